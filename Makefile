@@ -1,0 +1,163 @@
+# Docket. `make help` lists what there is.
+#
+#   make SAN=address,undefined …   the same with sanitizers, in a build folder of its own
+#   make WERROR=1 …                warnings are errors (CI)
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+VERSION := 0.1.0
+PREFIX ?= /usr/local
+DESTDIR ?=
+PYTHON ?= /usr/bin/python3
+SAN ?=
+comma := ,
+BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+
+CC ?= gcc
+PKG_CONFIG ?= pkg-config
+PACKAGES := libczmq libzmq libpq yaml-0.1 libcurl gmime-3.0 libmicrohttpd libpcre2-8 jansson libsodium libical
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')
+PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(1))
+
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes
+OPT ?= -O2 -g
+CFLAGS_ALL = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARNINGS) $(if $(WERROR),-Werror) $(OPT) -fno-omit-frame-pointer \
+	-fstack-protector-strong $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) \
+	-DDOCKET_VERSION='"$(VERSION)"' -Icommon $(PKG_CFLAGS) -include common/banned.h -MMD -MP $(CFLAGS)
+LDFLAGS_ALL = $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+
+# Which libraries a program may reach (the worker opens no database, the broker builds no mail).
+LIBS_COMMON   := $(call PKG_LIBS,libczmq libzmq yaml-0.1 libpcre2-8 jansson libsodium libmicrohttpd) -lmsgpackc -lm
+LIBS_broker   := $(LIBS_COMMON) $(call PKG_LIBS,libpq)
+LIBS_worker   := $(LIBS_COMMON) $(call PKG_LIBS,libical)
+LIBS_notifier := $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0)
+LIBS_client   := $(LIBS_COMMON)
+LIBS_all      := $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0 libical)
+
+ROOMS := common broker worker notifier client
+src = $(wildcard $(1)/*.c)
+obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+
+# A room's main file stays out of its archive, so that unit tests can link the rest.
+MAINS := broker/broker_main.c worker/worker_main.c notifier/notifier_main.c
+CLIENT_LIB   := $(wildcard client/lib_*.c)
+CLIENT_CLI   := $(wildcard client/cli_*.c)
+CLIENT_BENCH := $(wildcard client/bench_*.c)
+
+GEN := $(BUILD)/gen/broker_sql.c $(BUILD)/gen/notifier_sql.c $(BUILD)/gen/schema_files.c $(BUILD)/gen/shipped_process.c
+GEN_OBJ := $(GEN:.c=.o)
+
+BIN := $(addprefix $(BUILD)/bin/,docket-broker docket-worker docket-notifier docket docket-bench)
+LIBRARY := $(BUILD)/lib/libdocket.a $(BUILD)/lib/libdocket.so
+
+.PHONY: all
+all: $(BIN) $(LIBRARY) ## build the programs into build/bin, the library into build/lib
+
+# ---- objects ----
+
+$(BUILD)/obj/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(if $(filter client/lib_%,$<),-fPIC -fvisibility=hidden) $(if $(filter common/%,$<),-fPIC) -I$(<D) -c $< -o $@
+
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+	$(CC) $(CFLAGS_ALL) -c $< -o $@
+
+process_files := $(sort $(shell find deploy/process -type f 2>/dev/null))
+
+$(BUILD)/gen/broker_sql.c: $(wildcard broker/sql/*.sql) build-aux/embed
+	@mkdir -p $(@D)
+	EMBED_ROOT=broker/sql build-aux/embed broker_sql $(wildcard broker/sql/*.sql) > $@
+$(BUILD)/gen/notifier_sql.c: $(wildcard notifier/sql/*.sql) build-aux/embed
+	@mkdir -p $(@D)
+	EMBED_ROOT=notifier/sql build-aux/embed notifier_sql $(wildcard notifier/sql/*.sql) > $@
+$(BUILD)/gen/schema_files.c: $(wildcard deploy/schema/*.sql) build-aux/embed
+	@mkdir -p $(@D)
+	EMBED_ROOT=deploy/schema build-aux/embed schema_files $(sort $(wildcard deploy/schema/*.sql)) > $@
+$(BUILD)/gen/shipped_process.c: $(process_files) build-aux/embed
+	@mkdir -p $(@D)
+	EMBED_ROOT=deploy/process build-aux/embed shipped_process $(process_files) > $@
+
+# ---- archives: what tests and programs link ----
+
+AR_common   := $(BUILD)/lib/internal/common.a
+AR_broker   := $(BUILD)/lib/internal/broker.a
+AR_worker   := $(BUILD)/lib/internal/worker.a
+AR_notifier := $(BUILD)/lib/internal/notifier.a
+AR_client   := $(BUILD)/lib/internal/client.a
+AR_ALL      := $(AR_broker) $(AR_worker) $(AR_notifier) $(AR_client) $(AR_common)
+
+define archive
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $(filter %.o,$^)
+endef
+
+$(AR_common): $(call obj,$(call src,common)) $(GEN_OBJ)
+	$(archive)
+$(AR_broker): $(call obj,$(filter-out $(MAINS),$(call src,broker)))
+	$(archive)
+$(AR_worker): $(call obj,$(filter-out $(MAINS),$(call src,worker)))
+	$(archive)
+$(AR_notifier): $(call obj,$(filter-out $(MAINS),$(call src,notifier)))
+	$(archive)
+$(AR_client): $(call obj,$(filter-out client/cli_main.c client/bench_main.c,$(call src,client)))
+	$(archive)
+
+# ---- programs and library ----
+
+$(BUILD)/bin/docket-broker: $(call obj,broker/broker_main.c) $(AR_broker) $(AR_common)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) $^ $(LIBS_broker) -o $@
+$(BUILD)/bin/docket-worker: $(call obj,worker/worker_main.c) $(AR_worker) $(AR_common)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) $^ $(LIBS_worker) -o $@
+$(BUILD)/bin/docket-notifier: $(call obj,notifier/notifier_main.c) $(AR_notifier) $(AR_common)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) $^ $(LIBS_notifier) -o $@
+$(BUILD)/bin/docket: $(call obj,$(CLIENT_CLI)) $(BUILD)/lib/libdocket.a $(AR_common)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@
+$(BUILD)/bin/docket-bench: $(call obj,$(CLIENT_BENCH)) $(BUILD)/lib/libdocket.a $(AR_common)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@
+
+# What the library needs of common/ goes into it; only names that start with docket_ are visible.
+LIB_COMMON := $(addprefix common/,err.c buf.c wire.c wire_json.c tracking.c)
+$(BUILD)/lib/libdocket.a: $(call obj,$(CLIENT_LIB) $(LIB_COMMON))
+	$(archive)
+$(BUILD)/lib/libdocket.so: $(call obj,$(CLIENT_LIB) $(LIB_COMMON)) client/libdocket.map
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -shared -Wl,-soname,libdocket.so.0 -Wl,--version-script=client/libdocket.map \
+		$(filter %.o,$^) $(call PKG_LIBS,libczmq libzmq jansson libsodium) -lmsgpackc -lm -o $@
+
+# ---- tests ----
+
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(AR_ALL)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) $< -Wl,--start-group $(AR_ALL) -Wl,--end-group $(LIBS_all) $(call PKG_LIBS,cmocka) -o $@
+$(BUILD)/obj/tests/unit/%.o: tests/unit/%.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS_ALL) $(addprefix -I,$(filter-out common,$(ROOMS))) -c $< -o $@
+
+.PHONY: unit
+unit: $(UNIT) ## unit tests alone; T=name runs those whose name holds it
+	@build-aux/run-unit $(if $(T),$(foreach t,$(UNIT),$(if $(findstring $(T),$(t)),$(t))),$(UNIT))
+
+# ---- housekeeping ----
+
+SOURCES := $(wildcard $(addsuffix /*.[ch],$(ROOMS)) tests/unit/*.[ch] tests/bench/*.[ch] tests/fuzz/*.[ch])
+
+.PHONY: fmt clean help
+fmt: ## format all C files by .clang-format
+	clang-format -i $(SOURCES)
+clean: ## remove everything that was built
+	rm -rf build build-*
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+-include $(wildcard $(addprefix $(BUILD)/obj/,$(addsuffix /*.d,$(ROOMS) tests/unit tests/bench)) $(BUILD)/gen/*.d)
+.SECONDARY:

@@ -1,0 +1,53 @@
+/* A growing buffer with a limit. A write that would pass the limit, or for which there is no memory, is not made and
+ * marks the buffer failed: write freely, look once at the end. */
+#ifndef DOCKET_BUF_H
+#define DOCKET_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Bytes that somebody else owns. Text in a span has no closing NUL. */
+struct span {
+    const char *p;
+    size_t len;
+};
+
+struct buf {
+    char *p; /* NULL while empty; a NUL always follows the last byte otherwise */
+    size_t len;
+    size_t cap;
+    size_t max; /* bytes; writes beyond it fail */
+    bool failed;
+};
+
+#define SPAN_NONE ((struct span){NULL, 0})
+
+struct span span_of(const char *text);
+bool span_is(struct span span, const char *text);
+bool span_equal(struct span a, struct span b);
+
+/* Makes an empty buffer that holds at most max bytes. */
+void buf_init(struct buf *buf, size_t max);
+
+/* Empties it and keeps the memory; forgets a failure. */
+void buf_reset(struct buf *buf);
+
+/* Gives the memory back; the buffer is as after buf_init. */
+void buf_clear(struct buf *buf);
+
+/* Append. False (and buf->failed) when the limit is passed or memory is out. */
+bool buf_add(struct buf *buf, const void *bytes, size_t len);
+bool buf_add_text(struct buf *buf, const char *text);
+bool buf_add_span(struct buf *buf, struct span span);
+bool buf_printf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Hands the bytes over, with a closing NUL: the caller frees them. The buffer is empty afterwards.
+ * NULL only for a buffer that failed. */
+char *buf_take(struct buf *buf, size_t *ret_len);
+
+/* The text so far, "" when empty; valid until the next change. */
+const char *buf_text(const struct buf *buf);
+
+struct span buf_span(const struct buf *buf);
+
+#endif

@@ -1,0 +1,69 @@
+/* The log of a program; see log.h. */
+#include "log.h"
+#include "clock.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LINE_BYTES = 2048, QUOTE_BYTES = 408, QUOTES = 4 };
+
+/* The log sink is the one thing kept at file level (docs/style: "State"). */
+static struct {
+    const char *program;
+    enum log_level least;
+    unsigned next_quote;
+    char quotes[QUOTES][QUOTE_BYTES];
+} sink = {.program = "docket", .least = LOG_INFO};
+
+void log_open(const char *program, enum log_level level)
+{
+    sink.program = program;
+    sink.least = level;
+}
+
+void log_event(enum log_level level, const char *event, const char *fmt, ...)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    char line[LINE_BYTES];
+    char at[32];
+    va_list args;
+
+    if (level < sink.least)
+        return;
+    clock_format(clock_wall_us(), at, sizeof at);
+    int n = snprintf(line, sizeof line, "at=%s level=%s program=%s pid=%ld event=%s ", at, names[level],
+                     sink.program, (long)getpid(), event);
+    va_start(args, fmt);
+    int more = vsnprintf(line + n, sizeof line - (size_t)n - 1, fmt, args);
+    va_end(args);
+    size_t len = (size_t)n + (more < 0 ? 0 : (size_t)more);
+    if (len > sizeof line - 2)
+        len = sizeof line - 2;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
+            line[i] = '?';
+    while (len > 0 && line[len - 1] == ' ')
+        len--;
+    line[len] = '\n';
+    /* One write a line: lines of several processes on one file do not mix. */
+    if (write(STDERR_FILENO, line, len + 1) < 0)
+        return;
+}
+
+const char *log_quote(const char *text)
+{
+    char *out = sink.quotes[sink.next_quote++ % QUOTES];
+    size_t n = 0;
+
+    out[n++] = '"';
+    for (size_t i = 0; text[i] != '\0' && n < QUOTE_BYTES - 4; i++) {
+        if (text[i] == '"' || text[i] == '\\')
+            out[n++] = '\\';
+        out[n++] = text[i];
+    }
+    out[n++] = '"';
+    out[n] = '\0';
+    return out;
+}

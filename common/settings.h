@@ -1,0 +1,62 @@
+/* Settings of a program: a YAML file read by a table into a struct.
+ *
+ * Each setting is one row: name, kind, place, default, least, most, whether a reload may change it, and a line for people. From the table
+ * come the check (`check-config`), the sample files (deploy/etc) and the page in docs/operations.md.
+ * A file is a flat map; lists are YAML lists of scalars. A new struct is filled whole or not at all: a bad file leaves the running
+ * settings alone. */
+#ifndef DOCKET_SETTINGS_H
+#define DOCKET_SETTINGS_H
+
+#include "err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum setting_kind {
+    SETTING_TEXT,     /* char * (owned) */
+    SETTING_INT,      /* int64_t */
+    SETTING_BOOL,     /* bool */
+    SETTING_DURATION, /* int64_t µs; written "500ms", "30s", "15m", "6h", "2d" */
+    SETTING_BYTES,    /* int64_t; written "512", "64KiB", "1MiB", "1GiB" */
+    SETTING_LIST,     /* struct setting_list (owned); in a file also one scalar */
+};
+
+struct setting_list {
+    char **items;
+    size_t count;
+};
+
+struct setting {
+    const char *name;
+    enum setting_kind kind;
+    size_t place;        /* offsetof in the program's struct */
+    const char *fallback; /* written as in a file; lists separated by commas; NULL: empty text or list */
+    int64_t least, most; /* numbers, durations (µs), bytes; text: least and most length; both 0: no limit */
+    bool reloadable;
+    const char *help; /* one line */
+};
+
+/* Fills target from the defaults and then the file.
+ * in:  path    a YAML file; NULL: defaults alone
+ *      table   count rows
+ * out: target  the program's struct, zeroed by the caller; written only on success, then cleared with settings_clear
+ * err: ERR_INVALID  all faults found, a line each: "file:line:column: key: what is wrong, what is allowed"
+ *      ERR_IO       the file cannot be read */
+bool settings_load(const char *path, const struct setting *table, size_t count, void *target, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Frees texts and lists. */
+void settings_clear(const struct setting *table, size_t count, void *target);
+
+/* Prints a commented sample file: every setting with its help, default and limits, commented out. */
+void settings_print_sample(FILE *to, const char *program, const struct setting *table, size_t count);
+
+/* Prints the table as Markdown, for docs/operations.md. */
+void settings_print_markdown(FILE *to, const struct setting *table, size_t count);
+
+/* "1500ms", "30s", "6h" to µs; needs a unit (0 may stand alone). err: ERR_INVALID. */
+bool duration_parse(const char *text, int64_t *ret_us, struct err *err) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,121 @@
+/* MessagePack, the one module that knows it: check, read, write.
+ *
+ * Bytes from outside are first walked without allocating (lengths against what is there, depth, UTF-8 without NUL,
+ * string keys), and only then unpacked: five bytes of a hostile header can ask msgpack-c for gigabytes.
+ * Knows nothing of the protocol's fields. */
+#ifndef DOCKET_WIRE_H
+#define DOCKET_WIRE_H
+
+#include "buf.h"
+#include "err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum wire_type { WIRE_NIL, WIRE_BOOL, WIRE_INT, WIRE_FLOAT, WIRE_STR, WIRE_BIN, WIRE_LIST, WIRE_MAP };
+
+enum { WIRE_DEPTH_MAX = 64 };
+
+/* A read value: lives as long as its document. */
+struct wire_val;
+
+/* A document: owns the tree. The strings point into the bytes that were parsed, which the document keeps a copy of. */
+struct wire_doc;
+
+/* ---- reading ---- */
+
+/* Checks that the bytes are exactly one value, whole, nested at most depth_max deep (a scalar is depth 1), with valid UTF-8
+ * without NUL in every str, and str keys, none twice, in every map of up to 64 entries. Allocates nothing.
+ * err: ERR_MALFORMED  says at which byte and why */
+bool wire_check(const void *bytes, size_t len, unsigned depth_max, struct err *err) __attribute__((warn_unused_result));
+
+/* wire_check, then a tree. The caller frees it with wire_doc_free. err: ERR_MALFORMED. */
+bool wire_parse(const void *bytes, size_t len, unsigned depth_max, struct wire_doc **ret_doc, struct err *err)
+    __attribute__((warn_unused_result));
+
+void wire_doc_free(struct wire_doc *doc); /* accepts NULL */
+const struct wire_val *wire_root(const struct wire_doc *doc);
+
+/* The bytes that were parsed. */
+struct span wire_doc_bytes(const struct wire_doc *doc);
+
+/* A value that is not there (NULL) reads as WIRE_NIL in all of these. */
+enum wire_type wire_type(const struct wire_val *val);
+const char *wire_type_name(enum wire_type type); /* "text", "integer", …: for messages to people */
+
+/* Each is true and writes its result only when the value is of that type. Integers beyond int64 are not integers. */
+bool wire_get_bool(const struct wire_val *val, bool *ret);
+bool wire_get_int(const struct wire_val *val, int64_t *ret);
+bool wire_get_float(const struct wire_val *val, double *ret); /* takes an integer too */
+bool wire_get_str(const struct wire_val *val, struct span *ret);
+bool wire_get_bin(const struct wire_val *val, struct span *ret); /* takes a str too */
+
+/* Entries of a list or map; 0 for all else. */
+size_t wire_count(const struct wire_val *val);
+const struct wire_val *wire_at(const struct wire_val *list, size_t i); /* NULL outside */
+struct span wire_key_at(const struct wire_val *map, size_t i);
+const struct wire_val *wire_val_at(const struct wire_val *map, size_t i);
+
+/* The value of a key; NULL when the map has none, or when it is no map. */
+const struct wire_val *wire_find(const struct wire_val *map, const char *key);
+
+/* Short forms for what our own programs wrote: the value of key, or the fallback. */
+int64_t wire_find_int(const struct wire_val *map, const char *key, int64_t fallback);
+bool wire_find_bool(const struct wire_val *map, const char *key, bool fallback);
+struct span wire_find_str(const struct wire_val *map, const char *key); /* SPAN_NONE when it is not there */
+
+/* Equal as values: integers by number, maps in any order. */
+bool wire_equal(const struct wire_val *a, const struct wire_val *b);
+
+/* ---- writing: into a buf, whose limit and failure count ---- */
+
+void wire_put_nil(struct buf *out);
+void wire_put_bool(struct buf *out, bool value);
+void wire_put_int(struct buf *out, int64_t value);
+void wire_put_float(struct buf *out, double value);
+void wire_put_str(struct buf *out, struct span text);
+void wire_put_text(struct buf *out, const char *text); /* NULL writes nil */
+void wire_put_bin(struct buf *out, struct span bytes);
+void wire_put_list(struct buf *out, size_t count); /* count values must follow */
+void wire_put_map(struct buf *out, size_t count);  /* count keys with values must follow */
+void wire_put_val(struct buf *out, const struct wire_val *val);
+void wire_put_raw(struct buf *out, struct span encoded); /* one value that is encoded already */
+
+/* Writes the value in its one canonical form: map keys sorted by bytes, shortest integers. For digests. */
+void wire_put_canonical(struct buf *out, const struct wire_val *val);
+
+/* A key and its value; for maps of fixed count. */
+void wire_put_key_text(struct buf *out, const char *key, const char *text);
+void wire_put_key_str(struct buf *out, const char *key, struct span text);
+void wire_put_key_int(struct buf *out, const char *key, int64_t value);
+void wire_put_key_bool(struct buf *out, const char *key, bool value);
+void wire_put_key_val(struct buf *out, const char *key, const struct wire_val *val);
+
+/* A map whose count is not known before it is written: open, put keys and values, count them, close.
+ *
+ *     struct wire_map map = wire_map_open(out);
+ *     wire_put_key_int(out, "version", 3), map.count++;
+ *     wire_map_close(out, &map);
+ *
+ * At most 65,535 entries. wire_list_* is the same for lists. */
+struct wire_map {
+    size_t at;
+    size_t count;
+};
+struct wire_map wire_map_open(struct buf *out);
+void wire_map_close(struct buf *out, const struct wire_map *map);
+struct wire_map wire_list_open(struct buf *out);
+void wire_list_close(struct buf *out, const struct wire_map *list);
+
+/* The value as one line of JSON (bin as base64, floats that JSON has not as null). Strings are escaped for a terminal too: control
+ * characters never pass. */
+void wire_to_json(struct buf *out, const struct wire_val *val);
+
+/* JSON text to MessagePack. err: ERR_INVALID with line and column. */
+bool wire_from_json(struct buf *out, const char *json, size_t len, struct err *err) __attribute__((warn_unused_result));
+
+/* Whether the bytes are valid UTF-8 without NUL; *ret_points (may be NULL) gets the number of code points. */
+bool utf8_check(struct span text, size_t *ret_points);
+
+#endif
