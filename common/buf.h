@@ -1,5 +1,5 @@
-/* A growing buffer with a limit. A write that would pass the limit, or for which there is no memory, is not made and
- * marks the buffer failed: write freely, look once at the end. */
+/* A growing buffer with a limit. A write that would pass the limit, or for which there is no memory, is not
+ * made and marks the buffer failed: write freely, look once at the end. */
 #ifndef DOCKET_BUF_H
 #define DOCKET_BUF_H
 

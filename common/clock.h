@@ -1,4 +1,5 @@
-/* The two clocks of a program: one for waiting, one for stamping logs. What is stored is stamped by the database. */
+/* The two clocks of a program: one for waiting, one for stamping logs. What is stored is stamped by the
+ * database. */
 #ifndef DOCKET_CLOCK_H
 #define DOCKET_CLOCK_H
 

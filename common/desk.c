@@ -3,36 +3,20 @@
 
 #include <stddef.h>
 
-static const char *const state_names[STATES] = {"new",      "triaged", "in_progress", "waiting_customer", "waiting_vendor",
-                                                "resolved", "closed",  "reopened"};
+static const char *const state_names[STATES] = {
+    "new", "triaged", "in_progress", "waiting_customer", "waiting_vendor", "resolved", "closed", "reopened"};
 
 static const char *const role_names[ROLES] = {"staff", "customer", "system", "admin"};
 
 static const char *const event_names[EVENTS_END] = {
-    [EVENT_POSTED] = "posted",
-    [EVENT_TRIAGED] = "triaged",
-    [EVENT_DECIDED] = "decided",
-    [EVENT_COMMENTED] = "commented",
-    [EVENT_UPDATED] = "updated",
-    [EVENT_TAKEN] = "taken",
-    [EVENT_ASSIGNED] = "assigned",
-    [EVENT_RELEASED] = "released",
-    [EVENT_PRIORITIZED] = "prioritized",
-    [EVENT_WAITING] = "waiting",
-    [EVENT_RESUMED] = "resumed",
-    [EVENT_CANNOT_RESOLVE] = "cannot_resolve",
-    [EVENT_AGREED] = "agreed",
-    [EVENT_DECLINED] = "declined",
-    [EVENT_MEETING] = "meeting",
-    [EVENT_RESOLVED] = "resolved",
-    [EVENT_APPROVED] = "approved",
-    [EVENT_REJECTED] = "rejected",
-    [EVENT_REOPENED] = "reopened",
-    [EVENT_CLOSED] = "closed",
-    [EVENT_LINKED] = "linked",
-    [EVENT_REPEATED] = "repeated",
-    [EVENT_ASKED] = "asked",
-    [EVENT_WARNED] = "warned",
+    [EVENT_POSTED] = "posted",       [EVENT_TRIAGED] = "triaged",   [EVENT_DECIDED] = "decided",
+    [EVENT_COMMENTED] = "commented", [EVENT_UPDATED] = "updated",   [EVENT_TAKEN] = "taken",
+    [EVENT_ASSIGNED] = "assigned",   [EVENT_RELEASED] = "released", [EVENT_PRIORITIZED] = "prioritized",
+    [EVENT_WAITING] = "waiting",     [EVENT_RESUMED] = "resumed",   [EVENT_CANNOT_RESOLVE] = "cannot_resolve",
+    [EVENT_AGREED] = "agreed",       [EVENT_DECLINED] = "declined", [EVENT_MEETING] = "meeting",
+    [EVENT_RESOLVED] = "resolved",   [EVENT_APPROVED] = "approved", [EVENT_REJECTED] = "rejected",
+    [EVENT_REOPENED] = "reopened",   [EVENT_CLOSED] = "closed",     [EVENT_LINKED] = "linked",
+    [EVENT_REPEATED] = "repeated",   [EVENT_ASKED] = "asked",       [EVENT_WARNED] = "warned",
     [EVENT_MISSED] = "missed",
 };
 

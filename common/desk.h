@@ -1,6 +1,6 @@
-/* Words of the desk that several programs share: states, roles, event kinds, with the numbers the database stores.
- * Numbers are part of the schema: add at the end, never change one. Which op leads from which state to which is the
- * broker's table (broker/states.c); what a clock does with an event is the worker's. */
+/* Words of the desk that several programs share: states, roles, event kinds, with the numbers the database
+ * stores. Numbers are part of the schema: add at the end, never change one. Which op leads from which state
+ * to which is the broker's table (broker/states.c); what a clock does with an event is the worker's. */
 #ifndef DOCKET_DESK_H
 #define DOCKET_DESK_H
 
@@ -51,8 +51,8 @@ enum desk_event {
     EVENTS_END
 };
 
-/* Who is told (outbox.audience). Different audiences get different templates: an internal text has no way into a
- * customer's. */
+/* Who is told (outbox.audience). Different audiences get different templates: an internal text has no way
+ * into a customer's. */
 enum desk_audience { AUDIENCE_CUSTOMER = 1, AUDIENCE_STAFF = 2, AUDIENCE_OPS = 3 };
 
 /* Which fields people set by hand, so that rules leave them alone (desk.held, a bit each). */

@@ -5,12 +5,12 @@
 #include <stddef.h>
 
 struct embed_file {
-    const char *name; /* path below its folder, e.g. "posting.sql" */
+    const char *name;          /* path below its folder, e.g. "posting.sql" */
     const unsigned char *data; /* a NUL follows the last byte */
     size_t len;
 };
 
-extern const struct embed_file broker_sql[];   /* broker/sql */
+extern const struct embed_file broker_sql[]; /* broker/sql */
 extern const size_t broker_sql_count;
 extern const struct embed_file notifier_sql[]; /* notifier/sql */
 extern const size_t notifier_sql_count;

@@ -1,7 +1,7 @@
 /* Errors that travel: a code that programs branch on, words that people read.
  *
- * The first codes are those of the wire (docs/protocol.md, "Codes"), so that an error found deep inside a check
- * reaches the client without being translated. Knows nothing of sockets, SQL or logs. */
+ * The first codes are those of the wire (docs/protocol.md, "Codes"), so that an error found deep inside a
+ * check reaches the client without being translated. Knows nothing of sockets, SQL or logs. */
 #ifndef DOCKET_ERR_H
 #define DOCKET_ERR_H
 
@@ -15,20 +15,20 @@ enum err_code {
     ERR_INVALID,     /* a value that is not allowed; names its field */
     ERR_NOT_FOUND,
     ERR_FORBIDDEN,
-    ERR_CONFLICT,    /* same key with other content, or a state that does not allow the op */
+    ERR_CONFLICT, /* same key with other content, or a state that does not allow the op */
     ERR_TOO_LARGE,
     ERR_BUSY,        /* a limit is reached for now: repeat later */
     ERR_UNAVAILABLE, /* the database is away, or no worker for what needs one: repeat later */
     ERR_INTERNAL,
-    ERR_IO,          /* a file, a socket or a library failed; never sent to clients as such */
-    ERR_TIMEOUT,     /* no answer in time */
+    ERR_IO,      /* a file, a socket or a library failed; never sent to clients as such */
+    ERR_TIMEOUT, /* no answer in time */
     ERR_CODES
 };
 
 struct err {
     enum err_code code;
-    char field[96];  /* the field at fault, "" when none */
-    char msg[1024];  /* one sentence for people: what was wrong, what is allowed */
+    char field[96]; /* the field at fault, "" when none */
+    char msg[1024]; /* one sentence for people: what was wrong, what is allowed */
 };
 
 /* Sets err and returns false, so that a check ends with `return err_set(err, …)`.

@@ -2,8 +2,8 @@
  *
  *     log_event(LOG_WARN, "lease_lost", "slot=%d reason=%s", slot, log_quote(why));
  *
- * Event names are lower case with underscores and are listed in docs/operations.md. No ticket text, no secrets.
- * Libraries report, programs log, once, where they decide. */
+ * Event names are lower case with underscores and are listed in docs/operations.md. No ticket text, no
+ * secrets. Libraries report, programs log, once, where they decide. */
 #ifndef DOCKET_LOG_H
 #define DOCKET_LOG_H
 
@@ -13,10 +13,11 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 void log_open(const char *program, enum log_level level);
 
 /* fmt gives further key=value pairs, or "". Control characters in the result are replaced by '?'. */
-void log_event(enum log_level level, const char *event, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void log_event(enum log_level level, const char *event, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* Text as a quoted value, cut at 400 bytes, quotes and backslashes escaped; one of four turning buffers, so use at most four a
- * call. */
+/* Text as a quoted value, cut at 400 bytes, quotes and backslashes escaped; one of four turning buffers, so
+ * use at most four a call. */
 const char *log_quote(const char *text);
 
 #endif

@@ -1,8 +1,9 @@
 /* Memory for the programs: what cannot be had ends the process.
  *
- * Every size that comes from outside is limited before it reaches these functions, so running out means that the
- * machine is out of memory. Docket is crash-only: all that was acknowledged is in PostgreSQL, a supervisor starts the
- * program again, others take over meanwhile. libdocket, which lives in programs of others, does not use this file. */
+ * Every size that comes from outside is limited before it reaches these functions, so running out means that
+ * the machine is out of memory. Docket is crash-only: all that was acknowledged is in PostgreSQL, a
+ * supervisor starts the program again, others take over meanwhile. libdocket, which lives in programs of
+ * others, does not use this file. */
 #ifndef DOCKET_MEM_H
 #define DOCKET_MEM_H
 

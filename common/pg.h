@@ -1,10 +1,11 @@
-/* One asynchronous session with PostgreSQL on a zloop: it connects, prepares, pipelines batches, and reconnects by itself.
+/* One asynchronous session with PostgreSQL on a zloop: it connects, prepares, pipelines batches, and
+ * reconnects by itself.
  *
- * A batch is one implicit transaction: statements sent one after another, ended by pg_sync. Nothing of a batch may be believed
- * before its sync came back PG_OK: all statements may succeed and the commit fail, and a WARNING during the commit means that
- * a synchronous standby was not waited for. Batches answer in the order in which they were sent.
- * Knows no statement of any program; the words "ticket" and "queue" do not occur here. Runs on the loop only; never waits, but for
- * pg_new, which resolves host names. */
+ * A batch is one implicit transaction: statements sent one after another, ended by pg_sync. Nothing of a
+ * batch may be believed before its sync came back PG_OK: all statements may succeed and the commit fail, and
+ * a WARNING during the commit means that a synchronous standby was not waited for. Batches answer in the
+ * order in which they were sent. Knows no statement of any program; the words "ticket" and "queue" do not
+ * occur here. Runs on the loop only; never waits, but for pg_new, which resolves host names. */
 #ifndef DOCKET_PG_H
 #define DOCKET_PG_H
 
@@ -20,7 +21,8 @@
 
 struct pg;
 
-/* A statement of the program's list; prepared under its name at each connect, so that a wrong schema stops the start. */
+/* A statement of the program's list; prepared under its name at each connect, so that a wrong schema stops
+ * the start. */
 struct pg_statement {
     const char *name; /* also the file below the program's sql/ folder, without ".sql" */
     const char *sql;
@@ -40,16 +42,19 @@ struct pg_end {
     char message[256];
 };
 
-/* What the owner wants to hear. arg is pg_config.arg. All are called from the loop, or from pg_send/pg_sync when the socket breaks. */
+/* What the owner wants to hear. arg is pg_config.arg. All are called from the loop, or from pg_send/pg_sync
+ * when the socket breaks. */
 struct pg_config {
     const char *dsn;
     const char *name;        /* application_name, and in logs */
     const char *session_sql; /* SET …; run after connecting, or NULL */
     const struct pg_statement *statements;
     size_t statement_count;
-    void (*on_up)(void *arg);                     /* connected, prepared, ready */
-    void (*on_down)(void *arg, const char *why);  /* was ready and is no more; all batches were ended before */
-    void (*on_refused)(void *arg, const char *why); /* could not connect or prepare; it tries again with back-off. May be NULL */
+    void (*on_up)(void *arg);                    /* connected, prepared, ready */
+    void (*on_down)(void *arg, const char *why); /* was ready and is no more; all batches were ended before */
+    void (*on_refused)(
+        void *arg,
+        const char *why); /* could not connect or prepare; it tries again with back-off. May be NULL */
     void *arg;
 };
 
@@ -82,22 +87,24 @@ void pg_put_bool(struct pg_params *params, bool value);
 void pg_put_bytes(struct pg_params *params, struct span bytes); /* bytea and text; p == NULL is NULL */
 void pg_put_text(struct pg_params *params, const char *text);   /* NULL is NULL */
 
-/* One-dimensional arrays: open with the element type, add count elements, close. An element added as null is NULL. */
+/* One-dimensional arrays: open with the element type, add count elements, close. An element added as null is
+ * NULL. */
 enum pg_type { PG_INT8, PG_INT4, PG_INT2, PG_BOOL, PG_TEXT, PG_BYTEA };
 void pg_array_open(struct pg_params *params, enum pg_type type);
 void pg_array_null(struct pg_params *params);
-void pg_array_int(struct pg_params *params, int64_t value); /* of the array's integer type, or bool */
+void pg_array_int(struct pg_params *params, int64_t value);       /* of the array's integer type, or bool */
 void pg_array_bytes(struct pg_params *params, struct span bytes); /* p == NULL is NULL */
 void pg_array_close(struct pg_params *params);
 
 /* ---- batches ---- */
 
-/* Called once for a statement that succeeded, before the batch's end, with its rows (all columns binary). May keep nothing of it. */
+/* Called once for a statement that succeeded, before the batch's end, with its rows (all columns binary). May
+ * keep nothing of it. */
 typedef void pg_rows_fn(void *arg, PGresult *rows);
 typedef void pg_end_fn(void *arg, const struct pg_end *end);
 
-/* Sends a statement of the current batch. statement: index in the list. params may be NULL for none; rows_fn may be NULL.
- * False when the session is not up: then pg_sync reports PG_UNSENT. */
+/* Sends a statement of the current batch. statement: index in the list. params may be NULL for none; rows_fn
+ * may be NULL. False when the session is not up: then pg_sync reports PG_UNSENT. */
 bool pg_send(struct pg *pg, size_t statement, const struct pg_params *params, pg_rows_fn *rows_fn, void *arg);
 
 /* Ends the batch. end_fn is called exactly once, possibly from inside this call (PG_UNSENT). */
@@ -113,14 +120,15 @@ bool pg_bool(const PGresult *rows, int row, int column);
 struct span pg_span(const PGresult *rows, int row, int column); /* text, bytea; SPAN_NONE for NULL */
 bool pg_is_null(const PGresult *rows, int row, int column);
 
-/* What to do about an SQLSTATE: one table for all (reliability: "One table says what each SQLSTATE means"). */
+/* What to do about an SQLSTATE: one table for all (reliability: "One table says what each SQLSTATE means").
+ */
 enum pg_remedy {
-    PG_REPEAT,     /* the same batch again */
-    PG_SPLIT,      /* one row of it is refused: halve it until the culprit is alone */
-    PG_RECONNECT,  /* this session is no good */
-    PG_WAIT,       /* the server has no room: keep, answer unavailable */
-    PG_PREPARE,    /* the schema changed below the plan: a new session, then the same again */
-    PG_BUG         /* ours */
+    PG_REPEAT,    /* the same batch again */
+    PG_SPLIT,     /* one row of it is refused: halve it until the culprit is alone */
+    PG_RECONNECT, /* this session is no good */
+    PG_WAIT,      /* the server has no room: keep, answer unavailable */
+    PG_PREPARE,   /* the schema changed below the plan: a new session, then the same again */
+    PG_BUG        /* ours */
 };
 enum pg_remedy pg_remedy(const char *sqlstate);
 

@@ -1,9 +1,9 @@
 /* Settings of a program: a YAML file read by a table into a struct.
  *
- * Each setting is one row: name, kind, place, default, least, most, whether a reload may change it, and a line for people. From the table
- * come the check (`check-config`), the sample files (deploy/etc) and the page in docs/operations.md.
- * A file is a flat map; lists are YAML lists of scalars. A new struct is filled whole or not at all: a bad file leaves the running
- * settings alone. */
+ * Each setting is one row: name, kind, place, default, least, most, whether a reload may change it, and a
+ * line for people. From the table come the check (`check-config`), the sample files (deploy/etc) and the page
+ * in docs/operations.md. A file is a flat map; lists are YAML lists of scalars. A new struct is filled whole
+ * or not at all: a bad file leaves the running settings alone. */
 #ifndef DOCKET_SETTINGS_H
 #define DOCKET_SETTINGS_H
 
@@ -31,9 +31,9 @@ struct setting_list {
 struct setting {
     const char *name;
     enum setting_kind kind;
-    size_t place;        /* offsetof in the program's struct */
+    size_t place;         /* offsetof in the program's struct */
     const char *fallback; /* written as in a file; lists separated by commas; NULL: empty text or list */
-    int64_t least, most; /* numbers, durations (µs), bytes; text: least and most length; both 0: no limit */
+    int64_t least, most;  /* numbers, durations (µs), bytes; text: least and most length; both 0: no limit */
     bool reloadable;
     const char *help; /* one line */
 };
@@ -41,9 +41,9 @@ struct setting {
 /* Fills target from the defaults and then the file.
  * in:  path    a YAML file; NULL: defaults alone
  *      table   count rows
- * out: target  the program's struct, zeroed by the caller; written only on success, then cleared with settings_clear
- * err: ERR_INVALID  all faults found, a line each: "file:line:column: key: what is wrong, what is allowed"
- *      ERR_IO       the file cannot be read */
+ * out: target  the program's struct, zeroed by the caller; written only on success, then cleared with
+ * settings_clear err: ERR_INVALID  all faults found, a line each: "file:line:column: key: what is wrong, what
+ * is allowed" ERR_IO       the file cannot be read */
 bool settings_load(const char *path, const struct setting *table, size_t count, void *target, struct err *err)
     __attribute__((warn_unused_result));
 

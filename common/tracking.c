@@ -53,8 +53,8 @@ void tracking_format(int64_t id, const char *prefix, char *ret)
         digits[i] = (unsigned char)(id & LETTER_MASK);
         letters[i] = alphabet[digits[i]];
     }
-    (void)snprintf(ret, TRACKING_TEXT_BYTES, "%.8s-%.4s-%.4s-%.4s-%c", prefix, letters, letters + 4, letters + 8,
-                   alphabet[tracking_check(digits)]);
+    (void)snprintf(ret, TRACKING_TEXT_BYTES, "%.8s-%.4s-%.4s-%.4s-%c", prefix, letters, letters + 4,
+                   letters + 8, alphabet[tracking_check(digits)]);
 }
 
 /* The value of a letter, -1 when it is none of ours (U is never used; O, I and L are read as digits). */
@@ -110,13 +110,14 @@ bool tracking_parse(struct span text, const char *prefix, int64_t *ret_id, struc
         }
         if (!tracking_digits(rest, digits))
             return err_field(err, ERR_INVALID, "tracking",
-                             "not a tracking number: want %s-XXXX-XXXX-XXXX-X, got \"%.*s\"", prefix, (int)text.len,
-                             text.p);
+                             "not a tracking number: want %s-XXXX-XXXX-XXXX-X, got \"%.*s\"", prefix,
+                             (int)text.len, text.p);
     }
     if (tracking_check(digits) != digits[LETTERS])
-        return err_field(err, ERR_INVALID, "tracking",
-                         "the check letter of tracking number \"%.*s\" does not fit: a letter is wrong or two are swapped",
-                         (int)text.len, text.p);
+        return err_field(
+            err, ERR_INVALID, "tracking",
+            "the check letter of tracking number \"%.*s\" does not fit: a letter is wrong or two are swapped",
+            (int)text.len, text.p);
     int64_t id = 0;
     for (int i = 0; i < LETTERS; i++)
         id = id << LETTER_BITS | digits[i];

@@ -1,9 +1,9 @@
 /* Ticket ids and the tracking numbers that people see.
  *
  * An id is 60 bits: 31 of seconds since 2020-01-01T00:00:00Z, 11 of the broker's slot, 18 of a counter.
- * A tracking number is the id in twelve Crockford base32 letters, a check letter and a prefix: DKT-4Q7K-M2P9-ZX3A-H.
- * The check is Σ aᵢ·αⁱ (i = 1…12 from the left) in GF(32) with x⁵+x²+1 and α = 2: it finds every wrong letter and
- * every swap of two. */
+ * A tracking number is the id in twelve Crockford base32 letters, a check letter and a prefix:
+ * DKT-4Q7K-M2P9-ZX3A-H. The check is Σ aᵢ·αⁱ (i = 1…12 from the left) in GF(32) with x⁵+x²+1 and α = 2: it
+ * finds every wrong letter and every swap of two. */
 #ifndef DOCKET_TRACKING_H
 #define DOCKET_TRACKING_H
 

@@ -23,7 +23,8 @@ enum { DOUBLED_KEYS_CHECKED_MAX = 64, MAP16 = 0xde, LIST16 = 0xdc };
 
 /* ---- UTF-8 ---- */
 
-/* Length of the sequence at p, 0 when it is not valid (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF). */
+/* Length of the sequence at p, 0 when it is not valid (RFC 3629: no overlong forms, no surrogates, at most
+ * U+10FFFF). */
 static size_t utf8_step(const unsigned char *p, size_t left)
 {
     if (p[0] < 0x80)
@@ -256,7 +257,8 @@ bool wire_parse(const void *bytes, size_t len, unsigned depth_max, struct wire_d
         free(doc);
         return err_set(err, ERR_INTERNAL, "out of memory");
     }
-    if (msgpack_unpack(doc->bytes, len, &at, &doc->zone, &doc->root.o) != MSGPACK_UNPACK_SUCCESS || at != len) {
+    if (msgpack_unpack(doc->bytes, len, &at, &doc->zone, &doc->root.o) != MSGPACK_UNPACK_SUCCESS ||
+        at != len) {
         wire_doc_free(doc);
         return err_set(err, ERR_MALFORMED, "not MessagePack of this protocol");
     }

@@ -1,7 +1,7 @@
 /* MessagePack, the one module that knows it: check, read, write.
  *
- * Bytes from outside are first walked without allocating (lengths against what is there, depth, UTF-8 without NUL,
- * string keys), and only then unpacked: five bytes of a hostile header can ask msgpack-c for gigabytes.
+ * Bytes from outside are first walked without allocating (lengths against what is there, depth, UTF-8 without
+ * NUL, string keys), and only then unpacked: five bytes of a hostile header can ask msgpack-c for gigabytes.
  * Knows nothing of the protocol's fields. */
 #ifndef DOCKET_WIRE_H
 #define DOCKET_WIRE_H
@@ -20,15 +20,17 @@ enum { WIRE_DEPTH_MAX = 64 };
 /* A read value: lives as long as its document. */
 struct wire_val;
 
-/* A document: owns the tree. The strings point into the bytes that were parsed, which the document keeps a copy of. */
+/* A document: owns the tree. The strings point into the bytes that were parsed, which the document keeps a
+ * copy of. */
 struct wire_doc;
 
 /* ---- reading ---- */
 
-/* Checks that the bytes are exactly one value, whole, nested at most depth_max deep (a scalar is depth 1), with valid UTF-8
- * without NUL in every str, and str keys, none twice, in every map of up to 64 entries. Allocates nothing.
- * err: ERR_MALFORMED  says at which byte and why */
-bool wire_check(const void *bytes, size_t len, unsigned depth_max, struct err *err) __attribute__((warn_unused_result));
+/* Checks that the bytes are exactly one value, whole, nested at most depth_max deep (a scalar is depth 1),
+ * with valid UTF-8 without NUL in every str, and str keys, none twice, in every map of up to 64 entries.
+ * Allocates nothing. err: ERR_MALFORMED  says at which byte and why */
+bool wire_check(const void *bytes, size_t len, unsigned depth_max, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* wire_check, then a tree. The caller frees it with wire_doc_free. err: ERR_MALFORMED. */
 bool wire_parse(const void *bytes, size_t len, unsigned depth_max, struct wire_doc **ret_doc, struct err *err)
@@ -44,7 +46,8 @@ struct span wire_doc_bytes(const struct wire_doc *doc);
 enum wire_type wire_type(const struct wire_val *val);
 const char *wire_type_name(enum wire_type type); /* "text", "integer", …: for messages to people */
 
-/* Each is true and writes its result only when the value is of that type. Integers beyond int64 are not integers. */
+/* Each is true and writes its result only when the value is of that type. Integers beyond int64 are not
+ * integers. */
 bool wire_get_bool(const struct wire_val *val, bool *ret);
 bool wire_get_int(const struct wire_val *val, int64_t *ret);
 bool wire_get_float(const struct wire_val *val, double *ret); /* takes an integer too */
@@ -108,12 +111,13 @@ void wire_map_close(struct buf *out, const struct wire_map *map);
 struct wire_map wire_list_open(struct buf *out);
 void wire_list_close(struct buf *out, const struct wire_map *list);
 
-/* The value as one line of JSON (bin as base64, floats that JSON has not as null). Strings are escaped for a terminal too: control
- * characters never pass. */
+/* The value as one line of JSON (bin as base64, floats that JSON has not as null). Strings are escaped for a
+ * terminal too: control characters never pass. */
 void wire_to_json(struct buf *out, const struct wire_val *val);
 
 /* JSON text to MessagePack. err: ERR_INVALID with line and column. */
-bool wire_from_json(struct buf *out, const char *json, size_t len, struct err *err) __attribute__((warn_unused_result));
+bool wire_from_json(struct buf *out, const char *json, size_t len, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* Whether the bytes are valid UTF-8 without NUL; *ret_points (may be NULL) gets the number of code points. */
 bool utf8_check(struct span text, size_t *ret_points);

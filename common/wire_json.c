@@ -90,7 +90,8 @@ void wire_to_json(struct buf *out, const struct wire_val *val)
     (void)buf_add_text(out, type == WIRE_LIST ? "]" : "}");
 }
 
-/* jansson limits nesting itself (JSON_PARSER_MAX_DEPTH, 2048); wire_check holds the result to the protocol's limit. */
+/* jansson limits nesting itself (JSON_PARSER_MAX_DEPTH, 2048); wire_check holds the result to the protocol's
+ * limit. */
 static void json_to_wire(struct buf *out, json_t *json)
 {
     size_t i;
@@ -100,15 +101,15 @@ static void json_to_wire(struct buf *out, json_t *json)
     switch (json_typeof(json)) {
     case JSON_OBJECT:
         wire_put_map(out, json_object_size(json));
-        json_object_foreach (json, key, item) {
+        json_object_foreach(json, key, item)
+        {
             wire_put_text(out, key);
             json_to_wire(out, item);
         }
         return;
     case JSON_ARRAY:
         wire_put_list(out, json_array_size(json));
-        json_array_foreach (json, i, item)
-            json_to_wire(out, item);
+        json_array_foreach(json, i, item) json_to_wire(out, item);
         return;
     case JSON_STRING:
         wire_put_str(out, (struct span){json_string_value(json), json_string_length(json)});
