@@ -155,7 +155,7 @@ SOURCES := $(wildcard $(addsuffix /*.[ch],$(ROOMS)) tests/unit/*.[ch] tests/benc
 fmt: ## format all C files by .clang-format
 	clang-format -i $(SOURCES)
 clean: ## remove everything that was built
-	rm -rf build build-*
+	rm -rf build $(filter-out build-aux,$(wildcard build-*))
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
