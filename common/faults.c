@@ -1,0 +1,134 @@
+/* Faults of a file; see faults.h. */
+#include "faults.h"
+
+#include "buf.h"
+#include "mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FAULT_BYTES_MAX = 600, NEAR_BYTES_MAX = 40 };
+
+bool faults_add(struct faults *faults, struct fault_place place, const char *fmt, ...)
+{
+    char text[FAULT_BYTES_MAX];
+    va_list args;
+    int n = 0;
+
+    if (faults->count >= FAULTS_MAX) {
+        faults->dropped++;
+        return false;
+    }
+    if (place.line != 0)
+        n = snprintf(text, sizeof text, "%.200s:%u:%u: ", place.file, place.line, place.column);
+    else
+        n = snprintf(text, sizeof text, "%.200s: ", place.file);
+    va_start(args, fmt);
+    (void)vsnprintf(text + n, sizeof text - (size_t)n, fmt, args);
+    va_end(args);
+    /* What people wrote is quoted in here: nothing of it may move a terminal's cursor or begin a new line. */
+    for (char *p = text; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+    faults->items = mem_grow(faults->items, faults->count + 1, sizeof *faults->items);
+    faults->items[faults->count++] = (struct fault){.line = place.line,
+                                                    .column = place.column,
+                                                    .file = mem_strdup(place.file),
+                                                    .text = mem_strdup(text)};
+    return false;
+}
+
+static int fault_compare(const void *a, const void *b)
+{
+    const struct fault *x = a, *y = b;
+    int by_file = strcmp(x->file, y->file);
+    if (by_file != 0)
+        return by_file;
+    if (x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    if (x->column != y->column)
+        return x->column < y->column ? -1 : 1;
+    return strcmp(x->text, y->text);
+}
+
+void faults_sort(struct faults *faults)
+{
+    if (faults->count > 1)
+        qsort(faults->items, faults->count, sizeof *faults->items, fault_compare);
+}
+
+bool faults_to_err(const struct faults *faults, enum err_code code, struct err *err)
+{
+    enum { TAIL_BYTES = 40 }; /* room for the line that counts the rest */
+    char text[sizeof err->msg];
+    size_t len = 0, told = 0;
+
+    text[0] = '\0';
+    for (; told < faults->count; told++) {
+        const char *line = faults->items[told].text;
+        size_t room = sizeof text - TAIL_BYTES - len;
+        if (told > 0 && strlen(line) + 1 >= room)
+            break;
+        len += (size_t)snprintf(text + len, room, "%s%s", told > 0 ? "\n" : "", line);
+    }
+    size_t rest = faults->count - told + faults->dropped;
+    if (rest > 0)
+        (void)snprintf(text + len, sizeof text - len, "\n… and %zu more", rest);
+    return err_set(err, code, "%s", text);
+}
+
+void faults_clear(struct faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++) {
+        free(faults->items[i].file);
+        free(faults->items[i].text);
+    }
+    free(faults->items);
+    *faults = (struct faults){NULL, 0, 0};
+}
+
+static size_t least_of(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Edits between two words: insert, delete, replace, swap of neighbours. Both at most NEAR_BYTES_MAX long. */
+static size_t near_distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+    size_t rows[3][NEAR_BYTES_MAX + 1];
+
+    for (size_t j = 0; j <= b_len; j++)
+        rows[0][j] = j;
+    for (size_t i = 1; i <= a_len; i++) {
+        size_t *now = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+        now[0] = i;
+        for (size_t j = 1; j <= b_len; j++) {
+            now[j] = least_of(least_of(now[j - 1], last[j]) + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = least_of(now[j], before[j - 2] + 1);
+        }
+    }
+    return rows[a_len % 3][b_len];
+}
+
+const char *faults_near(const char *text, const char *const *names, size_t count)
+{
+    const char *best = NULL;
+    size_t len = strlen(text);
+    size_t best_edits = len / 3 + 1;
+
+    if (len < 2 || len > NEAR_BYTES_MAX)
+        return NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (names[i] == NULL || strlen(names[i]) > NEAR_BYTES_MAX)
+            continue;
+        size_t edits = near_distance(text, len, names[i], strlen(names[i]));
+        if (edits <= best_edits && (best == NULL || edits < best_edits)) {
+            best = names[i];
+            best_edits = edits;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,50 @@
+/* Faults found in a file that people wrote, collected so that all are told at once.
+ *
+ * Each is "file:line:column: what is wrong, what is allowed". Knows nothing of the files' form. */
+#ifndef DOCKET_FAULTS_H
+#define DOCKET_FAULTS_H
+
+#include "err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { FAULTS_MAX = 200 }; /* further ones are counted, not kept */
+
+/* A place in a file; line and column count from 1, 0 when the fault is of the whole file. */
+struct fault_place {
+    const char *file;
+    unsigned line, column;
+};
+
+struct fault {
+    unsigned line, column;
+    char *file;
+    char *text; /* the whole line, "file:line:column: …" */
+};
+
+struct faults {
+    struct fault *items;
+    size_t count;
+    size_t dropped; /* how many more there were */
+};
+
+/* Appends one; returns false, so that a check ends with `return faults_add(…)`. A {NULL} initialised struct
+ * is empty. */
+bool faults_add(struct faults *faults, struct fault_place place, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Orders them by file, line, column. */
+void faults_sort(struct faults *faults);
+
+/* The lines joined by newlines, as many as fit, as the message of err; returns false, for `return
+ * faults_to_err(…)`. */
+bool faults_to_err(const struct faults *faults, enum err_code code, struct err *err);
+
+void faults_clear(struct faults *faults);
+
+/* The name most like text, NULL when none is near (at most a third of the letters differ; a swap counts
+ * once). in:  names  count pointers, NULL ones are skipped */
+const char *faults_near(const char *text, const char *const *names, size_t count);
+
+#endif

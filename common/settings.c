@@ -1,0 +1,427 @@
+/* Settings of a program, read by a table; see settings.h. */
+#include "settings.h"
+
+#include "buf.h"
+#include "mem.h"
+#include "yaml_node.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SETTINGS_MAX = 200, SETTING_LIST_MAX = 1000 };
+
+/* What one row got, before all rows are known to be good. */
+struct setting_value {
+    int64_t number;
+    char *text;
+    struct setting_list list;
+    bool set;
+};
+
+struct unit {
+    const char *name;
+    int64_t factor;
+};
+
+static const struct unit duration_units[] = {{"ms", 1000},
+                                             {"s", 1000000},
+                                             {"m", INT64_C(60000000)},
+                                             {"h", INT64_C(3600000000)},
+                                             {"d", INT64_C(86400000000)}};
+static const struct unit bytes_units[] = {{"", 1},
+                                          {"KiB", 1024},
+                                          {"MiB", INT64_C(1048576)},
+                                          {"GiB", INT64_C(1073741824)}};
+
+static const char *const kind_names[] = {
+    [SETTING_TEXT] = "text",         [SETTING_INT] = "number", [SETTING_BOOL] = "true or false",
+    [SETTING_DURATION] = "duration", [SETTING_BYTES] = "size", [SETTING_LIST] = "list"};
+
+enum { UNIT_DIGITS_MAX = 18, UNITS_DURATION = 5, UNITS_BYTES = 4 };
+
+/* Digits and one of the units. */
+static bool units_parse(const char *text, const struct unit *units, size_t count, int64_t *ret)
+{
+    char digits[UNIT_DIGITS_MAX + 1];
+    size_t len = strspn(text, "0123456789");
+    int64_t number = 0;
+
+    if (len == 0 || len > UNIT_DIGITS_MAX)
+        return false;
+    memcpy(digits, text, len);
+    digits[len] = '\0';
+    if (!decimal_parse(digits, &number))
+        return false;
+    if (number == 0 && text[len] == '\0') {
+        *ret = 0;
+        return true;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(text + len, units[i].name) == 0 && number <= INT64_MAX / units[i].factor) {
+            *ret = number * units[i].factor;
+            return true;
+        }
+    return false;
+}
+
+bool duration_parse(const char *text, int64_t *ret_us, struct err *err)
+{
+    if (!units_parse(text, duration_units, UNITS_DURATION, ret_us))
+        return err_set(err, ERR_INVALID,
+                       "\"%.60s\" is no duration, want a number with ms, s, m, h or d, such as 30s", text);
+    return true;
+}
+
+/* The largest unit that divides the number. */
+static void units_format(struct buf *out, int64_t number, const struct unit *units, size_t count)
+{
+    const struct unit *best = &units[0];
+    for (size_t i = 0; i < count && number != 0; i++)
+        if (number % units[i].factor == 0)
+            best = &units[i];
+    if (number != 0 && number % best->factor != 0)
+        (void)buf_printf(out, "%" PRId64 "us", number);
+    else
+        (void)buf_printf(out, "%" PRId64 "%s", number / best->factor, best->name);
+}
+
+static void number_format(struct buf *out, enum setting_kind kind, int64_t number)
+{
+    if (kind == SETTING_DURATION)
+        units_format(out, number, duration_units, UNITS_DURATION);
+    else if (kind == SETTING_BYTES)
+        units_format(out, number, bytes_units, UNITS_BYTES);
+    else
+        (void)buf_printf(out, "%" PRId64, number);
+}
+
+/* "a duration such as 30s from 1s to 1h": what is allowed, for messages and pages. */
+static void want_format(struct buf *out, const struct setting *row)
+{
+    static const char *const wants[] = {
+        [SETTING_TEXT] = "text",
+        [SETTING_INT] = "a number",
+        [SETTING_BOOL] = "true or false",
+        [SETTING_DURATION] = "a duration such as 500ms, 30s, 15m, 6h or 2d",
+        [SETTING_BYTES] = "a size such as 512, 64KiB, 1MiB or 1GiB",
+        [SETTING_LIST] = "a list of texts",
+    };
+    (void)buf_add_text(out, wants[row->kind]);
+    if ((row->least == 0 && row->most == 0) || row->kind == SETTING_BOOL)
+        return;
+    bool is_length = row->kind == SETTING_TEXT || row->kind == SETTING_LIST;
+    (void)buf_add_text(out, is_length ? " of " : " from ");
+    number_format(out, is_length ? SETTING_INT : row->kind, row->least);
+    (void)buf_add_text(out, " to ");
+    number_format(out, is_length ? SETTING_INT : row->kind, row->most);
+    if (is_length)
+        (void)buf_add_text(out, row->kind == SETTING_TEXT ? " bytes" : " entries");
+}
+
+static bool setting_refuse(const struct setting *row, struct fault_place place, const char *what,
+                           struct faults *faults)
+{
+    struct buf want;
+    buf_init(&want, 400);
+    want_format(&want, row);
+    (void)faults_add(faults, place, "%s: %s, want %s", row->name, what, buf_text(&want));
+    buf_clear(&want);
+    return false;
+}
+
+static bool setting_in_limits(const struct setting *row, int64_t number)
+{
+    return (row->least == 0 && row->most == 0) || (number >= row->least && number <= row->most);
+}
+
+static bool number_parse(enum setting_kind kind, const char *text, int64_t *ret)
+{
+    switch (kind) {
+    case SETTING_INT:
+        return decimal_parse(text, ret);
+    case SETTING_DURATION:
+        return units_parse(text, duration_units, UNITS_DURATION, ret);
+    case SETTING_BYTES:
+        return units_parse(text, bytes_units, UNITS_BYTES, ret);
+    default:
+        *ret = strcmp(text, "true") == 0;
+        return *ret == 1 || strcmp(text, "false") == 0;
+    }
+}
+
+static void list_clear(struct setting_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (struct setting_list){NULL, 0};
+}
+
+static void list_add(struct setting_list *list, const char *text, size_t len)
+{
+    list->items = mem_grow(list->items, list->count + 1, sizeof *list->items);
+    list->items[list->count++] = mem_strndup(text, len);
+}
+
+/* One scalar, from a file or a default, into value. */
+static bool scalar_read(const struct setting *row, const char *text, bool quoted, struct fault_place place,
+                        struct setting_value *value, struct faults *faults)
+{
+    char what[160];
+
+    if (row->kind == SETTING_TEXT) {
+        if (!setting_in_limits(row, (int64_t)strlen(text))) {
+            (void)snprintf(what, sizeof what, "has %zu bytes", strlen(text));
+            return setting_refuse(row, place, *text == '\0' ? "is missing" : what, faults);
+        }
+        value->text = mem_strdup(text);
+        return true;
+    }
+    (void)snprintf(what, sizeof what, "\"%.100s\" is not allowed", text);
+    if (quoted || !number_parse(row->kind, text, &value->number) ||
+        (row->kind != SETTING_BOOL && !setting_in_limits(row, value->number)))
+        return setting_refuse(row, place, what, faults);
+    return true;
+}
+
+static bool list_check(const struct setting *row, struct fault_place place, struct setting_value *value,
+                       struct faults *faults)
+{
+    char what[60];
+    if (value->list.count <= SETTING_LIST_MAX && setting_in_limits(row, (int64_t)value->list.count))
+        return true;
+    (void)snprintf(what, sizeof what, "has %zu entries", value->list.count);
+    return setting_refuse(row, place, what, faults);
+}
+
+static bool list_read(const struct setting *row, const struct yaml_node *node, struct setting_value *value,
+                      struct faults *faults)
+{
+    bool ok = true;
+
+    if (node->kind == NODE_SCALAR && !yaml_node_is_null(node))
+        list_add(&value->list, node->text, node->len);
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_node *item = node->items[i];
+        if (item->kind != NODE_SCALAR || yaml_node_is_null(item) || item->len == 0)
+            ok = setting_refuse(row, item->place, "an entry is not text", faults);
+        else
+            list_add(&value->list, item->text, item->len);
+    }
+    return list_check(row, node->place, value, faults) && ok;
+}
+
+static bool setting_read_node(const struct setting *row, const struct yaml_node *node,
+                              struct setting_value *value, struct faults *faults)
+{
+    if (node->kind == NODE_MAP || (node->kind == NODE_LIST && row->kind != SETTING_LIST)) {
+        char what[40];
+        (void)snprintf(what, sizeof what, "is %s", yaml_node_kind_name(node));
+        return setting_refuse(row, node->place, what, faults);
+    }
+    if (row->kind == SETTING_LIST)
+        return list_read(row, node, value, faults);
+    if (row->kind == SETTING_TEXT && yaml_node_is_null(node))
+        return scalar_read(row, "", false, node->place, value, faults);
+    return scalar_read(row, node->text, node->quoted, node->place, value, faults);
+}
+
+static bool setting_read_fallback(const struct setting *row, const char *file, struct setting_value *value,
+                                  struct faults *faults)
+{
+    struct fault_place place = {.file = file};
+    const char *text = row->fallback != NULL ? row->fallback : "";
+
+    if (row->kind != SETTING_LIST)
+        return scalar_read(row, row->fallback == NULL && row->kind == SETTING_BOOL ? "false" : text, false,
+                           place, value, faults);
+    while (*text != '\0') {
+        size_t len = strcspn(text, ",");
+        list_add(&value->list, text, len);
+        text += len;
+        text += *text == ',';
+    }
+    return list_check(row, place, value, faults);
+}
+
+/* Moves a value to its place in the program's struct. */
+static void setting_store(const struct setting *row, struct setting_value *value, void *target)
+{
+    void *place = (char *)target + row->place;
+    bool yes = value->number != 0;
+
+    switch (row->kind) {
+    case SETTING_TEXT:
+        memcpy(place, &value->text, sizeof value->text);
+        value->text = NULL;
+        break;
+    case SETTING_LIST:
+        memcpy(place, &value->list, sizeof value->list);
+        value->list = (struct setting_list){NULL, 0};
+        break;
+    case SETTING_BOOL:
+        memcpy(place, &yes, sizeof yes);
+        break;
+    default:
+        memcpy(place, &value->number, sizeof value->number);
+        break;
+    }
+}
+
+static bool settings_read_root(const struct yaml_node *root, const struct setting *table, size_t count,
+                               struct setting_value *values, struct faults *faults)
+{
+    const char *names[SETTINGS_MAX];
+    bool ok = true;
+
+    if (yaml_node_is_null(root))
+        return true;
+    if (root->kind != NODE_MAP)
+        return faults_add(faults, root->place, "the file is %s, want a map of settings",
+                          yaml_node_kind_name(root));
+    for (size_t i = 0; i < count; i++)
+        names[i] = table[i].name;
+    ok = yaml_node_check_keys(root, "this file", names, count, faults);
+    for (size_t i = 0; i < count; i++) {
+        const struct yaml_node *node = yaml_node_find(root, table[i].name);
+        if (node == NULL)
+            continue;
+        values[i].set = true;
+        ok = setting_read_node(&table[i], node, &values[i], faults) && ok;
+    }
+    return ok;
+}
+
+/* All of a file of at most YAML_BYTES_MAX + 1 bytes. */
+static bool file_read(const char *path, char **ret, size_t *ret_len, struct err *err)
+{
+    char *bytes = NULL;
+    size_t len = 0;
+    bool ok = false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
+    bytes = mem_new(YAML_BYTES_MAX + 1, 1);
+    for (;;) {
+        ssize_t n = read(fd, bytes + len, YAML_BYTES_MAX + 1 - len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
+            goto out;
+        }
+        len += (size_t)n;
+        if (n == 0 || len > YAML_BYTES_MAX)
+            break;
+    }
+    *ret = bytes;
+    *ret_len = len;
+    bytes = NULL;
+    ok = true;
+out:
+    free(bytes);
+    (void)close(fd);
+    return ok;
+}
+
+bool settings_load(const char *path, const struct setting *table, size_t count, void *target, struct err *err)
+{
+    struct setting_value values[SETTINGS_MAX];
+    struct faults faults = {NULL, 0, 0};
+    struct yaml_node *root = NULL;
+    char *bytes = NULL;
+    size_t len = 0;
+    bool ok = true;
+
+    if (count > SETTINGS_MAX)
+        return err_set(err, ERR_INTERNAL, "a table of %zu settings, want at most %d", count, SETTINGS_MAX);
+    memset(values, 0, sizeof values);
+    if (path != NULL && !file_read(path, &bytes, &len, err))
+        return false;
+    if (path != NULL)
+        ok = yaml_node_parse(path, bytes, len, &root, &faults) &&
+             settings_read_root(root, table, count, values, &faults);
+    for (size_t i = 0; i < count && (ok || root != NULL); i++)
+        if (!values[i].set &&
+            !setting_read_fallback(&table[i], path != NULL ? path : "settings", &values[i], &faults))
+            ok = false;
+    for (size_t i = 0; i < count && ok; i++)
+        setting_store(&table[i], &values[i], target);
+    if (!ok) {
+        faults_sort(&faults);
+        faults_to_err(&faults, ERR_INVALID, err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        free(values[i].text);
+        list_clear(&values[i].list);
+    }
+    faults_clear(&faults);
+    yaml_node_free(root);
+    free(bytes);
+    return ok;
+}
+
+void settings_clear(const struct setting *table, size_t count, void *target)
+{
+    for (size_t i = 0; i < count; i++) {
+        void *place = (char *)target + table[i].place;
+        if (table[i].kind == SETTING_TEXT) {
+            char *text = NULL;
+            memcpy(&text, place, sizeof text);
+            free(text);
+            memset(place, 0, sizeof text);
+        } else if (table[i].kind == SETTING_LIST) {
+            struct setting_list list;
+            memcpy(&list, place, sizeof list);
+            list_clear(&list);
+            memcpy(place, &list, sizeof list);
+        }
+    }
+}
+
+/* A default as a file would write it. */
+static void fallback_print(FILE *to, const struct setting *row)
+{
+    const char *text = row->fallback != NULL ? row->fallback : "";
+    if (row->kind == SETTING_LIST)
+        fprintf(to, "[%s]", text);
+    else if (row->kind == SETTING_TEXT)
+        fprintf(to, "\"%s\"", text);
+    else
+        fprintf(to, "%s", text);
+}
+
+void settings_print_sample(FILE *to, const char *program, const struct setting *table, size_t count)
+{
+    fprintf(to, "# Settings of %s. What is commented out shows the default.\n", program);
+    for (size_t i = 0; i < count; i++) {
+        struct buf want;
+        buf_init(&want, 400);
+        want_format(&want, &table[i]);
+        fprintf(to, "\n# %s\n# (%s%s)\n#%s: ", table[i].help, buf_text(&want),
+                table[i].reloadable ? "; a reload changes it" : "", table[i].name);
+        fallback_print(to, &table[i]);
+        fputc('\n', to);
+        buf_clear(&want);
+    }
+}
+
+void settings_print_markdown(FILE *to, const struct setting *table, size_t count)
+{
+    fprintf(to, "| setting | kind | default | allowed | reload | meaning |\n|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < count; i++) {
+        struct buf want;
+        buf_init(&want, 400);
+        want_format(&want, &table[i]);
+        fprintf(to, "| `%s` | %s | `", table[i].name, kind_names[table[i].kind]);
+        fallback_print(to, &table[i]);
+        fprintf(to, "` | %s | %s | %s |\n", buf_text(&want), table[i].reloadable ? "yes" : "no",
+                table[i].help);
+        buf_clear(&want);
+    }
+}

@@ -1,0 +1,164 @@
+/* Settings: kinds, limits, all faults at once, a bad file changes nothing. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "settings.h"
+
+#include <unistd.h>
+
+struct sample {
+    char *endpoint;
+    int64_t slots;
+    bool insecure;
+    int64_t lease_us;
+    int64_t body_bytes;
+    struct setting_list hosts;
+};
+
+static const struct setting table[] = {
+    {"endpoint", SETTING_TEXT, offsetof(struct sample, endpoint), "tcp://x", 1, 20, false, "where"},
+    {"slots", SETTING_INT, offsetof(struct sample, slots), "4", 1, 8, true, "how many"},
+    {"insecure", SETTING_BOOL, offsetof(struct sample, insecure), "false", 0, 0, false, "whether"},
+    {"lease", SETTING_DURATION, offsetof(struct sample, lease_us), "3s", 1000000, 60000000, true, "how long"},
+    {"body", SETTING_BYTES, offsetof(struct sample, body_bytes), "64KiB", 0, 1048576, true, "how large"},
+    {"hosts", SETTING_LIST, offsetof(struct sample, hosts), "a,b", 0, 3, true, "which"},
+};
+enum { ROWS = sizeof table / sizeof table[0] };
+
+/* Writes text to a file of its own, loads it, removes it. */
+static bool load_text(const char *text, struct sample *sample, struct err *err)
+{
+    char path[] = "/tmp/docket-settings-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    assert_int_equal(close(fd), 0);
+    bool ok = settings_load(path, table, ROWS, sample, err);
+    assert_int_equal(unlink(path), 0);
+    return ok;
+}
+
+static void test_settings_without_file_are_the_defaults(void **state)
+{
+    (void)state;
+    struct sample sample = {0};
+    struct err err = {0};
+    assert_true(settings_load(NULL, table, ROWS, &sample, &err));
+    assert_string_equal(sample.endpoint, "tcp://x");
+    assert_int_equal(sample.slots, 4);
+    assert_false(sample.insecure);
+    assert_int_equal(sample.lease_us, 3000000);
+    assert_int_equal(sample.body_bytes, 65536);
+    assert_int_equal(sample.hosts.count, 2);
+    assert_string_equal(sample.hosts.items[1], "b");
+    settings_clear(table, ROWS, &sample);
+    assert_null(sample.endpoint);
+}
+
+static void test_settings_of_a_file_win(void **state)
+{
+    (void)state;
+    struct sample sample = {0};
+    struct err err = {0};
+    assert_true(
+        load_text("endpoint: ipc:///x\nslots: 8\ninsecure: true\nlease: 1500ms\nbody: 1MiB\nhosts: one\n",
+                  &sample, &err));
+    assert_string_equal(sample.endpoint, "ipc:///x");
+    assert_int_equal(sample.lease_us, 1500000);
+    assert_int_equal(sample.body_bytes, 1048576);
+    assert_true(sample.insecure);
+    assert_int_equal(sample.hosts.count, 1);
+    settings_clear(table, ROWS, &sample);
+}
+
+static void test_settings_tell_all_faults_with_places(void **state)
+{
+    (void)state;
+    struct sample sample = {0};
+    struct err err = {0};
+    assert_false(
+        load_text("slot: 3\nslots: 010\nlease: 2h\ninsecure: yes\nendpoint: ''\nhosts: [a, [b]]\nbody: {}\n",
+                  &sample, &err));
+    assert_int_equal(err.code, ERR_INVALID);
+    static const char *const lines[] = {
+        ":1:1: slot: is not known in this file, did you mean slots?",
+        ":2:8: slots: \"010\" is not allowed, want a number from 1 to 8",
+        ":3:8: lease: \"2h\" is not allowed, want a duration such as 500ms, 30s, 15m, 6h or 2d from 1s to 1m",
+        ":4:11: insecure: \"yes\" is not allowed, want true or false",
+        ":5:11: endpoint: is missing, want text of 1 to 20 bytes",
+        ":6:12: hosts: an entry is not text, want a list of texts of 0 to 3 entries",
+        ":7:7: body: is a map, want a size such as 512, 64KiB, 1MiB or 1GiB from 0 to 1MiB",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        if (strstr(err.msg, lines[i]) == NULL)
+            fail_msg("missing: %s\nin: %s", lines[i], err.msg);
+    assert_null(sample.endpoint);
+    assert_int_equal(sample.slots, 0);
+}
+
+static void test_settings_of_no_file_are_an_io_error(void **state)
+{
+    (void)state;
+    struct sample sample = {0};
+    struct err err = {0};
+    assert_false(settings_load("/nonexistent/x.yaml", table, ROWS, &sample, &err));
+    assert_int_equal(err.code, ERR_IO);
+}
+
+static void test_duration_needs_a_unit(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",          "5",    "05s",
+                                      "5 s",       "s",    "1w",
+                                      "-1s",       "1.5h", "99999999999999d",
+                                      "6h working"};
+    int64_t us = 1;
+    struct err err = {0};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(duration_parse(bad[i], &us, &err));
+    assert_int_equal(us, 1);
+    assert_true(duration_parse("0", &us, &err) && us == 0);
+    assert_true(duration_parse("0m", &us, &err) && us == 0);
+    assert_true(duration_parse("1500ms", &us, &err) && us == 1500000);
+    assert_true(duration_parse("2d", &us, &err) && us == INT64_C(172800000000));
+}
+
+static void test_settings_sample_loads_when_uncommented(void **state)
+{
+    (void)state;
+    char text[4096], bare[4096];
+    size_t n = 0;
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    settings_print_sample(file, "docket-test", table, ROWS);
+    rewind(file);
+    size_t len = fread(text, 1, sizeof text - 1, file);
+    text[len] = '\0';
+    assert_int_equal(fclose(file), 0);
+    for (size_t i = 0; i < len; i++)
+        if (text[i] != '#' || text[i + 1] == ' ')
+            bare[n++] = text[i];
+    bare[n] = '\0';
+    struct sample sample = {0};
+    struct err err = {0};
+    if (!load_text(bare, &sample, &err))
+        fail_msg("%s", err.msg);
+    assert_int_equal(sample.hosts.count, 2);
+    assert_int_equal(sample.lease_us, 3000000);
+    settings_clear(table, ROWS, &sample);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_settings_without_file_are_the_defaults),
+        cmocka_unit_test(test_settings_of_a_file_win),
+        cmocka_unit_test(test_settings_tell_all_faults_with_places),
+        cmocka_unit_test(test_settings_of_no_file_are_an_io_error),
+        cmocka_unit_test(test_duration_needs_a_unit),
+        cmocka_unit_test(test_settings_sample_loads_when_uncommented),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

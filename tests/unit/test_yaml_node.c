@@ -1,0 +1,136 @@
+/* YAML nodes: places, and each thing refused with its exact line. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "buf.h"
+#include "mem.h"
+#include "yaml_node.h"
+
+struct refusal {
+    const char *text;
+    const char *fault;
+};
+
+static const struct refusal refusals[] = {
+    {"a: 1\nb: 2\na: 3\n", "f.yaml:3:1: a: is written twice, first in line 1"},
+    {"a: &x 1\n", "f.yaml:1:4: anchors (&x) are not allowed"},
+    {"a: *x\n", "f.yaml:1:4: aliases (*x) are not allowed"},
+    {"a: !!int 1\n", "f.yaml:1:4: tags (tag:yaml.org,2002:int) are not allowed"},
+    {"<<: {b: 1}\n", "f.yaml:1:1: merge keys (<<) are not allowed, write the entries out"},
+    {"[1]: 2\n", "f.yaml:1:1: a key is a list, want text"},
+    {"a: 1\n---\nb: 2\n", "f.yaml:2:1: a second document, want one"},
+    {"a: \"x\\0y\"\n", "f.yaml:1:4: a NUL in text is not allowed"},
+    {"a: 1\nü: b\xff\n", "f.yaml:2:5: a NUL or a byte that is not UTF-8"},
+    {"a: 1\nb: \x07\n", "f.yaml:2:4: control characters are not allowed"},
+};
+
+static void test_yaml_refuses_each_with_its_place(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+        struct faults faults = {NULL, 0, 0};
+        struct yaml_node *root = NULL;
+        assert_false(yaml_node_parse("f.yaml", refusals[i].text, strlen(refusals[i].text), &root, &faults));
+        assert_null(root);
+        assert_int_equal(faults.count, 1);
+        assert_string_equal(faults.items[0].text, refusals[i].fault);
+        faults_clear(&faults);
+    }
+}
+
+static void test_yaml_tree_has_places(void **state)
+{
+    (void)state;
+    const char text[] = "# head\nname: \"x\"\nlist:\n  - 12\n  - {k: v}\n";
+    struct faults faults = {NULL, 0, 0};
+    struct yaml_node *root = NULL;
+    int64_t number = 0;
+
+    assert_true(yaml_node_parse("f.yaml", text, strlen(text), &root, &faults));
+    const struct yaml_node *list = yaml_node_find(root, "list");
+    assert_int_equal(list->kind, NODE_LIST);
+    assert_int_equal(list->items[0]->place.line, 4);
+    assert_int_equal(list->items[0]->place.column, 5);
+    assert_true(yaml_node_int(list->items[0], "n", 1, 20, &number, &faults));
+    assert_int_equal(number, 12);
+    assert_true(yaml_node_find(root, "name")->quoted);
+    assert_string_equal(yaml_node_find(list->items[1], "k")->text, "v");
+    assert_null(yaml_node_find(root, "none"));
+    yaml_node_free(root);
+}
+
+static void test_yaml_empty_file_is_null(void **state)
+{
+    (void)state;
+    struct faults faults = {NULL, 0, 0};
+    struct yaml_node *root = NULL;
+    assert_true(yaml_node_parse("f.yaml", "# nothing\n", 10, &root, &faults));
+    assert_true(yaml_node_is_null(root));
+    yaml_node_free(root);
+}
+
+static void test_yaml_limits_are_kept(void **state)
+{
+    (void)state;
+    struct faults faults = {NULL, 0, 0};
+    struct yaml_node *root = NULL;
+    struct buf text;
+    buf_init(&text, 4 * YAML_BYTES_MAX);
+    for (int i = 0; i < YAML_DEPTH_MAX + 1; i++)
+        assert_true(buf_add_text(&text, "["));
+    assert_false(yaml_node_parse("f.yaml", text.p, text.len, &root, &faults));
+    assert_string_equal(faults.items[0].text, "f.yaml:1:65: nested deeper than 64");
+    faults_clear(&faults);
+    buf_reset(&text);
+    for (int i = 0; i < YAML_NODES_MAX; i++)
+        assert_true(buf_add_text(&text, "- a\n"));
+    assert_false(yaml_node_parse("f.yaml", text.p, text.len, &root, &faults));
+    assert_string_equal(faults.items[0].text, "f.yaml:100000:3: more than 100000 values in one file");
+    faults_clear(&faults);
+    while (text.len <= YAML_BYTES_MAX)
+        assert_true(buf_add_text(&text, "# comment comment comment comment\n"));
+    assert_false(yaml_node_parse("f.yaml", text.p, text.len, &root, &faults));
+    assert_string_equal(faults.items[0].text, "f.yaml: is larger than 1048576 bytes");
+    faults_clear(&faults);
+    buf_clear(&text);
+}
+
+static void test_decimal_takes_only_plain_numbers(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "", "-", "12x", "010", "-0", "00", "+1", "1.5", "0x10", " 1", "9223372036854775808"};
+    int64_t number = 7;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_false(decimal_parse(bad[i], &number));
+    assert_int_equal(number, 7);
+    assert_true(decimal_parse("9223372036854775807", &number));
+    assert_true(number == INT64_MAX);
+    assert_true(decimal_parse("-12", &number));
+    assert_int_equal(number, -12);
+}
+
+static void test_near_finds_a_typing_error_and_nothing_else(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"priority", "queue", "assignee"};
+    assert_string_equal(faults_near("priorty", names, 3), "priority");
+    assert_string_equal(faults_near("uqeue", names, 3), "queue");
+    assert_null(faults_near("colour", names, 3));
+    assert_null(faults_near("x", names, 3));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_yaml_refuses_each_with_its_place),
+        cmocka_unit_test(test_yaml_tree_has_places),
+        cmocka_unit_test(test_yaml_empty_file_is_null),
+        cmocka_unit_test(test_yaml_limits_are_kept),
+        cmocka_unit_test(test_decimal_takes_only_plain_numbers),
+        cmocka_unit_test(test_near_finds_a_typing_error_and_nothing_else),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
