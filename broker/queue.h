@@ -1,0 +1,54 @@
+/* The queue of wakes that may be handed out now, in memory: one heap per class, and how many wait of each
+ * customer.
+ *
+ * Next is the wake with the smallest rank + delay of its class. The rank is a time, fixed when the wake is
+ * written (queue_rank), so ageing is built in: urgent work is first, a flooding customer stands behind its
+ * own debt, and nothing starves: whatever comes later than the rank + delay of a wake stands behind it,
+ * whatever its class. Does no I/O, reads no clock, owns no wake. Delays and debt: docs of the constants
+ * below. */
+#ifndef DOCKET_QUEUE_H
+#define DOCKET_QUEUE_H
+
+#include "wake.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What one waiting wake of a customer costs the next one of the same customer, at weight 1; and the most that
+ * a customer can owe. 1 ms: about what a broker with one worker needs for a decision, so a flood of n tickets
+ * pushes its own next one back by about the time that they take, and nobody else's. */
+#define QUEUE_WAKE_COST_US INT64_C(1000)
+#define QUEUE_DEBT_MAX_US (INT64_C(600) * 1000000)
+
+enum { QUEUE_WEIGHT_MAX = 1000 };
+
+/* µs added to the rank by class: P1 0, untriaged 1 s, P2 30 s, P3 5 min, P4 20 min. */
+int64_t queue_class_delay_us(enum wake_class class);
+
+struct queue;
+
+struct queue *queue_new(void);
+void queue_free(struct queue *queue); /* accepts NULL; the wakes stay the caller's */
+
+/* The wake's rank, class and customer must not change while it is in. A wake without customer counts for
+ * nobody. */
+void queue_push(struct queue *queue, struct wake *wake);
+void queue_remove(struct queue *queue, struct wake *wake); /* it must be in */
+
+/* The next one, or NULL. p1_only: of class P1 alone (the share of credits kept back). peek leaves it in. */
+struct wake *queue_peek(const struct queue *queue, bool p1_only);
+struct wake *queue_pop(struct queue *queue, bool p1_only);
+
+/* The one that would be handed out last of the heaps' last leaves, for shedding when memory is short; NULL
+ * when empty. Not exactly the last in order: a leaf of the class with the longest delay that has any. */
+struct wake *queue_worst(const struct queue *queue);
+
+size_t queue_count(const struct queue *queue);
+size_t queue_count_class(const struct queue *queue, enum wake_class class);
+size_t queue_count_customer(const struct queue *queue, const char *customer);
+
+/* Rank for a wake of that customer that begins to wait at now_us: now_us + debt. weight: of its package, 1 to
+ * QUEUE_WEIGHT_MAX (others are brought inside). customer may be NULL: no debt. */
+int64_t queue_rank(const struct queue *queue, int64_t now_us, const char *customer, int weight);
+
+#endif
