@@ -6,6 +6,11 @@ CREATE FUNCTION docket_now() RETURNS bigint
     LANGUAGE sql VOLATILE PARALLEL SAFE
     RETURN (extract(epoch FROM clock_timestamp()) * 1000000)::bigint;
 
+-- A wake's class by the ticket's priority (enum wake_class): P1, not yet triaged, P2, P3, P4.
+CREATE FUNCTION docket_class(priority smallint) RETURNS smallint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (CASE priority WHEN 1 THEN 0 WHEN 2 THEN 2 WHEN 3 THEN 3 WHEN 4 THEN 4 ELSE 1 END)::smallint;
+
 -- The feed's order. CACHE 1: a larger one would give numbers that lie before those already read.
 CREATE SEQUENCE event_seq CACHE 1;
 
@@ -116,7 +121,8 @@ CREATE TABLE keys (
     request bigint NOT NULL,                           -- random, by the request that wrote it: tells a repeat from a duplicate
     at      bigint NOT NULL,
     ticket  bigint,
-    answer  bytea                                      -- body of the answer
+    version integer,                                   -- the answer of a change of a ticket; else in answer
+    answer  bytea                                      -- body of the answer, encoded
 );
 CREATE INDEX keys_at ON keys (at);
 

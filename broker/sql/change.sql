@@ -1,0 +1,72 @@
+-- One change of one ticket: state by the table given, event, outbox, key. The desk row is there and locked (ensure, lock).
+-- One row comes back always; what was done stands in "changed".
+--  $1 ticket  $2 key digest  $3 content digest  $4 request  $5 epoch
+--  $6 next state for each state, -1: refused  $7 event kind  $8 role  $9 actor  $10 public  $11 event body
+--  $12 bits of held to set  $13 priority or NULL  $14 assignee: 0 keep, 1 set, 2 clear  $15 assignee
+--  $16 queue: 0 keep, 1 set  $17 queue  $18 tags: 0 keep, 1 set  $19 tags  $20 reply_pending or NULL  $21 if_version or NULL
+--  $22 outbox kind or NULL  $23 outbox body  $24 amended title  $25 equipment  $26 configuration  $27 attributes
+--  $28 link to, or NULL  $29 as_link
+WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
+k AS (
+    UPDATE keys SET at = clock.at FROM clock WHERE digest = $2::bytea
+    RETURNING content, request, ticket, version
+), posted AS MATERIALIZED (
+    SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $2::bytea) AS key_taken,
+           ($28::bigint IS NULL OR EXISTS (SELECT FROM tickets WHERE id = $28::bigint)) AS link_is
+), old AS MATERIALIZED (SELECT * FROM desk WHERE ticket = $1::bigint),
+u AS (
+    UPDATE desk d
+       SET version = d.version + 1,
+           attempt = d.attempt + 1,
+           owner = $5::bigint,
+           wake_at = clock.at,
+           rank = clock.at,
+           updated_at = clock.at,
+           failures = 0,
+           dead = false,
+           state = ($6::smallint[])[d.state + 1],
+           held = d.held | $12::smallint,
+           priority = coalesce($13::smallint, d.priority),
+           lane = docket_class(coalesce($13::smallint, d.priority)),
+           assignee = CASE $14::smallint WHEN 1 THEN $15::text WHEN 2 THEN NULL ELSE d.assignee END,
+           queue = CASE $16::smallint WHEN 1 THEN $17::text ELSE d.queue END,
+           tags = CASE $18::smallint WHEN 1 THEN $19::text[] ELSE d.tags END,
+           reply_pending = coalesce($20::boolean, d.reply_pending)
+      FROM clock, posted
+     WHERE d.ticket = $1::bigint
+       AND ($6::smallint[])[d.state + 1] >= 0
+       AND ($21::integer IS NULL OR d.version = $21::integer)
+       AND NOT EXISTS (SELECT FROM k)
+       AND NOT posted.key_taken AND posted.link_is
+    RETURNING d.ticket, d.version, d.attempt, d.state, d.priority
+), e AS (
+    INSERT INTO events (ticket, version, at, kind, role, actor, public, body)
+    SELECT u.ticket, u.version, clock.at, $7::smallint, $8::smallint, $9::text, $10::boolean, $11::bytea FROM u, clock
+), o AS (
+    INSERT INTO outbox (ticket, version, audience, kind, created_at, body)
+    SELECT u.ticket, u.version, 1, $22::text, clock.at, $23::bytea FROM u, clock WHERE $22::text IS NOT NULL
+), a AS (
+    INSERT INTO amendments AS was (ticket, title, equipment, configuration, attributes)
+    SELECT u.ticket, $24::text, $25::bytea, $26::bytea, $27::bytea FROM u
+     WHERE coalesce($24::text, '') <> '' OR $25::bytea IS NOT NULL OR $26::bytea IS NOT NULL OR $27::bytea IS NOT NULL
+    ON CONFLICT (ticket) DO UPDATE
+       SET title = coalesce(excluded.title, was.title),
+           equipment = coalesce(excluded.equipment, was.equipment),
+           configuration = coalesce(excluded.configuration, was.configuration),
+           attributes = coalesce(excluded.attributes, was.attributes)
+), l AS (
+    INSERT INTO links (ticket, to_id, as_link, at)
+    SELECT u.ticket, $28::bigint, $29::text, clock.at FROM u, clock WHERE $28::bigint IS NOT NULL
+    ON CONFLICT DO NOTHING
+), dl AS (
+    DELETE FROM dead_letters USING u WHERE dead_letters.ticket = u.ticket
+), kk AS (
+    INSERT INTO keys (digest, content, request, at, ticket, version)
+    SELECT $2::bytea, $3::bytea, $4::bigint, clock.at, u.ticket, u.version FROM u, clock
+)
+SELECT u.ticket IS NOT NULL AS changed, u.version, u.attempt, u.priority,
+       old.ticket IS NOT NULL AS is_there, old.state AS old_state, old.version AS old_version, t.customer,
+       posted.key_taken, posted.link_is,
+       k.content AS key_content, k.request AS key_request, k.version AS key_version, clock.at
+  FROM clock CROSS JOIN posted LEFT JOIN old ON true LEFT JOIN u ON true LEFT JOIN k ON true
+       LEFT JOIN tickets t ON t.id = $1::bigint
