@@ -1,0 +1,78 @@
+/* The order of the feed, its pure part: cursors, and when an event is settled. The broker (events.since) and
+ * the notifier (the feed) share it, so that both give the same events in the same order under the same
+ * cursors.
+ *
+ * An event has a number, seq, from event_seq (tickets.seq for the posting, events.seq for all others).
+ * Numbers are taken before their transaction commits, so a reader that went by "greater than the last seen"
+ * would lose late commits. Therefore (reliability, "Feed order"):
+ *   1. S = last value of the sequence                                          SELECT last_value FROM
+ * event_seq
+ *   2. X = a new transaction id, in a transaction of its own after 1           SELECT
+ * pg_current_xact_id()::text::bigint
+ *   3. once xmin > X, all with seq <= S is settled   SELECT
+ * pg_snapshot_xmin(pg_current_snapshot())::text::bigint What is settled never changes below and nothing comes
+ * in between any more.
+ *
+ * What it asks of who writes: a transaction must have its transaction id before it takes a number. For events
+ * that is so by the lock on the desk's row; a batch of postings alone must ask for it first (SELECT
+ * pg_current_xact_id()), because a column's default is computed before the row is written.
+ *
+ * Knows no SQL session and no encoding of events (event_wire.h). */
+#ifndef DOCKET_FEED_H
+#define DOCKET_FEED_H
+
+#include "buf.h"
+#include "err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- cursors ---- */
+
+enum { FEED_CURSOR_BYTES = 64 };
+
+/* Which history the numbers belong to: after a restore or a lossy fail-over the same number is another event.
+ *     SELECT system_identifier, ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int FROM
+ * pg_control_system() */
+struct feed_generation {
+    int64_t system;
+    int32_t timeline;
+};
+
+/* Writes the cursor of the event with this number: opaque text for others. ret: FEED_CURSOR_BYTES. */
+void feed_cursor_format(struct feed_generation generation, int64_t seq, char *ret);
+
+/* Reads a cursor; empty text is the beginning (0). A cursor of an older timeline of the same system is taken
+ * (a promoted standby keeps what was settled); whether its number lies beyond the sequence, the caller can
+ * tell when it knows the sequence. err: ERR_INVALID   field "cursor": not one of ours ERR_CONFLICT  field
+ * "cursor": of another database, or of a later timeline than this one: begin again with an empty cursor */
+bool feed_cursor_parse(struct span text, struct feed_generation generation, int64_t *ret_seq, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* ---- what is settled ---- */
+
+enum feed_want {
+    FEED_WANT_SEQ,   /* ask 1, then call feed_settle_seq */
+    FEED_WANT_FENCE, /* ask 2, then call feed_settle_fence */
+    FEED_WANT_XMIN   /* ask 3 (again, after a pause when it was asked before), then call feed_settle_xmin */
+};
+
+/* Plain value; feed_settle_init at each new session with the database. */
+struct feed_settle {
+    enum feed_want want;
+    int64_t settled; /* all numbers up to this one are settled */
+    int64_t seq;     /* S that waits for its fence */
+    int64_t fence;   /* X */
+    int64_t asked;   /* how often 3 was asked for this fence: > 1 means that somebody holds it up */
+};
+
+void feed_settle_init(struct feed_settle *settle);
+
+/* The answer to 1. Nothing new: settle wants SEQ again (so an idle feed uses up no transaction ids). */
+void feed_settle_seq(struct feed_settle *settle, int64_t last_value);
+void feed_settle_fence(struct feed_settle *settle, int64_t xid);
+
+/* The answer to 3. True when settle->settled moved on. */
+bool feed_settle_xmin(struct feed_settle *settle, int64_t xmin);
+
+#endif
