@@ -1,0 +1,51 @@
+/* The database's clock, interpolated; see dbclock.h. */
+#include "dbclock.h"
+
+/* Two clocks disciplined by NTP run within 500 ppm: 1/2048 of the time since the sample is taken off. */
+enum { DBCLOCK_DRIFT = 2048 };
+
+void dbclock_init(struct dbclock *clock)
+{
+    *clock = (struct dbclock){0};
+}
+
+void dbclock_sample(struct dbclock *clock, int64_t answered_us, int64_t db_us)
+{
+    clock->samples[clock->at] = (struct dbclock_sample){.answered_us = answered_us, .db_us = db_us};
+    clock->at = (clock->at + 1) % DBCLOCK_SAMPLES;
+    if (clock->count < DBCLOCK_SAMPLES)
+        clock->count++;
+}
+
+bool dbclock_is_set(const struct dbclock *clock)
+{
+    return clock->count > 0;
+}
+
+/* The best of the bounds that the samples give. */
+static int64_t dbclock_bound(const struct dbclock *clock, int64_t mono_us)
+{
+    int64_t best = 0;
+    for (size_t i = 0; i < clock->count; i++) {
+        int64_t age = mono_us - clock->samples[i].answered_us;
+        int64_t now = clock->samples[i].db_us + age - (age > 0 ? age / DBCLOCK_DRIFT : 0);
+        if (i == 0 || now > best)
+            best = now;
+    }
+    return best;
+}
+
+int64_t dbclock_now(struct dbclock *clock, int64_t mono_us)
+{
+    int64_t now = dbclock_bound(clock, mono_us);
+    if (now > clock->last_us)
+        clock->last_us = now;
+    return clock->last_us;
+}
+
+int64_t dbclock_mono_of(const struct dbclock *clock, int64_t at_us, int64_t mono_us)
+{
+    int64_t left = at_us - dbclock_bound(clock, mono_us);
+    /* Rounded up and a drift's share added, so that one waiting is enough. */
+    return left <= 0 ? mono_us : mono_us + left + left / (DBCLOCK_DRIFT - 1) + 1;
+}
