@@ -11,6 +11,7 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 DESTDIR ?=
 PYTHON ?= /usr/bin/python3
+PYTEST = PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -p no:cacheprovider -q
 SAN ?=
 comma := ,
 BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
@@ -20,6 +21,9 @@ PKG_CONFIG ?= pkg-config
 PACKAGES := libczmq libzmq libpq yaml-0.1 libcurl gmime-3.0 libmicrohttpd libpcre2-8 jansson libsodium libical
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(1))
+INSTALL ?= install
+# As many jobs as cores for the builds that other targets start, unless make was told a number.
+jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes
 OPT ?= -O2 -g
@@ -30,11 +34,11 @@ LDFLAGS_ALL = $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 # Which libraries a program may reach (the worker opens no database, the broker builds no mail).
 LIBS_COMMON   := $(call PKG_LIBS,libczmq libzmq yaml-0.1 libpcre2-8 jansson libsodium libmicrohttpd) -lmsgpackc -lm
-LIBS_broker   := $(LIBS_COMMON) $(call PKG_LIBS,libpq)
-LIBS_worker   := $(LIBS_COMMON) $(call PKG_LIBS,libical)
-LIBS_notifier := $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0)
-LIBS_client   := $(LIBS_COMMON)
-LIBS_all      := $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0 libical)
+LIBS_broker    = $(LIBS_COMMON) $(call PKG_LIBS,libpq)
+LIBS_worker    = $(LIBS_COMMON) $(call PKG_LIBS,libical)
+LIBS_notifier  = $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0)
+LIBS_client    = $(LIBS_COMMON)
+LIBS_all       = $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0 libical)
 
 ROOMS := common broker worker notifier client
 src = $(wildcard $(1)/*.c)
@@ -146,6 +150,74 @@ $(BUILD)/obj/tests/unit/%.o: tests/unit/%.c Makefile
 .PHONY: unit
 unit: $(UNIT) ## unit tests alone; T=name runs those whose name holds it
 	@build-aux/run-unit $(if $(T),$(foreach t,$(UNIT),$(if $(findstring $(T),$(t)),$(t))),$(UNIT))
+
+# `make test` on an empty machine first installs what is missing, so the build runs in a second make that sees it.
+.PHONY: test test-run bench fault demo
+test: deps ## unit and system tests; T=name runs those whose name holds it
+	@$(MAKE) --no-print-directory $(jobs) all unit-programs
+	@$(MAKE) --no-print-directory test-run
+test-run:
+	@DOCKET_BIN=$(abspath $(BUILD)/bin) PYTHON=$(PYTHON) build-aux/run-tests "$(T)" $(UNIT)
+.PHONY: unit-programs
+unit-programs: $(UNIT)
+
+fault: deps ## long runs: kill -9 of everything under load, big backlogs; T=name selects
+	@$(MAKE) --no-print-directory $(jobs) all
+	@DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTEST) tests/fault $(if $(T),-k "$(T)")
+
+BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(AR_broker) $(AR_common)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) $^ $(LIBS_broker) -o $@
+
+bench: deps ## measure on the embedded PostgreSQL, with ratios to the raw ceiling
+	@$(MAKE) --no-print-directory $(jobs) all bench-programs
+	@DOCKET_BIN=$(abspath $(BUILD)/bin) DOCKET_BENCH=$(abspath $(BUILD)/bench) $(PYTHON) tests/bench/run.py
+.PHONY: bench-programs
+bench-programs: $(BENCH)
+
+demo: deps ## replay a real incident log on a whole Docket; KEEP=1 leaves it running, DEMO_LOG=FILE replays another
+	@$(MAKE) --no-print-directory $(jobs) all
+	@DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTHON) deploy/local/demo $(if $(KEEP),--keep) $(if $(DEMO_LOG),--log "$(DEMO_LOG)")
+
+# ---- linters ----
+
+HEADERS := $(wildcard $(addsuffix /*.h,$(ROOMS)))
+LINTED := $(wildcard $(addsuffix /*.c,$(ROOMS)))
+TIDY_FLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -DDOCKET_VERSION='"$(VERSION)"' $(addprefix -I,$(ROOMS)) $(PKG_CFLAGS) \
+	-include common/banned.h
+
+.PHONY: lint check-headers compile-db
+lint: check-headers ## clang-format, clang-tidy and cppcheck: all must be silent
+	clang-format --dry-run -Werror $(SOURCES)
+	@build-aux/tidy $(LINTED) -- $(TIDY_FLAGS)
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+		--suppressions-list=build-aux/cppcheck-suppressions -j $$(nproc) $(addprefix -I,$(ROOMS)) $(LINTED)
+check-headers: ## each header compiles alone
+	@for header in $(HEADERS); do \
+		echo "#include \"$${header#*/}\"" | $(CC) $(CFLAGS_CHECK) -I$${header%%/*} -x c - || { echo "$$header"; exit 1; }; \
+	done
+CFLAGS_CHECK = $(filter-out -MMD -MP,$(CFLAGS_ALL)) -Werror -fsyntax-only
+compile-db: ## compile_commands.json, for editors
+	@build-aux/compile-db $(LINTED) $(wildcard tests/unit/*.c) -- $(CC) $(TIDY_FLAGS) > compile_commands.json
+
+# ---- dependencies and installation ----
+
+.PHONY: deps install
+deps: ## install what is missing from Debian (as root or through sudo); DEPS=no refuses to
+	@DEPS=$(DEPS) build-aux/deps
+
+install: ## into DESTDIR/PREFIX
+	@$(MAKE) --no-print-directory $(jobs) all
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include \
+		$(DESTDIR)$(PREFIX)/share/docket $(DESTDIR)$(PREFIX)/share/doc/docket
+	$(INSTALL) -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/
+	$(INSTALL) -m 0644 $(BUILD)/lib/libdocket.a $(DESTDIR)$(PREFIX)/lib/
+	$(INSTALL) -m 0755 $(BUILD)/lib/libdocket.so $(DESTDIR)$(PREFIX)/lib/libdocket.so.0
+	ln -sf libdocket.so.0 $(DESTDIR)$(PREFIX)/lib/libdocket.so
+	$(INSTALL) -m 0644 client/docket.h $(DESTDIR)$(PREFIX)/include/
+	cp -R deploy/process deploy/schema deploy/etc $(DESTDIR)$(PREFIX)/share/docket/
+	$(INSTALL) -m 0644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/docket/
 
 # ---- housekeeping ----
 
