@@ -7,6 +7,11 @@
 #ifndef DOCKET_LOG_H
 #define DOCKET_LOG_H
 
+/* czmq.h includes syslog.h, whose macros carry two of our names: let it come first, then take its macros away. */
+#include <syslog.h>
+#undef LOG_DEBUG
+#undef LOG_INFO
+
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 /* program: "broker"; kept, not copied. level: the least that is written. */
