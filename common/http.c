@@ -1,0 +1,228 @@
+/* A small HTTP server on the program's loop; see http.h. */
+#include "http.h"
+#include "log.h"
+#include "mem.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <microhttpd.h>
+
+struct http {
+    zloop_t *loop;
+    struct MHD_Daemon *daemon;
+    struct http_route *routes;
+    size_t route_count;
+    zmq_pollitem_t poll;
+    int timer; /* -1: none */
+};
+
+/* Splits "host:port" or "[v6]:port"; writes host without brackets. */
+static bool http_bind_parse(const char *bind, char *host, size_t host_size, char *port, size_t port_size)
+{
+    const char *colon = strrchr(bind, ':');
+    if (colon == NULL || colon == bind || colon[1] == '\0' ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1))
+        return false;
+    const char *from = bind;
+    size_t len = (size_t)(colon - bind);
+    if (bind[0] == '[' && len > 2 && colon[-1] == ']') {
+        from++;
+        len -= 2;
+    }
+    if (len >= host_size || strlen(colon + 1) >= port_size)
+        return false;
+    (void)snprintf(host, host_size, "%.*s", (int)len, from);
+    (void)snprintf(port, port_size, "%s", colon + 1);
+    return strtol(port, NULL, 10) <= 65535;
+}
+
+bool http_bind_is_loopback(const char *bind)
+{
+    char host[256], port[8];
+    struct in_addr v4;
+
+    if (!http_bind_parse(bind, host, sizeof host, port, sizeof port))
+        return false;
+    if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
+        return true;
+    return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
+}
+
+void http_serve_metrics(void *metrics, struct http_answer *answer)
+{
+    answer->type = "text/plain; version=0.0.4; charset=utf-8";
+    metrics_write(metrics, &answer->body);
+}
+
+void http_serve_alive(void *unused, struct http_answer *answer)
+{
+    (void)unused;
+    buf_add_text(&answer->body, "ok\n");
+}
+
+static enum MHD_Result http_send(struct MHD_Connection *connection, struct http_answer *answer)
+{
+    size_t len;
+    char *bytes = buf_take(&answer->body, &len);
+    if (bytes == NULL) {
+        bytes = mem_strdup("the answer is too large\n");
+        len = strlen(bytes);
+        answer->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    struct MHD_Response *response = MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
+    if (response == NULL) {
+        free(bytes);
+        return MHD_NO;
+    }
+    (void)MHD_add_response_header(response, "Content-Type", answer->type);
+    (void)MHD_add_response_header(response, "Cache-Control", "no-store");
+    (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
+        (void)MHD_add_response_header(response, "Allow", "GET, HEAD");
+    enum MHD_Result result = MHD_queue_response(connection, answer->status, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result http_on_request(void *arg, struct MHD_Connection *connection, const char *url,
+                                       const char *method, const char *version, const char *upload,
+                                       size_t *upload_len, void **state)
+{
+    struct http *http = arg;
+    struct http_answer answer = {.status = MHD_HTTP_OK, .type = "text/plain; charset=utf-8"};
+    (void)version, (void)upload, (void)state;
+
+    if (*upload_len != 0)
+        return MHD_NO; /* nothing here takes a body: cut the connection */
+    buf_init(&answer.body, HTTP_BODY_BYTES_MAX);
+    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
+        answer.status = MHD_HTTP_METHOD_NOT_ALLOWED;
+        buf_add_text(&answer.body, "only GET and HEAD are allowed\n");
+        return http_send(connection, &answer);
+    }
+    for (size_t i = 0; i < http->route_count; i++)
+        if (strcmp(http->routes[i].path, url) == 0) {
+            http->routes[i].handler(http->routes[i].arg, &answer);
+            return http_send(connection, &answer);
+        }
+    answer.status = MHD_HTTP_NOT_FOUND;
+    buf_add_text(&answer.body, "there is nothing under this path\n");
+    return http_send(connection, &answer);
+}
+
+static void http_schedule(struct http *http);
+
+static void http_turn(struct http *http)
+{
+    if (MHD_run(http->daemon) != MHD_YES)
+        log_event(LOG_WARN, "http_run_failed", "connections=%d", HTTP_CONNECTIONS_MAX);
+    http_schedule(http);
+}
+
+static int http_on_timer(zloop_t *loop, int timer, void *arg)
+{
+    struct http *http = arg;
+    (void)loop, (void)timer;
+    http->timer = -1; /* it ran its one time */
+    http_turn(http);
+    return 0;
+}
+
+static int http_on_ready(zloop_t *loop, zmq_pollitem_t *item, void *arg)
+{
+    (void)loop, (void)item;
+    http_turn(arg);
+    return 0;
+}
+
+/* libmicrohttpd says when it wants to run without an event (work left over, time-outs of connections). */
+static void http_schedule(struct http *http)
+{
+    MHD_UNSIGNED_LONG_LONG wait_ms;
+
+    if (http->timer >= 0)
+        zloop_timer_end(http->loop, http->timer);
+    http->timer = -1;
+    if (MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES)
+        http->timer =
+            zloop_timer(http->loop, wait_ms > 1000 ? 1000 : (size_t)wait_ms, 1, http_on_timer, http);
+}
+
+static bool http_resolve(const char *bind, struct addrinfo **ret, struct err *err)
+{
+    char host[256], port[8];
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+
+    if (!http_bind_parse(bind, host, sizeof host, port, sizeof port))
+        return err_set(err, ERR_INVALID, "http: \"%s\" is not HOST:PORT", bind);
+    int status = getaddrinfo(host, port, &hints, ret);
+    return status == 0 || err_set(err, ERR_IO, "http: cannot resolve \"%s\": %s", bind, gai_strerror(status));
+}
+
+/* Ends the poller and the timer, then the daemon that they serve. */
+void http_free(struct http *http)
+{
+    if (http == NULL)
+        return;
+    if (http->poll.fd > 0)
+        zloop_poller_end(http->loop, &http->poll);
+    if (http->timer >= 0)
+        zloop_timer_end(http->loop, http->timer);
+    if (http->daemon != NULL)
+        MHD_stop_daemon(http->daemon);
+    free(http->routes);
+    free(http);
+}
+
+static bool http_start(struct http *http, const char *bind, struct err *err)
+{
+    struct addrinfo *at;
+    if (!http_resolve(bind, &at, err))
+        return false;
+    unsigned flags = MHD_USE_EPOLL | (at->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+    errno = 0;
+    http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, http_on_request, http, MHD_OPTION_SOCK_ADDR,
+                                    at->ai_addr, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+                                    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
+                                    MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_END);
+    freeaddrinfo(at);
+    if (http->daemon == NULL)
+        return err_set(err, ERR_IO, "http: cannot bind %s: %s", bind, strerror(errno));
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    if (info == NULL || info->epoll_fd <= 0)
+        return err_set(err, ERR_IO, "http: libmicrohttpd gives no epoll descriptor");
+    http->poll = (zmq_pollitem_t){.fd = info->epoll_fd, .events = ZMQ_POLLIN};
+    if (zloop_poller(http->loop, &http->poll, http_on_ready, http) != 0)
+        return err_set(err, ERR_IO, "http: cannot poll: %s", strerror(errno));
+    zloop_poller_set_tolerant(http->loop, &http->poll);
+    http_schedule(http);
+    return true;
+}
+
+bool http_new(zloop_t *loop, const char *bind, const struct http_route *routes, size_t count,
+              struct http **ret_http, struct err *err)
+{
+    struct http *http = mem_new(1, sizeof *http);
+    http->loop = loop;
+    http->timer = -1;
+    http->routes = mem_dup(routes, count * sizeof *routes);
+    http->route_count = count;
+    if (!http_start(http, bind, err)) {
+        http_free(http);
+        return false;
+    }
+    *ret_http = http;
+    return true;
+}
+
+int http_port(const struct http *http)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    return info == NULL ? 0 : (int)info->port;
+}
