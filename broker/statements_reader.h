@@ -1,0 +1,24 @@
+/* The statements of the reader's session: X(NAME, "file below broker/sql without .sql"). Their order is their
+ * index. */
+#ifndef DOCKET_STATEMENTS_READER_H
+#define DOCKET_STATEMENTS_READER_H
+
+#define STATEMENTS_READER(X)         \
+    X(READER_LOAD_WORK, "load_work") \
+    X(READER_LOAD_EVENTS, "load_events")
+
+enum reader_statement {
+#define X(name, file) name,
+    STATEMENTS_READER(X)
+#undef X
+        READER_STATEMENTS
+};
+
+/* For pg_config.session_sql of the reader: optional filters get a plan for the values at hand; nothing a
+ * reader asks may hold the session for long. */
+#define READER_SESSION_SQL                                                                  \
+    "SET default_transaction_read_only = on; SET plan_cache_mode = force_custom_plan; SET " \
+    "statement_timeout = '10s'; "                                                           \
+    "SET jit = off"
+
+#endif
