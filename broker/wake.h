@@ -42,6 +42,7 @@ struct wake {
     bool fresh;      /* posted here and no desk row yet */
     bool overtaken;  /* an op is changing the ticket: a decision that comes now is dropped */
     bool suspect; /* a worker died while it held this one among others: handed out alone until it is decided */
+    int64_t work; /* number of the work while it is with a worker (workers.c alone writes it), else 0 */
     size_t heap_at;  /* index in the queue's or the timers' heap */
     struct span content; /* encoded {ticket, customer, events} for a worker, owned; p == NULL: to be loaded */
     char *customer;      /* owned; NULL while unknown */
