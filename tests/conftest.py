@@ -1,0 +1,61 @@
+"""Fixtures of the system and fault tests."""
+
+import signal
+
+import pytest
+from helpers import SLOW, Stack
+
+LIMIT_S = 120
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "limit(seconds): how long this test may take")
+
+
+@pytest.fixture(autouse=True)
+def limit(request):
+    """A test that hangs fails, and says where."""
+    marker = request.node.get_closest_marker("limit")
+    seconds = (marker.args[0] if marker else LIMIT_S) * SLOW
+
+    def over(*_):
+        raise TimeoutError(f"the test took over {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="session")
+def stack():
+    """One broker, worker and notifier for all tests that break nothing."""
+    running = Stack()
+    yield running
+    running.verify()
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """Two brokers on one database."""
+    running = Stack(brokers=2)
+    yield running
+    running.verify()
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def workerless():
+    """A stack in which nobody decides, unless the test does."""
+    running = Stack(workers=0)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def client(stack):
+    one = stack.client()
+    yield one
+    one.close()

@@ -1,0 +1,133 @@
+"""Clients that are broken or mean: whatever they send, the others are served as before."""
+
+import os
+import random
+import socket
+import struct
+import time
+
+import msgpack
+import zmq
+from helpers import Client, SLOW, alive, wait_until
+
+
+def served(stack):
+    """An honest client is answered at once, by the broker that was there from the beginning."""
+    client = stack.client(timeout=5)
+    began = time.monotonic()
+    assert client.submit()
+    assert time.monotonic() - began < 2 * SLOW
+    client.close()
+    assert alive(stack.pid("broker-1"))
+
+
+def deep(levels):
+    value = 1
+    for _ in range(levels):
+        value = [value]
+    return msgpack.packb(value)
+
+
+FRAMES = {
+    "empty": b"", "one byte": b"\xc1", "text": b"GET / HTTP/1.1\r\n\r\n", "list that claims 4 billion": b"\xdd\xff\xff\xff\xff", "map that claims 4 billion": b"\xdf\xff\xff\xff\xff",
+    "text that claims 4 GB": b"\xdb\xff\xff\xff\xff", "bytes that claim 4 GB": b"\xc6\xff\xff\xff\xff", "deep": deep(500), "very deep": b"\x91" * 100_000 + b"\xc0", "map as key": b"\x81\x80\x01",
+    "doubled key": b"\x82\xa3dkt\x01\xa3dkt\x01", "bytes after the end": msgpack.packb({"dkt": 1, "id": 1, "op": "ping", "body": {}}) + b"\x00",
+    "bad UTF-8": b"\x83\xa3dkt\x01\xa2id\x01\xa2op\xa4\xff\xfe\xfd\xfc", "NUL in text": msgpack.packb({"dkt": 1, "id": 1, "op": "ping\0", "body": {}}), "NaN as id": msgpack.packb({"dkt": 1, "id": float("nan"), "op": "ping", "body": {}}),
+}
+
+
+def test_garbage_is_answered_and_disturbs_nobody(stack):
+    client = stack.client()
+    for name, frame in FRAMES.items():
+        client.send_raw(frame)
+        answer = client.receive()
+        assert answer is not None, name
+        if name != "NaN as id":
+            assert answer["ok"] is False and answer["error"]["code"] in ("malformed", "unsupported", "too_large", "invalid"), (name, answer)
+    client.close()
+    served(stack)
+
+
+def test_every_truncation_and_many_mutations_of_a_request_store_nothing_half(stack):
+    client = stack.client()
+    whole = msgpack.packb({"dkt": 1, "id": 9, "op": "ticket.show", "body": {"tracking": "DKT-0000-0000-0001-E", "events_after": 3}})
+    chance = random.Random(20261124)
+    frames = [whole[:n] for n in range(len(whole))]
+    frames += [bytes(byte if chance.random() > 0.05 else chance.randrange(256) for byte in whole) for _ in range(500)]
+    frames += [os.urandom(chance.randrange(1, 300)) for _ in range(500)]
+    for frame in frames:
+        client.send_raw(frame)
+    for _ in frames:
+        answer = client.receive()
+        assert answer is not None and answer["ok"] is False, answer
+    client.close()
+    served(stack)
+
+
+def test_a_message_over_the_limit_is_too_large_and_one_over_4_mib_ends_only_that_connection(stack):
+    client = stack.client()
+    assert client.refused("ticket.submit", key="big", customer="acme", title="t", problem="x" * 1_200_000).code == "too_large"
+    client.send_raw(b"\xc6" + struct.pack(">I", 5 << 20) + bytes(5 << 20))
+    served(stack)
+    client.close()
+
+
+def test_req_sockets_are_served(stack):
+    req = zmq.Context.instance().socket(zmq.REQ)
+    req.linger = 0
+    req.connect(stack.endpoint())
+    for n in range(3):
+        req.send(msgpack.packb({"dkt": 1, "id": n, "op": "ping", "body": {}}))
+        assert req.poll(5000 * SLOW)
+        assert msgpack.unpackb(req.recv())["id"] == n
+    req.close()
+
+
+def test_many_frames_or_none_at_all_disturb_nobody(stack):
+    client = stack.client()
+    client.send_raw(b"", b"", b"", b"x")
+    client.send_raw(*[b"y"] * 50)
+    client.close()
+    served(stack)
+
+
+def test_a_client_that_never_reads_disturbs_nobody(stack):
+    mean = zmq.Context.instance().socket(zmq.DEALER)
+    mean.linger, mean.rcvhwm, mean.sndhwm, mean.rcvbuf = 0, 1, 100_000, 4096
+    mean.connect(stack.endpoint())
+    tracking = stack.client().submit(problem="x" * 60_000)
+    request = msgpack.packb({"dkt": 1, "id": 1, "op": "ticket.show", "body": {"tracking": tracking}})
+    for _ in range(5000):
+        try:
+            mean.send(request, zmq.DONTWAIT)
+        except zmq.Again:
+            break
+    for _ in range(5):
+        served(stack)
+    mean.close()
+    served(stack)
+
+
+def test_a_client_that_floods_leaves_the_others_their_share(stack):
+    mean = Client(stack.endpoint())
+    for n in range(20_000):
+        mean.send("ping")
+    served(stack)
+    mean.close()
+    served(stack)
+
+
+def test_connections_that_come_and_go_half_way_leave_nothing_behind(stack):
+    port = int(stack.endpoint().rpartition(":")[2])
+    fds = lambda: len(os.listdir(f"/proc/{stack.pid('broker-1')}/fd"))  # noqa: E731
+    served(stack)
+    before = fds()
+    for n in range(200):
+        with socket.create_connection(("127.0.0.1", port)) as raw:
+            raw.sendall([b"", b"\xff", b"GET / HTTP/1.0\r\n\r\n", b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\0NULL", os.urandom(64)][n % 5])
+    for _ in range(50):
+        client = stack.client()
+        client.send("ticket.submit", key=f"gone-{random.random()}", customer="acme", title="t", problem="p")
+        client.close()
+    served(stack)
+    wait_until(lambda: fds() <= before + 5, 45)

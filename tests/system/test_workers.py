@@ -1,0 +1,234 @@
+"""Workers that are foreign, slow, wrong or absent: the desk goes on, and no ticket suffers for another."""
+
+import time
+
+import pytest
+from helpers import ADA, CUSTOMER, Stack, ticket_of, wait_until
+from pyworker import PyWorker, decide
+
+
+@pytest.fixture
+def desk(workerless):
+    client = workerless.client()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def hired(workerless):
+    """Starts workers for one test."""
+    workers = []
+
+    def hire(**options):
+        workers.append(PyWorker(workerless.env["DOCKET_WORKERS"].split(",")[0], **options))
+        return workers[-1]
+
+    yield hire
+    for worker in workers:
+        worker.leave()
+
+
+def events(desk, tracking):
+    return ticket_of(desk.show(tracking))["events"]
+
+
+def dead(desk):
+    return [entry["tracking"] for entry in next(value for value in desk.call("dead.list").values() if isinstance(value, list))]
+
+
+def test_a_worker_written_from_the_page_alone_serves_a_ticket(desk, hired):
+    hired()
+    ticket = desk.decided(desk.submit(), 10)
+    assert (ticket["state"], ticket["priority"]) == ("triaged", 3) and ticket["clocks"][0]["clock"] == "response"
+
+
+def test_the_work_says_what_the_page_says(desk, hired):
+    tracking = desk.submit(equipment={"pbx": "X"}, attributes={"a": [1, {"b": None}]}, contact={"email": "a@localhost"})
+    worker = hired()
+    desk.decided(tracking)
+    work = next(message["body"] for message in worker.seen if message["body"]["ticket"]["tracking"] == tracking)
+    assert set(work) >= {"ticket", "customer", "events", "reasons", "now", "attempt"} and "posted" in work["reasons"]
+    assert set(work["ticket"]) >= {"tracking", "customer", "package", "title", "problem", "channel", "impact", "equipment", "configuration", "attributes", "contact", "correlation", "kind",
+                                   "state", "priority", "queue", "assignee", "tags", "held", "reply_pending", "version", "posted_at", "updated_at", "clocks"}
+    assert work["ticket"]["attributes"] == {"a": [1, {"b": None}]} and work["now"] >= work["ticket"]["posted_at"]
+    desk.call("ticket.comment", tracking=tracking, text="new words", public=True, as_=CUSTOMER)
+    later = wait_until(lambda: [message["body"] for message in worker.seen if message["body"]["ticket"]["tracking"] == tracking and "event" in message["body"]["reasons"]])[-1]
+    assert later["events"][-1]["kind"] == "commented" and later["events"][-1]["body"]["text"] == "new words" and later["events"][-1]["as"]["role"] == "customer"
+
+
+def test_a_worker_gets_no_more_than_its_credits(desk, hired):
+    worker = hired(credits=4, decide=lambda work, process: None)
+    for _ in range(20):
+        desk.submit()
+    wait_until(lambda: worker.seen)
+    time.sleep(0.5)  # more of them would come now
+    assert len(worker.seen) <= 4
+    worker.leave()
+    hired(credits=100)
+
+
+def test_comments_while_a_worker_is_slow_are_decided_all_the_same(desk, hired):
+    def slowly(work, process):
+        time.sleep(0.5)
+        return decide(work, process)
+
+    hired(decide=slowly)
+    tracking = desk.submit()
+    for n in range(8):
+        desk.call("ticket.comment", tracking=tracking, text=f"More {n}", public=True, as_=CUSTOMER)
+        time.sleep(0.1)
+    assert desk.decided(tracking, 20)["priority"] == 3
+    assert [event["kind"] for event in events(desk, tracking)].count("commented") == 8
+
+
+def test_a_stale_decision_is_discarded(desk, hired):
+    held = []
+
+    def keep_first(work, process):
+        if work["ticket"]["title"] == "stale" and not held:
+            held.append(decide(work, process))
+            return None
+        return decide(work, process)
+
+    worker = hired(decide=keep_first)
+    tracking = desk.submit(title="stale")
+    wait_until(lambda: held)
+    first = next(message for message in worker.seen if message["body"]["ticket"]["tracking"] == tracking)
+    desk.call("ticket.prioritize", tracking=tracking, priority=1, reason="!", as_=ADA)
+    worker.say("decision", {**held[0], "set": {"priority": 4}}, first["id"])
+    wait_until(lambda: any("event" in message["body"]["reasons"] for message in worker.seen if message["body"]["ticket"]["tracking"] == tracking))
+    assert wait_until(lambda: desk.show(tracking) and ticket_of(desk.show(tracking)))["priority"] == 1
+
+
+def test_a_decision_twice_is_taken_once(desk, hired):
+    worker = hired()
+
+    def twice(work, process):
+        decision = decide(work, process)
+        worker.say("decision", decision, worker.seen[-1]["id"])
+        worker.say("decision", {**decision, "set": {"priority": 1}}, worker.seen[-1]["id"])
+        worker.say("decision", decision, 987_654_321)
+
+    worker.decide = twice
+    tracking = desk.submit(title="twice")
+    assert desk.decided(tracking)["priority"] == 3
+    time.sleep(0.3)  # a second one would be there now
+    assert [event["kind"] for event in events(desk, tracking)].count("triaged") == 1 and desk.decided(tracking)["priority"] == 3
+
+
+LIES = {
+    "an unknown field": lambda decision: {**decision, "set": {**decision["set"], "colour": "red"}},
+    "a wrong type": lambda decision: {**decision, "set": {"priority": "high"}},
+    "an impossible priority": lambda decision: {**decision, "set": {"priority": 9}},
+    "an impossible state": lambda decision: {**decision, "set": {"priority": 3, "state": "waiting_vendor"}},
+    "no clocks at all": lambda decision: {key: value for key, value in decision.items() if key != "clocks"},
+    "clocks that are no list": lambda decision: {**decision, "clocks": 7},
+}
+
+
+@pytest.mark.limit(180)
+@pytest.mark.parametrize("lie", LIES)
+def test_a_worker_that_lies_about_one_ticket_loses_that_one_only(desk, hired, lie):
+    def lying(work, process):
+        decision = decide(work, process)
+        return LIES[lie](decision) if work["ticket"]["title"] == "lie" else decision
+
+    hired(decide=lying)
+    bad = desk.submit(title="lie")
+    good = [desk.submit(title=f"good {n}") for n in range(10)]
+    for tracking in good:
+        assert desk.decided(tracking, 20)["priority"] == 3
+    wait_until(lambda: bad in dead(desk), 60)
+    assert not set(good) & set(dead(desk))
+    assert ticket_of(desk.show(bad))["state"] in ("new", "triaged")
+    assert bad in str(desk.call("ticket.list", limit=500)["tickets"])
+
+
+def test_a_decision_that_leaves_an_open_clock_out_fails(desk, hired):
+    worker = hired()
+    tracking = desk.submit(title="clocks")
+    desk.decided(tracking)
+    worker.decide = lambda work, process: {**decide(work, process), "clocks": []}
+    desk.call("ticket.comment", tracking=tracking, text="x", public=True, as_=CUSTOMER)
+    wait_until(lambda: tracking in dead(desk), 60)
+    assert ticket_of(desk.show(tracking))["clocks"]
+
+
+def test_a_dead_wake_comes_back_when_asked_for(desk, hired):
+    worker = hired(decide=lambda work, process: {**decide(work, process), "clocks": "none"} if work["ticket"]["title"] == "twice dead" else decide(work, process))
+    tracking = desk.submit(title="twice dead")
+    wait_until(lambda: tracking in dead(desk), 60)
+    worker.decide = decide
+    desk.call("dead.retry", tracking=tracking, as_=ADA)
+    assert desk.decided(tracking)["priority"] == 3
+    wait_until(lambda: tracking not in dead(desk))
+
+
+@pytest.mark.limit(240)
+def test_a_worker_that_dies_on_one_ticket_costs_only_that_one(desk, workerless):
+    """The worker is cut off without a word each time it sees the ticket, and comes back: kill -9 by the network's eyes."""
+    endpoint, workers, stop = workerless.env["DOCKET_WORKERS"].split(",")[0], [], []
+
+    def deadly(work, process):
+        if work["ticket"]["title"] == "poison" and not stop:
+            raise SystemExit
+        return decide(work, process)
+
+    def tend():
+        if not workers or not workers[-1].is_alive():
+            workers.append(PyWorker(endpoint, name=f"mortal-{len(workers)}", credits=20, decide=deadly))
+
+    tend()
+    bad = desk.submit(title="poison")
+    good = [desk.submit(title=f"fine {n}") for n in range(30)]
+
+    def buried():
+        tend()
+        return bad in dead(desk)
+
+    wait_until(buried, 150, 0.1)
+    for tracking in good:
+        tend()
+        assert desk.decided(tracking, 30)["priority"] == 3
+    assert dead(desk).count(bad) == 1 and not set(good) & set(dead(desk))
+    stop.append(True)
+    for worker in workers:
+        worker.leave()
+
+
+def test_a_worker_that_speaks_nonsense_is_survived(desk, workerless):
+    import os
+
+    import zmq
+
+    socket = zmq.Context.instance().socket(zmq.DEALER)
+    socket.linger = 0
+    socket.connect(workerless.env["DOCKET_WORKERS"].split(",")[0])
+    for n in range(300):
+        socket.send(os.urandom(n))
+    assert desk.call("ping")
+    socket.close()
+
+
+@pytest.mark.limit(150)
+def test_without_any_worker_ops_are_told():
+    running = Stack(workers=0)
+    client = running.client()
+    client.submit()
+    wait_until(lambda: [mail for mail in running.mails() if "ops@localhost" in mail or "staff@localhost" in mail], 100, 0.2)
+    client.close()
+    running.close()
+
+
+def test_two_workers_share_and_one_that_says_bye_drains(desk, hired):
+    first, second = hired(name="first"), hired(name="second")
+    wait_until(lambda: first.process and second.process)
+    posted = [desk.submit() for _ in range(40)]
+    for tracking in posted:
+        desk.decided(tracking)
+    count = len(first.seen)
+    first.say("bye", {})
+    assert count + len(second.seen) >= 40
+    for _ in range(10):
+        desk.decided(desk.submit())
+    assert len(first.seen) <= count + 1
