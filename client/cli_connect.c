@@ -1,0 +1,147 @@
+/* Where the brokers are, who acts, how to print: options, then the environment, then files, then defaults. */
+#include "cli.h"
+
+#include "settings.h"
+
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 4096 };
+
+static void join(struct buf *out, const char *text)
+{
+    if (out->len != 0)
+        (void)buf_add_text(out, ",");
+    (void)buf_add_text(out, text);
+}
+
+/* The file of settings: --config, else the person's, else the machine's; "" when there is none. */
+static void config_path(const struct cli_args *args, char *ret, size_t size)
+{
+    const char *given = cli_args_value(args, "config", NULL);
+    const char *xdg = getenv("XDG_CONFIG_HOME");
+    const char *home = getenv("HOME");
+
+    if (given != NULL) {
+        (void)snprintf(ret, size, "%s", given);
+        return;
+    }
+    if (xdg != NULL && *xdg != '\0')
+        (void)snprintf(ret, size, "%s/docket/docket.yaml", xdg);
+    else
+        (void)snprintf(ret, size, "%s/.config/docket/docket.yaml", home != NULL ? home : "");
+    if (access(ret, F_OK) != 0)
+        (void)snprintf(ret, size, "/etc/docket/docket.yaml");
+    if (access(ret, F_OK) != 0)
+        ret[0] = '\0';
+}
+
+static bool configure_from_file(struct cli *cli, const char *path, struct err *err)
+{
+    struct {
+        struct setting_list brokers;
+    } settings = {0};
+    static const struct setting table[] = {{.name = "brokers",
+                                            .kind = SETTING_LIST,
+                                            .place = 0,
+                                            .fallback = DOCKET_BROKER_DEFAULT,
+                                            .help = "endpoints of the brokers, tried in this order"}};
+
+    if (!settings_load(path, table, 1, &settings, err))
+        return false;
+    for (size_t i = 0; i < settings.brokers.count; i++)
+        join(&cli->brokers, settings.brokers.items[i]);
+    settings_clear(table, 1, &settings);
+    return true;
+}
+
+static bool configure_brokers(struct cli *cli, const struct cli_args *args, struct err *err)
+{
+    const char *environment = getenv("DOCKET_BROKERS");
+    char path[TEXT_MAX];
+
+    for (size_t i = 0; i < args->given_count; i++)
+        if (strcmp(args->given[i].option->name, "broker") == 0)
+            join(&cli->brokers, args->given[i].value);
+    if (cli->brokers.len == 0 && environment != NULL && *environment != '\0')
+        join(&cli->brokers, environment);
+    if (cli->brokers.len != 0)
+        return true;
+    config_path(args, path, sizeof path);
+    return configure_from_file(cli, path[0] != '\0' ? path : NULL, err);
+}
+
+/* The login name of who runs us. */
+static const char *login_name(void)
+{
+    const struct passwd *entry = getpwuid(getuid());
+
+    return entry != NULL ? entry->pw_name : "unknown";
+}
+
+static bool configure_as(struct cli *cli, const struct cli_args *args, struct err *err)
+{
+    const char *user = getenv("DOCKET_USER");
+    const char *as = cli_args_value(args, "as", user != NULL && *user != '\0' ? user : login_name());
+    const char *colon = strrchr(as, ':');
+    size_t len = colon != NULL ? (size_t)(colon - as) : strlen(as);
+
+    if (len == 0)
+        return err_set(err, ERR_INVALID, "--as: '%s' has no name; want NAME or NAME:ROLE", as);
+    (void)buf_add(&cli->as_name, as, len);
+    (void)buf_add_text(&cli->as_role, colon != NULL ? colon + 1 : "staff");
+    return true;
+}
+
+static bool configure_timeout(struct cli *cli, const struct cli_args *args, struct err *err)
+{
+    const char *text = cli_args_value(args, "timeout", "10");
+    char *end = NULL;
+    double seconds = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !(seconds > 0 && seconds <= 86400))
+        return err_set(err, ERR_INVALID, "--timeout: '%s' is not a number of seconds over 0 and up to 86400",
+                       text);
+    cli->timeout_ms = (int)(seconds * 1000);
+    return true;
+}
+
+bool cli_configure(struct cli *cli, const struct cli_args *args, struct err *err)
+{
+    const char *no_colour = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+
+    buf_init(&cli->brokers, TEXT_MAX);
+    buf_init(&cli->as_name, TEXT_MAX);
+    buf_init(&cli->as_role, TEXT_MAX);
+    cli->args = args;
+    cli->json = cli_args_has(args, "json");
+    cli->utc = cli_args_has(args, "utc");
+    cli->colour = isatty(fileno(cli->out)) && (no_colour == NULL || *no_colour == '\0') && term != NULL &&
+                  strcmp(term, "dumb") != 0;
+    return configure_brokers(cli, args, err) && configure_as(cli, args, err) &&
+           configure_timeout(cli, args, err);
+}
+
+void cli_clear(struct cli *cli)
+{
+    docket_client_free(cli->client);
+    buf_clear(&cli->brokers);
+    buf_clear(&cli->as_name);
+    buf_clear(&cli->as_role);
+}
+
+bool cli_connect(struct cli *cli)
+{
+    struct docket_error error;
+
+    if (!docket_client_new(buf_text(&cli->brokers), &cli->client, &error)) {
+        (void)cli_report(&error);
+        return false;
+    }
+    docket_client_set_timeout_ms(cli->client, cli->timeout_ms);
+    docket_client_set_interrupt(cli->client, &cli_interrupted);
+    return true;
+}

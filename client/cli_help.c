@@ -1,0 +1,334 @@
+/* Help, the manual page, Markdown and the shell's completion: all printed from the tables. */
+#include "cli.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const char description[] =
+    "docket talks to the brokers of a support desk: it posts tickets, shows and changes them, and follows "
+    "what happens. "
+    "A ticket is named by its tracking number, in any case, with or without dashes.";
+
+static const struct {
+    const char *status, *meaning;
+} exits[] = {{"0", "done"},
+             {"1", "refused: docket: CODE: message on standard error"},
+             {"2", "wrong usage"},
+             {"3", "no answer in time; the key to repeat with is printed"},
+             {"4", "nothing there (next)"},
+             {"130", "interrupted"}};
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static const char *option_value(const struct cli_option *option)
+{
+    static const char *const by_kind[] = {
+        [CLI_TEXT] = "TEXT", [CLI_LIST] = "LIST", [CLI_PAIRS] = "NAME=VALUE",
+        [CLI_INT] = "N",     [CLI_FLAG] = "",     [CLI_TIME] = "TIME"};
+    return option->value != NULL   ? option->value
+           : option->words != NULL ? option->words
+                                   : by_kind[option->kind];
+}
+
+/* "--name VALUE" */
+static void option_usage(const struct cli_option *option, char *ret, size_t size)
+{
+    const char *value = option_value(option);
+    (void)snprintf(ret, size, "--%s%s%s", option->name, *value != '\0' ? " " : "", value);
+}
+
+static void print_options(FILE *to, const struct cli_option *options)
+{
+    char usage[160];
+
+    for (; options->name != NULL; options++) {
+        option_usage(options, usage, sizeof usage);
+        (void)fprintf(to, strlen(usage) <= 26 ? "  %-26s  %s" : "  %s\n                              %s",
+                      usage, options->help);
+        if (options->fallback != NULL)
+            (void)fprintf(to, " (default: %s)", options->fallback);
+        (void)fputs("\n", to);
+    }
+}
+
+static void positional_usage(const struct cli_command *command, char *ret, size_t size)
+{
+    static const char *const forms[] = {[CLI_POS_NONE] = "",
+                                        [CLI_POS_ONE] = " %s",
+                                        [CLI_POS_OPTIONAL] = " [%s]",
+                                        [CLI_POS_MANY] = " %s…",
+                                        [CLI_POS_UP_TO_TWO] = " [%s [TO]]"};
+    const char *form = forms[command->positional];
+    const char *mark = strstr(form, "%s");
+
+    if (mark == NULL)
+        (void)snprintf(ret, size, "%s", form);
+    else
+        (void)snprintf(ret, size, "%.*s%s%s", (int)(mark - form), form, command->positional_name, mark + 2);
+}
+
+void cli_help_command(FILE *to, const struct cli_command *command)
+{
+    char positional[64];
+
+    positional_usage(command, positional, sizeof positional);
+    (void)fprintf(to, "Usage: docket %s%s [OPTION]…\n\n%s\n", command->name, positional, command->help);
+    if (command->options->name != NULL || cli_command_changes(command))
+        (void)fputs("\nOptions:\n", to);
+    print_options(to, command->options);
+    if (cli_command_changes(command))
+        print_options(to, cli_change_options);
+    (void)fputs("\nOptions of all commands:\n", to);
+    print_options(to, cli_global_options);
+    (void)fputs("\nA TEXT or LIST of - is read from standard input. A TIME is 2026-11-24T10:00:00Z, "
+                "'2026-11-24 10:00' (local), now, +2h, -30m.\n"
+                "NAME:=JSON gives a value that is not text.\n",
+                to);
+    (void)fprintf(to, "\nExample:\n  docket %s\n", command->example);
+}
+
+/* The first sentence of a help text. */
+static int first_sentence(const char *help)
+{
+    const char *end = strstr(help, ". ");
+    size_t semicolon = strcspn(help, ";");
+    size_t len = end != NULL ? (size_t)(end - help) : strlen(help) - 1;
+    return (int)(semicolon < len ? semicolon : len);
+}
+
+static void print_command_line(FILE *to, const struct cli_command *command)
+{
+    (void)fprintf(to, "  %-18s %.*s\n", command->name, first_sentence(command->help), command->help);
+}
+
+void cli_help_all(FILE *to)
+{
+    (void)fputs("Usage: docket [OPTION]… COMMAND [ARGUMENT]…\n\nCommands:\n", to);
+    for (size_t i = 0; i < cli_command_count; i++)
+        print_command_line(to, &cli_commands[i]);
+    (void)fputs("\nOptions:\n", to);
+    print_options(to, cli_global_options);
+    (void)fputs("\nExit status:\n", to);
+    for (size_t i = 0; i < COUNT(exits); i++)
+        (void)fprintf(to, "  %-4s %s\n", exits[i].status, exits[i].meaning);
+    (void)fputs("\nEach command has its own --help.\n\nExample:\n  docket list --state new\n", to);
+}
+
+bool cli_help_is_group(const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < cli_command_count; i++)
+        if (strncmp(cli_commands[i].name, name, len) == 0 && cli_commands[i].name[len] == ' ')
+            return true;
+    return false;
+}
+
+void cli_help_group(FILE *to, const char *group)
+{
+    size_t len = strlen(group);
+
+    (void)fprintf(to, "Usage: docket %s COMMAND [ARGUMENT]…\n\nCommands:\n", group);
+    for (size_t i = 0; i < cli_command_count; i++)
+        if (strncmp(cli_commands[i].name, group, len) == 0 && cli_commands[i].name[len] == ' ')
+            print_command_line(to, &cli_commands[i]);
+}
+
+/* ---- manual ---- */
+
+/* Text for roff: hyphens and backslashes escaped, no line begins with a control character. */
+static void put_roff(FILE *to, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '-')
+            (void)fputs("\\-", to);
+        else if (*text == '\\')
+            (void)fputs("\\e", to);
+        else
+            (void)fputc(*text, to);
+    }
+}
+
+static void man_options(FILE *to, const struct cli_option *options)
+{
+    char usage[160];
+
+    for (; options->name != NULL; options++) {
+        option_usage(options, usage, sizeof usage);
+        (void)fputs(".TP\n.B ", to);
+        put_roff(to, usage);
+        (void)fputs("\n", to);
+        put_roff(to, options->help);
+        if (options->fallback != NULL) {
+            (void)fputs(" (default: ", to);
+            put_roff(to, options->fallback);
+            (void)fputs(")", to);
+        }
+        (void)fputs("\n", to);
+    }
+}
+
+void cli_help_man(FILE *to)
+{
+    char positional[64];
+
+    (void)fputs(".TH DOCKET 1 \"\" \"docket " DOCKET_VERSION
+                "\" \"Docket\"\n.SH NAME\ndocket \\- the support desk on the command line\n"
+                ".SH SYNOPSIS\n.B docket\n[OPTION]... COMMAND [ARGUMENT]...\n.SH DESCRIPTION\n",
+                to);
+    put_roff(to, description);
+    (void)fputs("\n.SH OPTIONS\n", to);
+    man_options(to, cli_global_options);
+    (void)fputs(".SH COMMANDS\n", to);
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const struct cli_command *command = &cli_commands[i];
+        positional_usage(command, positional, sizeof positional);
+        (void)fputs(".SS ", to);
+        put_roff(to, command->name);
+        put_roff(to, positional);
+        (void)fputs("\n", to);
+        put_roff(to, command->help);
+        (void)fputs("\n", to);
+        man_options(to, command->options);
+        if (cli_command_changes(command))
+            man_options(to, cli_change_options);
+        (void)fputs(".PP\nExample:\n.EX\ndocket ", to);
+        put_roff(to, command->example);
+        (void)fputs("\n.EE\n", to);
+    }
+    (void)fputs(".SH EXIT STATUS\n", to);
+    for (size_t i = 0; i < COUNT(exits); i++)
+        (void)fprintf(to, ".TP\n.B %s\n%s\n", exits[i].status, exits[i].meaning);
+}
+
+static void markdown_options(FILE *to, const struct cli_option *options)
+{
+    char usage[160];
+
+    for (; options->name != NULL; options++) {
+        option_usage(options, usage, sizeof usage);
+        (void)fprintf(to, "- `%s`: %s", usage, options->help);
+        if (options->fallback != NULL)
+            (void)fprintf(to, " (default: %s)", options->fallback);
+        (void)fputs("\n", to);
+    }
+}
+
+void cli_help_markdown(FILE *to)
+{
+    char positional[64];
+
+    (void)fprintf(to,
+                  "# docket: the command line\n\n(Printed by `docket --markdown` from the table of "
+                  "commands.)\n\n%s\n\n",
+                  description);
+    (void)fputs("A TEXT or LIST of `-` is read from standard input. A TIME is `2026-11-24T10:00:00Z`, "
+                "`2026-11-24 10:00` (local), `now`, `+2h`, `-30m`. "
+                "NAME:=JSON gives a value that is not text.\n\n## Options of all commands\n\n",
+                to);
+    markdown_options(to, cli_global_options);
+    (void)fputs("\n## Exit status\n\n| status | meaning |\n|---|---|\n", to);
+    for (size_t i = 0; i < COUNT(exits); i++)
+        (void)fprintf(to, "| %s | %s |\n", exits[i].status, exits[i].meaning);
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const struct cli_command *command = &cli_commands[i];
+        positional_usage(command, positional, sizeof positional);
+        (void)fprintf(to, "\n## docket %s%s\n\n%s\n\n", command->name, positional, command->help);
+        markdown_options(to, command->options);
+        if (cli_command_changes(command))
+            markdown_options(to, cli_change_options);
+        (void)fprintf(to, "\n    docket %s\n", command->example);
+    }
+}
+
+/* ---- completion ---- */
+
+static void completion_options(FILE *to, const struct cli_option *options)
+{
+    for (; options->name != NULL; options++)
+        (void)fprintf(to, " --%s", options->name);
+}
+
+/* Words after "command --option". */
+static void completion_words(FILE *to, const struct cli_command *command)
+{
+    for (const struct cli_option *option = command->options; option->name != NULL; option++) {
+        if (option->words == NULL)
+            continue;
+        (void)fprintf(to, "    '%s --%s') words='", command->name, option->name);
+        for (const char *p = option->words; *p != '\0'; p++)
+            (void)fputc(*p == '|' ? ' ' : *p, to);
+        (void)fputs("' ;;\n", to);
+    }
+}
+
+/* First words of commands, each once; then the second words of each group. */
+static void completion_names(FILE *to, const char *group)
+{
+    size_t len = group == NULL ? 0 : strlen(group) + 1;
+    const char *before = "";
+    size_t before_len = 0;
+
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const char *name = cli_commands[i].name;
+        if (group != NULL && (strncmp(name, group, len - 1) != 0 || name[len - 1] != ' '))
+            continue;
+        size_t n = strcspn(name + len, " ");
+        if (n != before_len || strncmp(before, name + len, n) != 0)
+            (void)fprintf(to, " %.*s", (int)n, name + len);
+        before = name + len;
+        before_len = n;
+    }
+}
+
+static void completion_groups(FILE *to)
+{
+    char group[32] = "";
+
+    for (size_t i = 0; i < cli_command_count; i++) {
+        size_t n = strcspn(cli_commands[i].name, " ");
+        if (cli_commands[i].name[n] == '\0' || strncmp(cli_commands[i].name, group, n) == 0)
+            continue;
+        (void)snprintf(group, sizeof group, "%.*s", (int)n, cli_commands[i].name);
+        (void)fprintf(to, "    %s) words='", group);
+        completion_names(to, group);
+        (void)fputs("' ;;\n", to);
+    }
+}
+
+enum cli_exit cli_run_completion(struct cli *cli, const struct cli_args *args)
+{
+    FILE *to = cli->out;
+
+    (void)args;
+    (void)fputs(
+        "# bash completion for docket; printed by `docket completion bash`\n_docket() {\n"
+        "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= words= word skip=\n"
+        "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+        "    if [[ -n $skip ]]; then skip=; continue; fi\n"
+        "    case $word in --broker|--timeout|--as|--config) skip=1 ;; -*) ;; *)\n"
+        "      case \" $command\" in ' ' | ' alert' | ' deadline' | ' customer' | ' process' | ' dead' | ' "
+        "completion') "
+        "command=${command:+$command }$word ;; esac ;; esac\n"
+        "  done\n  case \"$command $prev\" in\n",
+        to);
+    for (size_t i = 0; i < cli_command_count; i++)
+        completion_words(to, &cli_commands[i]);
+    (void)fputs("  esac\n  [[ -z $words ]] && case $command in\n    '') words='", to);
+    completion_names(to, NULL);
+    (void)fputs("' ;;\n", to);
+    completion_groups(to);
+    for (size_t i = 0; i < cli_command_count; i++) {
+        (void)fprintf(to, "    '%s') words='", cli_commands[i].name);
+        completion_options(to, cli_commands[i].options);
+        if (cli_command_changes(&cli_commands[i]))
+            completion_options(to, cli_change_options);
+        (void)fputs("' ;;\n", to);
+    }
+    (void)fputs("  esac\n  [[ $cur == -* ]] && words+='", to);
+    completion_options(to, cli_global_options);
+    (void)fputs(
+        "'\n  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\ncomplete -o default -F _docket docket\n",
+        to);
+    return CLI_DONE;
+}

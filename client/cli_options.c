@@ -1,0 +1,209 @@
+/* Sorting the command line into command, options, positionals, by the tables. Knows nothing of what they
+ * mean. */
+#include "cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool cli_int_parse(const char *text, int64_t *ret)
+{
+    char *end = NULL;
+
+    errno = 0;
+    long long value = strtoll(text, &end, 10);
+    if (*text == '\0' || *text == ' ' || *end != '\0' || errno != 0)
+        return false;
+    *ret = value;
+    return true;
+}
+
+const struct cli_command *cli_command_find(const char *name)
+{
+    for (size_t i = 0; i < cli_command_count; i++)
+        if (strcmp(cli_commands[i].name, name) == 0)
+            return &cli_commands[i];
+    return NULL;
+}
+
+bool cli_command_changes(const struct cli_command *command)
+{
+    return command->op != NULL && !docket_op_reads(command->op);
+}
+
+static const struct cli_option *option_in(const struct cli_option *options, const char *name, size_t len)
+{
+    for (; options->name != NULL; options++)
+        if (strlen(options->name) == len && memcmp(options->name, name, len) == 0)
+            return options;
+    return NULL;
+}
+
+const struct cli_option *cli_option_find(const struct cli_command *command, const char *name, size_t len)
+{
+    const struct cli_option *found = NULL;
+
+    if (command != NULL)
+        found = option_in(command->options, name, len);
+    if (found == NULL && command != NULL && cli_command_changes(command))
+        found = option_in(cli_change_options, name, len);
+    return found != NULL ? found : option_in(cli_global_options, name, len);
+}
+
+void cli_option_field(const struct cli_option *option, char *ret, size_t size)
+{
+    (void)snprintf(ret, size, "%s", option->field != NULL ? option->field : option->name);
+    for (char *p = ret; option->field == NULL && *p != '\0'; p++)
+        if (*p == '-')
+            *p = '_';
+}
+
+const char *cli_args_value(const struct cli_args *args, const char *name, const char *fallback)
+{
+    for (size_t i = args->given_count; i-- > 0;)
+        if (strcmp(args->given[i].option->name, name) == 0)
+            return args->given[i].value;
+    return fallback;
+}
+
+bool cli_args_has(const struct cli_args *args, const char *name)
+{
+    return cli_args_value(args, name, NULL) != NULL;
+}
+
+/* Whether a global option that stands at argv[*i] takes the next word too: needed to find the command among
+ * the options. */
+static bool word_is_option(const char *word)
+{
+    return word[0] == '-' && word[1] != '\0';
+}
+
+/* The command's words: the first one or two that are neither options nor their values. Writes which of argv
+ * they are. */
+static bool args_find_command(int argc, char *const *argv, bool *is_command, struct cli_args *ret,
+                              struct err *err)
+{
+    int first = 0;
+    char name[64];
+
+    for (int i = 1; i < argc && first == 0; i++) {
+        if (!word_is_option(argv[i])) {
+            first = i;
+            break;
+        }
+        if (strcmp(argv[i], "-h") == 0)
+            continue;
+        size_t len = strcspn(argv[i] + 2, "=");
+        const struct cli_option *option = argv[i][1] == '-' ? cli_option_find(NULL, argv[i] + 2, len) : NULL;
+        if (option == NULL)
+            return err_set(err, ERR_INVALID, "unknown option '%s' before the command", argv[i]);
+        i += option->kind != CLI_FLAG && argv[i][2 + len] == '\0';
+    }
+    if (first == 0)
+        return true;
+    is_command[first] = true;
+    ret->command = cli_command_find(argv[first]);
+    if (ret->command != NULL)
+        return true;
+    if (!cli_help_is_group(argv[first]))
+        return err_set(err, ERR_INVALID, "unknown command '%s'; see docket --help", argv[first]);
+    for (int i = first + 1; i < argc && !word_is_option(argv[i]) && ret->command == NULL; i++) {
+        (void)snprintf(name, sizeof name, "%s %s", argv[first], argv[i]);
+        ret->command = cli_command_find(name);
+        is_command[i] = ret->command != NULL;
+        if (ret->command == NULL)
+            return err_set(err, ERR_INVALID, "unknown command '%s %s'; see docket %s --help", argv[first],
+                           argv[i], argv[first]);
+    }
+    return true;
+}
+
+static bool args_add(struct cli_args *args, const struct cli_option *option, const char *value,
+                     struct err *err)
+{
+    int64_t number;
+
+    if (args->given_count == CLI_GIVEN_MAX)
+        return err_set(err, ERR_INVALID, "more than %d options", CLI_GIVEN_MAX);
+    if (option->kind == CLI_INT && !cli_int_parse(value, &number))
+        return err_set(err, ERR_INVALID, "--%s: '%s' is not a whole number", option->name, value);
+    if (option->kind == CLI_PAIRS && (strchr(value, '=') == NULL || *value == '=' || *value == ':'))
+        return err_set(err, ERR_INVALID, "--%s: '%s' is not of the form name=value", option->name, value);
+    if (option->kind != CLI_PAIRS && option->kind != CLI_LIST && cli_args_has(args, option->name))
+        return err_set(err, ERR_INVALID, "--%s is given twice", option->name);
+    args->given[args->given_count++] = (struct cli_given){option, value};
+    return true;
+}
+
+/* One "--name value", "--name=value" or "--flag"; steps *i over what it took. */
+static bool args_option(int argc, char *const *argv, int *i, struct cli_args *args, struct err *err)
+{
+    const char *word = argv[*i] + 2;
+    size_t len = strcspn(word, "=");
+    const struct cli_option *option = argv[*i][1] == '-' ? cli_option_find(args->command, word, len) : NULL;
+
+    if (strcmp(argv[*i], "-h") == 0)
+        option = cli_option_find(NULL, "help", 4);
+    if (option == NULL)
+        return err_set(err, ERR_INVALID, "unknown option '%.*s'", (int)strcspn(argv[*i], "="), argv[*i]);
+    if (option->kind == CLI_FLAG && word[len] == '=')
+        return err_set(err, ERR_INVALID, "--%s takes no value", option->name);
+    if (option->kind == CLI_FLAG || strcmp(argv[*i], "-h") == 0)
+        return args_add(args, option, "", err);
+    if (word[len] == '=')
+        return args_add(args, option, word + len + 1, err);
+    if (*i + 1 >= argc)
+        return err_set(err, ERR_INVALID, "--%s needs a value", option->name);
+    return args_add(args, option, argv[++*i], err);
+}
+
+static bool args_check_positionals(const struct cli_args *args, struct err *err)
+{
+    static const struct {
+        size_t least, most;
+    } limits[] = {[CLI_POS_NONE] = {0, 0},
+                  [CLI_POS_ONE] = {1, 1},
+                  [CLI_POS_OPTIONAL] = {0, 1},
+                  [CLI_POS_MANY] = {1, 500},
+                  [CLI_POS_UP_TO_TWO] = {0, 2}};
+    const struct cli_command *command = args->command;
+
+    if (command == NULL || args->help)
+        return true;
+    if (args->positional_count < limits[command->positional].least)
+        return err_set(err, ERR_INVALID, "%s is missing", command->positional_name);
+    if (args->positional_count > limits[command->positional].most)
+        return err_set(err, ERR_INVALID, "'%s' is too much",
+                       args->positional[limits[command->positional].most]);
+    return true;
+}
+
+bool cli_args_parse(int argc, char *const *argv, struct cli_args *ret, struct err *err)
+{
+    bool *is_command = calloc((size_t)argc + 1, sizeof *is_command);
+    bool only_words = false, ok = is_command != NULL;
+
+    if (!ok)
+        return err_set(err, ERR_INTERNAL, "out of memory");
+    ret->command = NULL;
+    ret->given_count = ret->positional_count = 0;
+    ok = args_find_command(argc, argv, is_command, ret, err);
+    for (int i = 1; ok && i < argc; i++) {
+        if (is_command[i])
+            continue;
+        if (!only_words && strcmp(argv[i], "--") == 0)
+            only_words = true;
+        else if (!only_words && word_is_option(argv[i]))
+            ok = args_option(argc, argv, &i, ret, err);
+        else if (ret->positional_count == CLI_GIVEN_MAX)
+            ok = err_set(err, ERR_INVALID, "more than %d words", CLI_GIVEN_MAX);
+        else
+            ret->positional[ret->positional_count++] = argv[i];
+    }
+    free(is_command);
+    ret->help = cli_args_has(ret, "help");
+    ret->version = cli_args_has(ret, "version");
+    ret->man = cli_args_has(ret, "man");
+    ret->markdown = cli_args_has(ret, "markdown");
+    return ok && args_check_positionals(ret, err);
+}

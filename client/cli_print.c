@@ -1,0 +1,353 @@
+/* Answers for people. Prints what is there: a field that an answer does not have is left out, so an older or
+ * newer broker is no matter. */
+#include "cli.h"
+
+#include <string.h>
+
+enum { PRINT_BYTES_MAX = 64 * 1024 * 1024 };
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static struct cli_style print_style(const struct cli *cli)
+{
+    return (struct cli_style){cli->colour, cli->utc};
+}
+
+static void print_flush(struct cli *cli, struct buf *out)
+{
+    (void)fwrite(buf_text(out), 1, out->len, cli->out);
+    buf_clear(out);
+}
+
+static bool key_is_time(struct span key)
+{
+    return (key.len > 3 && memcmp(key.p + key.len - 3, "_at", 3) == 0) || span_is(key, "at");
+}
+
+static bool key_is_span(struct span key)
+{
+    return key.len > 2 && memcmp(key.p + key.len - 2, "_s", 2) == 0;
+}
+
+static enum cli_cell key_cell(struct span key)
+{
+    return key_is_time(key)           ? CLI_CELL_TIME
+           : key_is_span(key)         ? CLI_CELL_SPAN
+           : span_is(key, "priority") ? CLI_CELL_PRIORITY
+                                      : CLI_CELL_ANY;
+}
+
+static void put_indent(struct buf *out, unsigned indent)
+{
+    for (unsigned i = 0; i < indent; i++)
+        (void)buf_add_text(out, "  ");
+}
+
+static bool val_is_nested(const struct wire_val *val)
+{
+    if (wire_type(val) == WIRE_MAP)
+        return wire_count(val) != 0;
+    if (wire_type(val) != WIRE_LIST)
+        return false;
+    for (size_t i = 0; i < wire_count(val); i++)
+        if (wire_count(wire_at(val, i)) != 0)
+            return true;
+    return false;
+}
+
+/* name  value, nested ones below, aligned among their neighbours. */
+static void put_tree(struct buf *out, const struct wire_val *map, unsigned indent, struct cli_style style)
+{
+    size_t widest = 0;
+
+    for (size_t i = 0; i < wire_count(map); i++) {
+        size_t width = cli_text_width(wire_key_at(map, i));
+        widest = width > widest ? width : widest;
+    }
+    for (size_t i = 0; i < wire_count(map); i++) {
+        struct span key = wire_key_at(map, i);
+        const struct wire_val *val = wire_type(map) == WIRE_LIST ? wire_at(map, i) : wire_val_at(map, i);
+        put_indent(out, indent);
+        if (wire_type(map) == WIRE_LIST)
+            (void)buf_add_text(out, "-");
+        cli_text_put(out, key, false);
+        if (val_is_nested(val) && indent < 12) {
+            (void)buf_add_text(out, "\n");
+            put_tree(out, val, indent + 1, style);
+            continue;
+        }
+        for (size_t w = cli_text_width(key); w < widest + 2; w++)
+            (void)buf_add_text(out, " ");
+        cli_cell_put(out, val, key_cell(key), style);
+        (void)buf_add_text(out, "\n");
+    }
+}
+
+void cli_print_any(struct cli *cli, const struct wire_val *body)
+{
+    struct buf out;
+
+    buf_init(&out, PRINT_BYTES_MAX);
+    put_tree(&out, body, 0, print_style(cli));
+    print_flush(cli, &out);
+}
+
+void cli_print_submitted(struct cli *cli, const struct wire_val *body)
+{
+    struct buf out;
+
+    buf_init(&out, PRINT_BYTES_MAX);
+    cli_cell_put(&out, wire_find(body, "tracking"), CLI_CELL_ANY, print_style(cli));
+    if (wire_find_bool(body, "merged", false))
+        (void)buf_add_text(&out, "  (added to this open ticket)");
+    else if (wire_find_bool(body, "duplicate", false))
+        (void)buf_add_text(&out, "  (was posted already)");
+    (void)buf_add_text(&out, "\n");
+    print_flush(cli, &out);
+}
+
+void cli_print_version(struct cli *cli, const struct wire_val *body)
+{
+    struct buf out;
+
+    buf_init(&out, PRINT_BYTES_MAX);
+    if (wire_find(body, "version") == NULL) {
+        put_tree(&out, body, 0, print_style(cli));
+    } else {
+        (void)buf_printf(&out, "%s  version %lld%s\n",
+                         cli->args->positional_count != 0 ? cli->args->positional[0] : "",
+                         (long long)wire_find_int(body, "version", 0),
+                         wire_find_bool(body, "duplicate", false) ? "  (was done already)" : "");
+    }
+    print_flush(cli, &out);
+}
+
+/* ---- a ticket ---- */
+
+static const struct cli_column clock_columns[] = {
+    {"clock", "CLOCK", CLI_CELL_ANY, 0},         {"state", "STATE", CLI_CELL_ANY, 0},
+    {"started_at", "STARTED", CLI_CELL_TIME, 0}, {"due_at", "DUE", CLI_CELL_TIME, 0},
+    {"met_at", "MET", CLI_CELL_TIME, 0},         {"worked_s", "WORKED", CLI_CELL_SPAN, 0},
+    {"paused_s", "PAUSED", CLI_CELL_SPAN, 0},    {"left_s", "LEFT", CLI_CELL_SPAN, 0},
+    {"calendar", "CALENDAR", CLI_CELL_ANY, 0},
+};
+
+static const struct cli_column message_columns[] = {
+    {"at", "AT", CLI_CELL_TIME, 0},        {"kind", "KIND", CLI_CELL_ANY, 0},
+    {"audience", "FOR", CLI_CELL_ANY, 0},  {"to", "TO", CLI_CELL_ANY, 0},
+    {"recipient", "TO", CLI_CELL_ANY, 0},  {"channel", "BY", CLI_CELL_ANY, 0},
+    {"state", "STATE", CLI_CELL_ANY, 0},   {"attempts", "TRIES", CLI_CELL_ANY, 0},
+    {"sent_at", "SENT", CLI_CELL_TIME, 0}, {"reason", "REASON", CLI_CELL_ANY, 60},
+};
+
+static void put_heading(struct buf *out, struct cli_style style, const char *title)
+{
+    (void)buf_add_text(out, "\n");
+    cli_colour_put(out, style, "1", title);
+    (void)buf_add_text(out, "\n");
+}
+
+static void put_event(struct buf *out, const struct wire_val *event, struct cli_style style)
+{
+    const struct wire_val *as = wire_find(event, "as");
+    const struct wire_val *body = wire_find(event, "body");
+    struct span words = wire_find_str(body, "text");
+
+    cli_cell_put(out, wire_find(event, "at"), CLI_CELL_TIME, style);
+    (void)buf_printf(out, "  %3lld  ", (long long)wire_find_int(event, "version", 0));
+    cli_cell_put(out, wire_find(event, "kind"), CLI_CELL_ANY, style);
+    if (wire_type(as) == WIRE_MAP) {
+        (void)buf_add_text(out, " by ");
+        cli_cell_put(out, wire_find(as, "name"), CLI_CELL_ANY, style);
+        if (!span_is(wire_find_str(as, "role"), "staff")) {
+            (void)buf_add_text(out, " (");
+            cli_cell_put(out, wire_find(as, "role"), CLI_CELL_ANY, style);
+            (void)buf_add_text(out, ")");
+        }
+    }
+    if (wire_find_bool(event, "public", false))
+        (void)buf_add_text(out, ", public");
+    for (size_t i = 0; i < wire_count(body); i++) {
+        struct span key = wire_key_at(body, i);
+        if (span_is(key, "text") || span_is(key, "trace") || span_is(key, "clocks") ||
+            wire_type(wire_val_at(body, i)) == WIRE_NIL)
+            continue;
+        (void)buf_add_text(out, "  ");
+        cli_text_put(out, key, false);
+        (void)buf_add_text(out, "=");
+        cli_cell_put(out, wire_val_at(body, i), key_cell(key), style);
+    }
+    if (words.len != 0) {
+        (void)buf_add_text(out, "\n        ");
+        for (size_t i = 0, start = 0; i <= words.len; i++)
+            if (i == words.len || words.p[i] == '\n') {
+                cli_text_put(out, (struct span){words.p + start, i - start}, false);
+                (void)buf_add_text(out, i == words.len ? "" : "\n        ");
+                start = i + 1;
+            }
+    }
+    (void)buf_add_text(out, "\n");
+}
+
+/* What a ticket says of itself, in an order for people. */
+static void put_ticket_facts(struct buf *out, const struct wire_val *ticket, struct cli_style style)
+{
+    static const char *const names[] = {"customer",      "package",    "impact",    "kind",
+                                        "state",         "priority",   "queue",     "assignee",
+                                        "tags",          "channel",    "contact",   "equipment",
+                                        "configuration", "attributes", "links",     "correlation",
+                                        "reply_pending", "version",    "posted_at", "updated_at",
+                                        "unverified"};
+
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const struct wire_val *val = wire_find(ticket, names[i]);
+        enum wire_type type = wire_type(val);
+        bool empty = (type == WIRE_LIST || type == WIRE_MAP) && wire_count(val) == 0;
+        if (type == WIRE_NIL || empty || (type == WIRE_BOOL && !wire_find_bool(ticket, names[i], false)))
+            continue;
+        (void)buf_printf(out, "  %-14s ", names[i]);
+        cli_cell_put(out, val, key_cell(span_of(names[i])), style);
+        (void)buf_add_text(out, "\n");
+    }
+}
+
+static void put_section(struct buf *out, const struct wire_val *list, const char *title,
+                        const struct cli_column *columns, size_t count, struct cli_style style)
+{
+    if (wire_count(list) == 0)
+        return;
+    put_heading(out, style, title);
+    cli_table_put(out, list, columns, count, style);
+}
+
+void cli_print_ticket(struct cli *cli, const struct wire_val *body)
+{
+    struct cli_style style = print_style(cli);
+    const struct wire_val *ticket =
+        wire_type(wire_find(body, "ticket")) == WIRE_MAP ? wire_find(body, "ticket") : body;
+    const struct wire_val *events =
+        wire_find(ticket, "events") != NULL ? wire_find(ticket, "events") : wire_find(body, "events");
+    const struct wire_val *messages =
+        wire_find(ticket, "messages") != NULL ? wire_find(ticket, "messages") : wire_find(body, "messages");
+    struct buf out, head;
+
+    buf_init(&out, PRINT_BYTES_MAX);
+    buf_init(&head, PRINT_BYTES_MAX);
+    cli_cell_put(&head, wire_find(ticket, "tracking"), CLI_CELL_ANY, style);
+    (void)buf_add_text(&head, "  ");
+    cli_cell_put(&head, wire_find(ticket, "title"), CLI_CELL_ANY, style);
+    cli_colour_put(&out, style, "1", buf_text(&head));
+    buf_clear(&head);
+    (void)buf_add_text(&out, "\n");
+    put_ticket_facts(&out, ticket, style);
+    struct span problem = wire_find_str(ticket, "problem");
+    if (problem.len != 0) {
+        (void)buf_add_text(&out, "\n");
+        cli_text_put(&out, problem, true);
+        (void)buf_add_text(&out, "\n");
+    }
+    put_section(&out, wire_find(ticket, "clocks"), "Clocks", clock_columns, COUNT(clock_columns), style);
+    put_section(&out, messages, "Messages", message_columns, COUNT(message_columns), style);
+    if (wire_count(events) != 0)
+        put_heading(&out, style, "History");
+    for (size_t i = 0; i < wire_count(events); i++)
+        put_event(&out, wire_at(events, i), style);
+    if (wire_find_bool(body, "events_more", false) || wire_find_bool(ticket, "events_more", false))
+        (void)buf_add_text(&out, "… more: --events-after with the last version\n");
+    print_flush(cli, &out);
+}
+
+/* ---- lists ---- */
+
+static void print_list(struct cli *cli, const struct wire_val *body, const char *key,
+                       const struct cli_column *columns, size_t count)
+{
+    const struct wire_val *list = wire_find(body, key);
+    struct span cursor = wire_find_str(body, "cursor");
+    struct buf out;
+
+    if (list == NULL) {
+        cli_print_any(cli, body);
+        return;
+    }
+    buf_init(&out, PRINT_BYTES_MAX);
+    if (wire_count(list) != 0)
+        cli_table_put(&out, list, columns, count, print_style(cli));
+    print_flush(cli, &out);
+    if (cursor.len != 0 && wire_count(list) != 0)
+        (void)fprintf(stderr, "more: --cursor %.*s\n", (int)cursor.len, cursor.p);
+}
+
+void cli_print_tickets(struct cli *cli, const struct wire_val *body)
+{
+    static const struct cli_column columns[] = {
+        {"tracking", "TRACKING", CLI_CELL_ANY, 0}, {"priority", "PRIO", CLI_CELL_PRIORITY, 0},
+        {"state", "STATE", CLI_CELL_ANY, 0},       {"customer", "CUSTOMER", CLI_CELL_ANY, 20},
+        {"queue", "QUEUE", CLI_CELL_ANY, 12},      {"assignee", "ASSIGNEE", CLI_CELL_ANY, 16},
+        {"posted_at", "POSTED", CLI_CELL_TIME, 0}, {"title", "TITLE", CLI_CELL_ANY, 60},
+    };
+    print_list(cli, body, "tickets", columns, COUNT(columns));
+}
+
+void cli_print_customers(struct cli *cli, const struct wire_val *body)
+{
+    static const struct cli_column columns[] = {
+        {"id", "ID", CLI_CELL_ANY, 0},           {"name", "NAME", CLI_CELL_ANY, 40},
+        {"package", "PACKAGE", CLI_CELL_ANY, 0}, {"locale", "LOCALE", CLI_CELL_ANY, 0},
+        {"zone", "ZONE", CLI_CELL_ANY, 0},       {"contacts", "CONTACTS", CLI_CELL_ANY, 60},
+    };
+    print_list(cli, body, "customers", columns, COUNT(columns));
+}
+
+void cli_print_processes(struct cli *cli, const struct wire_val *body)
+{
+    static const struct cli_column columns[] = {
+        {"hash", "HASH", CLI_CELL_HASH, 0},
+        {"current", "CURRENT", CLI_CELL_ANY, 0},
+        {"applied_at", "APPLIED", CLI_CELL_TIME, 0},
+        {"at", "APPLIED", CLI_CELL_TIME, 0},
+        {"by", "BY", CLI_CELL_ANY, 30},
+        {"workers", "WORKERS", CLI_CELL_ANY, 0},
+        {"comment", "COMMENT", CLI_CELL_ANY, 60},
+    };
+    print_list(cli, body, wire_find(body, "versions") != NULL ? "versions" : "processes", columns,
+               COUNT(columns));
+}
+
+void cli_print_dead(struct cli *cli, const struct wire_val *body)
+{
+    static const struct cli_column columns[] = {
+        {"tracking", "TRACKING", CLI_CELL_ANY, 0}, {"at", "SINCE", CLI_CELL_TIME, 0},
+        {"dead_at", "SINCE", CLI_CELL_TIME, 0},    {"failures", "FAILURES", CLI_CELL_ANY, 0},
+        {"code", "CODE", CLI_CELL_ANY, 20},        {"reason", "REASON", CLI_CELL_ANY, 80},
+        {"message", "MESSAGE", CLI_CELL_ANY, 80},
+    };
+    print_list(cli, body, wire_find(body, "dead") != NULL ? "dead" : "tickets", columns, COUNT(columns));
+}
+
+void cli_print_explain(struct cli *cli, const struct wire_val *body)
+{
+    struct span text = wire_find_str(body, "text");
+    struct buf out;
+
+    if (text.len == 0) {
+        cli_print_any(cli, body);
+        return;
+    }
+    buf_init(&out, PRINT_BYTES_MAX);
+    cli_text_put(&out, text, true);
+    if (text.p[text.len - 1] != '\n')
+        (void)buf_add_text(&out, "\n");
+    print_flush(cli, &out);
+}
+
+void cli_print_event(struct cli *cli, const struct wire_val *event)
+{
+    struct buf out;
+
+    buf_init(&out, PRINT_BYTES_MAX);
+    cli_cell_put(&out, wire_find(event, "tracking"), CLI_CELL_ANY, print_style(cli));
+    (void)buf_add_text(&out, "  ");
+    put_event(&out, event, print_style(cli));
+    print_flush(cli, &out);
+}
