@@ -2,6 +2,7 @@
 #
 #   make SAN=address,undefined …   the same with sanitizers, in a build folder of its own
 #   make WERROR=1 …                warnings are errors (CI)
+#   make V=1 …                     whole commands
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
@@ -22,6 +23,8 @@ PACKAGES := libczmq libzmq libpq yaml-0.1 libcurl gmime-3.0 libmicrohttpd libpcr
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(1))
 INSTALL ?= install
+# A line a step; V=1 shows the whole commands.
+quiet = $(if $(V),,@echo "  $(1)  $@" &&)
 # As many jobs as cores for the builds that other targets start, unless make was told a number.
 jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
@@ -63,25 +66,25 @@ all: $(BIN) $(LIBRARY) ## build the programs into build/bin, the library into bu
 
 $(BUILD)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(if $(filter client/lib_%,$<),-fPIC -fvisibility=hidden) $(if $(filter common/%,$<),-fPIC) -I$(<D) -c $< -o $@
+	$(call quiet,CC) $(CC) $(CFLAGS_ALL) $(if $(filter client/lib_%,$<),-fPIC -fvisibility=hidden) $(if $(filter common/%,$<),-fPIC) -I$(<D) -c $< -o $@
 
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
-	$(CC) $(CFLAGS_ALL) -c $< -o $@
+	$(call quiet,CC) $(CC) $(CFLAGS_ALL) -c $< -o $@
 
 process_files := $(sort $(shell find deploy/process -type f 2>/dev/null))
 
 $(BUILD)/gen/broker_sql.c: $(wildcard broker/sql/*.sql) build-aux/embed
 	@mkdir -p $(@D)
-	EMBED_ROOT=broker/sql build-aux/embed broker_sql $(wildcard broker/sql/*.sql) > $@
+	$(call quiet,EM) EMBED_ROOT=broker/sql build-aux/embed broker_sql $(wildcard broker/sql/*.sql) > $@
 $(BUILD)/gen/notifier_sql.c: $(wildcard notifier/sql/*.sql) build-aux/embed
 	@mkdir -p $(@D)
-	EMBED_ROOT=notifier/sql build-aux/embed notifier_sql $(wildcard notifier/sql/*.sql) > $@
+	$(call quiet,EM) EMBED_ROOT=notifier/sql build-aux/embed notifier_sql $(wildcard notifier/sql/*.sql) > $@
 $(BUILD)/gen/schema_files.c: $(wildcard deploy/schema/*.sql) build-aux/embed
 	@mkdir -p $(@D)
-	EMBED_ROOT=deploy/schema build-aux/embed schema_files $(sort $(wildcard deploy/schema/*.sql)) > $@
+	$(call quiet,EM) EMBED_ROOT=deploy/schema build-aux/embed schema_files $(sort $(wildcard deploy/schema/*.sql)) > $@
 $(BUILD)/gen/shipped_process.c: $(process_files) build-aux/embed
 	@mkdir -p $(@D)
-	EMBED_ROOT=deploy/process build-aux/embed shipped_process $(process_files) > $@
+	$(call quiet,EM) EMBED_ROOT=deploy/process build-aux/embed shipped_process $(process_files) > $@
 
 # ---- archives: what tests and programs link ----
 
@@ -95,7 +98,7 @@ AR_ALL      := $(AR_broker) $(AR_worker) $(AR_notifier) $(AR_client) $(AR_common
 define archive
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $(filter %.o,$^)
+	$(call quiet,AR) $(AR) rcs $@ $(filter %.o,$^)
 endef
 
 $(AR_common): $(call obj,$(call src,common)) $(GEN_OBJ)
@@ -113,19 +116,19 @@ $(AR_client): $(call obj,$(filter-out client/cli_main.c client/bench_main.c,$(ca
 
 $(BUILD)/bin/docket-broker: $(call obj,broker/broker_main.c) $(AR_broker) $(AR_common)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $^ $(LIBS_broker) -o $@
+	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_broker) -o $@
 $(BUILD)/bin/docket-worker: $(call obj,worker/worker_main.c) $(AR_worker) $(AR_common)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $^ $(LIBS_worker) -o $@
+	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_worker) -o $@
 $(BUILD)/bin/docket-notifier: $(call obj,notifier/notifier_main.c) $(AR_notifier) $(AR_common)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $^ $(LIBS_notifier) -o $@
+	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_notifier) -o $@
 $(BUILD)/bin/docket: $(call obj,$(CLIENT_CLI)) $(BUILD)/lib/libdocket.a $(AR_common)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@
+	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@
 $(BUILD)/bin/docket-bench: $(call obj,$(CLIENT_BENCH)) $(BUILD)/lib/libdocket.a $(AR_common)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@
+	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@
 
 # What the library needs of common/ goes into it; only names that start with docket_ are visible.
 LIB_COMMON := $(addprefix common/,err.c buf.c wire.c wire_json.c tracking.c clock.c)
@@ -133,7 +136,7 @@ $(BUILD)/lib/libdocket.a: $(call obj,$(CLIENT_LIB) $(LIB_COMMON))
 	$(archive)
 $(BUILD)/lib/libdocket.so: $(call obj,$(CLIENT_LIB) $(LIB_COMMON)) client/libdocket.map
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -shared -Wl,-soname,libdocket.so.0 -Wl,--version-script=client/libdocket.map \
+	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) -shared -Wl,-soname,libdocket.so.0 -Wl,--version-script=client/libdocket.map \
 		$(filter %.o,$^) $(call PKG_LIBS,libczmq libzmq jansson libsodium) -lmsgpackc -lm -o $@
 
 # ---- tests ----
@@ -142,10 +145,10 @@ UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.
 
 $(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(AR_ALL)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $< -Wl,--start-group $(AR_ALL) -Wl,--end-group $(LIBS_all) $(call PKG_LIBS,cmocka) -o $@
+	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $< -Wl,--start-group $(AR_ALL) -Wl,--end-group $(LIBS_all) $(call PKG_LIBS,cmocka) -o $@
 $(BUILD)/obj/tests/unit/%.o: tests/unit/%.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(addprefix -I,$(filter-out common,$(ROOMS))) -c $< -o $@
+	$(call quiet,CC) $(CC) $(CFLAGS_ALL) $(addprefix -I,$(filter-out common,$(ROOMS))) -c $< -o $@
 
 .PHONY: unit
 unit: $(UNIT) ## unit tests alone; T=name runs those whose name holds it
@@ -157,28 +160,28 @@ test: deps ## unit and system tests; T=name runs those whose name holds it
 	@$(MAKE) --no-print-directory $(jobs) all unit-programs
 	@$(MAKE) --no-print-directory test-run
 test-run:
-	@DOCKET_BIN=$(abspath $(BUILD)/bin) PYTHON=$(PYTHON) build-aux/run-tests "$(T)" $(UNIT)
+	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) PYTHON=$(PYTHON) build-aux/run-tests "$(T)" $(UNIT)
 .PHONY: unit-programs
 unit-programs: $(UNIT)
 
 fault: deps ## long runs: kill -9 of everything under load, big backlogs; T=name selects
 	@$(MAKE) --no-print-directory $(jobs) all
-	@DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTEST) tests/fault $(if $(T),-k "$(T)")
+	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTEST) tests/fault $(if $(T),-k "$(T)")
 
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(AR_broker) $(AR_common)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $^ $(LIBS_broker) -o $@
+	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_broker) -o $@
 
 bench: deps ## measure on the embedded PostgreSQL, with ratios to the raw ceiling
 	@$(MAKE) --no-print-directory $(jobs) all bench-programs
-	@DOCKET_BIN=$(abspath $(BUILD)/bin) DOCKET_BENCH=$(abspath $(BUILD)/bench) $(PYTHON) tests/bench/run.py
+	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) DOCKET_BENCH=$(abspath $(BUILD)/bench) $(PYTHON) tests/bench/run.py
 .PHONY: bench-programs
 bench-programs: $(BENCH)
 
 demo: deps ## replay a real incident log on a whole Docket; KEEP=1 leaves it running, DEMO_LOG=FILE replays another
 	@$(MAKE) --no-print-directory $(jobs) all
-	@DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTHON) deploy/local/demo $(if $(KEEP),--keep) $(if $(DEMO_LOG),--log "$(DEMO_LOG)")
+	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTHON) deploy/local/demo $(if $(KEEP),--keep) $(if $(DEMO_LOG),--log "$(DEMO_LOG)")
 
 # ---- linters ----
 
