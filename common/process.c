@@ -1,0 +1,243 @@
+/* Loads a process: which file is what, the order of the parts, memory, look-ups. */
+#include "process_internal.h"
+
+#include "mem.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Blocks and patterns that die with the process. */
+struct process_memory {
+    void **blocks;
+    size_t block_count, block_cap;
+    struct pcre2_real_code_8 **patterns;
+    size_t pattern_count;
+};
+
+void *process_alloc(struct process *process, size_t count, size_t size)
+{
+    struct process_memory *memory = process->memory;
+    if (memory->block_count == memory->block_cap) {
+        memory->block_cap = memory->block_cap == 0 ? 64 : memory->block_cap * 2;
+        memory->blocks = mem_grow(memory->blocks, memory->block_cap, sizeof *memory->blocks);
+    }
+    void *block = mem_new(count, size);
+    memory->blocks[memory->block_count++] = block;
+    return block;
+}
+
+char *process_text(struct process *process, const char *text)
+{
+    size_t len = strlen(text) + 1;
+    char *copy = process_alloc(process, len, 1);
+    memcpy(copy, text, len);
+    return copy;
+}
+
+void process_keep_pattern(struct process *process, struct pcre2_real_code_8 *pattern)
+{
+    struct process_memory *memory = process->memory;
+    memory->patterns = mem_grow(memory->patterns, memory->pattern_count + 1, sizeof *memory->patterns);
+    memory->patterns[memory->pattern_count++] = pattern;
+}
+
+void process_free(struct process *process)
+{
+    if (process == NULL)
+        return;
+    struct process_memory *memory = process->memory;
+    for (size_t i = 0; i < memory->block_count; i++)
+        free(memory->blocks[i]);
+    for (size_t i = 0; i < memory->pattern_count; i++)
+        pcre2_code_free_8(memory->patterns[i]);
+    free(memory->blocks);
+    free(memory->patterns);
+    free(memory);
+    free(process->rules);
+    faults_clear(&process->warnings);
+    process_files_clear(&process->files);
+    free(process);
+}
+
+/* ---- which file is what ---- */
+
+enum file_role {
+    FILE_UNKNOWN,
+    FILE_POLICY,
+    FILE_CALENDARS,
+    FILE_PACKAGES,
+    FILE_RULES,
+    FILE_YAML,
+    FILE_OTHER
+};
+
+struct file_row {
+    const char *head, *tail; /* tail "": the whole name is head */
+    enum file_role role;
+};
+
+static const struct file_row file_rows[] = {
+    {"process.yaml", "", FILE_POLICY},    {"calendars.yaml", "", FILE_CALENDARS},
+    {"packages.yaml", "", FILE_PACKAGES}, {"rules/", ".yaml", FILE_RULES},
+    {"staff.yaml", "", FILE_YAML},        {"escalation.yaml", "", FILE_YAML},
+    {"oncall.yaml", "", FILE_YAML},       {"webhooks.yaml", "", FILE_YAML},
+    {"tests/", ".yaml", FILE_YAML},       {"templates/", NULL, FILE_OTHER},
+    {"holidays/", ".ics", FILE_OTHER},    {"README.md", "", FILE_OTHER},
+};
+
+static enum file_role file_role(const char *name)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; i < sizeof file_rows / sizeof file_rows[0]; i++) {
+        const struct file_row *row = &file_rows[i];
+        size_t head = strlen(row->head), tail = row->tail != NULL ? strlen(row->tail) : 0;
+        if (row->tail != NULL && tail == 0
+                ? strcmp(name, row->head) == 0
+                : len > head + tail && strncmp(name, row->head, head) == 0 &&
+                      strcmp(name + len - tail, row->tail != NULL ? row->tail : "") == 0)
+            return row->role;
+    }
+    return FILE_UNKNOWN;
+}
+
+/* Reads every YAML file; roots[i] belongs to files->items[i], NULL when it is not YAML or at fault. */
+static void load_roots(struct load *load, struct yaml_node **roots)
+{
+    const struct process_files *files = &load->process->files;
+    for (size_t i = 0; i < files->count; i++) {
+        const struct process_file *file = &files->items[i];
+        enum file_role role = file_role(file->name);
+        if (role == FILE_UNKNOWN)
+            (void)faults_add(
+                load->faults, (struct fault_place){.file = file->name},
+                "is no file of a process, want process.yaml, calendars.yaml, packages.yaml, staff.yaml, "
+                "escalation.yaml, oncall.yaml, webhooks.yaml, rules/*.yaml, tests/*.yaml, holidays/*.ics, "
+                "templates/*");
+        if (role != FILE_UNKNOWN && role != FILE_OTHER)
+            (void)!yaml_node_parse(file->name, file->bytes, file->len, &roots[i], load->faults);
+    }
+}
+
+static const struct yaml_node *root_of(const struct process_files *files, struct yaml_node **roots,
+                                       const char *name)
+{
+    const struct process_file *file = process_files_find(files, name);
+    return file == NULL ? NULL : roots[file - files->items];
+}
+
+static void load_missing(struct load *load)
+{
+    static const char *const needed[] = {"process.yaml", "calendars.yaml", "packages.yaml"};
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        if (process_files_find(&load->process->files, needed[i]) == NULL)
+            (void)faults_add(load->faults, (struct fault_place){.file = needed[i]}, "is missing");
+}
+
+static void load_parts(struct load *load, struct yaml_node **roots)
+{
+    const struct process_files *files = &load->process->files;
+    const struct yaml_node *policy = root_of(files, roots, "process.yaml");
+    const struct yaml_node *calendars = root_of(files, roots, "calendars.yaml");
+    const struct yaml_node *packages = root_of(files, roots, "packages.yaml");
+
+    load_missing(load);
+    if (policy != NULL)
+        (void)load_policy(load, policy);
+    if (calendars != NULL)
+        (void)load_calendars(load, calendars);
+    if (packages != NULL)
+        (void)load_packages(load, packages, policy);
+    for (size_t i = 0; i < files->count; i++)
+        if (file_role(files->items[i].name) == FILE_RULES && roots[i] != NULL)
+            (void)load_rules(load, roots[i]);
+    (void)load_rules_end(load);
+}
+
+bool process_load_files(const struct process_files *files, struct process **ret_process,
+                        struct faults *faults)
+{
+    struct process *process = mem_new(1, sizeof *process);
+    struct load load = {process, faults};
+    struct err err = {ERR_NONE, "", ""};
+    bool ok = true;
+
+    process->memory = mem_new(1, sizeof *process->memory);
+    for (size_t i = 0; ok && i < files->count; i++)
+        ok = process_files_add(&process->files, span_of(files->items[i].name),
+                               (struct span){files->items[i].bytes, files->items[i].len}, &err);
+    if (!ok)
+        (void)faults_add(faults, (struct fault_place){.file = "process"}, "%s", err.msg);
+    if (ok) {
+        struct yaml_node **roots = mem_new(files->count, sizeof *roots);
+        load_roots(&load, roots);
+        load_parts(&load, roots);
+        for (size_t i = 0; i < files->count; i++)
+            yaml_node_free(roots[i]);
+        free(roots);
+    }
+    faults_sort(faults);
+    if (faults->count > 0) {
+        process_free(process);
+        return false;
+    }
+    process_files_hash(&process->files, process->hash);
+    *ret_process = process;
+    return true;
+}
+
+bool process_load_dir(const char *dir, struct process **ret_process, struct faults *faults)
+{
+    struct process_files files = {NULL, 0};
+    struct err err = {ERR_NONE, "", ""};
+
+    if (!process_files_read(dir, &files, &err))
+        return faults_add(faults, (struct fault_place){.file = dir}, "%s", err.msg);
+    bool ok = process_load_files(&files, ret_process, faults);
+    process_files_clear(&files);
+    return ok;
+}
+
+/* ---- look-ups ---- */
+
+static const struct process_package *package_exact(const struct process *process, struct span name)
+{
+    for (size_t i = 0; i < process->package_count; i++)
+        if (span_is(name, process->packages[i].name))
+            return &process->packages[i];
+    return NULL;
+}
+
+const struct process_package *process_package_find(const struct process *process, struct span name)
+{
+    const struct process_package *found = package_exact(process, name);
+    return found != NULL ? found : package_exact(process, span_of(process->policy.package));
+}
+
+bool process_package_known(const struct process *process, struct span name)
+{
+    return package_exact(process, name) != NULL;
+}
+
+int64_t process_package_weight(const struct process *process, struct span package)
+{
+    return process_package_find(process, package)->weight;
+}
+
+const struct process_calendar *process_calendar_find(const struct process *process, const char *name)
+{
+    for (size_t i = 0; i < process->calendar_count; i++)
+        if (strcmp(name, process->calendars[i].name) == 0)
+            return &process->calendars[i];
+    return NULL;
+}
+
+const char *process_question_find(const struct process *process, const char *name)
+{
+    for (size_t i = 0; i < process->policy.question_count; i++)
+        if (strcmp(name, process->policy.questions[i].name) == 0)
+            return process->policy.questions[i].text;
+    return NULL;
+}

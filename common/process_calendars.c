@@ -1,0 +1,286 @@
+/* calendars.yaml: opening hours, holidays, special days, as they are written. Zones and iCalendar files are
+ * the worker's. */
+#include "process_internal.h"
+
+#include <string.h>
+
+enum {
+    CALENDARS_MAX = 200,
+    INTERVALS_MAX = 48,
+    SPECIALS_MAX = 5000,
+    YEAR_LEAST = 1970,
+    YEAR_MOST = 2100,
+    DAY_S = 86400
+};
+
+static const char *const keys[] = {"zone", "hours", "holidays", "holiday_files", "special"};
+static const char *const day_names[7] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+
+#define INTERVAL_WANT "want HH:MM-HH:MM, such as 09:00-17:30, 22:00-06:00 or 00:00-24:00"
+
+static bool two_digits(const char **at, int most, int32_t *ret)
+{
+    const char *p = *at;
+    if (p[0] < '0' || p[0] > '9' || p[1] < '0' || p[1] > '9')
+        return false;
+    *ret = (p[0] - '0') * 10 + (p[1] - '0');
+    *at = p + 2;
+    return *ret <= most;
+}
+
+/* "09:00", "09:00:30", "24:00" to seconds of the day. */
+static bool time_parse(const char **at, int32_t *ret)
+{
+    int32_t hour = 0, minute = 0, second = 0;
+    if (!two_digits(at, 24, &hour) || *(*at)++ != ':' || !two_digits(at, 59, &minute))
+        return false;
+    if (**at == ':') {
+        (*at)++;
+        if (!two_digits(at, 59, &second))
+            return false;
+    }
+    *ret = (hour * 60 + minute) * 60 + second;
+    return *ret <= DAY_S;
+}
+
+static bool interval_parse(const char *text, struct process_interval *ret)
+{
+    struct process_interval got = {0, 0};
+    const char *at = text;
+    if (!time_parse(&at, &got.from_s) || *at++ != '-' || !time_parse(&at, &got.until_s) || *at != '\0')
+        return false;
+    if (got.from_s == got.until_s || got.from_s == DAY_S)
+        return false;
+    *ret = got;
+    return true;
+}
+
+static bool load_day(struct load *load, const struct yaml_node *list, const char *what,
+                     struct process_day *ret)
+{
+    bool ok = load_is_list(load, list, what);
+
+    if (!ok)
+        return false;
+    if (list->count > INTERVALS_MAX)
+        return faults_add(load->faults, list->place, "%s: has %zu intervals, want at most %d", what,
+                          list->count, INTERVALS_MAX);
+    ret->intervals = process_alloc(load->process, list->count, sizeof *ret->intervals);
+    ret->count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct yaml_node *item = list->items[i];
+        if (item->kind != NODE_SCALAR)
+            ok = faults_add(load->faults, item->place, "%s: is %s, " INTERVAL_WANT, what,
+                            yaml_node_kind_name(item));
+        else if (!interval_parse(item->text, &ret->intervals[ret->count]))
+            ok = faults_add(load->faults, item->place, "%s: \"%s\" is not allowed, " INTERVAL_WANT, what,
+                            item->text);
+        else
+            ret->count++;
+    }
+    return ok;
+}
+
+static int day_find(const char *text, size_t len)
+{
+    for (int day = 0; day < 7; day++)
+        if (len == 3 && strncmp(text, day_names[day], 3) == 0)
+            return day;
+    return -1;
+}
+
+/* "mon", "mon-thu", "sun-thu" (round the end of the week). */
+static bool days_parse(const char *text, int *ret_first, int *ret_last)
+{
+    size_t len = strlen(text);
+    *ret_first = day_find(text, len < 3 ? len : 3);
+    *ret_last = *ret_first;
+    if (len == 7 && text[3] == '-')
+        *ret_last = day_find(text + 4, 3);
+    else if (len != 3)
+        return false;
+    return *ret_first >= 0 && *ret_last >= 0;
+}
+
+static bool load_hours(struct load *load, const struct yaml_node *map, struct process_calendar *calendar)
+{
+    bool given[7] = {false};
+    bool ok = load_is_map(load, map, "hours");
+
+    for (size_t i = 0; i < map->count && map->kind == NODE_MAP; i++) {
+        const struct yaml_node *key = map->keys[i];
+        struct process_day day = {NULL, 0};
+        int first = 0, last = 0;
+        if (!days_parse(key->text, &first, &last)) {
+            ok = faults_add(load->faults, key->place,
+                            "hours: \"%s\" is not allowed, want a day or a range, such as mon or mon-thu",
+                            key->text);
+            continue;
+        }
+        ok = load_day(load, map->items[i], key->text, &day) && ok;
+        for (int d = first;; d = (d + 1) % 7) {
+            if (given[d])
+                ok = faults_add(load->faults, key->place, "hours: %s is given twice", day_names[d]);
+            given[d] = true;
+            calendar->week[d] = day;
+            if (d == last)
+                break;
+        }
+    }
+    return ok;
+}
+
+static int32_t date_days(int32_t year, int32_t month, int32_t day)
+{
+    int32_t y = month <= 2 ? year - 1 : year; /* years that begin in March: the leap day comes last */
+    int32_t era = y / 400, of_era = y - era * 400;
+    int32_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+static bool date_parse(const char *text, int32_t *ret)
+{
+    static const int32_t month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const char *at = text;
+    int32_t century = 0, rest = 0, month = 0, day = 0;
+
+    if (strlen(text) != 10 || !two_digits(&at, 99, &century) || !two_digits(&at, 99, &rest) || *at++ != '-' ||
+        !two_digits(&at, 12, &month) || *at++ != '-' || !two_digits(&at, 31, &day))
+        return false;
+    int32_t year = century * 100 + rest;
+    if (year < YEAR_LEAST || year > YEAR_MOST || month == 0 || day == 0)
+        return false;
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (day > month_days[month - 1] + (month == 2 && leap ? 1 : 0))
+        return false;
+    *ret = date_days(year, month, day);
+    return true;
+}
+
+static bool load_date(struct load *load, const struct yaml_node *node, const char *what, int32_t *ret)
+{
+    if (node->kind == NODE_SCALAR && date_parse(node->text, ret))
+        return true;
+    return faults_add(load->faults, node->place, "%s: \"%s\" is no date, want YYYY-MM-DD from %d to %d", what,
+                      node->text, YEAR_LEAST, YEAR_MOST);
+}
+
+static bool load_dates(struct load *load, const struct yaml_node *holidays, const struct yaml_node *special,
+                       struct process_calendar *calendar)
+{
+    size_t holiday_count = holidays != NULL ? holidays->count : 0,
+           special_count = special != NULL ? special->count : 0;
+    bool ok = true;
+
+    if (holidays != NULL && !load_is_list(load, holidays, "holidays"))
+        return false;
+    if (special != NULL && !load_is_map(load, special, "special"))
+        return false;
+    if (holiday_count + special_count > SPECIALS_MAX)
+        return faults_add(load->faults, calendar->place,
+                          "%s: has %zu holidays and special days, want at most %d", calendar->name,
+                          holiday_count + special_count, SPECIALS_MAX);
+    calendar->specials =
+        process_alloc(load->process, holiday_count + special_count, sizeof *calendar->specials);
+    for (size_t i = 0; i < holiday_count; i++) {
+        struct process_special *day = &calendar->specials[calendar->special_count];
+        day->holiday = true;
+        if (load_date(load, holidays->items[i], "holidays", &day->date))
+            calendar->special_count++;
+        else
+            ok = false;
+    }
+    for (size_t i = 0; i < special_count; i++) {
+        struct process_special *day = &calendar->specials[calendar->special_count];
+        day->holiday = false;
+        if (load_date(load, special->keys[i], "special", &day->date) &&
+            load_day(load, special->items[i], special->keys[i]->text, &day->day))
+            calendar->special_count++;
+        else
+            ok = false;
+    }
+    return ok;
+}
+
+static bool load_holiday_files(struct load *load, const struct yaml_node *list,
+                               struct process_calendar *calendar)
+{
+    bool ok = load_is_list(load, list, "holiday_files");
+
+    calendar->holiday_files = process_alloc(load->process, list->count, sizeof *calendar->holiday_files);
+    for (size_t i = 0; i < list->count && list->kind == NODE_LIST; i++) {
+        const struct yaml_node *item = list->items[i];
+        const struct process_file *file =
+            item->kind == NODE_SCALAR ? process_files_find(&load->process->files, item->text) : NULL;
+        if (file == NULL)
+            ok = faults_add(load->faults, item->place, "holiday_files: \"%s\" is no file of this process",
+                            item->text);
+        else
+            calendar->holiday_files[calendar->holiday_file_count++] = file->name;
+    }
+    return ok;
+}
+
+static bool calendar_has_hours(const struct process_calendar *calendar)
+{
+    for (int day = 0; day < 7; day++)
+        if (calendar->week[day].count > 0)
+            return true;
+    return false;
+}
+
+static bool load_calendar(struct load *load, const struct yaml_node *map, struct process_calendar *calendar)
+{
+    const struct yaml_node *zone = yaml_node_find(map, "zone"), *hours = yaml_node_find(map, "hours"),
+                           *files = yaml_node_find(map, "holiday_files");
+    const char *text = NULL;
+    bool ok = load_is_map(load, map, calendar->name);
+
+    if (!ok)
+        return false;
+    ok = yaml_node_check_keys(map, calendar->name, keys, sizeof keys / sizeof keys[0], load->faults);
+    calendar->zone = load->process->policy.zone;
+    if (zone != NULL && !yaml_node_text(zone, "zone", PROCESS_NAME_MAX, &text, load->faults))
+        ok = false;
+    else if (zone != NULL)
+        calendar->zone = process_text(load->process, text);
+    if (hours != NULL)
+        ok = load_hours(load, hours, calendar) && ok;
+    if (ok && !calendar_has_hours(calendar))
+        ok = faults_add(load->faults, calendar->place,
+                        "%s: has no hours, so it would never be open, want hours", calendar->name);
+    ok = load_dates(load, yaml_node_find(map, "holidays"), yaml_node_find(map, "special"), calendar) && ok;
+    if (files != NULL)
+        ok = load_holiday_files(load, files, calendar) && ok;
+    return ok;
+}
+
+bool load_calendars(struct load *load, const struct yaml_node *root)
+{
+    struct process *process = load->process;
+    bool ok = true;
+
+    if (yaml_node_is_null(root))
+        return true;
+    if (!load_is_map(load, root, "the file"))
+        return false;
+    if (root->count > CALENDARS_MAX)
+        return faults_add(load->faults, root->place, "has %zu calendars, want at most %d", root->count,
+                          CALENDARS_MAX);
+    process->calendars = process_alloc(process, root->count, sizeof *process->calendars);
+    for (size_t i = 0; i < root->count; i++) {
+        struct process_calendar *calendar = &process->calendars[process->calendar_count];
+        calendar->place = root->keys[i]->place;
+        if (!load_name(load, root->keys[i], "a calendar", &calendar->name)) {
+            ok = false;
+            continue;
+        }
+        process->calendar_count++; /* known by its name even when it is at fault: one fault is told once */
+        if (strcmp(calendar->name, PROCESS_ALWAYS) == 0)
+            ok = faults_add(load->faults, calendar->place, "%s: is built in, want another name",
+                            PROCESS_ALWAYS);
+        else
+            ok = load_calendar(load, root->items[i], calendar) && ok;
+    }
+    return ok;
+}

@@ -1,0 +1,55 @@
+/* What the files of the process's loader share. Not for others. */
+#ifndef DOCKET_PROCESS_INTERNAL_H
+#define DOCKET_PROCESS_INTERNAL_H
+
+#include "process.h"
+#include "yaml_node.h"
+
+enum { PROCESS_TEXT_MAX = 4000, PROCESS_PATTERN_MAX = 2000 };
+
+/* Everything a process points to is freed with it. */
+void *process_alloc(struct process *process, size_t count, size_t size);
+char *process_text(struct process *process, const char *text);
+/* Takes the pattern. */
+void process_keep_pattern(struct process *process, struct pcre2_real_code_8 *pattern);
+
+/* A load under way. The trees live until it ends; places point to names in process->files. */
+struct load {
+    struct process *process;
+    struct faults *faults;
+};
+
+/* A word: [A-Za-z0-9._-], at most PROCESS_NAME_MAX. Copies it. */
+bool load_name(struct load *load, const struct yaml_node *node, const char *what, const char **ret);
+/* Text that people read, at most PROCESS_TEXT_MAX. */
+bool load_text(struct load *load, const struct yaml_node *node, const char *what, const char **ret);
+/* want: the allowed names, count of them; ret their index. */
+bool load_choice(struct load *load, const struct yaml_node *node, const char *what, const char *const *want,
+                 size_t count, size_t *ret);
+bool load_duration(struct load *load, const struct yaml_node *node, const char *what, int64_t *ret_s,
+                   bool *ret_working);
+bool load_is_map(struct load *load, const struct yaml_node *node, const char *what);
+bool load_is_list(struct load *load, const struct yaml_node *node, const char *what);
+/* A scalar or a list of scalars seen as a list: how many, and the i-th. */
+size_t node_many(const struct yaml_node *node);
+const struct yaml_node *node_one(const struct yaml_node *node, size_t i);
+bool load_calendar_known(struct load *load, const struct yaml_node *node, const char *name);
+
+/* The parts, in the order in which they need one another. */
+bool load_policy(struct load *load, const struct yaml_node *root);
+bool load_calendars(struct load *load, const struct yaml_node *root);
+bool load_packages(struct load *load, const struct yaml_node *root, const struct yaml_node *policy_root);
+bool load_rules(struct load *load, const struct yaml_node *root);
+bool load_rules_end(struct load *load);
+bool load_action(struct load *load, const struct yaml_node *map, struct rule_action *ret);
+bool load_rule_value(struct load *load, const struct yaml_node *node, const char *what,
+                     struct rule_value *ret);
+bool load_cond(struct load *load, const struct yaml_node *map, unsigned depth, struct rule_cond *ret);
+
+/* What a field is. */
+enum field_kind { FIELD_NONE, FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL, FIELD_LIST, FIELD_ANY };
+
+/* FIELD_NONE when there is no such field; *ret_near is then the name most like it, or NULL. */
+enum field_kind process_field_kind(const char *field, const char **ret_near);
+
+#endif

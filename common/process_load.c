@@ -1,0 +1,155 @@
+/* The small readers of the process's loader: names, texts, choices, durations, each with its fault. */
+#include "process_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { DURATION_DIGITS_MAX = 9, DURATION_DAYS_MAX = 400, WANT_BYTES_MAX = 300 };
+
+static const char name_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
+static const char *const clock_names[PROCESS_CLOCKS] = {"response", "update", "resolution"};
+
+const char *process_clock_name(enum process_clock clock)
+{
+    return (unsigned)clock < PROCESS_CLOCKS ? clock_names[clock] : "unknown";
+}
+
+unsigned process_channel_parse(struct span name)
+{
+    static const char *const names[] = {"ticket", "im", "phone"};
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (span_is(name, names[i]))
+            return 1U << i;
+    return 0;
+}
+
+bool load_name(struct load *load, const struct yaml_node *node, const char *what, const char **ret)
+{
+    const char *text = NULL;
+    if (!yaml_node_text(node, what, PROCESS_NAME_MAX, &text, load->faults))
+        return false;
+    if (strspn(text, name_letters) != strlen(text))
+        return faults_add(load->faults, node->place,
+                          "%s: \"%s\" is not allowed, want letters of A-Z a-z 0-9 . _ -", what, text);
+    *ret = process_text(load->process, text);
+    return true;
+}
+
+bool load_text(struct load *load, const struct yaml_node *node, const char *what, const char **ret)
+{
+    const char *text = NULL;
+    if (!yaml_node_text(node, what, PROCESS_TEXT_MAX, &text, load->faults))
+        return false;
+    *ret = process_text(load->process, text);
+    return true;
+}
+
+bool load_choice(struct load *load, const struct yaml_node *node, const char *what, const char *const *want,
+                 size_t count, size_t *ret)
+{
+    char list[WANT_BYTES_MAX] = "";
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strlen(list);
+        if (node->kind == NODE_SCALAR && strcmp(node->text, want[i]) == 0) {
+            *ret = i;
+            return true;
+        }
+        (void)snprintf(list + len, sizeof list - len, "%s%s", i == 0 ? "" : (i + 1 == count ? " or " : ", "),
+                       want[i]);
+    }
+    if (node->kind != NODE_SCALAR)
+        return faults_add(load->faults, node->place, "%s: is %s, want %s", what, yaml_node_kind_name(node),
+                          list);
+    return faults_add(load->faults, node->place, "%s: \"%s\" is not allowed, want %s", what, node->text,
+                      list);
+}
+
+bool process_duration_parse(const char *text, int64_t *ret_seconds, bool *ret_working)
+{
+    static const struct {
+        char letter;
+        int64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    char digits[DURATION_DIGITS_MAX + 1];
+    size_t len = strspn(text, "0123456789");
+    int64_t number = 0;
+
+    if (len == 0 || len > DURATION_DIGITS_MAX)
+        return false;
+    memcpy(digits, text, len);
+    digits[len] = '\0';
+    if (!decimal_parse(digits, &number) || text[len] == '\0')
+        return false;
+    bool working = strcmp(text + len + 1, " working") == 0;
+    if ((text[len + 1] != '\0' && !working) || (working && text[len] == 'd'))
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (text[len] == units[i].letter && number * units[i].seconds <= DURATION_DAYS_MAX * INT64_C(86400)) {
+            *ret_seconds = number * units[i].seconds;
+            *ret_working = working;
+            return true;
+        }
+    return false;
+}
+
+bool load_duration(struct load *load, const struct yaml_node *node, const char *what, int64_t *ret_s,
+                   bool *ret_working)
+{
+    const char *want = ret_working != NULL
+                           ? "a duration such as 0m, 30s, 15m, 6h, 2d or 6h working (no days with working)"
+                           : "a duration such as 0m, 30s, 15m, 6h or 2d";
+    int64_t seconds = 0;
+    bool working = false;
+
+    if (node->kind != NODE_SCALAR)
+        return faults_add(load->faults, node->place, "%s: is %s, want %s", what, yaml_node_kind_name(node),
+                          want);
+    if (!process_duration_parse(node->text, &seconds, &working) || (working && ret_working == NULL))
+        return faults_add(load->faults, node->place, "%s: \"%s\" is not allowed, want %s, at most %d days",
+                          what, node->text, want, DURATION_DAYS_MAX);
+    *ret_s = seconds;
+    if (ret_working != NULL)
+        *ret_working = working;
+    return true;
+}
+
+bool load_is_map(struct load *load, const struct yaml_node *node, const char *what)
+{
+    if (node->kind == NODE_MAP)
+        return true;
+    return faults_add(load->faults, node->place, "%s: is %s, want a map", what, yaml_node_kind_name(node));
+}
+
+bool load_is_list(struct load *load, const struct yaml_node *node, const char *what)
+{
+    if (node->kind == NODE_LIST)
+        return true;
+    return faults_add(load->faults, node->place, "%s: is %s, want a list", what, yaml_node_kind_name(node));
+}
+
+size_t node_many(const struct yaml_node *node)
+{
+    return node->kind == NODE_LIST ? node->count : 1;
+}
+
+const struct yaml_node *node_one(const struct yaml_node *node, size_t i)
+{
+    return node->kind == NODE_LIST ? node->items[i] : node;
+}
+
+bool load_calendar_known(struct load *load, const struct yaml_node *node, const char *name)
+{
+    const char *names[PROCESS_FILES_MAX + 1];
+    size_t count = 0;
+
+    if (strcmp(name, PROCESS_ALWAYS) == 0 || process_calendar_find(load->process, name) != NULL)
+        return true;
+    names[count++] = PROCESS_ALWAYS;
+    for (size_t i = 0; i < load->process->calendar_count && count <= PROCESS_FILES_MAX; i++)
+        names[count++] = load->process->calendars[i].name;
+    const char *near = faults_near(name, names, count);
+    return faults_add(load->faults, node->place,
+                      "calendar: \"%s\" is not in calendars.yaml%s%s, want one of it or %s", name,
+                      near != NULL ? ", did you mean " : "", near != NULL ? near : "", PROCESS_ALWAYS);
+}

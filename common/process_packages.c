@@ -1,0 +1,150 @@
+/* packages.yaml: what each support package has, and what it promises; and the promises of all packages, in
+ * process.yaml. */
+#include "process_internal.h"
+
+#include <string.h>
+
+enum { WEIGHT_MAX = 1000, PACKAGES_MAX = 200 };
+#define GRACE_DEFAULT_S INT64_C(300)
+
+static const char *const keys[] = {"channels", "meetings", "weight", "calendar", "targets", "grace"};
+static const char *const clock_keys[] = {"response", "update", "resolution"};
+
+/* One priority's promises; a clock that is not named keeps what stands in ret. */
+static bool load_promises(struct load *load, const struct yaml_node *map,
+                          struct process_target ret[PROCESS_CLOCKS])
+{
+    if (!load_is_map(load, map, "targets"))
+        return false;
+    bool ok = yaml_node_check_keys(map, "targets", clock_keys, PROCESS_CLOCKS, load->faults);
+    for (int clock = 0; clock < PROCESS_CLOCKS; clock++) {
+        const struct yaml_node *node = yaml_node_find(map, clock_keys[clock]);
+        struct process_target target = {.promised = true};
+        if (node == NULL)
+            continue;
+        if (yaml_node_is_null(node))
+            ret[clock] = (struct process_target){.promised = false}; /* taken back for this package */
+        else if (load_duration(load, node, clock_keys[clock], &target.seconds, &target.working))
+            ret[clock] = target;
+        else
+            ok = false;
+    }
+    return ok;
+}
+
+static bool load_targets(struct load *load, const struct yaml_node *map,
+                         struct process_target ret[PROCESS_PRIORITIES + 1][PROCESS_CLOCKS])
+{
+    bool ok = load_is_map(load, map, "targets");
+    for (size_t i = 0; i < map->count && map->kind == NODE_MAP; i++) {
+        int64_t priority = 0;
+        if (!yaml_node_int(map->keys[i], "targets", 1, PROCESS_PRIORITIES, &priority, load->faults) ||
+            !load_promises(load, map->items[i], ret[priority]))
+            ok = false;
+    }
+    return ok;
+}
+
+static bool load_channels(struct load *load, const struct yaml_node *node, const char *what, unsigned allowed,
+                          unsigned *ret)
+{
+    const char *want = (allowed & CHANNEL_TICKET) != 0 ? "ticket, im or phone" : "im or phone";
+    unsigned bits = 0;
+    bool ok = load_is_list(load, node, what);
+
+    for (size_t i = 0; i < node->count && node->kind == NODE_LIST; i++) {
+        const struct yaml_node *item = node->items[i];
+        unsigned bit = item->kind == NODE_SCALAR ? process_channel_parse(span_of(item->text)) & allowed : 0;
+        if (bit == 0)
+            ok = faults_add(load->faults, item->place, "%s: \"%s\" is not allowed, want %s", what, item->text,
+                            want);
+        bits |= bit;
+    }
+    *ret = bits;
+    return ok;
+}
+
+static bool load_package(struct load *load, const struct yaml_node *key, const struct yaml_node *map,
+                         struct process_package *package)
+{
+    const struct yaml_node *node = NULL;
+
+    package->place = key->place;
+    if (!load_name(load, key, "a package", &package->name) || !load_is_map(load, map, package->name))
+        return false;
+    bool ok = yaml_node_check_keys(map, package->name, keys, sizeof keys / sizeof keys[0], load->faults);
+    if ((node = yaml_node_find(map, "channels")) != NULL)
+        ok = load_channels(load, node, "channels", CHANNEL_TICKET | CHANNEL_IM | CHANNEL_PHONE,
+                           &package->channels) &&
+             ok;
+    if ((node = yaml_node_find(map, "meetings")) != NULL)
+        ok = load_channels(load, node, "meetings", CHANNEL_IM | CHANNEL_PHONE, &package->meetings) && ok;
+    if ((node = yaml_node_find(map, "weight")) != NULL)
+        ok = yaml_node_int(node, "weight", 1, WEIGHT_MAX, &package->weight, load->faults) && ok;
+    if ((node = yaml_node_find(map, "grace")) != NULL)
+        ok = load_duration(load, node, "grace", &package->grace_s, NULL) && ok;
+    if ((node = yaml_node_find(map, "calendar")) != NULL)
+        ok = load_name(load, node, "calendar", &package->calendar) &&
+             load_calendar_known(load, node, package->calendar) && ok;
+    if ((node = yaml_node_find(map, "targets")) != NULL)
+        ok = load_targets(load, node, package->targets) && ok;
+    return ok;
+}
+
+/* What every package begins with: process.yaml's targets and grace over the built-in ones. */
+static bool load_base(struct load *load, const struct yaml_node *policy_root, struct process_package *ret)
+{
+    enum { M = 60, H = 3600 };
+    /* The definitions of the support process; updates are a default of ours. */
+    static const struct process_target built_in[PROCESS_PRIORITIES + 1][PROCESS_CLOCKS] = {
+        [1] = {{true, 0, false}, {true, 30 * M, false}, {false, 0, false}},
+        [2] = {{true, 1 * H, false}, {true, 2 * H, false}, {false, 0, false}},
+        [3] = {{true, 6 * H, true}, {true, 8 * H, true}, {false, 0, false}},
+        [4] = {{true, 24 * H, true}, {true, 24 * H, true}, {false, 0, false}},
+    };
+    const struct yaml_node *targets = yaml_node_find(policy_root, "targets");
+    const struct yaml_node *grace = yaml_node_find(policy_root, "grace");
+    const struct yaml_node *calendar = yaml_node_find(policy_root, "calendar");
+    bool ok = true;
+
+    *ret = (struct process_package){.channels = CHANNEL_TICKET,
+                                    .weight = 1,
+                                    .calendar = load->process->policy.calendar,
+                                    .grace_s = GRACE_DEFAULT_S};
+    memcpy(ret->targets, built_in, sizeof built_in);
+    if (targets != NULL)
+        ok = load_targets(load, targets, ret->targets);
+    if (grace != NULL)
+        ok = load_duration(load, grace, "grace", &ret->grace_s, NULL) && ok;
+    if (calendar != NULL && calendar->kind == NODE_SCALAR)
+        ok = load_calendar_known(load, calendar, calendar->text) && ok;
+    return ok;
+}
+
+bool load_packages(struct load *load, const struct yaml_node *root, const struct yaml_node *policy_root)
+{
+    struct process *process = load->process;
+    struct process_package base;
+    bool ok = load_base(load, policy_root, &base);
+
+    if (!load_is_map(load, root, "the file"))
+        return false;
+    if (root->count > PACKAGES_MAX)
+        return faults_add(load->faults, root->place, "has %zu packages, want at most %d", root->count,
+                          PACKAGES_MAX);
+    process->packages = process_alloc(process, root->count, sizeof *process->packages);
+    for (size_t i = 0; i < root->count; i++) {
+        struct process_package *package = &process->packages[process->package_count];
+        *package = base;
+        if (load_package(load, root->keys[i], root->items[i], package))
+            process->package_count++;
+        else
+            ok = false;
+    }
+    if (policy_root != NULL && ok && !process_package_known(process, span_of(process->policy.package))) {
+        const struct yaml_node *named = yaml_node_find(policy_root, "package");
+        ok = faults_add(load->faults, named != NULL ? named->place : root->place,
+                        "package: \"%s\" is not in packages.yaml", process->policy.package);
+    }
+    return ok;
+}
