@@ -3,9 +3,13 @@
 #ifndef DOCKET_STATEMENTS_READER_H
 #define DOCKET_STATEMENTS_READER_H
 
-#define STATEMENTS_READER(X)         \
-    X(READER_LOAD_WORK, "load_work") \
-    X(READER_LOAD_EVENTS, "load_events")
+#define STATEMENTS_READER(X)                 \
+    X(READER_LOAD_WORK, "load_work")         \
+    X(READER_LOAD_EVENTS, "load_events")     \
+    X(READER_READ_SHOW, "read_show")         \
+    X(READER_READ_LINKS, "read_links")       \
+    X(READER_READ_MESSAGES, "read_messages") \
+    X(READER_READ_HISTORY, "read_history")
 
 enum reader_statement {
 #define X(name, file) name,
@@ -14,11 +18,12 @@ enum reader_statement {
         READER_STATEMENTS
 };
 
-/* For pg_config.session_sql of the reader: optional filters get a plan for the values at hand; nothing a
- * reader asks may hold the session for long. */
-#define READER_SESSION_SQL                                                                  \
-    "SET default_transaction_read_only = on; SET plan_cache_mode = force_custom_plan; SET " \
-    "statement_timeout = '10s'; "                                                           \
+/* For pg_config.session_sql of the reader: the statements of one batch see one snapshot; optional filters get
+ * a plan for the values at hand; nothing a reader asks may hold the session for long. */
+#define READER_SESSION_SQL                                                                                \
+    "SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on; SET " \
+    "plan_cache_mode = force_custom_plan; SET "                                                           \
+    "statement_timeout = '10s'; "                                                                         \
     "SET jit = off"
 
 #endif

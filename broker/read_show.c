@@ -1,0 +1,165 @@
+/* ticket.show; see read_show.h. */
+#include "read_show.h"
+
+#include <stdlib.h>
+
+#include "event_wire.h"
+#include "mem.h"
+#include "read_messages.h"
+#include "statements_reader.h"
+#include "ticket_row.h"
+#include "tracking.h"
+#include "wire.h"
+
+enum { SHOW_DEAD = TICKET_COLUMNS };
+enum link_column { LINK_OUTGOING, LINK_OTHER, LINK_AS, LINK_AT };
+
+struct showing {
+    struct buf body;
+    struct wire_map map; /* of the ticket, open until the end */
+    bool found;
+    int32_t after, version;
+    const char *prefix;
+    read_answer_fn *fn;
+    void *arg;
+};
+
+static struct showing *showing_new(const char *prefix, read_answer_fn *fn, void *arg)
+{
+    struct showing *showing = mem_new(1, sizeof *showing);
+    *showing = (struct showing){.prefix = prefix, .fn = fn, .arg = arg};
+    buf_init(&showing->body, READ_SHOW_BYTES_MAX);
+    return showing;
+}
+
+static void show_on_ticket(void *arg, PGresult *rows)
+{
+    struct showing *showing = arg;
+    struct ticket_row row;
+
+    showing->found = PQntuples(rows) == 1;
+    if (!showing->found)
+        return;
+    ticket_row_from_pg(rows, 0, &row);
+    showing->version = row.version;
+    showing->map = ticket_open_answer(&showing->body, &row, showing->prefix, true);
+    wire_put_key_bool(&showing->body, "dead", pg_bool(rows, 0, SHOW_DEAD)), showing->map.count++;
+}
+
+static void show_on_links(void *arg, PGresult *rows)
+{
+    struct showing *showing = arg;
+    struct buf *out = &showing->body;
+
+    if (!showing->found)
+        return;
+    wire_put_text(out, "links");
+    wire_put_list(out, (size_t)PQntuples(rows));
+    for (int i = 0; i < PQntuples(rows); i++) {
+        char tracking[TRACKING_TEXT_BYTES];
+        tracking_format(pg_int(rows, i, LINK_OTHER), showing->prefix, tracking);
+        wire_put_map(out, 3);
+        wire_put_key_text(out, pg_bool(rows, i, LINK_OUTGOING) ? "to" : "from", tracking);
+        wire_put_key_str(out, "as_link", pg_span(rows, i, LINK_AS));
+        wire_put_key_int(out, "at", pg_int(rows, i, LINK_AT));
+    }
+    showing->map.count++;
+}
+
+static void show_on_messages(void *arg, PGresult *rows)
+{
+    struct showing *showing = arg;
+
+    if (!showing->found)
+        return;
+    wire_put_text(&showing->body, "messages");
+    read_messages_put(&showing->body, rows);
+    showing->map.count++;
+}
+
+/* Puts events while they fit; the first one always goes. */
+static void show_on_events(void *arg, PGresult *rows)
+{
+    struct showing *showing = arg;
+    struct buf *out = &showing->body;
+    int32_t last = showing->after;
+
+    if (!showing->found)
+        return;
+    wire_put_text(out, "events");
+    struct wire_map list = wire_list_open(out);
+    size_t start = out->len;
+    for (int i = 0; i < PQntuples(rows) && !out->failed; i++) {
+        struct event_row row;
+        size_t before = out->len;
+        event_row_from_pg(rows, i, &row);
+        event_wire_put(out, &row, showing->prefix, NULL);
+        if (list.count != 0 && out->len - start > READ_SHOW_EVENTS_BYTES) {
+            out->len = before; /* taken back: it does not fit */
+            break;
+        }
+        last = row.version;
+        list.count++;
+    }
+    wire_list_close(out, &list);
+    wire_put_key_bool(out, "events_more", last < showing->version);
+    showing->map.count += 2;
+}
+
+static void show_on_end(void *arg, const struct pg_end *end)
+{
+    struct showing *showing = arg;
+    struct err err = {0};
+    bool ok = read_end_is_ok(end, "show", &err);
+
+    if (ok && !showing->found)
+        ok = err_field(&err, ERR_NOT_FOUND, "tracking", "there is no ticket with this tracking number");
+    if (ok) {
+        wire_map_close(&showing->body, &showing->map);
+        if (showing->body.failed)
+            ok = err_set(&err, ERR_TOO_LARGE, "the ticket does not fit into one answer");
+    }
+    showing->fn(showing->arg, ok ? buf_span(&showing->body) : SPAN_NONE, ok ? NULL : &err);
+    buf_clear(&showing->body);
+    free(showing);
+}
+
+void read_show_send(struct pg *reader, struct pg_params *params, int64_t ticket, int32_t after,
+                    const char *prefix, read_answer_fn *fn, void *arg)
+{
+    struct showing *showing = showing_new(prefix, fn, arg);
+
+    showing->after = after;
+    pg_params_reset(params);
+    pg_put_int8(params, ticket);
+    (void)pg_send(reader, READER_READ_SHOW, params, show_on_ticket, showing);
+    (void)pg_send(reader, READER_READ_LINKS, params, show_on_links, showing);
+    (void)pg_send(reader, READER_READ_MESSAGES, params, show_on_messages, showing);
+    pg_put_int4(params, after);
+    pg_put_int8(params, READ_SHOW_EVENTS_BYTES);
+    (void)pg_send(reader, READER_READ_HISTORY, params, show_on_events, showing);
+    pg_sync(reader, show_on_end, showing);
+}
+
+/* ---- ticket.next ---- */
+
+static void ticket_on_row(void *arg, PGresult *rows)
+{
+    struct showing *showing = arg;
+
+    wire_put_map(&showing->body, 1);
+    wire_put_text(&showing->body, "ticket");
+    show_on_ticket(showing, rows);
+}
+
+void read_ticket_send(struct pg *reader, struct pg_params *params, int64_t ticket, const char *prefix,
+                      read_answer_fn *fn, void *arg)
+{
+    struct showing *showing = showing_new(prefix, fn, arg);
+
+    pg_params_reset(params);
+    pg_put_int8(params, ticket);
+    (void)pg_send(reader, READER_READ_SHOW, params, ticket_on_row, showing);
+    (void)pg_send(reader, READER_READ_LINKS, params, show_on_links, showing);
+    pg_sync(reader, show_on_end, showing);
+}
