@@ -1,0 +1,80 @@
+"""Many requests share a commit: what is wrong with one is that one's answer, and the others go on."""
+
+import random
+
+from helpers import ADA, Client, ticket_of
+
+
+def burst(client, requests):
+    """Sends all before the first answer is read; answers in the order of the requests."""
+    sent = [client.send(op, **body) for op, body in requests]
+    answers = {answer["id"]: answer for answer in (client.receive() for _ in sent)}
+    return [answers[one] for one in sent]
+
+
+def posting(key, **change):
+    return ("ticket.submit", {"key": key, "customer": "acme", "title": "t", "problem": "p", **change})
+
+
+def test_fresh_repeated_conflicting_and_wrong_postings_in_one_burst_get_each_its_answer(client):
+    base = f"mix-{random.getrandbits(48):x}"
+    first = [client.submit(key=f"{base}-old-{n}", title="t", problem="p") for n in range(50)]
+    requests, wanted = [], []
+    for n in range(50):
+        requests += [posting(f"{base}-new-{n}"), posting(f"{base}-old-{n}"), posting(f"{base}-old-{n}", title="other"), posting(f"{base}-bad-{n}", title="")]
+        wanted += ["new", first[n], "conflict", "invalid"]
+    requests += [posting(f"{base}-new-{n}") for n in range(50)]
+    answers = burst(client, requests)
+    made = [answer["body"]["tracking"] for answer, want in zip(answers, wanted) if want == "new"]
+    assert len(set(made)) == 50
+    for answer, want in zip(answers, wanted):
+        if want in ("conflict", "invalid"):
+            assert answer["ok"] is False and answer["error"]["code"] == want
+        else:
+            assert answer["ok"] is True and (want == "new" or answer["body"]["tracking"] == want)
+    assert [answer["body"]["tracking"] for answer in answers[200:]] == made
+    assert all(answer["body"]["duplicate"] for answer in answers[200:])
+
+
+def test_a_row_that_the_database_refuses_is_the_culprit_s_answer_alone(stack, client):
+    with stack.db() as connection:
+        connection.execute("ALTER TABLE tickets ADD CONSTRAINT poison CHECK (title <> 'poison') NOT VALID")
+    try:
+        base = f"poison-{random.getrandbits(48):x}"
+        answers = burst(client, [posting(f"{base}-{n}", title="poison" if n % 37 == 11 else f"good {n}") for n in range(200)])
+        for n, answer in enumerate(answers):
+            assert answer["ok"] is (n % 37 != 11), (n, answer)
+        assert {answer["error"]["code"] for answer in answers if not answer["ok"]} <= {"invalid", "internal"}
+    finally:
+        with stack.db() as connection:
+            connection.execute("ALTER TABLE tickets DROP CONSTRAINT poison")
+    assert client.refused("ticket.find", key=f"{base}-11").code == "not_found"
+    assert client.call("ticket.submit", key=f"{base}-11", customer="acme", title="poison", problem="p")["duplicate"] is False
+
+
+def test_a_locked_ticket_holds_up_no_other(stack, client):
+    stuck, free = client.submit(), client.submit()
+    client.decided(stuck), client.decided(free)
+    with stack.db() as connection, connection.transaction():
+        connection.execute("SELECT FROM desk WHERE ticket = (SELECT id FROM tickets ORDER BY id DESC OFFSET 1 LIMIT 1) FOR UPDATE")
+        one = client.send("ticket.comment", tracking=stuck, text="x", as_=ADA)
+        two = client.send("ticket.comment", tracking=free, text="y", as_=ADA)
+        answers = {}
+        while len(answers) < 2:
+            answer = client.receive(15)
+            assert answer is not None, answers
+            answers[answer["id"]] = answer
+        assert answers[two]["ok"] is True
+        assert answers[one]["ok"] is False and answers[one]["error"]["code"] == "unavailable" and answers[one]["error"]["retry"] is True
+    client.call("ticket.comment", tracking=stuck, text="z", as_=ADA)
+
+
+def test_changes_of_many_tickets_at_once_land_where_they_belong(stack):
+    client = Client(stack.endpoint())
+    trackings = [client.submit() for _ in range(60)]
+    requests = [("ticket.comment", {"tracking": tracking, "text": f"{tracking} {n}", "as": ADA}) for n in range(5) for tracking in trackings]
+    assert all(answer["ok"] for answer in burst(client, requests))
+    for tracking in trackings:
+        texts = [event["body"]["text"] for event in ticket_of(client.show(tracking))["events"] if event["kind"] == "commented"]
+        assert texts == [f"{tracking} {n}" for n in range(5)]
+    client.close()

@@ -1,0 +1,38 @@
+"""The command line against the real stack: a ticket's life as a person types it."""
+
+import json
+
+from helpers import TRACKING
+
+
+def test_a_life_on_the_command_line(stack):
+    done = stack.docket("submit", "--customer", "acme", "--title", "No dial tone", "--problem", "-", "--impact", "degraded", "--equipment", "pbx=X1", stdin=None, input="Since 9:40.\n")
+    assert done.returncode == 0, done.stderr
+    tracking = done.stdout.strip()
+    assert TRACKING.match(tracking)
+    for command in (
+        ("take", tracking), ("comment", tracking, "--text", "We look at it.", "--public"), ("wait", tracking, "--on", "customer", "--reason", "Which floor?"), ("resume", tracking, "--on", "customer", "--reason", "They called."),
+        ("prioritize", tracking, "--priority", "1", "--reason", "All floors."), ("resolve", tracking, "--text", "A loop in the switch."), ("approve", tracking, "--text", "On the telephone."),
+    ):
+        done = stack.docket(*command)
+        assert done.returncode == 0, (command, done.stderr)
+    shown = stack.docket("show", tracking)
+    assert shown.returncode == 0 and tracking in shown.stdout and "We look at it." in shown.stdout and "closed" in shown.stdout
+    body = json.loads(stack.docket("--json", "show", tracking).stdout)
+    assert body.get("ticket", body)["state"] == "closed"
+    lines = stack.docket("--json", "list", "--customer", "acme", "--limit", "3").stdout.splitlines()
+    assert lines and all(json.loads(line)["customer"] == "acme" for line in lines)
+    assert stack.docket("ping").returncode == stack.docket("stats").returncode == stack.docket("list").returncode == 0
+
+
+def test_exit_statuses(stack):
+    refused = stack.docket("approve", "DKT-0000-0000-0001-E", "--text", "x")
+    assert refused.returncode == 1 and refused.stderr.startswith("docket: not_found:")
+    assert stack.docket("no-such-command").returncode == 2
+    silent = stack.docket("--broker", "tcp://127.0.0.1:1", "--timeout", "0.3", "submit", "--customer", "a", "--title", "t", "--problem", "p")
+    assert silent.returncode == 3 and "key" in silent.stderr
+
+
+def test_the_process_is_listed_and_applied_from_its_folder(stack):
+    assert stack.docket("process", "list").returncode == 0
+    assert stack.docket("process", "apply", str(stack.home / "h/etc/process"), "--comment", "same again").returncode == 0

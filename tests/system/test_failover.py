@@ -1,0 +1,104 @@
+"""Two brokers: one dies, the other takes over, clients move on."""
+
+import signal
+import sys
+import threading
+
+import pytest
+from helpers import ROOT, Stack, alive, ticket_of, wait_until
+
+sys.path.insert(0, str(ROOT / "examples/python"))
+
+
+@pytest.fixture
+def two():
+    running = Stack(brokers=2)
+    yield running
+    running.close()
+
+
+def test_the_example_client_fails_over_with_the_same_key(two):
+    from docket_client import Client as Example
+
+    brokers, posted, faults = two.env["DOCKET_BROKERS"].split(","), [], []
+
+    def post():
+        client = Example(brokers, timeout=2)
+        try:
+            for n in range(300):
+                posted.append(client.call("ticket.submit", customer="acme", title=f"T {n}", problem="p")["tracking"])
+        except Exception as fault:
+            faults.append(fault)
+
+    thread = threading.Thread(target=post)
+    thread.start()
+    wait_until(lambda: len(posted) > 50)
+    two.kill("broker-1")
+    thread.join()
+    assert not faults and len(set(posted)) == 300
+    client = two.client(2)
+    for tracking in posted:
+        assert ticket_of(client.show(tracking))["tracking"] == tracking
+    assert two.value("SELECT count(*) FROM tickets") == 300
+    client.close()
+    two.verify()
+
+
+def test_tickets_of_a_killed_broker_are_decided_by_the_other(two):
+    """Posted while no worker is there, so that they wait in the memory of the one that dies."""
+    two.kill("worker-1", signal.SIGTERM)
+    wait_until(lambda: not alive(two.pid("worker-1")))
+    client, other = two.client(1), two.client(2)
+    posted = [client.submit(impact="question") for _ in range(200)]
+    two.kill("broker-1")
+    two._stack("up")
+    two.kill("broker-1")
+    for tracking in posted:
+        assert other.decided(tracking, 30)["priority"] == 4
+    two.up()
+    two.verify()
+    client.close()
+    other.close()
+
+
+def test_a_paused_broker_wakes_up_and_does_no_harm(two):
+    first, second = two.client(1), two.client(2)
+    posted = [first.submit() for _ in range(20)]
+    two.kill("broker-1", signal.SIGSTOP)
+    late = [first.send("ticket.submit", key=f"paused-{n}", customer="acme", title="t", problem="p") for n in range(20)]
+    for tracking in posted:
+        assert second.decided(tracking, 30)
+    two.kill("broker-1", signal.SIGCONT)
+    answers = [first.receive(20) for _ in late]
+    for n, answer in enumerate(answers):
+        if answer and answer["ok"]:
+            assert second.call("ticket.find", key=f"paused-{n}")["tracking"] == answer["body"]["tracking"]
+    wait_until(lambda: two.http("broker-1", "/readyz")[0] == 200, 30)
+    assert first.decided(first.submit(), 30)
+    two.verify()
+    first.close()
+    second.close()
+
+
+def test_without_a_database_requests_are_refused_at_once_and_served_again_later(two):
+    client = two.client()
+    tracking = client.submit()
+    two.kill("postgres")
+    refusal = wait_until(lambda: refused_or_none(client), 10)
+    assert refusal.code == "unavailable" and refusal.error["retry"] is True
+    assert two.http("broker-1", "/readyz")[0] == 503 and two.http("broker-1", "/healthz")[0] == 200
+    two.up()
+    wait_until(lambda: two.http("broker-1", "/readyz")[0] == 200, 30)
+    assert ticket_of(client.show(tracking))["tracking"] == tracking and client.decided(client.submit(), 30)
+    client.close()
+    two.verify()
+
+
+def refused_or_none(client):
+    from helpers import Refused
+
+    try:
+        client.submit()
+    except Refused as refusal:
+        return refusal
+    return None
