@@ -3,13 +3,15 @@
 #ifndef DOCKET_STATEMENTS_READER_H
 #define DOCKET_STATEMENTS_READER_H
 
-#define STATEMENTS_READER(X)                 \
-    X(READER_LOAD_WORK, "load_work")         \
-    X(READER_LOAD_EVENTS, "load_events")     \
-    X(READER_READ_SHOW, "read_show")         \
-    X(READER_READ_LINKS, "read_links")       \
-    X(READER_READ_MESSAGES, "read_messages") \
-    X(READER_READ_HISTORY, "read_history")
+#define STATEMENTS_READER(X)                  \
+    X(READER_LOAD_WORK, "load_work")          \
+    X(READER_LOAD_EVENTS, "load_events")      \
+    X(READER_READ_SHOW, "read_show")          \
+    X(READER_READ_LINKS, "read_links")        \
+    X(READER_READ_MESSAGES, "read_messages")  \
+    X(READER_READ_HISTORY, "read_history")    \
+    X(READER_LIST_NEWEST, "read_list_newest") \
+    X(READER_LIST_OLDEST, "read_list_oldest")
 
 enum reader_statement {
 #define X(name, file) name,
