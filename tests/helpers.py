@@ -110,6 +110,14 @@ def ticket_of(answer):
     return answer.get("ticket", answer)
 
 
+def id_of(tracking):
+    """The number in the database that a tracking number writes: twelve letters of base 32, without prefix and check."""
+    number = 0
+    for letter in tracking.partition("-")[2].replace("-", "")[:12]:
+        number = number * 32 + "0123456789ABCDEFGHJKMNPQRSTVWXYZ".index(letter)
+    return number
+
+
 def alive(pid):
     """Whether the process runs (a zombie does not)."""
     try:

@@ -2,7 +2,7 @@
 
 import random
 
-from helpers import ADA, Client, ticket_of
+from helpers import ADA, Client, id_of, ticket_of
 
 
 def burst(client, requests):
@@ -56,7 +56,7 @@ def test_a_locked_ticket_holds_up_no_other(stack, client):
     stuck, free = client.submit(), client.submit()
     client.decided(stuck), client.decided(free)
     with stack.db() as connection, connection.transaction():
-        connection.execute("SELECT FROM desk WHERE ticket = (SELECT id FROM tickets ORDER BY id DESC OFFSET 1 LIMIT 1) FOR UPDATE")
+        connection.execute("SELECT FROM desk WHERE ticket = %s FOR UPDATE", (id_of(stuck),))
         one = client.send("ticket.comment", tracking=stuck, text="x", as_=ADA)
         two = client.send("ticket.comment", tracking=free, text="y", as_=ADA)
         answers = {}
