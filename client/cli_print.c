@@ -132,14 +132,6 @@ static const struct cli_column clock_columns[] = {
     {"calendar", "CALENDAR", CLI_CELL_ANY, 0},
 };
 
-static const struct cli_column message_columns[] = {
-    {"at", "AT", CLI_CELL_TIME, 0},        {"kind", "KIND", CLI_CELL_ANY, 0},
-    {"audience", "FOR", CLI_CELL_ANY, 0},  {"to", "TO", CLI_CELL_ANY, 0},
-    {"recipient", "TO", CLI_CELL_ANY, 0},  {"channel", "BY", CLI_CELL_ANY, 0},
-    {"state", "STATE", CLI_CELL_ANY, 0},   {"attempts", "TRIES", CLI_CELL_ANY, 0},
-    {"sent_at", "SENT", CLI_CELL_TIME, 0}, {"reason", "REASON", CLI_CELL_ANY, 60},
-};
-
 static void put_heading(struct buf *out, struct cli_style style, const char *title)
 {
     (void)buf_add_text(out, "\n");
@@ -189,6 +181,36 @@ static void put_event(struct buf *out, const struct wire_val *event, struct cli_
     (void)buf_add_text(out, "\n");
 }
 
+/* Who was told what, and below each how it went with each recipient. */
+static void put_message(struct buf *out, const struct wire_val *message, struct cli_style style)
+{
+    static const char *const parts[] = {"channel", "recipient", "address", "state", "reason", "reply"};
+    const struct wire_val *deliveries = wire_find(message, "deliveries");
+
+    cli_cell_put(out, wire_find(message, "created_at"), CLI_CELL_TIME, style);
+    (void)buf_add_text(out, "  ");
+    cli_cell_put(out, wire_find(message, "kind"), CLI_CELL_ANY, style);
+    (void)buf_add_text(out, " to ");
+    cli_cell_put(out, wire_find(message, "to"), CLI_CELL_ANY, style);
+    (void)buf_add_text(out, ": ");
+    cli_cell_put(out, wire_find(message, "state"), CLI_CELL_ANY, style);
+    if (wire_find_str(message, "reason").len != 0)
+        (void)buf_add_text(out, ", ");
+    cli_cell_put(out, wire_find(message, "reason"), CLI_CELL_ANY, style);
+    (void)buf_add_text(out, "\n");
+    for (size_t i = 0; i < wire_count(deliveries); i++) {
+        const struct wire_val *delivery = wire_at(deliveries, i);
+        (void)buf_add_text(out, "       ");
+        for (size_t k = 0; k < COUNT(parts); k++) {
+            if (wire_type(wire_find(delivery, parts[k])) == WIRE_NIL)
+                continue;
+            (void)buf_add_text(out, " ");
+            cli_cell_put(out, wire_find(delivery, parts[k]), CLI_CELL_ANY, style);
+        }
+        (void)buf_printf(out, "  tries: %lld\n", (long long)wire_find_int(delivery, "attempts", 0));
+    }
+}
+
 /* What a ticket says of itself, in an order for people. */
 static void put_ticket_facts(struct buf *out, const struct wire_val *ticket, struct cli_style style)
 {
@@ -197,7 +219,7 @@ static void put_ticket_facts(struct buf *out, const struct wire_val *ticket, str
                                         "tags",          "channel",    "contact",   "equipment",
                                         "configuration", "attributes", "links",     "correlation",
                                         "reply_pending", "version",    "posted_at", "updated_at",
-                                        "unverified"};
+                                        "dead"};
 
     for (size_t i = 0; i < COUNT(names); i++) {
         const struct wire_val *val = wire_find(ticket, names[i]);
@@ -247,7 +269,10 @@ void cli_print_ticket(struct cli *cli, const struct wire_val *body)
         (void)buf_add_text(&out, "\n");
     }
     put_section(&out, wire_find(ticket, "clocks"), "Clocks", clock_columns, COUNT(clock_columns), style);
-    put_section(&out, messages, "Messages", message_columns, COUNT(message_columns), style);
+    if (wire_count(messages) != 0)
+        put_heading(&out, style, "Messages");
+    for (size_t i = 0; i < wire_count(messages); i++)
+        put_message(&out, wire_at(messages, i), style);
     if (wire_count(events) != 0)
         put_heading(&out, style, "History");
     for (size_t i = 0; i < wire_count(events); i++)

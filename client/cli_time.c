@@ -111,8 +111,10 @@ static bool parse_absolute(const char *text, int64_t *ret_us)
     if (!zulu && (!take_char(&text, "+-") || !take_number(&text, 2, &hour) || !take_char(&text, ":") ||
                   !take_number(&text, 2, &minute)))
         return false;
+    if (*text != '\0' || hour >= 24 || minute >= 60)
+        return false;
     *ret_us = (utc_s + sign * (hour * 3600 + minute * 60)) * US_PER_S + m.fraction_us;
-    return *text == '\0' && hour < 24 && minute < 60;
+    return true;
 }
 
 /* "+2h", "-30m" */

@@ -19,7 +19,7 @@
  *   - The caller keeps what it passes; the library copies what it needs.
  *   - A client, a body and an answer belong to one thread at a time. Several clients do not share anything.
  *   - The library installs no signal handlers, writes to no stream, and does not abort when memory is out
- * (code DOCKET_INTERNAL).
+ *     (code DOCKET_INTERNAL); libzmq itself does, so leave it some.
  *   - Knows nothing of what the ops mean: that is docs/protocol.md. */
 #ifndef DOCKET_H
 #define DOCKET_H
