@@ -11,6 +11,7 @@
 #include "embed.h"
 #include "mem.h"
 #include "pg.h"
+#include "process.h"
 
 enum { DIGEST_TEXT = 64 + 1 /* SHA-256 in hex, NUL */ };
 
@@ -197,6 +198,79 @@ static bool migrate_files(PGconn *conn, struct migrate_result *done, struct err 
     return true;
 }
 
+/* ---- the first version of the process ---- */
+
+static bool process_from_shipped(struct process_files *ret, struct err *err)
+{
+    for (size_t i = 0; i < shipped_process_count; i++) {
+        const struct embed_file *file = &shipped_process[i];
+        if (!process_files_add(ret, span_of(file->name), (struct span){(const char *)file->data, file->len},
+                               err))
+            return false;
+    }
+    return true;
+}
+
+/* Checks the files as process.apply would; all faults at once. */
+static bool process_load_first(const char *dir, struct process **ret_process, struct err *err)
+{
+    struct process_files files = {0};
+    struct faults faults = {0};
+    bool ok = dir != NULL ? process_files_read(dir, &files, err) : process_from_shipped(&files, err);
+
+    if (ok && !process_load_files(&files, ret_process, &faults))
+        ok = faults_to_err(&faults, ERR_INVALID, err);
+    faults_clear(&faults);
+    process_files_clear(&files);
+    return ok;
+}
+
+static bool process_insert(PGconn *conn, const struct process *process, const char *comment, struct err *err)
+{
+    static const char *const sql =
+        "WITH p AS (INSERT INTO processes (hash, files, first_at) VALUES ($1::text, $2::bytea, docket_now())"
+        " ON CONFLICT (hash) DO UPDATE SET hash = excluded.hash RETURNING hash)"
+        " INSERT INTO process_log (hash, at, actor, role, comment)"
+        " SELECT p.hash, docket_now(), 'migrate', 'system', $3::text FROM p";
+    struct buf bytes;
+
+    buf_init(&bytes, 2 * PROCESS_BYTES_MAX);
+    process_files_encode(&process->files, &bytes);
+    if (bytes.failed) {
+        buf_clear(&bytes);
+        return err_set(err, ERR_TOO_LARGE, "the process is too large to be stored");
+    }
+    const char *values[] = {process->hash, bytes.p, comment};
+    const int lengths[] = {0, (int)bytes.len, 0}, formats[] = {0, 1, 0};
+    PGresult *result = PQexecParams(conn, sql, 3, NULL, values, lengths, formats, 0);
+    bool ok = PQresultStatus(result) == PGRES_COMMAND_OK || migrate_fail(conn, result, err);
+    PQclear(result);
+    buf_clear(&bytes);
+    return ok;
+}
+
+static bool migrate_process(PGconn *conn, const char *dir, struct migrate_result *done, struct err *err)
+{
+    struct process *process = NULL;
+    char *known = NULL, comment[512];
+
+    if (!migrate_exec(conn, "SELECT n::text FROM process_log LIMIT 1", 0, NULL, &known, err))
+        return false;
+    if (known != NULL) {
+        free(known);
+        return true;
+    }
+    if (dir == NULL && shipped_process_count == 0)
+        return true; /* built without one: the first process.apply brings it */
+    if (!process_load_first(dir, &process, err))
+        return false;
+    (void)snprintf(comment, sizeof comment, "%s %s", dir == NULL ? "shipped with docket" : "from",
+                   dir == NULL ? DOCKET_VERSION : dir);
+    done->made_process = process_insert(conn, process, comment, err);
+    process_free(process);
+    return done->made_process;
+}
+
 bool migrate_run(const char *dsn, const char *process_dir, struct migrate_result *ret, struct err *err)
 {
     PGconn *conn = NULL;
@@ -206,8 +280,8 @@ bool migrate_run(const char *dsn, const char *process_dir, struct migrate_result
         return false;
     (void)PQsetNoticeReceiver(conn, migrate_on_notice, NULL);
     /* The lock ends with the session, also when this process is killed. */
-    bool ok = migrate_do(conn, lock_sql, err) && migrate_files(conn, &done, err);
-    (void)process_dir;
+    bool ok = migrate_do(conn, lock_sql, err) && migrate_files(conn, &done, err) &&
+              migrate_process(conn, process_dir, &done, err);
     PQfinish(conn);
     if (ok && ret != NULL)
         *ret = done;

@@ -122,6 +122,30 @@ static void test_file_that_fails_leaves_nothing_behind(void **state)
     assert_int_equal(private_pg_number(&server, "SELECT count(*) FROM schema_migrations"), 0);
 }
 
+static void test_empty_database_gets_one_process(void **state)
+{
+    struct err err = {0};
+    struct migrate_result first = {0}, second = {0};
+    (void)state;
+    assert_true(migrate_run(server.dsn, "deploy/process", &first, &err));
+    assert_true(first.made_process);
+    assert_true(migrate_run(server.dsn, NULL, &second, &err));
+    assert_false(second.made_process);
+    assert_int_equal(private_pg_number(&server,
+                                       "SELECT count(*) FROM process_log JOIN processes USING (hash) "
+                                       "WHERE actor = 'migrate' AND octet_length(files) > 1000"),
+                     1);
+}
+
+static void test_missing_process_folder_is_refused(void **state)
+{
+    struct err err = {0};
+    (void)state;
+    assert_false(migrate_run(server.dsn, "/nonexistent", NULL, &err));
+    assert_int_equal(err.code, ERR_IO);
+    assert_int_equal(private_pg_number(&server, "SELECT count(*) FROM process_log"), 0);
+}
+
 static void test_no_server_is_unavailable(void **state)
 {
     struct err err = {0};
@@ -141,6 +165,8 @@ int main(void)
         cmocka_unit_test_setup(test_newer_schema_is_refused_and_left_alone, clean),
         cmocka_unit_test_setup(test_changed_file_is_refused, clean),
         cmocka_unit_test_setup(test_file_that_fails_leaves_nothing_behind, clean),
+        cmocka_unit_test_setup(test_empty_database_gets_one_process, clean),
+        cmocka_unit_test_setup(test_missing_process_folder_is_refused, clean),
         cmocka_unit_test(test_no_server_is_unavailable),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
