@@ -8,6 +8,7 @@
 
 enum {
     NOTIFY_KIND_BYTES_MAX = 32,
+    UNKNOWN_FIELD_SHOWN_MAX = 64, /* a longer name is not cut: half a letter would be no UTF-8 */
     BYTES_MAX = DECISION_CLOCKS_BYTES_MAX + DECISION_ATTRIBUTES_BYTES_MAX + DECISION_TRACE_BYTES_MAX +
                 (DECISION_EVENTS_MAX + DECISION_NOTIFY_MAX + 1) * DECISION_BODY_BYTES_MAX
 };
@@ -143,7 +144,7 @@ static bool read_set(const struct wire_val *body, const struct decision_base *ba
         const struct setter *setter = setter_find(key);
         if (setter == NULL)
             return err_field(err, ERR_INVALID, "set", "set has no field %.*s",
-                             (int)(key.len > 64 ? 64 : key.len), key.p);
+                             key.len > UNKNOWN_FIELD_SHOWN_MAX ? 0 : (int)key.len, key.p);
         if ((decision->set & setter->bit) != 0)
             return decision_fail(&top, "set", "each field once");
         if (!setter->read(&s, setter->name))

@@ -1,0 +1,79 @@
+/* The interpolated clock of the database, against true clocks that drift. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "dbclock.h"
+
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+/* The true time: begins at 10^15 and runs ppm faster or slower than the monotonic one. */
+static int64_t true_at(int64_t mono_us, int64_t ppm)
+{
+    return INT64_C(1000000000000000) + mono_us + mono_us * ppm / 1000000;
+}
+
+static void run(int64_t ppm, uint64_t seed)
+{
+    struct dbclock clock;
+    int64_t mono = 5000000, last = 0;
+    dbclock_init(&clock);
+    assert_false(dbclock_is_set(&clock));
+    assert_int_equal(dbclock_now(&clock, mono), 0);
+    for (int i = 0; i < 2000; i++) {
+        int64_t there = (int64_t)(next_random(&seed) % 3000), back = (int64_t)(next_random(&seed) % 3000);
+        dbclock_sample(&clock, mono + there + back, true_at(mono + there, ppm));
+        mono += there + back;
+        for (int k = 0; k < 5; k++) {
+            int64_t now = dbclock_now(&clock, mono);
+            assert_true(now <= true_at(mono, ppm) + 1);
+            assert_true(now >= true_at(mono, ppm) - 6000 - 2000);
+            assert_true(now >= last);
+            int64_t at = dbclock_mono_of(&clock, now + 5000, mono);
+            struct dbclock copy = clock;
+            assert_true(at > mono && dbclock_now(&copy, at) >= now + 5000);
+            last = now;
+            mono += (int64_t)(next_random(&seed) % 200000);
+        }
+    }
+}
+
+static void test_dbclock_is_never_late_and_never_goes_back(void **state)
+{
+    (void)state;
+    run(0, 1);
+    run(450, 2);
+    run(-450, 3);
+}
+
+static void test_dbclock_follows_a_clock_that_was_set(void **state)
+{
+    struct dbclock clock;
+    (void)state;
+    dbclock_init(&clock);
+    dbclock_sample(&clock, 0, 1000000000);
+    int64_t before = dbclock_now(&clock, 0);
+    for (int i = 1; i <= DBCLOCK_SAMPLES; i++)
+        dbclock_sample(&clock, i * 1000000, 900000000 + i * 1000000);         /* set back by 100 s */
+    assert_int_equal(dbclock_now(&clock, DBCLOCK_SAMPLES * 1000000), before); /* stands, does not go back */
+    dbclock_init(&clock);
+    dbclock_sample(&clock, 0, 900000000);
+    assert_int_equal(dbclock_now(&clock, 0), 900000000); /* another server */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dbclock_is_never_late_and_never_goes_back),
+        cmocka_unit_test(test_dbclock_follows_a_clock_that_was_set),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
