@@ -3,15 +3,24 @@
 #ifndef DOCKET_STATEMENTS_READER_H
 #define DOCKET_STATEMENTS_READER_H
 
-#define STATEMENTS_READER(X)                  \
-    X(READER_LOAD_WORK, "load_work")          \
-    X(READER_LOAD_EVENTS, "load_events")      \
-    X(READER_READ_SHOW, "read_show")          \
-    X(READER_READ_LINKS, "read_links")        \
-    X(READER_READ_MESSAGES, "read_messages")  \
-    X(READER_READ_HISTORY, "read_history")    \
-    X(READER_LIST_NEWEST, "read_list_newest") \
-    X(READER_LIST_OLDEST, "read_list_oldest")
+#define STATEMENTS_READER(X)                     \
+    X(READER_LOAD_WORK, "load_work")             \
+    X(READER_LOAD_EVENTS, "load_events")         \
+    X(READER_READ_SHOW, "read_show")             \
+    X(READER_READ_LINKS, "read_links")           \
+    X(READER_READ_MESSAGES, "read_messages")     \
+    X(READER_READ_HISTORY, "read_history")       \
+    X(READER_LIST_NEWEST, "read_list_newest")    \
+    X(READER_LIST_OLDEST, "read_list_oldest")    \
+    X(READER_FEED_GENERATION, "feed_generation") \
+    X(READER_FEED_SEQ, "feed_seq")               \
+    X(READER_FEED_FENCE, "feed_fence")           \
+    X(READER_FEED_XMIN, "feed_xmin")             \
+    X(READER_READ_EVENTS, "read_events")         \
+    X(READER_CUSTOMER_GET, "customer_get")       \
+    X(READER_PROCESS_GET, "process_get")         \
+    X(READER_PROCESS_LIST, "process_list")       \
+    X(READER_DEAD_LIST, "dead_list")
 
 enum reader_statement {
 #define X(name, file) name,

@@ -26,12 +26,18 @@ enum wake_place {
     WAKE_PLACES
 };
 
-enum wake_reason { REASON_POSTED = 1, REASON_EVENT = 2, REASON_DUE = 4, REASON_PROCESS = 8, REASON_RETRY = 16 };
+enum wake_reason {
+    REASON_POSTED = 1,
+    REASON_EVENT = 2,
+    REASON_DUE = 4,
+    REASON_PROCESS = 8,
+    REASON_RETRY = 16
+};
 
 struct wake {
     int64_t ticket;
-    int64_t rank;    /* µs: wake time + the customer's debt */
-    int64_t wake_at; /* µs UTC by the database's clock */
+    int64_t rank;     /* µs: wake time + the customer's debt */
+    int64_t wake_at;  /* µs UTC by the database's clock */
     int64_t since_us; /* monotonic: when it began to wait here, for the histogram of waits */
     int32_t attempt;
     int32_t version;
@@ -39,15 +45,16 @@ struct wake {
     uint8_t place;   /* enum wake_place */
     uint8_t reasons; /* enum wake_reason, a bit each */
     uint8_t failures;
-    bool fresh;      /* posted here and no desk row yet */
-    bool overtaken;  /* an op is changing the ticket: a decision that comes now is dropped */
-    bool suspect; /* a worker died while it held this one among others: handed out alone until it is decided */
-    int64_t work; /* number of the work while it is with a worker (workers.c alone writes it), else 0 */
-    size_t heap_at;  /* index in the queue's or the timers' heap */
+    bool fresh;     /* posted here and no desk row yet */
+    bool overtaken; /* an op is changing the ticket: a decision that comes now is dropped */
+    bool
+        suspect; /* a worker died while it held this one among others: handed out alone until it is decided */
+    int64_t work;   /* number of the work while it is with a worker (workers.c alone writes it), else 0 */
+    size_t heap_at; /* index in the queue's or the timers' heap */
     struct span content; /* encoded {ticket, customer, events} for a worker, owned; p == NULL: to be loaded */
     char *customer;      /* owned; NULL while unknown */
     struct wake *prev, *next; /* fresh ones in order of id: the first gives the broker's mark */
-    UT_hash_handle hh;   /* by ticket */
+    UT_hash_handle hh;        /* by ticket */
 };
 
 /* Class of a ticket by its priority; 0 (none yet) is untriaged, for it may be a P1. */

@@ -7,7 +7,7 @@ WITH u AS MATERIALIZED (
       FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bigint[])
            WITH ORDINALITY AS u(id, key_digest, content_digest, customer, title, problem, extra, receipt, known_rev, ord)
            LEFT JOIN customers c ON c.id = u.customer
-), clock AS MATERIALIZED (SELECT docket_now() AS at),
+), clock AS MATERIALIZED (SELECT docket_now() AS at, pg_current_xact_id() AS before_seq), -- the id before any number: common/feed.h
 t AS (
     INSERT INTO tickets AS was (id, posted_at, key_digest, content_digest, customer, package, title, problem, extra)
     SELECT u.id, clock.at, u.key_digest, u.content_digest, u.customer, u.package, u.title, u.problem, u.extra

@@ -1,0 +1,397 @@
+/* The broker, put together; see broker.h. */
+#include "broker.h"
+#include "broker_metrics.h"
+#include "claims.h"
+#include "clock.h"
+#include "customers.h"
+#include "deciding.h"
+#include "dispatch.h"
+#include "epoch.h"
+#include "log.h"
+#include "mem.h"
+#include "migrate.h"
+#include "ops_alerts.h"
+#include "posting.h"
+#include "process_room.h"
+#include "put_back.h"
+#include "read_events.h"
+#include "statements.h"
+#include "wakes.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+enum { TICK_MS = 100, CLAIM_EVERY_TICKS = 3, CUSTOMERS_KEPT = 20000, POKE_HWM = 1000 };
+
+/* The one thing a signal may touch. */
+static volatile sig_atomic_t stop_asked;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop_asked = 1;
+}
+
+/* The writer's plans are pinned: an array of unknown length gets the plan for few rows, by index, also when the statistics of a large
+ * table would tempt to scan it. */
+#define WRITER_SESSION_SQL                                                                   \
+    "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '2s'; SET jit = off; SET " \
+    "synchronous_commit = on"
+#define CONTROL_SESSION_SQL "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '2s'; SET jit = off"
+
+int64_t broker_now(struct broker *broker)
+{
+    return dbclock_now(&broker->clock, clock_mono_us());
+}
+
+bool broker_may_write(const struct broker *broker, struct err *err)
+{
+    if (broker->stopping)
+        return err_set(err, ERR_UNAVAILABLE, "this broker ends: repeat at another with the same key");
+    if (broker->epoch == 0 || !lease_holds(&broker->lease, clock_mono_us()))
+        return err_set(err, ERR_UNAVAILABLE, "the database is away: repeat later with the same key");
+    return true;
+}
+
+/* ---- a turn ---- */
+
+static int broker_on_due(zloop_t *loop, int timer, void *arg)
+{
+    struct broker *broker = arg;
+    (void)loop;
+    (void)timer;
+    broker->due_timer = -1;
+    broker_turn(broker);
+    return 0;
+}
+
+/* One timer, for the next wake that comes due. */
+static void broker_arm(struct broker *broker, int64_t in_us)
+{
+    int64_t at = in_us < 0 ? INT64_MAX : clock_mono_us() + in_us;
+
+    if (broker->due_timer >= 0 && broker->due_timer_at <= at && broker->due_timer_at > clock_mono_us())
+        return;
+    if (broker->due_timer >= 0)
+        zloop_timer_end(broker->loop, broker->due_timer);
+    broker->due_timer = -1;
+    if (in_us < 0)
+        return;
+    broker->due_timer_at = at;
+    broker->due_timer = zloop_timer(broker->loop, (size_t)(in_us / US_PER_MS + 1), 1, broker_on_due, broker);
+}
+
+void broker_turn(struct broker *broker)
+{
+    if (broker->epoch != 0)
+        broker_arm(broker, dispatch_due(broker));
+    dispatch_run(broker);
+    writer_kick(broker->writer);
+    if (broker->outbox_written) {
+        broker->outbox_written = false;
+        (void)zmq_send(zsock_resolve(broker->pokes), "outbox", 6, ZMQ_DONTWAIT);
+    }
+}
+
+static void broker_on_batch(void *arg, size_t units, int64_t took_us)
+{
+    struct broker *broker = arg;
+    broker_count_batch(broker, units, took_us);
+    broker_turn(broker);
+}
+
+static void broker_on_made(void *arg, int64_t ticket, int32_t attempt, int32_t version, int64_t wake_at)
+{
+    wakes_changed(arg, ticket, attempt, version, 0, SPAN_NONE, wake_at, REASON_POSTED);
+}
+
+static void broker_on_room(void *arg)
+{
+    broker_turn(arg);
+}
+
+static void broker_on_refused(void *arg, const char *worker, struct span hash, const struct wire_val *errors)
+{
+    struct span first = SPAN_NONE;
+    char text[300];
+    (void)arg;
+    (void)wire_get_str(wire_at(errors, 0), &first);
+    (void)snprintf(text, sizeof text, "%.*s", (int)first.len, first.p == NULL ? "" : first.p);
+    log_event(LOG_ERROR, "process_refused", "worker=%s hash=%.*s error=%s", log_quote(worker), 12,
+              hash.p == NULL ? "" : hash.p, log_quote(text));
+}
+
+/* ---- sessions ---- */
+
+static void on_writer_up(void *arg)
+{
+    epoch_on_writer_up(arg);
+}
+
+static void on_writer_down(void *arg, const char *why)
+{
+    epoch_on_writer_down(arg, why);
+}
+
+static void on_refused(void *arg, const char *why)
+{
+    (void)arg;
+    log_event(LOG_WARN, "database_away", "reason=%s", log_quote(why));
+}
+
+static void on_control_up(void *arg)
+{
+    struct broker *broker = arg;
+    broker->adopting = false;
+    process_room_tick(broker);
+}
+
+static void on_control_down(void *arg, const char *why)
+{
+    struct broker *broker = arg;
+    log_event(LOG_WARN, "control_lost", "reason=%s", log_quote(why));
+    broker->lease.under_way = false;
+}
+
+static void on_reader_up(void *arg)
+{
+    struct broker *broker = arg;
+    read_events_on_up(broker->read_events);
+    broker_turn(broker);
+}
+
+static void on_reader_down(void *arg, const char *why)
+{
+    struct broker *broker = arg;
+    log_event(LOG_WARN, "reader_lost", "reason=%s", log_quote(why));
+    read_events_on_down(broker->read_events);
+}
+
+static bool open_session(struct broker *broker, enum statements_session session, const char *name,
+                         const char *session_sql, void (*up)(void *), void (*down)(void *, const char *),
+                         struct pg **ret_pg, struct err *err)
+{
+    struct pg_config config = {.dsn = broker->settings.dsn,
+                               .name = name,
+                               .session_sql = session_sql,
+                               .on_up = up,
+                               .on_down = down,
+                               .on_refused = on_refused,
+                               .arg = broker};
+    config.statements = broker->statements[session] = statements_new(session, &config.statement_count);
+    return pg_new(broker->loop, &config, ret_pg, err);
+}
+
+/* ---- HTTP ---- */
+
+static void serve_metrics(void *arg, struct http_answer *answer)
+{
+    struct broker *broker = arg;
+    broker_metrics_refresh(broker);
+    answer->type = "text/plain; version=0.0.4";
+    metrics_write(broker_metrics_registry(broker->metrics), &answer->body);
+}
+
+static void serve_ready(void *arg, struct http_answer *answer)
+{
+    const struct broker *broker = arg;
+    bool ready = broker->epoch != 0 && pg_is_up(broker->reader_pg) && !broker->stopping;
+    answer->status = ready ? 200 : 503;
+    (void)buf_add_text(&answer->body, ready ? "ready\n" : "cannot serve: no session with the database\n");
+}
+
+static bool open_http(struct broker *broker, struct err *err)
+{
+    const struct http_route routes[] = {{"/metrics", serve_metrics, broker},
+                                        {"/healthz", http_serve_alive, NULL},
+                                        {"/readyz", serve_ready, broker}};
+    if (broker->settings.http[0] == '\0')
+        return true;
+    return http_new(broker->loop, broker->settings.http, routes, sizeof routes / sizeof routes[0],
+                    &broker->http, err);
+}
+
+/* ---- ticks and the end ---- */
+
+static bool broker_is_idle(const struct broker *broker)
+{
+    return writer_is_idle(broker->writer) && broker->wake_count[WAKE_HANDED] == 0 &&
+           broker->wake_count[WAKE_COMMITTING] == 0;
+}
+
+/* SIGTERM: no new requests; what is under way is finished; everything else is given back. */
+static void broker_begin_stop(struct broker *broker)
+{
+    struct wake *wake, *next;
+
+    log_event(LOG_INFO, "stopping", "wakes=%zu", wakes_count(broker));
+    broker->stopping = true;
+    broker->stop_by_us = clock_mono_us() + broker->settings.drain_us;
+    workers_drain(broker->workers);
+    HASH_ITER(hh, broker->wakes, wake, next)
+    if (wake->place == WAKE_QUEUED || wake->place == WAKE_TIMED || wake->place == WAKE_LOADING)
+        put_back_give(broker, wake);
+    writer_kick(broker->writer);
+}
+
+static void broker_give_rest(struct broker *broker)
+{
+    struct wake *wake, *next;
+    HASH_ITER(hh, broker->wakes, wake, next)
+    if (wake->place == WAKE_QUEUED || wake->place == WAKE_TIMED)
+        put_back_give(broker, wake);
+}
+
+static int broker_on_tick(zloop_t *loop, int timer, void *arg)
+{
+    struct broker *broker = arg;
+    (void)loop;
+    (void)timer;
+
+    if (stop_asked && !broker->stopping)
+        broker_begin_stop(broker);
+    epoch_tick(broker);
+    writer_expire(broker->writer, broker->settings.settle_us);
+    process_room_tick(broker);
+    if (++broker->ticks % CLAIM_EVERY_TICKS == 0)
+        claims_tick(broker);
+    ops_alerts_tick(broker);
+    if (broker->stopping) {
+        broker_give_rest(broker);
+        if (broker->farewell_sent)
+            return pg_in_flight(broker->control_pg) == 0 || clock_mono_us() > broker->stop_by_us + US_PER_S
+                       ? -1
+                       : 0;
+        if (broker_is_idle(broker) || clock_mono_us() > broker->stop_by_us) {
+            epoch_farewell(broker);
+            broker->farewell_sent = true;
+        }
+    }
+    broker_turn(broker);
+    return 0;
+}
+
+/* ---- life ---- */
+
+static void broker_set_limits(struct broker *broker)
+{
+    const struct broker_settings *s = &broker->settings;
+    broker->limits = (struct request_limits){.message_bytes = s->message_bytes,
+                                             .process_bytes = s->process_bytes,
+                                             .title_points = s->title_points,
+                                             .text_bytes = s->text_bytes,
+                                             .map_bytes = s->map_bytes};
+}
+
+static bool open_parts(struct broker *broker, struct err *err)
+{
+    struct workers_config workers = {.loop = broker->loop,
+                                     .endpoint = broker->settings.workers,
+                                     .broker_name = broker->settings.name,
+                                     .decide_timeout_us = broker->settings.decide_timeout_us,
+                                     .on_decision = dispatch_on_decision,
+                                     .on_fail = dispatch_on_fail,
+                                     .on_lost = dispatch_on_lost,
+                                     .on_room = broker_on_room,
+                                     .on_refused = broker_on_refused,
+                                     .arg = broker};
+
+    if (!open_session(broker, SESSION_WRITER, "docket-broker writer", WRITER_SESSION_SQL, on_writer_up,
+                      on_writer_down, &broker->writer_pg, err) ||
+        !open_session(broker, SESSION_CONTROL, "docket-broker control", CONTROL_SESSION_SQL, on_control_up,
+                      on_control_down, &broker->control_pg, err) ||
+        !open_session(broker, SESSION_READER, "docket-broker reader", READER_SESSION_SQL, on_reader_up,
+                      on_reader_down, &broker->reader_pg, err))
+        return false;
+    struct writer_config writer = {
+        .pg = broker->writer_pg,
+        .send_group =
+            {[GROUP_POST] = posting_send, [GROUP_DECIDE] = deciding_send, [GROUP_PUT_BACK] = put_back_send},
+        .on_made = broker_on_made,
+        .on_batch = broker_on_batch,
+        .arg = broker,
+        .pending_max = broker->settings.pending_max};
+    broker->writer = writer_new(&writer);
+    broker->read_events = read_events_new(broker->loop, broker->reader_pg, broker->settings.tracking_prefix);
+    broker->pokes = zsock_new(ZMQ_PUB);
+    zsock_set_sndhwm(broker->pokes, POKE_HWM);
+    zsock_set_linger(broker->pokes, 100);
+    if (zsock_bind(broker->pokes, "%s", broker->settings.pokes) < 0)
+        return err_set(err, ERR_IO, "pokes: cannot bind %s: %s", broker->settings.pokes,
+                       zmq_strerror(zmq_errno()));
+    return workers_new(&workers, &broker->workers, err) &&
+           clients_new(broker, broker->loop, broker->settings.clients, &broker->clients, err) &&
+           open_http(broker, err);
+}
+
+bool broker_open(struct broker *broker, const char *config_path, struct err *err)
+{
+    broker->config_path = config_path;
+    broker->client_name = "local";
+    broker->due_timer = -1;
+    if (!broker_settings_load(config_path, &broker->settings, err))
+        return false;
+    if (broker->settings.auto_migrate ? !migrate_run(broker->settings.dsn, NULL, NULL, err)
+                                      : !migrate_check(broker->settings.dsn, config_path, err))
+        return false;
+    broker_set_limits(broker);
+    broker->loop = zloop_new();
+    broker->params = pg_params_new();
+    broker->list_params = pg_params_new();
+    broker->writer_params = pg_params_new();
+    broker->metrics = broker_metrics_new();
+    broker->queue = queue_new();
+    broker->customers = customers_new(CUSTOMERS_KEPT);
+    broker->postings = postings_new();
+    timers_init(&broker->timers);
+    dbclock_init(&broker->clock);
+    return open_parts(broker, err);
+}
+
+int broker_run(struct broker *broker)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)zloop_timer(broker->loop, TICK_MS, 0, broker_on_tick, broker);
+    zloop_set_nonstop(broker->loop, true); /* a signal ends the loop through the tick, in order */
+    log_event(LOG_INFO, "started", "version=%s clients=%s workers=%s", DOCKET_VERSION,
+              log_quote(broker->settings.clients), log_quote(broker->settings.workers));
+    (void)zloop_start(broker->loop);
+    log_event(LOG_INFO, "stopped", "program=broker");
+    return 0;
+}
+
+void broker_close(struct broker *broker)
+{
+    /* Sessions first: what they still owed ends through the parts below. */
+    if (broker->writer != NULL)
+        writer_end(broker->writer);
+    pg_free(broker->writer_pg);
+    pg_free(broker->control_pg);
+    pg_free(broker->reader_pg);
+    writer_free(broker->writer);
+    wakes_free_all(broker);
+    read_events_free(broker->read_events);
+    http_free(broker->http);
+    clients_free(broker->clients);
+    workers_free(broker->workers);
+    zsock_destroy(&broker->pokes);
+    process_room_clear(broker);
+    customers_free(broker->customers);
+    postings_free(broker->postings);
+    timers_clear(&broker->timers);
+    queue_free(broker->queue);
+    broker_metrics_free(broker->metrics);
+    pg_params_free(broker->params);
+    pg_params_free(broker->list_params);
+    pg_params_free(broker->writer_params);
+    for (int i = 0; i < 3; i++)
+        free(broker->statements[i]);
+    zloop_destroy(&broker->loop);
+    broker_settings_clear(&broker->settings);
+}

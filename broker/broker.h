@@ -1,0 +1,111 @@
+/* The broker: what one process holds together. Each part has a room of its own; this is where they meet. */
+#ifndef DOCKET_BROKER_H
+#define DOCKET_BROKER_H
+
+#include "clients.h"
+#include "dbclock.h"
+#include "err.h"
+#include "http.h"
+#include "ids.h"
+#include "lease.h"
+#include "metrics.h"
+#include "pg.h"
+#include "process.h"
+#include "queue.h"
+#include "request.h"
+#include "settings_broker.h"
+#include "timers.h"
+#include "workers.h"
+#include "writer.h"
+
+#include <czmq.h>
+
+struct customers;
+struct postings;
+struct read_events;
+struct broker_metrics;
+
+/* The version of the process that is current here. */
+struct broker_process {
+    int32_t n; /* process_log.n; 0: none was ever applied */
+    char hash[PROCESS_HASH_BYTES];
+    struct process *parsed; /* for weights; NULL when it does not load any more */
+};
+
+struct broker {
+    struct broker_settings settings;
+    const char *config_path; /* NULL: none */
+    struct request_limits limits;
+    const char *client_name; /* the scope of keys until clients have keys of their own */
+    zloop_t *loop;
+    struct pg *writer_pg, *control_pg, *reader_pg;
+    struct pg_params *params;        /* scratch of control and reader */
+    struct pg_params *list_params;   /* of lists, which are used again while they run */
+    struct pg_params *writer_params; /* scratch of the groups' statements */
+    struct clients *clients;
+    struct workers *workers;
+    struct writer *writer;
+    zsock_t *pokes;
+    struct http *http;
+    struct broker_metrics *metrics;
+
+    /* epoch.c */
+    int64_t epoch;          /* 0: none */
+    int64_t epoch_starting; /* being registered */
+    int64_t epoch_old;      /* to be buried first */
+    unsigned slot;
+    int64_t ids_until;
+    struct lease lease;
+    struct ids ids;
+    struct dbclock clock;
+
+    /* wakes.c */
+    struct wake *wakes;                    /* hash by ticket */
+    struct wake *fresh_first, *fresh_last; /* in order of id */
+    size_t wake_count[8];                  /* by enum wake_place */
+    struct queue *queue;
+    struct timers timers;
+
+    struct customers *customers;
+    struct postings *postings;
+    struct broker_process process;
+    struct read_events *read_events;
+
+    bool outbox_written;                   /* this turn: poke at its end */
+    bool reader_busy;                      /* a load of work is under way */
+    int claims_out;                        /* claims under way */
+    int64_t claim_bound[2 * WAKE_CLASSES]; /* rank of the last claim of each lane */
+    int64_t bound_reset_us;
+    bool adopting;
+    bool stopping;
+    int64_t stop_by_us;
+    int64_t ops_checked_us, process_checked_us;
+    bool alerted_untriaged, alerted_workers, alerted_process, alerted_failing;
+    int64_t workers_gone_since_us;
+    int64_t health_since_us, health_good, health_bad; /* decisions and failures of the last 10 s */
+    bool failing;                                     /* over half of them fail */
+    struct pg_statement *statements[3];               /* by enum statements_session; owned */
+    int due_timer;                                    /* of the next wake that comes due; -1: none */
+    int64_t due_timer_at;                             /* monotonic */
+    unsigned ticks;
+    bool farewell_sent;
+};
+
+/* Opens everything; the loop is not run yet. err: what a person can mend. */
+bool broker_open(struct broker *broker, const char *config_path, struct err *err)
+    __attribute__((warn_unused_result));
+int broker_run(struct broker *broker);
+void broker_close(struct broker *broker);
+
+/* The end of a turn of the loop: hand out, write what gathered, poke. Handlers of sockets call it once they drained them. */
+void broker_turn(struct broker *broker);
+
+/* Whether a change may be taken now. err: ERR_UNAVAILABLE. */
+bool broker_may_write(const struct broker *broker, struct err *err) __attribute__((warn_unused_result));
+
+/* The database's clock, µs. */
+int64_t broker_now(struct broker *broker);
+
+void broker_count_answer(struct broker *broker, const struct call *call, enum err_code code);
+
+#endif

@@ -1,0 +1,155 @@
+/* docket-broker: receives tickets, hands them to workers, writes what they decide. */
+#include "broker.h"
+#include "log.h"
+#include "mem.h"
+#include "migrate.h"
+#include "settings_broker.h"
+#include "verify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+enum { EXIT_USAGE = 2 };
+
+struct arguments {
+    const char *command; /* NULL: run */
+    const char *config;
+    const char *process;
+};
+
+static const char usage[] =
+    "usage: docket-broker [--config FILE]                        run\n"
+    "       docket-broker migrate [--config FILE] [--process DIR] bring the schema up to date\n"
+    "       docket-broker verify [--config FILE]                 check the invariants; exit 1 if one is "
+    "broken\n"
+    "       docket-broker check-config [--config FILE]           check the settings\n"
+    "       docket-broker --print-sample-config | --print-settings-markdown | --version | --help\n"
+    "\n"
+    "The default of --config is /etc/docket/broker.yaml. migrate gives an empty database its first version "
+    "of the process:\n"
+    "that of --process, else the one that is built in.\n";
+
+static int fail(const char *what, const struct err *err)
+{
+    fprintf(stderr, "docket-broker: %s%s%s\n", what, what[0] == '\0' ? "" : ": ", err->msg);
+    return EXIT_FAILURE;
+}
+
+/* False: the command line is wrong. *ret_exit is 0 for what was answered already. */
+static bool parse_arguments(int argc, char **argv, struct arguments *ret, bool *ret_answered)
+{
+    static const char *const commands[] = {"migrate", "verify", "check-config"};
+    const char *home = "/etc/docket/broker.yaml";
+
+    *ret = (struct arguments){.config = home};
+    for (int i = 1; i < argc; i++) {
+        bool known = false;
+        for (size_t k = 0; k < sizeof commands / sizeof commands[0] && ret->command == NULL; k++)
+            if (strcmp(argv[i], commands[k]) == 0)
+                ret->command = commands[k], known = true;
+        if (known)
+            continue;
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            ret->config = argv[++i];
+        else if (strcmp(argv[i], "--process") == 0 && i + 1 < argc)
+            ret->process = argv[++i];
+        else if (strcmp(argv[i], "--print-sample-config") == 0)
+            settings_print_sample(stdout, "docket-broker", broker_settings_table, broker_settings_count),
+                *ret_answered = true;
+        else if (strcmp(argv[i], "--print-settings-markdown") == 0)
+            settings_print_markdown(stdout, broker_settings_table, broker_settings_count),
+                *ret_answered = true;
+        else if (strcmp(argv[i], "--version") == 0)
+            puts("docket-broker " DOCKET_VERSION), *ret_answered = true;
+        else if (strcmp(argv[i], "--help") == 0)
+            fputs(usage, stdout), *ret_answered = true;
+        else
+            return false;
+    }
+    return true;
+}
+
+static int run_migrate(const struct arguments *args, const struct broker_settings *settings)
+{
+    struct migrate_result result;
+    struct err err;
+
+    if (!migrate_run(settings->dsn, args->process, &result, &err))
+        return fail("migrate", &err);
+    printf("schema %d (%d applied now)%s\n", result.number, result.applied,
+           result.made_process ? "; the process got its first version" : "");
+    return EXIT_SUCCESS;
+}
+
+static int run_verify(const struct broker_settings *settings)
+{
+    struct err err;
+    bool ok = false;
+
+    if (!verify_run(settings->dsn, stdout, &ok, &err))
+        return fail("verify", &err);
+    return ok ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static enum log_level parse_level(const char *name)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    for (int i = 0; i < 4; i++)
+        if (strcmp(name, names[i]) == 0)
+            return (enum log_level)i;
+    return LOG_INFO;
+}
+
+static int run_broker(const char *config)
+{
+    struct broker *broker = mem_new(1, sizeof *broker);
+    struct err err;
+    int status;
+
+    zsys_handler_set(NULL);
+    if (broker_open(broker, config, &err)) {
+        log_open("broker", parse_level(broker->settings.log_level));
+        status = broker_run(broker);
+    } else {
+        status = fail("", &err);
+    }
+    broker_close(broker);
+    free(broker);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments args;
+    struct broker_settings settings;
+    struct err err;
+    bool answered = false;
+
+    if (!parse_arguments(argc, argv, &args, &answered)) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    if (answered)
+        return EXIT_SUCCESS;
+    if (sodium_init() < 0) {
+        fputs("docket-broker: no source of randomness\n", stderr);
+        return EXIT_FAILURE;
+    }
+    log_open("broker", LOG_INFO);
+    if (args.command == NULL)
+        return run_broker(args.config);
+    if (!broker_settings_load(args.config, &settings, &err))
+        return fail("", &err);
+    int status = EXIT_SUCCESS;
+    if (strcmp(args.command, "migrate") == 0)
+        status = run_migrate(&args, &settings);
+    else if (strcmp(args.command, "verify") == 0)
+        status = run_verify(&settings);
+    else
+        puts("the settings are right");
+    broker_settings_clear(&settings);
+    return status;
+}

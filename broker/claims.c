@@ -1,0 +1,313 @@
+/* Claims and adoption; see claims.h. */
+#include "claims.h"
+#include "broker.h"
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "put_back.h"
+#include "statements.h"
+#include "wakes.h"
+
+#include <stdlib.h>
+
+/* Sleeping wakes are claimed this long before their time. */
+#define LOOKAHEAD_US (INT64_C(2) * US_PER_S)
+/* Lower bounds forget commits that come late: from time to time each lane is looked at from its beginning. */
+#define BOUND_RESET_US (INT64_C(5) * US_PER_S)
+/* A fresh ticket that is undecided for longer gets its desk row, or the mark stands still. */
+#define FRESH_MOST_US (INT64_C(3) * US_PER_S)
+
+enum { CLAIM_MAX = 500, ADOPT_MAX = 5000, KEEP_A_TICK = 2000 };
+
+/* A claim of one lane under way. */
+struct claim {
+    struct broker *broker;
+    int64_t epoch;
+    int lane, asked, got;
+    struct claimed {
+        int64_t ticket, rank, wake_at;
+        int32_t attempt, version;
+        int failures, priority;
+    } rows[CLAIM_MAX];
+};
+
+/* ---- claims ---- */
+
+static void claim_on_rows(void *arg, PGresult *rows)
+{
+    struct claim *claim = arg;
+    enum { TICKET, ATTEMPT, VERSION, LANE, RANK, WAKE_AT, FAILURES, PRIORITY };
+
+    claim->got = PQntuples(rows);
+    for (int i = 0; i < claim->got; i++)
+        claim->rows[i] = (struct claimed){.ticket = pg_int(rows, i, TICKET),
+                                          .attempt = (int32_t)pg_int(rows, i, ATTEMPT),
+                                          .version = (int32_t)pg_int(rows, i, VERSION),
+                                          .rank = pg_int(rows, i, RANK),
+                                          .wake_at = pg_int(rows, i, WAKE_AT),
+                                          .failures = (int)pg_int(rows, i, FAILURES),
+                                          .priority = (int)pg_int(rows, i, PRIORITY)};
+}
+
+static void claim_keep(struct broker *broker, const struct claimed *row, int lane)
+{
+    struct wake *wake = wakes_find(broker, row->ticket);
+    bool sleeps = lane >= WAKE_CLASSES;
+
+    if (wake != NULL && wake->attempt >= row->attempt)
+        return; /* changed by us between the claim and its answer: what is here is newer */
+    if (wake == NULL)
+        wake = wakes_new(broker, row->ticket, false, SPAN_NONE);
+    wakes_has_desk(broker, wake);
+    wakes_set_content(wake, SPAN_NONE);
+    wakes_place(broker, wake, WAKE_NOWHERE);
+    wake->attempt = row->attempt;
+    wake->version = row->version;
+    wake->rank = row->rank;
+    wake->wake_at = row->wake_at;
+    wake->failures = (uint8_t)row->failures;
+    wake->class = (uint8_t)wake_class_of(row->priority);
+    wake->reasons |= row->failures != 0  ? REASON_RETRY
+                     : sleeps            ? REASON_DUE
+                     : row->version == 1 ? REASON_POSTED
+                                         : REASON_EVENT;
+    wakes_place(broker, wake, row->wake_at > broker_now(broker) ? WAKE_TIMED : WAKE_QUEUED);
+}
+
+static void claim_lane(struct broker *broker, int lane);
+
+static void claim_on_end(void *arg, const struct pg_end *end)
+{
+    struct claim *claim = arg;
+    struct broker *broker = claim->broker;
+
+    broker->claims_out--;
+    if (end->outcome == PG_OK && broker->epoch == claim->epoch) {
+        for (int i = 0; i < claim->got; i++) {
+            claim_keep(broker, &claim->rows[i], claim->lane);
+            if (claim->rows[i].rank > broker->claim_bound[claim->lane])
+                broker->claim_bound[claim->lane] = claim->rows[i].rank;
+        }
+        if (claim->got == claim->asked)
+            claim_lane(broker, claim->lane); /* there is more: no need to wait for the tick */
+        if (claim->got != 0)
+            broker_turn(broker);
+    }
+    /* A claim whose commit is unknown needs nothing: the rows are owned by an epoch that ends, or by nobody. */
+    free(claim);
+}
+
+/* Waiting lanes: all that is there. Sleeping lanes: what comes due within the lookahead. */
+static void claim_lane(struct broker *broker, int lane)
+{
+    size_t room = (size_t)broker->settings.queue_max > wakes_count(broker)
+                      ? (size_t)broker->settings.queue_max - wakes_count(broker)
+                      : 0;
+    bool sleeps = lane >= WAKE_CLASSES;
+
+    if (broker->epoch == 0 || broker->stopping || room == 0 || !pg_is_up(broker->control_pg) ||
+        (!sleeps && workers_count_ready(broker->workers) == 0))
+        return;
+    struct claim *claim = mem_new(1, sizeof *claim);
+    claim->broker = broker;
+    claim->epoch = broker->epoch;
+    claim->lane = lane;
+    claim->asked = room < CLAIM_MAX ? (int)room : CLAIM_MAX;
+    pg_params_reset(broker->params);
+    pg_put_int2(broker->params, (int16_t)lane);
+    pg_put_int8(broker->params, broker->claim_bound[lane]);
+    pg_put_int8(broker->params, sleeps ? broker_now(broker) + LOOKAHEAD_US : INT64_MAX);
+    pg_put_int4(broker->params, claim->asked);
+    pg_put_int8(broker->params, broker->epoch);
+    broker->claims_out++;
+    (void)pg_send(broker->control_pg, C_CLAIM, broker->params, claim_on_rows, claim);
+    pg_sync(broker->control_pg, claim_on_end, claim);
+}
+
+/* ---- adoption ---- */
+
+/* One dead epoch, step by step; the next one at the next tick. */
+struct adoption {
+    struct broker *broker;
+    int64_t epoch, mark, ids_until;
+    unsigned slot;
+    char name[65];
+    bool gone;
+    int64_t released, orphans;
+};
+
+static void adoption_end(struct adoption *adoption)
+{
+    adoption->broker->adopting = false;
+    free(adoption);
+}
+
+static void adoption_on_settled(void *arg, const struct pg_end *end)
+{
+    struct adoption *adoption = arg;
+    if (end->outcome == PG_OK)
+        log_event(LOG_INFO, "epoch_settled", "epoch=%lld broker=%s slot=%u", (long long)adoption->epoch,
+                  log_quote(adoption->name), adoption->slot);
+    adoption_end(adoption);
+}
+
+static void adoption_on_gone(void *arg, PGresult *rows)
+{
+    struct adoption *adoption = arg;
+    adoption->gone = PQntuples(rows) == 1 && pg_bool(rows, 0, 0);
+}
+
+static void adoption_on_released(void *arg, PGresult *rows)
+{
+    struct adoption *adoption = arg;
+    adoption->released = PQntuples(rows);
+}
+
+static void adoption_on_orphans(void *arg, PGresult *rows)
+{
+    struct adoption *adoption = arg;
+    adoption->orphans = PQntuples(rows);
+}
+
+static void adoption_sweep(struct adoption *adoption);
+
+static void adoption_on_swept(void *arg, const struct pg_end *end)
+{
+    struct adoption *adoption = arg;
+    struct broker *broker = adoption->broker;
+
+    if (end->outcome != PG_OK) {
+        adoption_end(adoption);
+        return;
+    }
+    if (adoption->released + adoption->orphans != 0) {
+        log_event(LOG_INFO, "adopted", "epoch=%lld broker=%s wakes=%lld tickets=%lld",
+                  (long long)adoption->epoch, log_quote(adoption->name), (long long)adoption->released,
+                  (long long)adoption->orphans);
+        for (int lane = 0; lane < 2 * WAKE_CLASSES; lane++)
+            broker->claim_bound[lane] = 0; /* what was set free lies before the bounds */
+        adoption_sweep(adoption);
+        return;
+    }
+    pg_params_reset(broker->params);
+    pg_put_int8(broker->params, adoption->epoch);
+    (void)pg_send(broker->control_pg, C_ADOPT_SETTLE, broker->params, NULL, NULL);
+    pg_sync(broker->control_pg, adoption_on_settled, adoption);
+}
+
+static void adoption_sweep(struct adoption *adoption)
+{
+    struct broker *broker = adoption->broker;
+
+    adoption->released = adoption->orphans = 0;
+    pg_params_reset(broker->params);
+    pg_put_int8(broker->params, adoption->epoch);
+    pg_put_int4(broker->params, ADOPT_MAX);
+    (void)pg_send(broker->control_pg, C_ADOPT_RELEASE, broker->params, adoption_on_released, adoption);
+    pg_params_reset(broker->params);
+    pg_put_int8(broker->params, adoption->mark);
+    pg_put_int8(broker->params, adoption->ids_until);
+    pg_put_int8(broker->params, adoption->slot);
+    pg_put_int4(broker->params, ADOPT_MAX);
+    (void)pg_send(broker->control_pg, C_ADOPT_ORPHANS, broker->params, adoption_on_orphans, adoption);
+    pg_sync(broker->control_pg, adoption_on_swept, adoption);
+}
+
+static void adoption_on_buried(void *arg, const struct pg_end *end)
+{
+    struct adoption *adoption = arg;
+    if (end->outcome == PG_OK && adoption->gone)
+        adoption_sweep(adoption);
+    else
+        adoption_end(
+            adoption); /* its backend still lives: a statement of it could land later. The next tick tries again. */
+}
+
+static void adoption_on_found(void *arg, PGresult *rows)
+{
+    struct broker *broker = arg;
+    enum { EPOCH, SLOT, MARK, IDS_UNTIL, NAME };
+
+    if (PQntuples(rows) == 0 || broker->adopting)
+        return;
+    struct span name = pg_span(rows, 0, NAME);
+    struct adoption *adoption = mem_new(1, sizeof *adoption);
+    adoption->broker = broker;
+    adoption->epoch = pg_int(rows, 0, EPOCH);
+    adoption->slot = (unsigned)pg_int(rows, 0, SLOT);
+    adoption->mark = pg_int(rows, 0, MARK);
+    adoption->ids_until = pg_int(rows, 0, IDS_UNTIL);
+    (void)snprintf(adoption->name, sizeof adoption->name, "%.*s", (int)name.len, name.p);
+    broker->adopting = true;
+    pg_params_reset(broker->params);
+    pg_put_int8(broker->params, adoption->epoch);
+    (void)pg_send(broker->control_pg, C_BURY, broker->params, adoption_on_gone, adoption);
+    pg_sync(broker->control_pg, adoption_on_buried, adoption);
+}
+
+static void adoption_on_find_end(void *arg, const struct pg_end *end)
+{
+    (void)arg;
+    if (end->outcome == PG_FAILED)
+        log_event(LOG_WARN, "adopt_failed", "sqlstate=%s message=%s", end->sqlstate, log_quote(end->message));
+}
+
+static void adoption_look(struct broker *broker)
+{
+    if (broker->adopting || !pg_is_up(broker->control_pg))
+        return;
+    pg_params_reset(broker->params);
+    pg_put_int8(broker->params, broker->epoch);
+    (void)pg_send(broker->control_pg, C_ADOPT_FIND, broker->params, adoption_on_found, broker);
+    pg_sync(broker->control_pg, adoption_on_find_end, broker);
+}
+
+/* ---- fresh tickets that wait ---- */
+
+static void claims_keep_fresh(struct broker *broker)
+{
+    int64_t now = clock_mono_us();
+    int kept = 0;
+
+    for (struct wake *wake = broker->fresh_first, *next; wake != NULL && kept < KEEP_A_TICK; wake = next) {
+        next = wake->next;
+        if (now - wake->since_us < FRESH_MOST_US)
+            break;
+        if (wake->place != WAKE_QUEUED)
+            continue;
+        if (workers_count_ready(broker->workers) == 0)
+            put_back_give(broker, wake); /* a broker without workers gives its tickets back */
+        else
+            put_back_keep(broker, wake);
+        kept++;
+    }
+}
+
+/* ---- public ---- */
+
+void claims_begin(struct broker *broker)
+{
+    for (int lane = 0; lane < 2 * WAKE_CLASSES; lane++)
+        broker->claim_bound[lane] = 0;
+    broker->bound_reset_us = clock_mono_us();
+}
+
+void claims_end(struct broker *broker)
+{
+    broker->bound_reset_us = 0;
+}
+
+void claims_tick(struct broker *broker)
+{
+    int64_t now = clock_mono_us();
+
+    if (broker->epoch == 0 || broker->stopping)
+        return;
+    if (now - broker->bound_reset_us > BOUND_RESET_US)
+        claims_begin(broker);
+    claims_keep_fresh(broker);
+    adoption_look(broker);
+    if (broker->claims_out == 0)
+        for (int lane = 0; lane < 2 * WAKE_CLASSES; lane++)
+            claim_lane(broker, lane);
+}

@@ -1,0 +1,193 @@
+/* The epoch; see epoch.h. */
+#include "epoch.h"
+#include "broker.h"
+#include "claims.h"
+#include "clock.h"
+#include "log.h"
+#include "statements.h"
+#include "wakes.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+/* Ids are granted this many seconds ahead of the lease, so that a slow renewal does not stop postings. */
+enum { IDS_AHEAD_S = 30, RENEW_EVERY_MS = 1000 };
+
+static void epoch_register(struct broker *broker);
+
+/* ---- beginning ---- */
+
+static void epoch_on_registered(void *arg, PGresult *rows)
+{
+    struct broker *broker = arg;
+
+    if (PQntuples(rows) == 0)
+        return; /* every slot is taken */
+    broker->slot = (unsigned)pg_int(rows, 0, 0);
+    ids_init(&broker->ids, broker->slot, pg_int(rows, 0, 1) - 1);
+    broker->ids_until = pg_int(rows, 0, 2);
+    dbclock_init(&broker->clock);
+    dbclock_sample(&broker->clock, clock_mono_us(), pg_int(rows, 0, 3));
+    broker->epoch = broker->epoch_starting;
+}
+
+static void epoch_on_register_end(void *arg, const struct pg_end *end)
+{
+    struct broker *broker = arg;
+
+    if (end->outcome == PG_FAILED && strcmp(end->sqlstate, "23505") == 0) {
+        epoch_register(broker); /* another broker took the slot at the same moment */
+        return;
+    }
+    if (end->outcome != PG_OK || broker->epoch == 0) {
+        broker->epoch = 0;
+        if (pg_is_up(broker->writer_pg)) {
+            log_event(LOG_ERROR, "register_failed", "reason=%s",
+                      log_quote(end->outcome == PG_OK ? "no slot is free" : end->message));
+            pg_drop(broker->writer_pg, "cannot register");
+        }
+        return;
+    }
+    lease_granted(&broker->lease);
+    log_event(LOG_INFO, "epoch_began", "epoch=%lld slot=%u", (long long)broker->epoch, broker->slot);
+    claims_begin(broker);
+    writer_begin(broker->writer, broker->epoch);
+    broker_turn(broker);
+}
+
+static void epoch_register(struct broker *broker)
+{
+    int64_t epoch;
+
+    do {
+        randombytes_buf(&epoch, sizeof epoch);
+        epoch &= INT64_MAX; /* 63 bits */
+    } while (epoch == 0);
+    broker->epoch_starting = epoch;
+    broker->epoch = 0;
+    lease_init(&broker->lease, broker->settings.lease_us, RENEW_EVERY_MS * US_PER_MS);
+    lease_sent(&broker->lease, clock_mono_us());
+    pg_params_reset(broker->params);
+    pg_put_int8(broker->params, epoch);
+    pg_put_text(broker->params, broker->settings.name);
+    pg_put_int8(broker->params, broker->settings.lease_us);
+    pg_put_int8(broker->params, IDS_AHEAD_S);
+    (void)pg_send(broker->writer_pg, W_REGISTER, broker->params, epoch_on_registered, broker);
+    pg_sync(broker->writer_pg, epoch_on_register_end, broker);
+}
+
+static void epoch_on_buried_row(void *arg, PGresult *rows)
+{
+    struct broker *broker = arg;
+    if (PQntuples(rows) == 1 && pg_bool(rows, 0, 0))
+        broker->epoch_old = 0;
+}
+
+static void epoch_bury(struct broker *broker);
+
+static void epoch_on_bury_end(void *arg, const struct pg_end *end)
+{
+    struct broker *broker = arg;
+    if (end->outcome != PG_OK) {
+        if (pg_is_up(broker->writer_pg))
+            pg_drop(broker->writer_pg, end->message);
+        return;
+    }
+    if (broker->epoch_old != 0)
+        epoch_bury(broker); /* its backend still lives: nothing may be repeated before it is gone */
+    else
+        epoch_register(broker);
+}
+
+static void epoch_bury(struct broker *broker)
+{
+    pg_params_reset(broker->params);
+    pg_put_int8(broker->params, broker->epoch_old);
+    (void)pg_send(broker->writer_pg, W_BURY, broker->params, epoch_on_buried_row, broker);
+    pg_sync(broker->writer_pg, epoch_on_bury_end, broker);
+}
+
+void epoch_on_writer_up(struct broker *broker)
+{
+    if (broker->epoch_old != 0)
+        epoch_bury(broker);
+    else
+        epoch_register(broker);
+}
+
+/* ---- ending ---- */
+
+void epoch_on_writer_down(struct broker *broker, const char *why)
+{
+    int64_t epoch = broker->epoch != 0 ? broker->epoch : broker->epoch_starting;
+
+    if (epoch != 0) {
+        broker->epoch_old = epoch;
+        log_event(LOG_WARN, "epoch_ended", "epoch=%lld wakes=%zu reason=%s", (long long)epoch,
+                  wakes_count(broker), log_quote(why));
+    }
+    broker->epoch = broker->epoch_starting = 0;
+    lease_refused(&broker->lease);
+    writer_end(broker->writer);
+    wakes_free_all(broker);
+    claims_end(broker);
+}
+
+/* ---- the lease ---- */
+
+static void epoch_on_lease_row(void *arg, PGresult *rows)
+{
+    struct broker *broker = arg;
+
+    if (PQntuples(rows) == 0) {
+        lease_refused(&broker->lease);
+        return;
+    }
+    lease_granted(&broker->lease);
+    dbclock_sample(&broker->clock, clock_mono_us(), pg_int(rows, 0, 0));
+    broker->ids_until = pg_int(rows, 0, 2);
+}
+
+static void epoch_renew(struct broker *broker)
+{
+    if (!pg_is_up(broker->control_pg) || broker->lease.under_way)
+        return;
+    lease_sent(&broker->lease, clock_mono_us());
+    pg_params_reset(broker->params);
+    pg_put_int8(broker->params, broker->epoch);
+    pg_put_int8(broker->params, broker->settings.lease_us);
+    pg_put_int8(broker->params, IDS_AHEAD_S);
+    pg_put_int8(broker->params, wakes_mark(broker));
+    (void)pg_send(broker->control_pg, C_LEASE, broker->params, epoch_on_lease_row, broker);
+    pg_sync(broker->control_pg, NULL, NULL);
+}
+
+void epoch_tick(struct broker *broker)
+{
+    int64_t next;
+
+    if (broker->epoch == 0)
+        return;
+    switch (lease_step(&broker->lease, clock_mono_us(), &next)) {
+    case LEASE_WAIT:
+        return;
+    case LEASE_RENEW:
+        epoch_renew(broker);
+        return;
+    case LEASE_GIVE_UP:
+        log_event(LOG_ERROR, "lease_lost", "epoch=%lld", (long long)broker->epoch);
+        pg_drop(broker->writer_pg, "the lease ran out");
+        return;
+    }
+}
+
+void epoch_farewell(struct broker *broker)
+{
+    if (broker->epoch == 0 || !pg_is_up(broker->control_pg))
+        return;
+    pg_params_reset(broker->params);
+    pg_put_int8(broker->params, broker->epoch);
+    (void)pg_send(broker->control_pg, C_FAREWELL, broker->params, NULL, NULL);
+    pg_sync(broker->control_pg, NULL, NULL);
+}

@@ -1,0 +1,41 @@
+/* The ops of the protocol as one table: name, fields, who may, handler. */
+#ifndef DOCKET_OPS_H
+#define DOCKET_OPS_H
+
+#include "request.h"
+
+struct broker;
+struct call;
+
+enum {
+    MAY_STAFF = 1 << ROLE_STAFF,
+    MAY_CUSTOMER = 1 << ROLE_CUSTOMER,
+    MAY_SYSTEM = 1 << ROLE_SYSTEM,
+    MAY_ADMIN = 1 << ROLE_ADMIN,
+    MAY_ALL = 15
+};
+
+struct op {
+    const char *name;
+    struct op_field fields[OP_FIELDS_MAX];
+    size_t field_count;
+    unsigned may; /* roles, a bit each (1 << enum desk_role); 0: the op takes no "as" */
+    bool changes; /* writes: takes a key, is refused at once while the database is away */
+    bool large;   /* its message may be as large as a process */
+    /* Takes the call: ends it with call_answer or call_refuse, now or when the commit came back. */
+    void (*handle)(struct broker *broker, struct call *call);
+    /* What is checked beyond the fields' own limits; NULL: nothing. */
+    bool (*check)(const struct request *req, struct err *err);
+};
+
+/* The row of a name, or NULL. */
+const struct op *ops_find(struct span name);
+
+/* Whether the protocol knows the op, though it is not there yet. */
+bool ops_is_later(struct span name);
+
+/* Whether who asks may: the one place for it. A key of CURVE will fill in role and actor before. err: ERR_FORBIDDEN, ERR_INVALID. */
+bool ops_may(const struct op *op, const struct request *req, struct err *err)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,10 @@
+/* What needs no rule to be told (reliability, rule 8): the broker's own alerts to ops. */
+#ifndef DOCKET_OPS_ALERTS_H
+#define DOCKET_OPS_ALERTS_H
+
+struct broker;
+
+/* Opens and resolves: a ticket undecided for too long, no worker, no process, most decisions failing. Every second. */
+void ops_alerts_tick(struct broker *broker);
+
+#endif

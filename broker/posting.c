@@ -1,0 +1,472 @@
+/* Posting; see posting.h. */
+#include "posting.h"
+#include "broker.h"
+#include "change.h"
+#include "clock.h"
+#include "customers.h"
+#include "load_work.h"
+#include "mem.h"
+#include "ops.h"
+#include "put_back.h"
+#include "statements.h"
+#include "ticket_row.h"
+#include "tracking.h"
+#include "wakes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXTRA_BYTES_MAX = 256 << 10, CONTENT_BYTES_MAX = 2 << 20, ROW_OVERHEAD = 256 };
+
+/* One submit under way. Others with the same key wait behind it: a batch must not hold a key twice. */
+struct posting {
+    struct unit unit;
+    struct broker *broker;
+    struct call *call;
+    int64_t id;
+    struct span extra, receipt; /* encoded, owned; NULL: none */
+    struct posting *followers;  /* same key, in order of arrival */
+    struct posting *next;
+    struct posting *older, *newer; /* all that were given an id, in order */
+    UT_hash_handle hh;             /* by key digest */
+
+    /* what the row said: believed after the commit only */
+    int64_t stored_id, posted_at;
+    unsigned char stored_content[16];
+    bool answered, inserted, key_taken, has_package;
+    struct span package; /* owned */
+    struct span record;  /* owned; the customer's, when it is another than the one known */
+    int64_t rev;
+};
+
+struct postings {
+    struct posting *by_key;
+    struct posting *oldest, *newest;
+};
+
+struct postings *postings_new(void)
+{
+    return mem_new(1, sizeof(struct postings));
+}
+
+void postings_free(struct postings *postings)
+{
+    free(postings);
+}
+
+int64_t posting_oldest(const struct broker *broker)
+{
+    return broker->postings->oldest == NULL ? 0 : broker->postings->oldest->id;
+}
+
+/* ---- encoding ---- */
+
+static struct span span_copy(struct span from)
+{
+    if (from.p == NULL)
+        return SPAN_NONE;
+    return (struct span){mem_dup(from.p, from.len), from.len};
+}
+
+static void span_free(struct span span)
+{
+    free((void *)(uintptr_t)span.p);
+}
+
+/* What a posting may have besides its columns, as one map. */
+static struct span posting_extra(const struct request *req)
+{
+    static const enum field kept[] = {F_EQUIPMENT, F_CONFIGURATION, F_CONTACT,    F_CHANNEL,
+                                      F_IMPACT,    F_ATTRIBUTES,    F_CORRELATION};
+    struct buf out;
+    size_t count = 0, len;
+
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        count += request_has(req, kept[i]);
+    if (count == 0)
+        return SPAN_NONE;
+    buf_init(&out, EXTRA_BYTES_MAX);
+    wire_put_map(&out, count);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        if (request_has(req, kept[i]))
+            wire_put_key_val(&out, request_field_name(kept[i]), req->vals[kept[i]]);
+    char *bytes = buf_take(&out, &len);
+    return (struct span){bytes, len};
+}
+
+/* The receipt names which of the facts that help were missing. */
+static struct span posting_receipt(const struct request *req)
+{
+    bool equipment = request_has(req, F_EQUIPMENT) && wire_count(req->vals[F_EQUIPMENT]) != 0;
+    bool configuration = request_has(req, F_CONFIGURATION) && wire_count(req->vals[F_CONFIGURATION]) != 0;
+    struct buf out;
+    size_t len;
+
+    if (equipment && configuration)
+        return SPAN_NONE;
+    buf_init(&out, 256);
+    wire_put_map(&out, 1);
+    wire_put_text(&out, "missing");
+    wire_put_list(&out, (size_t)!equipment + (size_t)!configuration);
+    if (!equipment)
+        wire_put_text(&out, "equipment");
+    if (!configuration)
+        wire_put_text(&out, "configuration");
+    char *bytes = buf_take(&out, &len);
+    return (struct span){bytes, len};
+}
+
+/* ---- the list of ids given ---- */
+
+static void posting_link(struct postings *all, struct posting *posting)
+{
+    posting->older = all->newest;
+    if (all->newest == NULL)
+        all->oldest = posting;
+    else
+        all->newest->newer = posting;
+    all->newest = posting;
+}
+
+static void posting_unlink(struct postings *all, struct posting *posting)
+{
+    if (posting->older == NULL)
+        all->oldest = posting->newer;
+    else
+        posting->older->newer = posting->newer;
+    if (posting->newer == NULL)
+        all->newest = posting->older;
+    else
+        posting->newer->older = posting->older;
+}
+
+/* ---- answers ---- */
+
+static void posting_answer(struct posting *posting, int64_t id, int64_t posted_at, bool duplicate)
+{
+    struct buf out;
+    char tracking[TRACKING_TEXT_BYTES];
+
+    tracking_format(id, posting->broker->settings.tracking_prefix, tracking);
+    buf_init(&out, 512);
+    wire_put_map(&out, 3);
+    wire_put_key_text(&out, "tracking", tracking);
+    wire_put_key_int(&out, "posted_at", posted_at);
+    wire_put_key_bool(&out, "duplicate", duplicate);
+    call_answer(posting->call, buf_span(&out));
+    buf_clear(&out);
+    posting->call = NULL;
+}
+
+static void posting_refuse(struct posting *posting, const struct err *err)
+{
+    call_refuse(posting->call, err);
+    posting->call = NULL;
+}
+
+static void posting_conflict(struct posting *posting)
+{
+    struct err err;
+    (void)err_field(&err, ERR_CONFLICT, "key", "key: it was used before with other content");
+    posting_refuse(posting, &err);
+}
+
+static void posting_free(struct posting *posting)
+{
+    span_free(posting->extra);
+    span_free(posting->receipt);
+    span_free(posting->package);
+    span_free(posting->record);
+    free(posting);
+}
+
+/* ---- the wake ---- */
+
+/* What a worker gets of a ticket that was just posted, without asking the database. */
+static struct span posting_content(const struct posting *posting)
+{
+    const struct request *req = &posting->call->req;
+    struct ticket_row row = {.id = posting->id,
+                             .posted_at = posting->posted_at,
+                             .version = 1,
+                             .customer = request_text(req, F_CUSTOMER),
+                             .package = posting->package,
+                             .title = request_text(req, F_TITLE),
+                             .problem = request_text(req, F_PROBLEM),
+                             .extra = posting->extra};
+    struct span record =
+        posting->rev == 0 ? SPAN_NONE : customers_record(posting->broker->customers, row.customer);
+    struct buf out;
+    size_t len;
+
+    buf_init(&out, CONTENT_BYTES_MAX);
+    load_work_put_fresh(&out, &row, record, posting->broker->settings.tracking_prefix);
+    char *bytes = buf_take(&out, &len);
+    return (struct span){bytes, len};
+}
+
+static int package_weight(const struct broker *broker, struct span package)
+{
+    return broker->process.parsed == NULL ? 1 : (int)process_package_weight(broker->process.parsed, package);
+}
+
+/* The committed ticket goes straight into the queue: no query, and no row but the posting. */
+static void posting_wake(struct posting *posting)
+{
+    struct broker *broker = posting->broker;
+    struct span customer = request_text(&posting->call->req, F_CUSTOMER);
+
+    if (posting->record.p != NULL)
+        customers_learn(broker->customers, customer, posting->rev, posting->record);
+    struct wake *wake = wakes_new(broker, posting->id, !posting->unit.repeat, customer);
+    wake->wake_at = posting->posted_at;
+    wake->rank = queue_rank(broker->queue, posting->posted_at, wake->customer,
+                            package_weight(broker, posting->package));
+    wake->reasons = REASON_POSTED;
+    if (wakes_count(broker) > (size_t)broker->settings.queue_max) {
+        put_back_give(broker, wake); /* no room in memory: it waits in the table */
+        return;
+    }
+    wakes_set_content(wake, posting_content(posting));
+    wakes_place(broker, wake, WAKE_QUEUED);
+}
+
+/* A repeated batch: the row was made now, under the new epoch, but its id lies in the old epoch's range. It gets a desk row. */
+static void posting_wake_repeated(struct posting *posting)
+{
+    struct broker *broker = posting->broker;
+    struct wake *wake = wakes_find(broker, posting->id);
+
+    if (wake != NULL)
+        return;
+    wake = wakes_new(broker, posting->id, false, request_text(&posting->call->req, F_CUSTOMER));
+    wake->wake_at = wake->rank = posting->posted_at;
+    wake->reasons = REASON_POSTED;
+    put_back_keep(broker, wake);
+}
+
+/* ---- the end ---- */
+
+static void posting_followers_again(struct broker *broker, struct posting *list);
+static const struct unit_type posting_type;
+
+/* Those with the same key: the first one's commit proves it for them too. */
+static void posting_end_followers(struct posting *first, bool stored, int64_t id, int64_t posted_at,
+                                  const unsigned char *content)
+{
+    struct posting *list = first->followers;
+
+    first->followers = NULL;
+    if (!stored) {
+        posting_followers_again(first->broker, list);
+        return;
+    }
+    while (list != NULL) {
+        struct posting *posting = list;
+        list = posting->next;
+        if (memcmp(content, posting->call->req.content_digest, 16) == 0)
+            posting_answer(posting, id, posted_at, true);
+        else
+            posting_conflict(posting);
+        posting_free(posting);
+    }
+}
+
+static void posting_end_committed(struct posting *posting)
+{
+    const struct request *req = &posting->call->req;
+    struct err err;
+    bool same = memcmp(posting->stored_content, req->content_digest, 16) == 0;
+
+    if (posting->key_taken) {
+        posting_conflict(posting);
+    } else if (posting->stored_id == 0 || (posting->inserted && !posting->has_package)) {
+        (void)err_field(&err, ERR_INVALID, "customer",
+                        "customer: \"%.*s\" is not on file, and this desk refuses unknown customers",
+                        (int)request_text(req, F_CUSTOMER).len, request_text(req, F_CUSTOMER).p);
+        posting_refuse(posting, &err);
+    } else if (!same) {
+        posting_conflict(posting);
+    } else {
+        bool own = posting->stored_id == posting->id;
+        if (posting->inserted && posting->unit.repeat)
+            posting_wake_repeated(posting);
+        else if (posting->inserted)
+            posting_wake(posting);
+        posting->broker->outbox_written = true;
+        if (request_bool(req, F_TAKE, false)) {
+            change_take_posted(posting->broker, posting->call, posting->stored_id, posting->posted_at, !own);
+            posting->call = NULL;
+        } else {
+            posting_answer(posting, posting->stored_id, posting->posted_at, !own);
+        }
+    }
+}
+
+static void posting_done(struct unit *unit, const struct err *err)
+{
+    struct posting *posting = (struct posting *)unit;
+    struct postings *all = posting->broker->postings;
+    unsigned char content[16];
+    int64_t id = posting->stored_id, posted_at = posting->posted_at;
+    bool stored =
+        err == NULL && !posting->key_taken && id != 0 && !(posting->inserted && !posting->has_package);
+
+    HASH_DEL(all->by_key, posting);
+    posting_unlink(all, posting);
+    memcpy(content, posting->stored_content, sizeof content);
+    if (err == NULL)
+        posting_end_committed(posting);
+    else
+        posting_refuse(posting, err);
+    posting_end_followers(posting, stored, id, posted_at, content);
+    posting_free(posting);
+}
+
+static const struct unit_type posting_type = {.group = GROUP_POST, .repeatable = true, .done = posting_done};
+
+/* ---- the beginning ---- */
+
+static void posting_start(struct posting *posting)
+{
+    struct broker *broker = posting->broker;
+    struct postings *all = broker->postings;
+    const unsigned char *key = posting->call->req.key_digest;
+    struct posting *first;
+    struct err err;
+
+    HASH_FIND(hh, all->by_key, key, 16, first);
+    if (first != NULL) {
+        struct posting **end = &first->followers;
+        while (*end != NULL)
+            end = &(*end)->next;
+        posting->next = NULL;
+        *end = posting;
+        return;
+    }
+    if (!ids_next(&broker->ids, broker_now(broker), broker->ids_until, &posting->id, &err)) {
+        posting_refuse(posting, &err);
+        posting_free(posting);
+        return;
+    }
+    HASH_ADD_KEYPTR(hh, all->by_key, key, 16, posting);
+    posting_link(all, posting);
+    writer_add(broker->writer, &posting->unit);
+}
+
+static void posting_followers_again(struct broker *broker, struct posting *list)
+{
+    struct err err;
+
+    while (list != NULL) {
+        struct posting *posting = list;
+        list = posting->next;
+        if (broker_may_write(broker, &err)) {
+            posting_start(posting);
+            continue;
+        }
+        posting_refuse(posting, &err);
+        posting_free(posting);
+    }
+}
+
+bool posting_check(const struct request *req, struct err *err)
+{
+    if (request_bool(req, F_TAKE, false) && (!req->has_as || req->role != ROLE_STAFF))
+        return err_field(err, ERR_INVALID, "take",
+                         "take: only staff may post and take: as {name, role: staff} is missing");
+    return true;
+}
+
+void posting_submit(struct broker *broker, struct call *call)
+{
+    struct posting *posting = mem_new(1, sizeof *posting);
+
+    posting->unit.type = &posting_type;
+    posting->unit.bytes = wire_doc_bytes(call->req.doc).len + ROW_OVERHEAD;
+    posting->broker = broker;
+    posting->call = call;
+    posting->extra = posting_extra(&call->req);
+    posting->receipt = posting_receipt(&call->req);
+    posting_start(posting);
+}
+
+/* ---- the statement ---- */
+
+static void posting_on_rows(void *arg, PGresult *rows)
+{
+    struct posting **postings = arg;
+    enum { ORD, STORED_ID, POSTED_AT, INSERTED, CONTENT, PACKAGE, REV, RECORD, KEY_TAKEN };
+
+    for (int i = 0; i < PQntuples(rows); i++) {
+        struct posting *posting = postings[pg_int(rows, i, ORD) - 1];
+        struct span content = pg_span(rows, i, CONTENT);
+        span_free(posting->package);
+        span_free(posting->record);
+        posting->stored_id = pg_int(rows, i, STORED_ID);
+        posting->posted_at = pg_int(rows, i, POSTED_AT);
+        posting->inserted = pg_bool(rows, i, INSERTED);
+        posting->key_taken = pg_bool(rows, i, KEY_TAKEN);
+        posting->has_package = !pg_is_null(rows, i, PACKAGE);
+        posting->package = span_copy(pg_span(rows, i, PACKAGE));
+        posting->record = span_copy(pg_span(rows, i, RECORD));
+        posting->rev = pg_int(rows, i, REV);
+        memset(posting->stored_content, 0, sizeof posting->stored_content);
+        if (content.len == sizeof posting->stored_content)
+            memcpy(posting->stored_content, content.p, content.len);
+    }
+}
+
+/* One array a column of the statement. */
+static void posting_put_columns(struct pg_params *params, struct posting **postings, size_t count)
+{
+    pg_array_open(params, PG_INT8);
+    for (size_t i = 0; i < count; i++)
+        pg_array_int(params, postings[i]->id);
+    pg_array_close(params);
+    pg_array_open(params, PG_BYTEA);
+    for (size_t i = 0; i < count; i++)
+        pg_array_bytes(params, (struct span){(const char *)postings[i]->call->req.key_digest, 16});
+    pg_array_close(params);
+    pg_array_open(params, PG_BYTEA);
+    for (size_t i = 0; i < count; i++)
+        pg_array_bytes(params, (struct span){(const char *)postings[i]->call->req.content_digest, 16});
+    pg_array_close(params);
+    static const struct {
+        enum field field;
+        enum pg_type type;
+    } columns[] = {{F_CUSTOMER, PG_TEXT}, {F_TITLE, PG_TEXT}, {F_PROBLEM, PG_BYTEA}};
+    for (size_t c = 0; c < sizeof columns / sizeof columns[0]; c++) {
+        pg_array_open(params, columns[c].type);
+        for (size_t i = 0; i < count; i++)
+            pg_array_bytes(params, request_text(&postings[i]->call->req, columns[c].field));
+        pg_array_close(params);
+    }
+    pg_array_open(params, PG_BYTEA);
+    for (size_t i = 0; i < count; i++)
+        pg_array_bytes(params, postings[i]->extra);
+    pg_array_close(params);
+    pg_array_open(params, PG_BYTEA);
+    for (size_t i = 0; i < count; i++)
+        pg_array_bytes(params, postings[i]->receipt);
+    pg_array_close(params);
+}
+
+void posting_send(void *arg, struct unit **units, size_t count, bool repeat)
+{
+    struct broker *broker = arg;
+    struct posting **postings = (struct posting **)units; /* the unit is a posting's first member */
+    struct pg_params *params = broker->writer_params;
+    bool accept = strcmp(broker->settings.unknown_customers, "accept") == 0;
+
+    pg_params_reset(params);
+    posting_put_columns(params, postings, count);
+    pg_array_open(params, PG_INT8);
+    for (size_t i = 0; i < count; i++)
+        pg_array_int(params,
+                     customers_rev(broker->customers, request_text(&postings[i]->call->req, F_CUSTOMER)));
+    pg_array_close(params);
+    pg_put_text(params, accept ? broker->settings.default_package : NULL);
+    (void)pg_send(broker->writer_pg, repeat ? W_POSTING_REPEAT : W_POSTING, params, posting_on_rows,
+                  postings);
+}

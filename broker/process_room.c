@@ -1,0 +1,162 @@
+/* The company's process as this broker knows it; see process_room.h. */
+#include "process_room.h"
+#include "broker.h"
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "statements.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOOK_EVERY_MS = 500, ASK_TIMEOUT_MS = 8000, BODY_BYTES_MAX = 4 << 20 };
+
+/* ---- which is current ---- */
+
+static void current_take(struct broker *broker, int32_t n, struct span hash, struct span files)
+{
+    struct process_files list = {0};
+    struct faults faults = {0};
+    struct process *parsed = NULL;
+    struct wire_doc *doc = NULL;
+    struct err err;
+
+    (void)snprintf(broker->process.hash, sizeof broker->process.hash, "%.*s", (int)hash.len, hash.p);
+    broker->process.n = n;
+    if (!wire_parse(files.p, files.len, WIRE_DEPTH_MAX, &doc, &err) ||
+        !process_files_decode(wire_root(doc), &list, &err) || !process_load_files(&list, &parsed, &faults))
+        log_event(LOG_ERROR, "process_unreadable", "hash=%.12s",
+                  broker->process.hash); /* weights are 1 then; workers judge for themselves */
+    process_free(broker->process.parsed);
+    broker->process.parsed = parsed;
+    log_event(LOG_INFO, "process_current", "n=%d hash=%.12s", (int)n, broker->process.hash);
+    workers_set_process(broker->workers, broker->process.hash, files);
+    faults_clear(&faults);
+    process_files_clear(&list);
+    wire_doc_free(doc);
+}
+
+static void current_on_rows(void *arg, PGresult *rows)
+{
+    struct broker *broker = arg;
+    if (PQntuples(rows) == 0)
+        return;
+    int32_t n = (int32_t)pg_int(rows, 0, 0);
+    if (!pg_is_null(rows, 0, 2))
+        current_take(broker, n, pg_span(rows, 0, 1), pg_span(rows, 0, 2));
+    broker->process.n = n;
+}
+
+void process_room_tick(struct broker *broker)
+{
+    int64_t now = clock_mono_us();
+
+    if (!pg_is_up(broker->control_pg) || now - broker->process_checked_us < LOOK_EVERY_MS * US_PER_MS)
+        return;
+    broker->process_checked_us = now;
+    pg_params_reset(broker->params);
+    pg_put_text(broker->params, broker->process.n == 0 ? NULL : broker->process.hash);
+    (void)pg_send(broker->control_pg, C_PROCESS_CURRENT, broker->params, current_on_rows, broker);
+    pg_sync(broker->control_pg, NULL, NULL);
+}
+
+void process_room_clear(struct broker *broker)
+{
+    process_free(broker->process.parsed);
+    broker->process.parsed = NULL;
+}
+
+/* ---- whether a new one may be ---- */
+
+struct asking {
+    struct broker *broker;
+    struct call *call;
+    process_room_write_fn *write;
+    struct process_files files;
+    char hash[PROCESS_HASH_BYTES];
+    struct buf errors;
+};
+
+static void asking_free(struct asking *asking)
+{
+    process_files_clear(&asking->files);
+    buf_clear(&asking->errors);
+    free(asking);
+}
+
+static void asking_end(struct asking *asking)
+{
+    struct err err;
+    struct buf out;
+
+    if (asking->errors.len != 0) {
+        (void)err_field(&err, ERR_INVALID, "files", "%s", buf_text(&asking->errors));
+        call_refuse(asking->call, &err);
+    } else if (request_bool(&asking->call->req, F_DRY_RUN, false)) {
+        buf_init(&out, 256);
+        wire_put_map(&out, 2);
+        wire_put_key_text(&out, "hash", asking->hash);
+        wire_put_key_bool(&out, "dry_run", true);
+        call_answer(asking->call, buf_span(&out));
+        buf_clear(&out);
+    } else {
+        asking->write(asking->broker, asking->call, &asking->files, asking->hash);
+    }
+    asking_free(asking);
+}
+
+static void asking_on_answer(void *arg, const struct workers_answer *answer)
+{
+    struct asking *asking = arg;
+    const struct wire_val *errors = wire_find(answer->result, "errors");
+    struct span text;
+
+    /* A worker that died or is late has not refused: it gets the version when it is back, and refuses then. */
+    for (size_t i = 0; i < wire_count(errors); i++)
+        if (wire_get_str(wire_at(errors, i), &text))
+            (void)buf_printf(&asking->errors, "%s%.*s", asking->errors.len == 0 ? "" : "\n", (int)text.len,
+                             text.p);
+    if (answer->left == 0) {
+        struct broker *broker = asking->broker;
+        asking_end(asking);
+        broker_turn(broker);
+    }
+}
+
+void process_room_check(struct broker *broker, struct call *call, process_room_write_fn *write)
+{
+    struct asking *asking = mem_new(1, sizeof *asking);
+    struct faults faults = {0};
+    struct process *parsed = NULL;
+    struct err err = {0};
+    struct buf body;
+
+    asking->broker = broker;
+    asking->call = call;
+    asking->write = write;
+    buf_init(&asking->errors, 64 << 10);
+    bool ok = process_files_decode(call->req.vals[F_FILES], &asking->files, &err);
+    if (ok && !process_load_files(&asking->files, &parsed, &faults)) {
+        ok = faults_to_err(&faults, ERR_INVALID, &err);
+        (void)snprintf(err.field, sizeof err.field, "files");
+    }
+    faults_clear(&faults);
+    process_free(parsed);
+    if (!ok) {
+        call_refuse(call, &err);
+        asking_free(asking);
+        return;
+    }
+    process_files_hash(&asking->files, asking->hash);
+    buf_init(&body, BODY_BYTES_MAX);
+    wire_put_map(&body, 2);
+    wire_put_key_text(&body, "hash", asking->hash);
+    wire_put_text(&body, "files");
+    process_files_encode(&asking->files, &body);
+    bool asked = workers_ask(broker->workers, "check", buf_span(&body), true, ASK_TIMEOUT_MS * US_PER_MS,
+                             asking_on_answer, asking, &err);
+    buf_clear(&body);
+    if (!asked)
+        asking_end(asking); /* no worker is connected: the loader here has checked it */
+}

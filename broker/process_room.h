@@ -1,0 +1,21 @@
+/* The company's process as this broker knows it: which version is current, and whether a new one may become it. */
+#ifndef DOCKET_PROCESS_ROOM_H
+#define DOCKET_PROCESS_ROOM_H
+
+#include "process.h"
+
+struct broker;
+struct call;
+
+/* Looks for a new current version once a second, or at once after process.apply; tells the workers. */
+void process_room_tick(struct broker *broker);
+
+/* Checks the files of a process.apply: here, then by every worker that is connected. Calls write with them when nobody objects;
+ * answers the call itself when somebody does, or when it is a dry run. Takes the call. */
+typedef void process_room_write_fn(struct broker *broker, struct call *call,
+                                   const struct process_files *files, const char *hash);
+void process_room_check(struct broker *broker, struct call *call, process_room_write_fn *write);
+
+void process_room_clear(struct broker *broker);
+
+#endif

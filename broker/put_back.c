@@ -1,0 +1,245 @@
+/* Putting wakes back into the table; see put_back.h. */
+#include "put_back.h"
+#include "broker.h"
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "statements.h"
+#include "tracking.h"
+#include "wakes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FAILURES_MAX = 5, RETRY_FIRST_MS = 500, HEALTH_PAUSE_MS = 2000 };
+
+struct put_back {
+    struct unit unit;
+    struct broker *broker;
+    int32_t attempt, version; /* before */
+    int64_t wake_at, rank;
+    int16_t lane; /* -1: none */
+    int16_t failures;
+    bool keeps, dead, done;
+    char *code, *message, *worker; /* of a dead letter; owned */
+};
+
+static void put_back_free(struct put_back *put)
+{
+    free(put->code);
+    free(put->message);
+    free(put->worker);
+    free(put);
+}
+
+/* Committed and still ours: the wake goes on under its new attempt, or leaves memory. */
+static void put_back_end(struct unit *unit, const struct err *err)
+{
+    struct put_back *put = (struct put_back *)unit;
+    struct broker *broker = put->broker;
+    struct wake *wake = wakes_find(broker, unit->ticket);
+
+    if (wake != NULL && wake->place == WAKE_COMMITTING && wake->attempt == put->attempt) {
+        if (err != NULL || !put->done || !put->keeps) {
+            wakes_free(
+                broker,
+                wake); /* given away, somebody else's by now, or the epoch is over and it is adopted again */
+        } else {
+            wakes_has_desk(broker, wake);
+            wakes_set_content(wake, SPAN_NONE);
+            wake->attempt = put->attempt + 1;
+            wake->wake_at = put->wake_at;
+            wake->rank = put->rank;
+            wake->failures = (uint8_t)put->failures;
+            wakes_place(broker, wake, put->wake_at > broker_now(broker) ? WAKE_TIMED : WAKE_QUEUED);
+        }
+    }
+    if (put->dead && put->done)
+        broker->outbox_written = true;
+    put_back_free(put);
+}
+
+static const struct unit_type put_back_type = {.group = GROUP_PUT_BACK, .locks = true, .done = put_back_end};
+
+static struct put_back *put_back_new(struct broker *broker, struct wake *wake)
+{
+    struct put_back *put = mem_new(1, sizeof *put);
+
+    put->unit.type = &put_back_type;
+    put->unit.ticket = wake->ticket;
+    put->unit.bytes = 128;
+    put->broker = broker;
+    put->attempt = wake->attempt;
+    put->version = wake->version;
+    put->wake_at = wake->wake_at;
+    put->rank = wake->rank;
+    put->failures = wake->failures;
+    put->lane = (int16_t)wake->class;
+    return put;
+}
+
+static void put_back_add(struct broker *broker, struct wake *wake, struct put_back *put)
+{
+    wakes_place(broker, wake, WAKE_COMMITTING);
+    writer_add(broker->writer, &put->unit);
+}
+
+void put_back_give(struct broker *broker, struct wake *wake)
+{
+    struct put_back *put = put_back_new(broker, wake);
+    if (wake->wake_at > broker_now(broker)) { /* it slept here for its time: it sleeps on in the table */
+        put->lane = (int16_t)(WAKE_CLASSES + wake->class);
+        put->rank = wake->wake_at;
+    }
+    put_back_add(broker, wake, put);
+}
+
+void put_back_keep(struct broker *broker, struct wake *wake)
+{
+    struct put_back *put = put_back_new(broker, wake);
+    put->keeps = true;
+    put_back_add(broker, wake, put);
+}
+
+void put_back_failed(struct broker *broker, struct wake *wake, const char *code, const char *message,
+                     const char *worker, bool counts)
+{
+    struct put_back *put = put_back_new(broker, wake);
+    int failures = wake->failures + (counts ? 1 : 0);
+    int64_t wait_us =
+        counts ? (RETRY_FIRST_MS * US_PER_MS) << (failures > 6 ? 6 : failures) : HEALTH_PAUSE_MS * US_PER_MS;
+
+    wake->reasons |= REASON_RETRY;
+    put->failures = (int16_t)failures;
+    put->keeps = true;
+    if (failures >= FAILURES_MAX) {
+        put->dead = true;
+        put->keeps = false;
+        put->lane = -1;
+        put->code = mem_strdup(code);
+        put->message = mem_strdup(message);
+        put->worker = mem_strdup(worker);
+        log_event(LOG_ERROR, "dead_letter", "ticket=%lld failures=%d code=%s worker=%s",
+                  (long long)wake->ticket, failures, log_quote(code), log_quote(worker));
+    } else {
+        put->wake_at = broker_now(broker) + wait_us;
+        put->rank = put->wake_at;
+        put->lane = (int16_t)(WAKE_CLASSES + wake->class);
+        log_event(LOG_WARN, "decision_failed", "ticket=%lld failures=%d code=%s worker=%s message=%s",
+                  (long long)wake->ticket, failures, log_quote(code), log_quote(worker), log_quote(message));
+    }
+    put_back_add(broker, wake, put);
+}
+
+/* ---- the statements ---- */
+
+static void put_back_on_rows(void *arg, PGresult *rows)
+{
+    struct put_back **puts = arg;
+    size_t at = 0;
+
+    /* The rows come in the order of the arrays, without those that belong to somebody else. */
+    for (int i = 0; i < PQntuples(rows); i++) {
+        while (puts[at]->unit.ticket != pg_int(rows, i, 0))
+            at++;
+        puts[at++]->done = true;
+    }
+}
+
+/* Letters and alerts of those that are given up. */
+static void put_back_send_dead(struct broker *broker, struct put_back **puts, size_t count)
+{
+    struct pg_params *params = broker->writer_params;
+    size_t dead = 0;
+
+    for (size_t i = 0; i < count; i++)
+        dead += puts[i]->dead;
+    if (dead == 0)
+        return;
+    enum { TICKET, ATTEMPT, FAILURES, CODE, MESSAGE, WORKER, COLUMNS };
+    static const enum pg_type types[COLUMNS] = {PG_INT8, PG_INT4, PG_INT2, PG_TEXT, PG_TEXT, PG_TEXT};
+    pg_params_reset(params);
+    for (int column = 0; column < COLUMNS; column++) {
+        pg_array_open(params, types[column]);
+        for (size_t i = 0; i < count; i++) {
+            const struct put_back *put = puts[i];
+            if (!put->dead)
+                continue;
+            if (column <= FAILURES)
+                pg_array_int(params, column == TICKET    ? put->unit.ticket
+                                     : column == ATTEMPT ? put->attempt + 1
+                                                         : put->failures);
+            else
+                pg_array_bytes(params, span_of(column == CODE      ? put->code
+                                               : column == MESSAGE ? put->message
+                                                                   : put->worker));
+        }
+        pg_array_close(params);
+    }
+    (void)pg_send(broker->writer_pg, W_DEAD_LETTERS, params, NULL, NULL);
+
+    enum { A_TICKET, A_ATTEMPT, A_VERSION, A_CAUSE, A_KIND, A_PRIORITY, A_TEXT, A_COLUMNS };
+    static const enum pg_type alert_types[A_COLUMNS] = {PG_INT8, PG_INT4, PG_INT4, PG_TEXT,
+                                                        PG_TEXT, PG_INT2, PG_TEXT};
+    pg_params_reset(params);
+    for (int column = 0; column < A_COLUMNS; column++) {
+        pg_array_open(params, alert_types[column]);
+        for (size_t i = 0; i < count; i++) {
+            const struct put_back *put = puts[i];
+            char tracking[TRACKING_TEXT_BYTES], text[512];
+            if (!put->dead)
+                continue;
+            tracking_format(put->unit.ticket, broker->settings.tracking_prefix, tracking);
+            if (column == A_CAUSE)
+                (void)snprintf(text, sizeof text, "dead:%s", tracking);
+            else if (column == A_TEXT)
+                (void)snprintf(text, sizeof text,
+                               "Ticket %s could not be decided %d times (%s: %s). It stays open and waits "
+                               "for a person; \"docket dead retry %s\" tries again.",
+                               tracking, put->failures, put->code, put->message, tracking);
+            else
+                (void)snprintf(text, sizeof text, "dead");
+            if (column == A_CAUSE || column == A_KIND || column == A_TEXT)
+                pg_array_bytes(params, span_of(text));
+            else
+                pg_array_int(params, column == A_TICKET    ? put->unit.ticket
+                                     : column == A_ATTEMPT ? put->attempt + 1
+                                     : column == A_VERSION ? put->version
+                                                           : 2);
+        }
+        pg_array_close(params);
+    }
+    (void)pg_send(broker->writer_pg, W_ALERTS_OPEN, params, NULL, NULL);
+}
+
+void put_back_send(void *arg, struct unit **units, size_t count, bool repeat)
+{
+    struct broker *broker = arg;
+    struct put_back **puts = (struct put_back **)units;
+    struct pg_params *params = broker->writer_params;
+    enum { TICKET, ATTEMPT, WAKE_AT, RANK, LANE, OWNER, FAILURES, DEAD, COLUMNS };
+    static const enum pg_type types[COLUMNS] = {PG_INT8, PG_INT4, PG_INT8, PG_INT8,
+                                                PG_INT2, PG_INT8, PG_INT2, PG_BOOL};
+
+    (void)repeat;
+    pg_params_reset(params);
+    for (int column = 0; column < COLUMNS; column++) {
+        pg_array_open(params, types[column]);
+        for (size_t i = 0; i < count; i++) {
+            const struct put_back *put = puts[i];
+            const int64_t values[COLUMNS] = {put->unit.ticket, put->attempt,  put->wake_at,  put->rank,
+                                             put->lane,        broker->epoch, put->failures, put->dead};
+            bool null = (column == LANE && put->lane < 0) || (column == OWNER && !put->keeps);
+            if (null)
+                pg_array_null(params);
+            else
+                pg_array_int(params, values[column]);
+        }
+        pg_array_close(params);
+    }
+    for (size_t i = 0; i < count; i++)
+        puts[i]->done = false;
+    pg_put_int8(params, broker->epoch);
+    (void)pg_send(broker->writer_pg, W_PUT_BACK, params, put_back_on_rows, puts);
+    put_back_send_dead(broker, puts, count);
+}

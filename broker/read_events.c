@@ -1,0 +1,405 @@
+/* events.since; see read_events.h. */
+#include "read_events.h"
+
+#include <stdlib.h>
+
+#include "clock.h"
+#include "desk.h"
+#include "event_wire.h"
+#include "mem.h"
+#include "statements_reader.h"
+#include "wire.h"
+
+enum {
+    EVENTS_DEFAULT = 100,
+    HELD_PATIENCE = 5 /* ticks that a waiter without wait_ms gives a held-up feed */
+};
+
+struct waiter {
+    struct read_events_query query;
+    char *customer; /* owned */
+    int64_t at;     /* looked through up to this number */
+    int64_t looked; /* numbers looked at for this page */
+    int64_t deadline_us;
+    uint64_t cycle; /* the first cycle that began after it came */
+    bool parsed, reading, forgotten;
+    int64_t upto; /* of the statement under way */
+    struct buf body;
+    struct wire_map list;
+    read_answer_fn *fn;
+    void *arg;
+    struct read_events *events;
+    struct waiter *next;
+};
+
+struct read_events {
+    zloop_t *loop;
+    struct pg *reader;
+    struct pg_params *params;
+    const char *prefix;
+    struct waiter *waiters;
+    size_t count;
+    struct feed_generation generation;
+    struct feed_settle settle;
+    bool is_up, has_generation, asking;
+    uint64_t begun, ended; /* cycles */
+    int64_t last_seq;
+    int timer; /* -1: none */
+};
+
+static void cycle_step(struct read_events *events);
+static void waiters_serve(struct read_events *events);
+
+/* ---- waiters ---- */
+
+static void waiter_free(struct waiter *waiter)
+{
+    buf_clear(&waiter->body);
+    free(waiter->customer);
+    free(waiter);
+}
+
+static void waiter_unlink(struct waiter *waiter)
+{
+    struct waiter **at = &waiter->events->waiters;
+    while (*at != waiter)
+        at = &(*at)->next;
+    *at = waiter->next;
+    waiter->events->count--;
+}
+
+static void waiter_fail(struct waiter *waiter, const struct err *err)
+{
+    waiter_unlink(waiter);
+    if (!waiter->forgotten)
+        waiter->fn(waiter->arg, SPAN_NONE, err);
+    waiter_free(waiter);
+}
+
+static void waiter_answer(struct waiter *waiter)
+{
+    char cursor[FEED_CURSOR_BYTES];
+    struct buf *out = &waiter->body;
+
+    feed_cursor_format(waiter->events->generation, waiter->at, cursor);
+    wire_list_close(out, &waiter->list);
+    wire_put_key_text(out, "cursor", cursor);
+    waiter_unlink(waiter);
+    if (!waiter->forgotten)
+        waiter->fn(waiter->arg, buf_span(out), NULL);
+    waiter_free(waiter);
+}
+
+/* Its cursor can be read once the history is known. False: it was answered. */
+static bool waiter_parse(struct waiter *waiter)
+{
+    struct err err = {0};
+
+    if (waiter->parsed)
+        return true;
+    if (!feed_cursor_parse(waiter->query.cursor, waiter->events->generation, &waiter->at, &err)) {
+        waiter_fail(waiter, &err);
+        return false;
+    }
+    waiter->parsed = true;
+    return true;
+}
+
+static void waiter_on_rows(void *arg, PGresult *rows)
+{
+    struct waiter *waiter = arg;
+    int count = PQntuples(rows);
+    int64_t from = waiter->at;
+
+    waiter->at = waiter->upto;
+    for (int i = 0; i < count; i++) {
+        char cursor[FEED_CURSOR_BYTES];
+        struct event_row row;
+        size_t before = waiter->body.len;
+        event_row_from_pg(rows, i, &row);
+        feed_cursor_format(waiter->events->generation, row.seq, cursor);
+        event_wire_put(&waiter->body, &row, waiter->events->prefix, cursor);
+        if (waiter->list.count != 0 && waiter->body.len > READ_EVENTS_BYTES) {
+            waiter->body.len = before; /* taken back: the next page's */
+            break;
+        }
+        from = row.seq;
+        waiter->list.count++;
+    }
+    if (count == waiter->query.limit || waiter->body.len > READ_EVENTS_BYTES ||
+        (size_t)count > waiter->list.count)
+        waiter->at = from;
+}
+
+static bool waiter_is_late(const struct waiter *waiter, int64_t now_us)
+{
+    return now_us >= waiter->deadline_us;
+}
+
+static void waiter_on_end(void *arg, const struct pg_end *end)
+{
+    struct waiter *waiter = arg;
+    struct read_events *events = waiter->events;
+    struct err err = {0};
+
+    waiter->reading = false;
+    if (waiter->forgotten || !read_end_is_ok(end, "events", &err)) {
+        waiter_fail(waiter, &err);
+        return;
+    }
+    if (waiter->list.count != 0 || waiter->looked >= READ_EVENTS_SPAN_MAX ||
+        (waiter->at >= events->settle.settled && waiter_is_late(waiter, clock_mono_us())))
+        waiter_answer(waiter);
+    else
+        waiters_serve(events);
+}
+
+static void waiter_read(struct waiter *waiter)
+{
+    const struct read_events_query *q = &waiter->query;
+    struct pg_params *params = waiter->events->params;
+
+    waiter->upto = waiter->events->settle.settled;
+    if (waiter->upto > waiter->at + READ_EVENTS_SPAN)
+        waiter->upto = waiter->at + READ_EVENTS_SPAN;
+    waiter->looked += waiter->upto - waiter->at;
+    waiter->reading = true;
+    pg_params_reset(params);
+    pg_put_int8(params, waiter->at);
+    pg_put_int8(params, waiter->upto);
+    pg_put_int4(params, q->limit);
+    pg_put_text(params, waiter->customer);
+    q->ticket == 0 ? pg_put_null(params) : pg_put_int8(params, q->ticket);
+    if (q->kinds == 0) {
+        pg_put_null(params);
+    } else {
+        pg_array_open(params, PG_INT2);
+        for (int i = 0; i < EVENTS_END; i++)
+            if ((q->kinds & UINT32_C(1) << i) != 0)
+                pg_array_int(params, i);
+        pg_array_close(params);
+    }
+    q->has_public ? pg_put_bool(params, q->public) : pg_put_null(params);
+    q->from_at == 0 ? pg_put_null(params) : pg_put_int8(params, q->from_at);
+    (void)pg_send(waiter->events->reader, READER_READ_EVENTS, params, waiter_on_rows, waiter);
+    pg_sync(waiter->events->reader, waiter_on_end, waiter);
+}
+
+/* Whether what is settled now is all that this waiter may want to see before it is told that there is
+ * nothing. */
+static bool waiter_has_seen(const struct waiter *waiter)
+{
+    return waiter->events->ended >= waiter->cycle || waiter->events->settle.asked > HELD_PATIENCE;
+}
+
+static void waiters_serve(struct read_events *events)
+{
+    int64_t now_us = clock_mono_us();
+
+    for (struct waiter *waiter = events->waiters, *next; waiter != NULL && events->is_up; waiter = next) {
+        next = waiter->next;
+        if (waiter->reading || !events->has_generation || !waiter_parse(waiter))
+            continue;
+        if (waiter->at < events->settle.settled)
+            waiter_read(waiter);
+        else if (waiter_is_late(waiter, now_us) && waiter_has_seen(waiter))
+            waiter_answer(waiter);
+    }
+}
+
+/* ---- the cycle ---- */
+
+static int cycle_on_timer(zloop_t *loop, int timer, void *arg)
+{
+    struct read_events *events = arg;
+    (void)loop;
+    (void)timer;
+    events->timer = -1;
+    waiters_serve(events);
+    cycle_step(events);
+    return 0;
+}
+
+static void cycle_pause(struct read_events *events)
+{
+    if (events->timer < 0 && events->count != 0)
+        events->timer = zloop_timer(events->loop, READ_EVENTS_TICK_MS, 1, cycle_on_timer, events);
+}
+
+static void cycle_on_generation(void *arg, PGresult *rows)
+{
+    struct read_events *events = arg;
+    events->generation.system = pg_int(rows, 0, 0);
+    events->generation.timeline = (int32_t)pg_int(rows, 0, 1);
+    events->has_generation = true;
+}
+
+static void cycle_on_row(void *arg, PGresult *rows)
+{
+    struct read_events *events = arg;
+    int64_t value = pg_int(rows, 0, 0);
+    enum feed_want wanted = events->settle.want;
+
+    if (wanted == FEED_WANT_SEQ) {
+        events->last_seq = value;
+        feed_settle_seq(&events->settle, value);
+        if (events->settle.want == FEED_WANT_SEQ)
+            events->ended = events->begun;
+    } else if (wanted == FEED_WANT_FENCE) {
+        feed_settle_fence(&events->settle, value);
+    } else if (feed_settle_xmin(&events->settle, value)) {
+        events->ended = events->begun;
+    }
+}
+
+static void cycle_on_end(void *arg, const struct pg_end *end)
+{
+    struct read_events *events = arg;
+    enum feed_want want = events->settle.want;
+
+    events->asking = false;
+    if (end->outcome != PG_OK) {
+        cycle_pause(events);
+        return;
+    }
+    waiters_serve(events);
+    /* On at once within a cycle; a pause between cycles, and while somebody holds the feed up. */
+    if (want == FEED_WANT_FENCE || (want == FEED_WANT_XMIN && events->settle.asked == 0))
+        cycle_step(events);
+    else if (events->waiters != NULL && events->waiters->cycle > events->begun)
+        cycle_step(events);
+    else
+        cycle_pause(events);
+}
+
+static void cycle_step(struct read_events *events)
+{
+    static const size_t statements[] = {[FEED_WANT_SEQ] = READER_FEED_SEQ,
+                                        [FEED_WANT_FENCE] = READER_FEED_FENCE,
+                                        [FEED_WANT_XMIN] = READER_FEED_XMIN};
+
+    if (!events->is_up || events->asking || events->count == 0)
+        return;
+    events->asking = true;
+    if (events->settle.want == FEED_WANT_SEQ)
+        events->begun++;
+    if (!events->has_generation)
+        (void)pg_send(events->reader, READER_FEED_GENERATION, NULL, cycle_on_generation, events);
+    (void)pg_send(events->reader, statements[events->settle.want], NULL, cycle_on_row, events);
+    pg_sync(events->reader, cycle_on_end, events);
+}
+
+/* ---- public ---- */
+
+struct read_events *read_events_new(zloop_t *loop, struct pg *reader, const char *prefix)
+{
+    struct read_events *events = mem_new(1, sizeof *events);
+
+    *events = (struct read_events){
+        .loop = loop, .reader = reader, .params = pg_params_new(), .prefix = prefix, .timer = -1};
+    feed_settle_init(&events->settle);
+    return events;
+}
+
+void read_events_free(struct read_events *events)
+{
+    if (events == NULL)
+        return;
+    if (events->timer >= 0)
+        (void)zloop_timer_end(events->loop, events->timer);
+    while (events->waiters != NULL) {
+        struct waiter *waiter = events->waiters;
+        waiter_unlink(waiter);
+        waiter_free(waiter);
+    }
+    pg_params_free(events->params);
+    free(events);
+}
+
+void read_events_on_up(struct read_events *events)
+{
+    events->is_up = true;
+    events->has_generation = false;
+    events->asking = false;
+    feed_settle_init(&events->settle);
+    cycle_step(events);
+}
+
+void read_events_on_down(struct read_events *events)
+{
+    struct err err = {0};
+
+    events->is_up = false;
+    events->asking = false;
+    (void)err_set(&err, ERR_UNAVAILABLE, "the database is away");
+    for (struct waiter *waiter = events->waiters, *next; waiter != NULL; waiter = next) {
+        next = waiter->next;
+        if (!waiter->reading) /* the others are told by the end of their batch */
+            waiter_fail(waiter, &err);
+    }
+}
+
+void read_events_send(struct read_events *events, const struct read_events_query *query, read_answer_fn *fn,
+                      void *arg)
+{
+    struct err err = {0};
+
+    if (!events->is_up || events->count >= READ_EVENTS_WAITERS_MAX) {
+        (void)err_set(&err, events->is_up ? ERR_BUSY : ERR_UNAVAILABLE, "%s",
+                      events->is_up ? "too many wait for events already" : "the database is away");
+        fn(arg, SPAN_NONE, &err);
+        return;
+    }
+    struct waiter *waiter = mem_new(1, sizeof *waiter);
+    *waiter = (struct waiter){.query = *query,
+                              .deadline_us = clock_mono_us() + query->wait_ms * US_PER_MS,
+                              .cycle = events->begun + 1,
+                              .fn = fn,
+                              .arg = arg,
+                              .events = events,
+                              .next = events->waiters};
+    if (waiter->query.limit <= 0 || waiter->query.limit > READ_EVENTS_LIMIT_MAX)
+        waiter->query.limit = query->limit <= 0 ? EVENTS_DEFAULT : READ_EVENTS_LIMIT_MAX;
+    if (query->customer.p != NULL)
+        waiter->customer = mem_strndup(query->customer.p, query->customer.len);
+    buf_init(&waiter->body, 4 * READ_EVENTS_BYTES);
+    events->waiters = waiter;
+    events->count++;
+    /* The cursor is checked now when the history is known; else its text, which is the caller's, must be
+     * kept. */
+    if (events->has_generation && !waiter_parse(waiter))
+        return;
+    wire_put_map(&waiter->body, 2);
+    wire_put_text(&waiter->body, "events");
+    waiter->list = wire_list_open(&waiter->body);
+    if (events->timer >= 0) {
+        (void)zloop_timer_end(events->loop, events->timer);
+        events->timer = -1;
+    }
+    cycle_step(events);
+}
+
+void read_events_forget(struct read_events *events, const void *arg)
+{
+    for (struct waiter *waiter = events->waiters, *next; waiter != NULL; waiter = next) {
+        next = waiter->next;
+        if (waiter->arg != arg)
+            continue;
+        waiter->forgotten = true;
+        if (!waiter->reading)
+            waiter_fail(waiter, NULL);
+    }
+}
+
+size_t read_events_waiting(const struct read_events *events)
+{
+    return events->count;
+}
+
+void read_events_lag(const struct read_events *events, int64_t *ret_seq, int64_t *ret_settled,
+                     int64_t *ret_held)
+{
+    *ret_seq = events->last_seq;
+    *ret_settled = events->settle.settled;
+    *ret_held = events->settle.asked;
+}

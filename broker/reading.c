@@ -1,0 +1,382 @@
+/* The ops that read; see reading.h. */
+#include "reading.h"
+#include "broker.h"
+#include "broker_metrics.h"
+#include "clock.h"
+#include "mem.h"
+#include "ops.h"
+#include "read_events.h"
+#include "read_list.h"
+#include "read_show.h"
+#include "statements.h"
+#include "tracking.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE_BYTES_MAX = 6 << 20, LIST_LIMIT = 100 };
+
+/* What every reader calls in the end. */
+static void reading_done(void *arg, struct span body, const struct err *err)
+{
+    struct call *call = arg;
+    if (err != NULL)
+        call_refuse(call, err);
+    else
+        call_answer(call, body);
+}
+
+/* ---- tickets and events ---- */
+
+void reading_show(struct broker *broker, struct call *call)
+{
+    read_show_send(broker->reader_pg, broker->params, call->req.ticket,
+                   (int32_t)request_int(&call->req, F_EVENTS_AFTER, 0), broker->settings.tracking_prefix,
+                   reading_done, call);
+}
+
+/* The rules of the ticket's decisions, as their events keep them. */
+static void explain_done(void *arg, struct span body, const struct err *err)
+{
+    struct call *call = arg;
+    struct wire_doc *doc = NULL;
+    struct err why;
+    struct buf out;
+
+    if (err != NULL || !wire_parse(body.p, body.len, WIRE_DEPTH_MAX, &doc, &why)) {
+        call_refuse(call, err != NULL ? err : &why);
+        return;
+    }
+    const struct wire_val *root = wire_root(doc);
+    const struct wire_val *events = wire_find(root, "events");
+    if (events == NULL)
+        events = wire_find(wire_find(root, "ticket"), "events");
+    buf_init(&out, PAGE_BYTES_MAX);
+    wire_put_map(&out, 2);
+    wire_put_text(&out, "tracking");
+    wire_put_val(&out, wire_find(root, "tracking") != NULL
+                           ? wire_find(root, "tracking")
+                           : wire_find(wire_find(root, "ticket"), "tracking"));
+    wire_put_text(&out, "decisions");
+    struct wire_map list = wire_list_open(&out);
+    for (size_t i = 0; i < wire_count(events); i++) {
+        const struct wire_val *event = wire_at(events, i);
+        const struct wire_val *inner = wire_find(event, "body");
+        if (wire_find(inner, "trace") == NULL)
+            continue;
+        wire_put_map(&out, 4), list.count++;
+        wire_put_key_val(&out, "version", wire_find(event, "version"));
+        wire_put_key_val(&out, "at", wire_find(event, "at"));
+        wire_put_key_val(&out, "set", wire_find(inner, "set"));
+        wire_put_key_val(&out, "trace", wire_find(inner, "trace"));
+    }
+    wire_list_close(&out, &list);
+    call_answer(call, buf_span(&out));
+    buf_clear(&out);
+    wire_doc_free(doc);
+}
+
+void reading_explain(struct broker *broker, struct call *call)
+{
+    read_show_send(broker->reader_pg, broker->params, call->req.ticket, 0, broker->settings.tracking_prefix,
+                   explain_done, call);
+}
+
+/* "triaged", "new,triaged", or "open" and "all". */
+static bool reading_states(struct span text, unsigned *ret, struct err *err)
+{
+    unsigned states = 0;
+
+    if (span_is(text, "all"))
+        return true;
+    if (span_is(text, "open")) {
+        *ret = ((1u << STATES) - 1) & ~(1u << STATE_CLOSED);
+        return true;
+    }
+    for (size_t i = 0; i < text.len;) {
+        size_t len = 0;
+        enum desk_state state;
+        while (i + len < text.len && text.p[i + len] != ',')
+            len++;
+        if (!desk_state_parse((struct span){text.p + i, len}, &state))
+            return err_field(err, ERR_INVALID, "state",
+                             "state: \"%.*s\" is none of open, all, new, triaged, in_progress, "
+                             "waiting_customer, waiting_vendor, resolved, closed, reopened",
+                             (int)len, text.p + i);
+        states |= 1u << state;
+        i += len + 1;
+    }
+    *ret = states;
+    return true;
+}
+
+void reading_list(struct broker *broker, struct call *call)
+{
+    const struct request *req = &call->req;
+    struct err err;
+    struct read_list_query query = {.priority = (int)request_int(req, F_PRIORITY, 0),
+                                    .customer = request_text(req, F_CUSTOMER),
+                                    .assignee = request_text(req, F_ASSIGNEE),
+                                    .queue = request_text(req, F_QUEUE),
+                                    .tag = request_text(req, F_TAG),
+                                    .text = request_text(req, F_TEXT),
+                                    .overdue = request_bool(req, F_OVERDUE, false),
+                                    .now_at = broker_now(broker),
+                                    .due_before_at = request_int(req, F_DUE_BEFORE_AT, 0),
+                                    .posted_from_at = request_int(req, F_POSTED_FROM_AT, 0),
+                                    .posted_until_at = request_int(req, F_POSTED_UNTIL_AT, 0),
+                                    .limit = (int)request_int(req, F_LIMIT, 0),
+                                    .cursor = request_text(req, F_CURSOR)};
+
+    query.oldest_first = span_is(request_text(req, F_ORDER), "oldest");
+    if (!reading_states(request_text(req, F_STATE), &query.states, &err)) {
+        call_refuse(call, &err);
+        return;
+    }
+    read_list_send(broker->reader_pg, broker->list_params, &query, broker->settings.tracking_prefix,
+                   reading_done, call);
+}
+
+void reading_events(struct broker *broker, struct call *call)
+{
+    const struct request *req = &call->req;
+    const struct wire_val *filter = req->vals[F_FILTER], *kinds = wire_find(filter, "kinds");
+    struct read_events_query query = {.cursor = request_text(req, F_CURSOR),
+                                      .limit = (int)request_int(req, F_LIMIT, 0),
+                                      .wait_ms = request_int(req, F_WAIT_MS, 0),
+                                      .customer = wire_find_str(filter, "customer"),
+                                      .from_at = wire_find_int(filter, "from_at", 0)};
+    struct span text;
+
+    query.ticket = request_tracking(wire_find(filter, "tracking"), broker->settings.tracking_prefix);
+    query.has_public = wire_get_bool(wire_find(filter, "public"), &query.public);
+    for (size_t i = 0; i < wire_count(kinds); i++) {
+        enum desk_event kind;
+        if (wire_get_str(wire_at(kinds, i), &text) && desk_event_parse(text, &kind))
+            query.kinds |= 1u << kind;
+    }
+    read_events_send(broker->read_events, &query, reading_done, call);
+}
+
+void reading_peek(struct broker *broker, struct call *call)
+{
+    struct read_list_query query = {.states = 1u << STATE_TRIAGED | 1u << STATE_REOPENED,
+                                    .oldest_first = true,
+                                    .limit = 1};
+    read_list_send(broker->reader_pg, broker->list_params, &query, broker->settings.tracking_prefix,
+                   reading_done, call);
+}
+
+/* ---- small tables ---- */
+
+/* One statement whose rows become the answer. */
+struct table {
+    struct broker *broker;
+    struct call *call;
+    struct buf out;
+    bool found;
+    void (*put)(struct table *table, PGresult *rows);
+};
+
+static void table_on_rows(void *arg, PGresult *rows)
+{
+    struct table *table = arg;
+    table->put(table, rows);
+}
+
+static void table_on_end(void *arg, const struct pg_end *end)
+{
+    struct table *table = arg;
+    struct err err;
+
+    if (!read_end_is_ok(end, "table", &err)) {
+        call_refuse(table->call, &err);
+    } else if (!table->found) {
+        (void)err_set(&err, ERR_NOT_FOUND, "there is none of this name");
+        call_refuse(table->call, &err);
+    } else if (table->out.failed) {
+        (void)err_set(&err, ERR_TOO_LARGE, "the answer is too large: ask for fewer");
+        call_refuse(table->call, &err);
+    } else {
+        call_answer(table->call, buf_span(&table->out));
+    }
+    buf_clear(&table->out);
+    free(table);
+}
+
+static void table_send(struct broker *broker, struct call *call, enum reader_statement statement,
+                       void (*put)(struct table *, PGresult *))
+{
+    struct table *table = mem_new(1, sizeof *table);
+
+    table->broker = broker;
+    table->call = call;
+    table->put = put;
+    buf_init(&table->out, PAGE_BYTES_MAX);
+    (void)pg_send(broker->reader_pg, statement, broker->params, table_on_rows, table);
+    pg_sync(broker->reader_pg, table_on_end, table);
+}
+
+static void put_customer(struct table *table, PGresult *rows)
+{
+    if (PQntuples(rows) == 0)
+        return;
+    table->found = true;
+    wire_put_map(&table->out, 1);
+    wire_put_text(&table->out, "customer");
+    wire_put_raw(&table->out, pg_span(rows, 0, 1));
+}
+
+static void put_customers(struct table *table, PGresult *rows)
+{
+    int count = PQntuples(rows);
+    table->found = true;
+    wire_put_map(&table->out, 2);
+    wire_put_text(&table->out, "customers");
+    wire_put_list(&table->out, (size_t)count);
+    for (int i = 0; i < count; i++)
+        wire_put_raw(&table->out, pg_span(rows, i, 1));
+    wire_put_text(&table->out, "cursor");
+    if (count == request_int(&table->call->req, F_LIMIT, LIST_LIMIT))
+        wire_put_str(&table->out, pg_span(rows, count - 1, 0));
+    else
+        wire_put_nil(&table->out);
+}
+
+static void customers_send(struct broker *broker, struct call *call, struct span id,
+                           void (*put)(struct table *, PGresult *))
+{
+    struct span after = request_text(&call->req, F_CURSOR);
+    pg_params_reset(broker->params);
+    pg_put_bytes(broker->params, id);
+    pg_put_bytes(broker->params, after.p == NULL ? span_of("") : after);
+    pg_put_bytes(broker->params, request_text(&call->req, F_PACKAGE));
+    pg_put_int4(broker->params, (int32_t)request_int(&call->req, F_LIMIT, LIST_LIMIT));
+    table_send(broker, call, READER_CUSTOMER_GET, put);
+}
+
+void reading_customer_get(struct broker *broker, struct call *call)
+{
+    customers_send(broker, call, request_text(&call->req, F_ID), put_customer);
+}
+
+void reading_customer_list(struct broker *broker, struct call *call)
+{
+    customers_send(broker, call, SPAN_NONE, put_customers);
+}
+
+static void put_process(struct table *table, PGresult *rows)
+{
+    if (PQntuples(rows) == 0)
+        return;
+    table->found = true;
+    wire_put_map(&table->out, 2);
+    wire_put_key_str(&table->out, "hash", pg_span(rows, 0, 0));
+    wire_put_text(&table->out, "files");
+    wire_put_raw(&table->out, pg_span(rows, 0, 1));
+}
+
+void reading_process_get(struct broker *broker, struct call *call)
+{
+    pg_params_reset(broker->params);
+    pg_put_bytes(broker->params, request_text(&call->req, F_HASH));
+    table_send(broker, call, READER_PROCESS_GET, put_process);
+}
+
+static void put_versions(struct table *table, PGresult *rows)
+{
+    int count = PQntuples(rows);
+    char hash[PROCESS_HASH_BYTES];
+
+    table->found = true;
+    wire_put_map(&table->out, 1);
+    wire_put_text(&table->out, "versions");
+    wire_put_list(&table->out, (size_t)count);
+    for (int i = 0; i < count; i++) {
+        struct span text = pg_span(rows, i, 1);
+        (void)snprintf(hash, sizeof hash, "%.*s", (int)text.len, text.p);
+        wire_put_map(&table->out, 8);
+        wire_put_key_int(&table->out, "n", pg_int(rows, i, 0));
+        wire_put_key_str(&table->out, "hash", text);
+        wire_put_key_int(&table->out, "applied_at", pg_int(rows, i, 2));
+        wire_put_key_str(&table->out, "by", pg_span(rows, i, 3));
+        wire_put_key_str(&table->out, "role", pg_span(rows, i, 4));
+        wire_put_key_str(&table->out, "comment", pg_span(rows, i, 5));
+        wire_put_key_bool(&table->out, "current", i == 0);
+        wire_put_key_int(&table->out, "workers", (int64_t)workers_count_hash(table->broker->workers, hash));
+    }
+}
+
+void reading_process_list(struct broker *broker, struct call *call)
+{
+    pg_params_reset(broker->params);
+    table_send(broker, call, READER_PROCESS_LIST, put_versions);
+}
+
+static void put_dead(struct table *table, PGresult *rows)
+{
+    static const char *const names[] = {"tracking", "at", "attempt", "failures", "code", "message", "worker"};
+    int count = PQntuples(rows);
+    char tracking[TRACKING_TEXT_BYTES];
+
+    table->found = true;
+    wire_put_map(&table->out, 2);
+    wire_put_text(&table->out, "dead");
+    wire_put_list(&table->out, (size_t)count);
+    for (int i = 0; i < count; i++) {
+        tracking_format(pg_int(rows, i, 0), table->broker->settings.tracking_prefix, tracking);
+        wire_put_map(&table->out, 7);
+        wire_put_key_text(&table->out, names[0], tracking);
+        for (int k = 1; k < 4; k++)
+            wire_put_key_int(&table->out, names[k], pg_int(rows, i, k));
+        for (int k = 4; k < 7; k++)
+            wire_put_key_str(&table->out, names[k],
+                             pg_is_null(rows, i, k) ? span_of("") : pg_span(rows, i, k));
+    }
+    wire_put_text(&table->out, "cursor");
+    if (count == request_int(&table->call->req, F_LIMIT, LIST_LIMIT))
+        wire_put_text(&table->out, tracking);
+    else
+        wire_put_nil(&table->out);
+}
+
+void reading_dead_list(struct broker *broker, struct call *call)
+{
+    int64_t after = 0;
+    struct err err;
+    struct span cursor = request_text(&call->req, F_CURSOR);
+
+    if (cursor.len != 0 && !tracking_parse(cursor, broker->settings.tracking_prefix, &after, &err)) {
+        (void)err_field(&err, ERR_INVALID, "cursor", "cursor: not one of dead.list");
+        call_refuse(call, &err);
+        return;
+    }
+    pg_params_reset(broker->params);
+    pg_put_int8(broker->params, after);
+    pg_put_int4(broker->params, (int32_t)request_int(&call->req, F_LIMIT, LIST_LIMIT));
+    table_send(broker, call, READER_DEAD_LIST, put_dead);
+}
+
+/* ---- from memory ---- */
+
+void reading_ping(struct broker *broker, struct call *call)
+{
+    struct buf out;
+    buf_init(&out, 512);
+    wire_put_map(&out, 4);
+    wire_put_key_int(&out, "now", broker->epoch != 0 ? broker_now(broker) : clock_wall_us());
+    wire_put_key_text(&out, "version", DOCKET_VERSION);
+    wire_put_key_text(&out, "broker", broker->settings.name);
+    wire_put_key_bool(&out, "ready", broker->epoch != 0);
+    call_answer(call, buf_span(&out));
+    buf_clear(&out);
+}
+
+void reading_stats(struct broker *broker, struct call *call)
+{
+    struct buf out;
+    buf_init(&out, 64 << 10);
+    broker_stats_put(broker, &out);
+    call_answer(call, buf_span(&out));
+    buf_clear(&out);
+}

@@ -1,0 +1,54 @@
+/* The statements of the broker's three sessions: each name is a file below broker/sql. */
+#ifndef DOCKET_STATEMENTS_H
+#define DOCKET_STATEMENTS_H
+
+#include "pg.h"
+#include "statements_reader.h"
+
+/* The writer's: batches, and the beginning of an epoch. */
+#define WRITER_STATEMENTS(X)              \
+    X(W_POSTING, "posting")               \
+    X(W_POSTING_REPEAT, "posting_repeat") \
+    X(W_FIND, "find")                     \
+    X(W_ENSURE, "ensure")                 \
+    X(W_LOCK, "lock")                     \
+    X(W_CHANGE, "change")                 \
+    X(W_NEXT, "next")                     \
+    X(W_DECIDE_FRESH, "decide_fresh")     \
+    X(W_DECIDE_AGAIN, "decide_again")     \
+    X(W_ATTRIBUTES, "attributes")         \
+    X(W_VERDICTS, "verdicts")             \
+    X(W_ALERTS_OPEN, "alerts_open")       \
+    X(W_ALERTS_RESOLVE, "alerts_resolve") \
+    X(W_PUT_BACK, "put_back")             \
+    X(W_DEAD_LETTERS, "dead_letters")     \
+    X(W_CUSTOMER_PUT, "customer_put")     \
+    X(W_PROCESS_APPLY, "process_apply")   \
+    X(W_DEAD_RETRY, "dead_retry")         \
+    X(W_BURY, "bury")                     \
+    X(W_REGISTER, "register")
+
+/* The control session's: lease, claims, adoption, the current process, alerts to ops. */
+#define CONTROL_STATEMENTS(X)               \
+    X(C_LEASE, "lease")                     \
+    X(C_CLAIM, "claim")                     \
+    X(C_BURY, "bury")                       \
+    X(C_ADOPT_FIND, "adopt_find")           \
+    X(C_ADOPT_RELEASE, "adopt_release")     \
+    X(C_ADOPT_ORPHANS, "adopt_orphans")     \
+    X(C_ADOPT_SETTLE, "adopt_settle")       \
+    X(C_FAREWELL, "farewell")               \
+    X(C_PROCESS_CURRENT, "process_current") \
+    X(C_OPS_ALERT, "ops_alert")             \
+    X(C_OPS_RESOLVE, "ops_resolve")
+
+#define STATEMENT_ENUM(id, name) id,
+enum writer_statement { WRITER_STATEMENTS(STATEMENT_ENUM) WRITER_STATEMENT_COUNT };
+enum control_statement { CONTROL_STATEMENTS(STATEMENT_ENUM) CONTROL_STATEMENT_COUNT };
+
+enum statements_session { SESSION_WRITER, SESSION_CONTROL, SESSION_READER };
+
+/* The list of a session with the SQL that is built in; the caller frees it. Every name is there: checked at the build's tests. */
+struct pg_statement *statements_new(enum statements_session session, size_t *ret_count);
+
+#endif

@@ -1,0 +1,16 @@
+/* The invariants that a database can show (reliability: "Invariants"), checked on one snapshot of a live system. */
+#ifndef DOCKET_VERIFY_H
+#define DOCKET_VERIFY_H
+
+#include "err.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Prints a line for each invariant with its count. Blocks: a subcommand, never on a loop.
+ * out: ret_ok  whether all hold
+ * err: ERR_UNAVAILABLE  the database is away; ERR_INTERNAL  a statement failed */
+bool verify_run(const char *dsn, FILE *out, bool *ret_ok, struct err *err)
+    __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,158 @@
+/* The wakes that this broker owns; see wakes.h. */
+#include "wakes.h"
+#include "broker.h"
+#include "clock.h"
+#include "mem.h"
+#include "posting.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum wake_class wake_class_of(int priority)
+{
+    static const enum wake_class classes[] = {WAKE_UNTRIAGED, WAKE_P1, WAKE_P2, WAKE_P3, WAKE_P4};
+    return priority >= 0 && priority <= 4 ? classes[priority] : WAKE_UNTRIAGED;
+}
+
+struct wake *wakes_find(const struct broker *broker, int64_t ticket)
+{
+    struct wake *wake;
+    HASH_FIND(hh, broker->wakes, &ticket, sizeof ticket, wake);
+    return wake;
+}
+
+struct wake *wakes_new(struct broker *broker, int64_t ticket, bool fresh, struct span customer)
+{
+    struct wake *wake = mem_new(1, sizeof *wake);
+
+    wake->ticket = ticket;
+    wake->attempt = 1;
+    wake->version = 1;
+    wake->class = WAKE_UNTRIAGED;
+    wake->since_us = clock_mono_us();
+    wake->customer = customer.p == NULL ? NULL : mem_strndup(customer.p, customer.len);
+    HASH_ADD(hh, broker->wakes, ticket, sizeof wake->ticket, wake);
+    broker->wake_count[WAKE_NOWHERE]++;
+    if (fresh) {
+        wake->fresh = true;
+        wake->prev = broker->fresh_last;
+        if (broker->fresh_last == NULL)
+            broker->fresh_first = wake;
+        else
+            broker->fresh_last->next = wake;
+        broker->fresh_last = wake;
+    }
+    return wake;
+}
+
+void wakes_has_desk(struct broker *broker, struct wake *wake)
+{
+    if (!wake->fresh)
+        return;
+    wake->fresh = false;
+    if (wake->prev == NULL)
+        broker->fresh_first = wake->next;
+    else
+        wake->prev->next = wake->next;
+    if (wake->next == NULL)
+        broker->fresh_last = wake->prev;
+    else
+        wake->next->prev = wake->prev;
+    wake->prev = wake->next = NULL;
+}
+
+void wakes_place(struct broker *broker, struct wake *wake, enum wake_place place)
+{
+    if (wake->place == WAKE_QUEUED)
+        queue_remove(broker->queue, wake);
+    else if (wake->place == WAKE_TIMED)
+        timers_remove(&broker->timers, wake);
+    else if (wake->place == WAKE_HANDED && place != WAKE_COMMITTING)
+        workers_forget(broker->workers, wake);
+    broker->wake_count[wake->place]--;
+    wake->place = (uint8_t)place;
+    broker->wake_count[place]++;
+    if (place == WAKE_QUEUED)
+        queue_push(broker->queue, wake);
+    else if (place == WAKE_TIMED)
+        timers_push(&broker->timers, wake);
+}
+
+void wakes_set_content(struct wake *wake, struct span content)
+{
+    free((void *)(uintptr_t)wake->content.p);
+    wake->content = content;
+}
+
+void wakes_free(struct broker *broker, struct wake *wake)
+{
+    wakes_place(broker, wake, WAKE_NOWHERE);
+    wakes_has_desk(broker, wake);
+    wakes_set_content(wake, SPAN_NONE);
+    HASH_DEL(broker->wakes, wake);
+    broker->wake_count[WAKE_NOWHERE]--;
+    free(wake->customer);
+    free(wake);
+}
+
+void wakes_free_all(struct broker *broker)
+{
+    struct wake *wake, *next;
+    HASH_ITER(hh, broker->wakes, wake, next)
+    wakes_free(broker, wake);
+}
+
+size_t wakes_count(const struct broker *broker)
+{
+    return HASH_COUNT(broker->wakes);
+}
+
+bool wakes_have_room(const struct broker *broker)
+{
+    return wakes_count(broker) < (size_t)broker->settings.queue_max;
+}
+
+void wakes_changed(struct broker *broker, int64_t ticket, int32_t attempt, int32_t version, int priority,
+                   struct span customer, int64_t wake_at, enum wake_reason reason)
+{
+    struct wake *wake = wakes_find(broker, ticket);
+
+    if (wake != NULL && wake->attempt > attempt)
+        return;
+    if (wake == NULL)
+        wake = wakes_new(broker, ticket, false, customer);
+    wakes_has_desk(broker, wake);
+    wakes_set_content(wake, SPAN_NONE);
+    wakes_place(broker, wake, WAKE_NOWHERE); /* whoever held the former attempt dies at the guard */
+    wake->attempt = attempt;
+    wake->version = version;
+    wake->class = (uint8_t)wake_class_of(priority);
+    wake->wake_at = wake_at;
+    wake->rank = wake_at;
+    wake->since_us = clock_mono_us();
+    wake->failures = 0;
+    wake->overtaken = false;
+    wake->reasons |= (uint8_t)reason;
+    wakes_place(broker, wake, WAKE_QUEUED);
+}
+
+void wakes_not_overtaken(struct broker *broker, int64_t ticket)
+{
+    struct wake *wake = wakes_find(broker, ticket);
+
+    if (wake == NULL || !wake->overtaken)
+        return;
+    wake->overtaken = false;
+    if (wake->place == WAKE_COMMITTING)
+        wakes_place(broker, wake, WAKE_QUEUED);
+}
+
+int64_t wakes_mark(const struct broker *broker)
+{
+    int64_t mark = ids_first(&broker->ids);
+    int64_t posting = posting_oldest(broker);
+
+    if (broker->fresh_first != NULL && broker->fresh_first->ticket < mark)
+        mark = broker->fresh_first->ticket;
+    return posting != 0 && posting < mark ? posting : mark;
+}

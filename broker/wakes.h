@@ -1,0 +1,42 @@
+/* The wakes that this broker owns, in memory: found by ticket, each in exactly one place, and the oldest ticket that has no desk row
+ * yet (the mark). Moves and counts; decides nothing and sends nothing. */
+#ifndef DOCKET_WAKES_H
+#define DOCKET_WAKES_H
+
+#include "wake.h"
+
+struct broker;
+
+struct wake *wakes_find(const struct broker *broker, int64_t ticket);
+
+/* A new wake, nowhere yet. fresh ones must come in order of id. customer: copied; p == NULL: unknown. */
+struct wake *wakes_new(struct broker *broker, int64_t ticket, bool fresh, struct span customer);
+
+/* Puts a wake into another place: out of the queue, the timers or a worker's hands, into the next. Entering WAKE_QUEUED or
+ * WAKE_TIMED, its rank, class and wake_at must be set. */
+void wakes_place(struct broker *broker, struct wake *wake, enum wake_place place);
+
+/* Not fresh any more: it has a desk row. */
+void wakes_has_desk(struct broker *broker, struct wake *wake);
+
+/* Takes the content (one malloc'd block), or drops it with SPAN_NONE. */
+void wakes_set_content(struct wake *wake, struct span content);
+
+void wakes_free(struct broker *broker, struct wake *wake);
+void wakes_free_all(struct broker *broker);
+
+size_t wakes_count(const struct broker *broker);
+/* Whether one more may be kept in memory. */
+bool wakes_have_room(const struct broker *broker);
+
+/* A change of the ticket was committed by this broker, which owns the wake now: it is (again) to be decided, at once. */
+void wakes_changed(struct broker *broker, int64_t ticket, int32_t attempt, int32_t version, int priority,
+                   struct span customer, int64_t wake_at, enum wake_reason reason);
+
+/* The op that was about to change the ticket did not: a decision that was dropped for it is asked for again. */
+void wakes_not_overtaken(struct broker *broker, int64_t ticket);
+
+/* The oldest id that may have no desk row: what the lease stores as the mark. */
+int64_t wakes_mark(const struct broker *broker);
+
+#endif
