@@ -36,6 +36,7 @@ d AS (
     SELECT x.ticket, x.version, clock.at, x.kind, x.public, $22::integer, x.body
       FROM d JOIN unnest($17::bigint[], $18::integer[], $19::smallint[], $20::boolean[], $21::bytea[])
            AS x(ticket, version, kind, public, body) USING (ticket), clock
+     ORDER BY x.ticket, x.version
 ), o AS (
     INSERT INTO outbox (ticket, version, audience, kind, generation, created_at, body)
     SELECT x.ticket, x.version, x.audience, x.kind, x.generation, clock.at, x.body

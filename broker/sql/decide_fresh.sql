@@ -20,6 +20,7 @@ d AS (
     SELECT x.ticket, x.version, clock.at, x.kind, x.public, $18::integer, x.body
       FROM d JOIN unnest($13::bigint[], $14::integer[], $15::smallint[], $16::boolean[], $17::bytea[])
            AS x(ticket, version, kind, public, body) USING (ticket), clock
+     ORDER BY x.ticket, x.version
 ), o AS (
     INSERT INTO outbox (ticket, version, audience, kind, generation, created_at, body)
     SELECT x.ticket, x.version, x.audience, x.kind, x.generation, clock.at, x.body
