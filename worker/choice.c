@@ -1,0 +1,171 @@
+/* What the rules of one wake chose; see choice.h. */
+#include "choice.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct choosing {
+    const struct engine *engine;
+    const struct work *work;
+    struct conditions *conditions;
+    struct choice *choice;
+    struct buf *trace;
+    struct wire_map list;
+    bool forced; /* a priority that no other rule overrules */
+    bool stopped;
+    bool ran[CHOICE_RULES_MAX]; /* each rule at most once a wake */
+};
+
+static void texts_add(const char **list, size_t *count, const char *text)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp(list[i], text) == 0)
+            return;
+    if (*count < CHOICE_LIST_MAX)
+        list[(*count)++] = text;
+}
+
+static bool ticket_has_tag(const struct work *work, const char *tag)
+{
+    const struct wire_val *tags = wire_find(work->ticket, "tags");
+
+    for (size_t i = 0; i < wire_count(tags); i++) {
+        struct span item = SPAN_NONE;
+        if (wire_get_str(wire_at(tags, i), &item) && span_is(item, tag))
+            return true;
+    }
+    return false;
+}
+
+/* The most urgent wins, unless one is forced; after the posting rules may raise, never lower. */
+static void choose_priority(struct choosing *c, const struct rule_action *then, unsigned on)
+{
+    int priority = then->priority;
+
+    if (priority == 0 || (c->forced && !then->force))
+        return;
+    if (on != RULE_ON_POSTED && c->work->priority != 0 && priority >= c->work->priority)
+        return;
+    if (then->force || c->choice->priority == 0 || priority < c->choice->priority)
+        c->choice->priority = priority;
+    c->forced = c->forced || then->force;
+}
+
+/* What staff set by hand stays. */
+static void choose_fields(struct choosing *c, const struct rule_action *then)
+{
+    struct choice *choice = c->choice;
+    unsigned held = c->work->held;
+    const char *queue = then->queue != NULL ? then->queue : then->team;
+
+    if (queue != NULL && (held & HELD_QUEUE) == 0)
+        choice->queue = queue;
+    if (then->assignee != NULL && (held & HELD_ASSIGNEE) == 0)
+        choice->assignee = then->assignee;
+    if (then->kind != NULL && (held & HELD_KIND) == 0)
+        choice->kind = then->kind;
+    if (then->calendar != NULL)
+        choice->calendar = then->calendar;
+    for (size_t i = 0; i < then->tags.count && (held & HELD_TAGS) == 0; i++)
+        if (!ticket_has_tag(c->work, then->tags.items[i]))
+            texts_add(choice->tags, &choice->tag_count, then->tags.items[i]);
+    for (size_t i = 0; i < then->attribute_count && (held & HELD_ATTRIBUTES) == 0; i++) {
+        size_t k = 0;
+        while (k < choice->attribute_count && strcmp(choice->attributes[k]->name, then->attributes[i].name) != 0)
+            k++;
+        if (k < CHOICE_LIST_MAX)
+            choice->attributes[k] = &then->attributes[i];
+        if (k == choice->attribute_count && k < CHOICE_LIST_MAX)
+            choice->attribute_count++;
+    }
+}
+
+static void choose(struct choosing *c, const struct process_rule *rule, unsigned on)
+{
+    const struct rule_action *then = &rule->then;
+    struct choice *choice = c->choice;
+
+    choose_priority(c, then, on);
+    choose_fields(c, then);
+    if (then->alert != NULL)
+        texts_add(choice->alerts, &choice->alert_count, then->alert);
+    for (size_t i = 0; i < then->asks.count; i++)
+        texts_add(choice->asks, &choice->ask_count, then->asks.items[i]);
+    for (size_t i = 0; i < then->tell_count && choice->tell_count < CHOICE_LIST_MAX; i++)
+        choice->tells[choice->tell_count++] = (struct choice_tell){then->tells[i].to, then->tells[i].text};
+    if (then->wake_in_s != 0) {
+        choice->wake_in_s = then->wake_in_s;
+        choice->wake_in_working = then->wake_in_working;
+    }
+    c->stopped = c->stopped || then->stop;
+}
+
+static void trace_rule(struct choosing *c, const struct process_rule *rule, bool matched, const char *why)
+{
+    if (c->list.count >= CHOICE_TRACE_MAX)
+        return;
+    wire_put_map(c->trace, 3);
+    wire_put_key_text(c->trace, "rule", rule->name);
+    wire_put_key_bool(c->trace, "matched", matched);
+    wire_put_key_text(c->trace, "why", why);
+    c->list.count++;
+}
+
+/* All rules of one event see the same frozen ticket. The default speaks when no other rule gave a priority. */
+static void choose_for(struct choosing *c, unsigned on, const struct wire_val *event)
+{
+    const struct process *process = engine_process(c->engine);
+    char why[CONDITION_WHY_BYTES];
+
+    conditions_look(c->conditions, c->engine, c->work, event);
+    for (size_t i = 0; i < process->rule_count && i < CHOICE_RULES_MAX && !c->stopped; i++) {
+        const struct process_rule *rule = &process->rules[i];
+        if ((rule->on & on) == 0 || c->ran[i])
+            continue;
+        bool holds = rule->is_default ? c->choice->priority == 0 : conditions_hold(c->conditions, rule->when, why);
+        if (rule->is_default)
+            (void)snprintf(why, sizeof why, "%s rule gave a priority", holds ? "no other" : "another");
+        trace_rule(c, rule, holds, why);
+        c->ran[i] = holds;
+        if (holds)
+            choose(c, rule, on);
+    }
+}
+
+static unsigned event_on(const struct clock_event *fact)
+{
+    static const struct {
+        enum desk_event kind;
+        unsigned on;
+    } rows[] = {{EVENT_UPDATED, RULE_ON_UPDATED}, {EVENT_REOPENED, RULE_ON_REOPENED}, {EVENT_REPEATED, RULE_ON_REPEATED}};
+
+    if (fact->kind == EVENT_COMMENTED)
+        return fact->by_customer && fact->is_public ? RULE_ON_REPLY : 0;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].kind == fact->kind)
+            return rows[i].on;
+    return 0;
+}
+
+void choice_make(const struct engine *engine, const struct work *work, struct conditions *conditions, bool as_posted,
+                 struct choice *ret, struct buf *trace, bool *ret_traced)
+{
+    struct choosing c = {
+        .engine = engine, .work = work, .conditions = conditions, .choice = ret, .trace = trace};
+    bool has_new = false;
+
+    memset(ret, 0, sizeof *ret);
+    c.list = wire_list_open(trace);
+    if (work->is_first || as_posted)
+        choose_for(&c, RULE_ON_POSTED, NULL);
+    for (size_t i = 0; i < work->event_count && !as_posted; i++) {
+        unsigned on = work->events[i].is_new ? event_on(&work->facts[i]) : 0;
+        has_new = has_new || work->events[i].is_new;
+        if (on != 0)
+            choose_for(&c, on, work->events[i].map);
+    }
+    if (!has_new && !work->is_first && !work->by_process && !as_posted)
+        choose_for(&c, RULE_ON_DUE, NULL);
+    wire_list_close(trace, &c.list);
+    *ret_traced = c.list.count != 0;
+}

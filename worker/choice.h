@@ -1,0 +1,47 @@
+/* What the rules of one wake chose for a ticket, put together: the meeting point of rules and decide.
+ *
+ * Runs the rules on the posting or on each new event, keeps what people set by hand, and lets replies raise a priority, never
+ * lower it. Knows nothing of clocks and of the wire's form of a decision. */
+#ifndef DOCKET_CHOICE_H
+#define DOCKET_CHOICE_H
+
+#include "conditions.h"
+#include "engine.h"
+#include "work.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { CHOICE_LIST_MAX = 64, CHOICE_RULES_MAX = 2000, CHOICE_TRACE_MAX = 200 };
+
+struct choice_tell {
+    enum rule_audience to;
+    const char *text;
+};
+
+/* Texts point into the process or the work. NULL, 0, SPAN_NONE: not chosen. */
+struct choice {
+    int priority;
+    const char *queue, *assignee, *kind, *calendar;
+    const char *alerts[CHOICE_LIST_MAX]; /* causes */
+    size_t alert_count;
+    const char *tags[CHOICE_LIST_MAX]; /* to add, none that is there already */
+    size_t tag_count;
+    const char *asks[CHOICE_LIST_MAX]; /* names of questions */
+    size_t ask_count;
+    struct choice_tell tells[CHOICE_LIST_MAX];
+    size_t tell_count;
+    const struct rule_attribute *attributes[CHOICE_LIST_MAX];
+    size_t attribute_count;
+    int64_t wake_in_s; /* 0: none */
+    bool wake_in_working;
+};
+
+/* Runs the rules that this work calls for.
+ * in:  as_posted  the rules of the posting, whatever woke it (to explain)
+ * out: ret        filled whole
+ *      trace      a list [{rule, matched, why}] is appended; nothing when no rule ran (false in ret_traced) */
+void choice_make(const struct engine *engine, const struct work *work, struct conditions *conditions, bool as_posted,
+                 struct choice *ret, struct buf *trace, bool *ret_traced);
+
+#endif

@@ -1,0 +1,106 @@
+/* The clocks of a ticket: what was promised, how much of it is used, when it is due, and the verdicts that fall.
+ *
+ * A pure function of the ticket's events, the promises of its priority and package, and now: computed whole each time, so a
+ * changed priority, package or calendar needs no case of its own. What was told already (verdicts, warnings) comes with the
+ * clocks of the last decision and is never taken back. One table says what each event does to each clock.
+ * Knows nothing of messages, YAML or MessagePack. */
+#ifndef DOCKET_CLOCKS_H
+#define DOCKET_CLOCKS_H
+
+#include "calendar.h"
+#include "desk.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLOCK_NO_INSTANT INT64_MIN /* a due time, warning or end that there is not (yet) */
+
+enum clock_kind { CLOCK_RESPONSE, CLOCK_UPDATE, CLOCK_RESOLUTION, CLOCK_KINDS };
+enum clock_state { CLOCK_RUNNING, CLOCK_PAUSED, CLOCK_MET, CLOCK_MISSED, CLOCK_STATES };
+enum { CLOCKS_MAX = 16, CLOCK_WARNINGS = 2 };
+
+/* What a priority promises of one clock. */
+struct clock_promise {
+    bool promised;
+    int64_t promise_us;
+    bool working;                    /* opening time of the calendar; else real time */
+    const struct calendar *calendar; /* used when working */
+    const char *calendar_name;       /* for people: "24x7" when not working */
+    int64_t grace_us;                /* of a promise of 0: that is its due time */
+};
+
+struct clock_terms {
+    int priority; /* 1..4; of 4 the response is met by public words only */
+    struct clock_promise promises[CLOCK_KINDS];
+    int64_t reopen_within_us; /* a customer's words on a closed ticket reopen it until then */
+    bool reply_reopens;       /* policy for words on a resolved ticket: reject (else it stays resolved) */
+    int64_t changed_at;       /* when the terms became what they are, as far as known: for the cause `moved` */
+};
+
+enum clock_on { CLOCK_ON_NOBODY, CLOCK_ON_CUSTOMER, CLOCK_ON_VENDOR };
+
+/* The short facts of an event. */
+struct clock_event {
+    int64_t at;
+    enum desk_event kind;
+    bool by_person;     /* staff, admin: of the desk */
+    bool by_customer; /* neither: a machine */
+    bool is_public;
+    bool is_self;       /* an assignment to oneself */
+    enum clock_on on;   /* of `waiting` */
+    int64_t until_at;   /* of `waiting`, or CLOCK_NO_INSTANT */
+};
+
+struct clock {
+    enum clock_kind kind;
+    int64_t cycle; /* from 1 */
+    enum clock_state state;
+    int64_t promise_s;
+    bool working;
+    int64_t started_at, due_at, warn_at, met_at; /* CLOCK_NO_INSTANT where there is none */
+    int64_t warned;                              /* warnings given in this cycle */
+    struct span calendar;
+    int64_t as_of_at, worked_s, paused_s, left_s;
+};
+
+struct clock_verdict {
+    struct clock clock;
+    bool missed;
+    const char *cause; /* NULL, "moved", "closed", "approved" */
+};
+
+/* A warning or a miss that is to be told now, once. */
+struct clock_notice {
+    struct clock clock;
+    int percent; /* 50, 80; 100: missed */
+};
+
+struct clocks {
+    struct clock items[CLOCKS_MAX];
+    size_t count;
+    struct clock_verdict verdicts[CLOCKS_MAX]; /* oldest first; when more fall at once, the newest are kept */
+    size_t verdict_count;
+    struct clock_notice notices[CLOCKS_MAX];
+    size_t notice_count;
+    bool waits_customer; /* as the events leave it */
+    bool wait_ended;     /* by the customer's words or its time, not by an op */
+    int64_t wait_until_at;
+    bool is_resolved, is_closed, reopened_by_reply, reply_pending;
+    int64_t resolved_at; /* or CLOCK_NO_INSTANT */
+    int64_t wake_at;     /* the earliest thing to happen by itself, or CLOCK_NO_INSTANT */
+};
+
+/* Computes the clocks at an instant.
+ * in:  events    in order, without the posting; those after now count as at now
+ *      old       the clocks of the last decision, NULL and 0 before the first
+ * out: ret       filled whole; calendar spans point into terms or old */
+void clocks_compute(const struct clock_terms *terms, int64_t posted_at, const struct clock_event *events,
+                    size_t event_count, const struct clock *old, size_t old_count, int64_t now, struct clocks *ret);
+
+const char *clock_kind_name(enum clock_kind kind);
+const char *clock_state_name(enum clock_state state);
+bool clock_kind_parse(struct span name, enum clock_kind *ret);
+bool clock_state_parse(struct span name, enum clock_state *ret);
+
+#endif

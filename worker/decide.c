@@ -1,0 +1,212 @@
+/* The decision; see decide.h. */
+#include "decide_internal.h"
+
+#include "clock.h"
+#include "mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TRACE_BYTES_MAX = 256 * 1024 };
+
+struct decider *decider_new(void)
+{
+    struct decider *decider = mem_new(1, sizeof *decider);
+    decider->conditions = conditions_new();
+    buf_init(&decider->trace, TRACE_BYTES_MAX);
+    return decider;
+}
+
+void decider_free(struct decider *decider)
+{
+    if (decider == NULL)
+        return;
+    work_clear(&decider->work);
+    conditions_free(decider->conditions);
+    buf_clear(&decider->trace);
+    free(decider);
+}
+
+/* ---- priority ---- */
+
+/* What staff set stays; without any rule's word it is the default's, priority 3. */
+static void decide_priority(struct decision *d)
+{
+    const struct work *work = d->work;
+    bool is_held = (work->held & HELD_PRIORITY) != 0;
+
+    d->priority = work->priority;
+    if (d->choice.priority != 0 && !(is_held && work->priority != 0))
+        d->priority = d->choice.priority;
+    if (d->priority == 0)
+        d->priority = 3;
+    d->set_priority = d->priority != work->priority;
+}
+
+/* When the terms changed, as far as it can be known: a person's prioritizing, else now. */
+static int64_t decide_changed_at(const struct work *work)
+{
+    for (size_t i = work->event_count; i > 0 && work->events[i - 1].is_new; i--)
+        if (work->facts[i - 1].kind == EVENT_PRIORITIZED)
+            return work->facts[i - 1].at;
+    return work->now;
+}
+
+/* Becoming P1, by whatever event, alerts. */
+static bool decide_is_new_p1(const struct decision *d)
+{
+    const struct work *work = d->work;
+
+    if (d->priority != 1)
+        return false;
+    if (work->is_first || work->priority != 1)
+        return true;
+    for (size_t i = 0; i < work->event_count; i++)
+        if (work->events[i].is_new && work->facts[i].kind == EVENT_PRIORITIZED)
+            return true;
+    return false;
+}
+
+/* ---- state ---- */
+
+/* A wait for a vendor that has an end: nothing is paused by it, but people look again then. */
+static int64_t decide_vendor_until(const struct work *work)
+{
+    if (work->state != STATE_WAITING_VENDOR)
+        return CLOCK_NO_INSTANT;
+    for (size_t i = work->event_count; i > 0; i--)
+        if (work->facts[i - 1].kind == EVENT_WAITING)
+            return work->facts[i - 1].until_at;
+    return CLOCK_NO_INSTANT;
+}
+
+static void decide_wake(struct decision *d, int64_t at)
+{
+    if (at != CLOCK_NO_INSTANT && (d->wake_at == CLOCK_NO_INSTANT || at < d->wake_at))
+        d->wake_at = at;
+}
+
+static void decide_state(struct decision *d)
+{
+    const struct work *work = d->work;
+    int64_t vendor_until = decide_vendor_until(work);
+    bool is_over = work->state == STATE_RESOLVED || work->state == STATE_CLOSED;
+
+    if (work->state == STATE_WAITING_CUSTOMER && d->clocks.wait_ended)
+        d->state = SET_IN_PROGRESS;
+    else if (vendor_until != CLOCK_NO_INSTANT && vendor_until <= work->now)
+        d->state = SET_IN_PROGRESS;
+    else if (is_over && d->clocks.reopened_by_reply)
+        d->state = SET_REOPENED;
+    else
+        decide_wake(d, vendor_until);
+    if (work->state == STATE_RESOLVED && d->clocks.reply_pending != work->reply_pending) {
+        d->set_reply_pending = true;
+        d->reply_pending = d->clocks.reply_pending;
+    }
+}
+
+/* An approval that nobody gives is asked for again after so many working days, then it is a task for the assignee; closing by
+ * itself only where the process says so. The count is kept with the clocks, for this resolving. */
+static void decide_approvals(struct decision *d)
+{
+    const struct process_policy *policy = &engine_process(d->engine)->policy;
+    const struct calendar *calendar = engine_calendar(d->engine, span_of(d->package->calendar));
+    const struct work *work = d->work;
+    int64_t resolved_at = d->clocks.resolved_at;
+
+    d->approvals_asked = work->approvals_for_at == resolved_at ? work->approvals_asked : 0;
+    if (resolved_at == CLOCK_NO_INSTANT || work->state != STATE_RESOLVED || d->clocks.reply_pending ||
+        d->state != SET_NO_STATE || calendar == NULL)
+        return;
+    if (policy->close_unanswered_after_s > 0) {
+        int64_t close_at = resolved_at + policy->close_unanswered_after_s * US_PER_S;
+        if (close_at <= work->now)
+            d->state = SET_CLOSED;
+        else
+            decide_wake(d, close_at);
+    }
+    size_t count = policy->approval_reminder_count;
+    while (d->state == SET_NO_STATE && count != 0 && d->approvals_asked <= (int64_t)count) {
+        size_t i = (size_t)d->approvals_asked;
+        int days = i < count ? policy->approval_reminders[i] : policy->approval_reminders[count - 1] + 1;
+        int64_t at = calendar_add_days(calendar, resolved_at, days);
+        if (at > work->now) {
+            decide_wake(d, at);
+            return;
+        }
+        d->approvals_asked++;
+        d->ask_approval = i < count;
+        d->approval_task = i == count;
+    }
+}
+
+/* ---- the whole ---- */
+
+static void decide_clocks(struct decision *d, struct work *work)
+{
+    struct clock_terms terms;
+
+    engine_terms(d->engine, d->package, d->priority, d->forced_calendar, &terms);
+    terms.changed_at = decide_changed_at(work);
+    clocks_compute(&terms, work->posted_at, work->facts, work->event_count, work->old, work->old_count, work->now,
+                   &d->clocks);
+}
+
+/* A ticket that this decision closes has no clocks left: computed again with that as its last event. */
+static void decide_closing(struct decision *d, struct work *work)
+{
+    if (d->state != SET_CLOSED)
+        return;
+    work_add_fact(work, &(struct clock_event){.at = work->now, .kind = EVENT_CLOSED, .until_at = CLOCK_NO_INSTANT});
+    decide_clocks(d, work);
+    work->event_count--;
+}
+
+static void decide_wake_in(struct decision *d)
+{
+    const struct calendar *calendar = engine_calendar(
+        d->engine, d->choice.wake_in_working ? span_of(d->package->calendar) : span_of(PROCESS_ALWAYS));
+    int64_t at;
+
+    if (d->choice.wake_in_s > 0 && calendar != NULL &&
+        calendar_due(calendar, d->work->now, d->choice.wake_in_s * US_PER_S, &at, NULL))
+        decide_wake(d, at);
+}
+
+bool decide_make(struct decider *decider, const struct engine *engine, const struct wire_val *body, bool as_posted,
+                 struct err *err)
+{
+    struct work *work = &decider->work;
+    struct decision *d = &decider->decision;
+
+    memset(d, 0, sizeof *d);
+    buf_reset(&decider->trace);
+    d->engine = engine;
+    d->work = work;
+    d->wake_at = CLOCK_NO_INSTANT;
+    if (!work_parse(body, work, err))
+        return false;
+    choice_make(engine, work, decider->conditions, as_posted, &d->choice, &decider->trace, &d->has_trace);
+    d->package = process_package_find(engine_process(engine), work->package);
+    d->forced_calendar = d->choice.calendar != NULL ? span_of(d->choice.calendar) : work->forced_calendar;
+    decide_priority(d);
+    decide_clocks(d, work);
+    decide_state(d);
+    decide_approvals(d);
+    decide_closing(d, work);
+    decide_wake(d, d->clocks.wake_at);
+    decide_wake_in(d);
+    d->alert_p1 = decide_is_new_p1(d) && !d->clocks.is_closed;
+    d->tell_triaged = work->is_first && !d->clocks.is_closed;
+    return true;
+}
+
+bool decide(struct decider *decider, const struct engine *engine, const struct wire_val *body, struct buf *out,
+            struct err *err)
+{
+    if (!decide_make(decider, engine, body, false, err))
+        return false;
+    decision_write(&decider->decision, &decider->trace, out);
+    return true;
+}

@@ -1,0 +1,124 @@
+/* One version of the process, ready to decide with; see engine.h. */
+#include "engine.h"
+
+#include "calendar_build.h"
+#include "clock.h"
+#include "mem.h"
+
+#include <stdlib.h>
+
+struct engine_calendar {
+    const char *name;
+    struct zone *zone;
+    struct calendar *calendar;
+};
+
+struct engine {
+    struct process *process;
+    struct engine_calendar *calendars; /* the first is PROCESS_ALWAYS */
+    size_t calendar_count;
+    char zones[ZONE_VERSION_BYTES];
+};
+
+static const struct engine_calendar *engine_find(const struct engine *engine, struct span name)
+{
+    for (size_t i = 0; i < engine->calendar_count; i++)
+        if (span_is(name, engine->calendars[i].name))
+            return &engine->calendars[i];
+    return NULL;
+}
+
+bool engine_new(struct process *process, const char *zone_dir, struct engine **ret, struct faults *faults)
+{
+    struct engine *engine = mem_new(1, sizeof *engine);
+    bool ok = true;
+
+    engine->process = process;
+    engine->calendars = mem_new(process->calendar_count + 1, sizeof *engine->calendars);
+    engine->calendars[0] = (struct engine_calendar){PROCESS_ALWAYS, NULL, calendar_new_always()};
+    engine->calendar_count = 1;
+    zone_data_version(zone_dir, engine->zones);
+    for (size_t i = 0; i < process->calendar_count; i++) {
+        struct engine_calendar *c = &engine->calendars[engine->calendar_count];
+        c->name = process->calendars[i].name;
+        if (calendar_build(process, &process->calendars[i], zone_dir, &c->zone, &c->calendar, faults))
+            engine->calendar_count++;
+        else
+            ok = false;
+    }
+    if (!ok) {
+        engine_free(engine);
+        return false;
+    }
+    *ret = engine;
+    return true;
+}
+
+void engine_free(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    for (size_t i = 0; i < engine->calendar_count; i++) {
+        calendar_free(engine->calendars[i].calendar);
+        zone_free(engine->calendars[i].zone);
+    }
+    free(engine->calendars);
+    process_free(engine->process);
+    free(engine);
+}
+
+const struct process *engine_process(const struct engine *engine)
+{
+    return engine->process;
+}
+
+const char *engine_zones(const struct engine *engine)
+{
+    return engine->zones;
+}
+
+const struct calendar *engine_calendar(const struct engine *engine, struct span name)
+{
+    const struct engine_calendar *found = engine_find(engine, name);
+    return found == NULL ? NULL : found->calendar;
+}
+
+const struct zone *engine_calendar_zone(const struct engine *engine, struct span name)
+{
+    const struct engine_calendar *found = engine_find(engine, name);
+    return found == NULL ? NULL : found->zone;
+}
+
+const char *engine_calendar_name(const struct engine *engine, struct span name)
+{
+    const struct engine_calendar *found = engine_find(engine, name);
+    return found == NULL ? NULL : found->name;
+}
+
+void engine_terms(const struct engine *engine, const struct process_package *package, int priority,
+                  struct span calendar, struct clock_terms *ret)
+{
+    static const enum process_clock clocks[CLOCK_KINDS] = {[CLOCK_RESPONSE] = PROCESS_RESPONSE,
+                                                           [CLOCK_UPDATE] = PROCESS_UPDATE,
+                                                           [CLOCK_RESOLUTION] = PROCESS_RESOLUTION};
+    const struct process_policy *policy = &engine->process->policy;
+    const struct engine_calendar *chosen = calendar.len == 0 ? NULL : engine_find(engine, calendar);
+
+    if (chosen == NULL)
+        chosen = engine_find(engine, span_of(package->calendar));
+    if (chosen == NULL)
+        chosen = &engine->calendars[0];
+    *ret = (struct clock_terms){.priority = priority,
+                                .reopen_within_us = policy->reopen_within_s * US_PER_S,
+                                .reply_reopens = policy->on_reply_when_resolved == ON_REPLY_REJECT,
+                                .changed_at = CLOCK_NO_INSTANT};
+    for (size_t k = 0; k < CLOCK_KINDS; k++) {
+        const struct process_target *target = &package->targets[priority][clocks[k]];
+        ret->promises[k] = (struct clock_promise){.promised = target->promised,
+                                                  .promise_us = target->seconds * US_PER_S,
+                                                  .working = target->working,
+                                                  .calendar = chosen->calendar,
+                                                  .calendar_name = target->working ? chosen->name : PROCESS_ALWAYS,
+                                                  .grace_us = package->grace_s * US_PER_S};
+    }
+}

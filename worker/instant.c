@@ -1,0 +1,104 @@
+/* Instants as people write them; see instant.h. */
+#include "instant.h"
+
+#include "clock.h"
+#include "zone.h"
+
+#include <string.h>
+
+enum { FRACTION_DIGITS = 6, YEAR_FIRST = 1970, YEAR_LAST = 2100 };
+
+static bool digits(const char *p, int count, int least, int most, int *ret)
+{
+    int value = 0;
+
+    for (int i = 0; i < count; i++) {
+        if (p[i] < '0' || p[i] > '9')
+            return false;
+        value = value * 10 + (p[i] - '0');
+    }
+    *ret = value;
+    return value >= least && value <= most;
+}
+
+/* "Z" or "+hh:mm", to seconds east of UTC. */
+static bool offset_parse(struct span text, int64_t *ret_s)
+{
+    int hours, minutes;
+
+    if (text.len == 1 && (text.p[0] == 'Z' || text.p[0] == 'z')) {
+        *ret_s = 0;
+        return true;
+    }
+    if (text.len != 6 || (text.p[0] != '+' && text.p[0] != '-') || text.p[3] != ':' ||
+        !digits(text.p + 1, 2, 0, 23, &hours) || !digits(text.p + 4, 2, 0, 59, &minutes))
+        return false;
+    *ret_s = (text.p[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+    return true;
+}
+
+bool instant_parse(struct span text, int64_t *ret_us)
+{
+    int year, month, day, hour, minute, second, check_month, check_day;
+    int64_t offset_s, fraction_us = 0, check_year;
+    const char *p = text.p;
+
+    if (text.len < 20 || p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != 't' && p[10] != ' ') ||
+        p[13] != ':' || p[16] != ':' || !digits(p, 4, YEAR_FIRST, YEAR_LAST, &year) ||
+        !digits(p + 5, 2, 1, 12, &month) || !digits(p + 8, 2, 1, 31, &day) || !digits(p + 11, 2, 0, 23, &hour) ||
+        !digits(p + 14, 2, 0, 59, &minute) || !digits(p + 17, 2, 0, 59, &second))
+        return false;
+    size_t at = 19;
+    if (p[at] == '.') {
+        int64_t unit = US_PER_S / 10;
+        for (at++; at < text.len && p[at] >= '0' && p[at] <= '9'; at++, unit /= 10)
+            fraction_us += (p[at] - '0') * unit;
+        if (at == 20)
+            return false;
+    }
+    int64_t days = date_days(year, month, day);
+    date_parts(days, &check_year, &check_month, &check_day);
+    if (check_day != day || !offset_parse((struct span){p + at, text.len - at}, &offset_s))
+        return false;
+    *ret_us = (days * 86400 + hour * 3600 + minute * 60 + second - offset_s) * US_PER_S + fraction_us;
+    return true;
+}
+
+static void put_digits(char *p, int count, int64_t value)
+{
+    while (count-- > 0) {
+        p[count] = (char)('0' + value % 10);
+        value /= 10;
+    }
+}
+
+unsigned instant_format(int64_t at_us, char *ret)
+{
+    static const char form[] = "0000-00-00T00:00:00";
+    int64_t days = at_us / (86400 * US_PER_S), rest = at_us % (86400 * US_PER_S), year;
+    int month, day;
+    unsigned len = sizeof form - 1;
+
+    if (rest < 0) {
+        rest += 86400 * US_PER_S;
+        days--;
+    }
+    date_parts(days, &year, &month, &day);
+    memcpy(ret, form, sizeof form);
+    put_digits(ret, 4, year);
+    put_digits(ret + 5, 2, month);
+    put_digits(ret + 8, 2, day);
+    int64_t seconds = rest / US_PER_S, fraction = rest % US_PER_S;
+    put_digits(ret + 11, 2, seconds / 3600);
+    put_digits(ret + 14, 2, seconds / 60 % 60);
+    put_digits(ret + 17, 2, seconds % 60);
+    if (fraction != 0) {
+        ret[len++] = '.';
+        put_digits(ret + len, FRACTION_DIGITS, fraction);
+        for (len += FRACTION_DIGITS; ret[len - 1] == '0'; len--)
+            ;
+    }
+    ret[len++] = 'Z';
+    ret[len] = '\0';
+    return len;
+}

@@ -1,0 +1,210 @@
+/* docket-worker check, explain; see offline.h. */
+#include "offline.h"
+
+#include "clock.h"
+#include "decide.h"
+#include "instant.h"
+#include "mem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TICKET_BYTES_MAX = 4 << 20, OUT_BYTES_MAX = 8 << 20, DEPTH_MAX = 32, STATUS_REFUSED = 1, STATUS_USAGE = 2 };
+
+static void faults_print(FILE *to, const char *prefix, const struct faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        fprintf(to, "%s%s\n", prefix, faults->items[i].text);
+    if (faults->dropped != 0)
+        fprintf(to, "… and %zu more\n", faults->dropped);
+}
+
+bool offline_engine_open(const char *dir, const char *zoneinfo, struct engine **ret)
+{
+    struct process *process = NULL;
+    struct faults faults = {0};
+    bool ok = process_load_dir(dir, &process, &faults) && engine_new(process, zoneinfo, ret, &faults);
+
+    faults_sort(&faults);
+    faults_print(stderr, "", &faults);
+    faults_clear(&faults);
+    return ok;
+}
+
+/* Takes "--zoneinfo DIR" and "--json" out of the arguments; what is left are names. */
+static bool arguments_parse(int argc, char **argv, const char **names, int name_count, const char **ret_zoneinfo,
+                            bool *ret_json)
+{
+    int got = 0;
+
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--zoneinfo") == 0 && i + 1 < argc)
+            *ret_zoneinfo = argv[++i];
+        else if (ret_json != NULL && strcmp(argv[i], "--json") == 0)
+            *ret_json = true;
+        else if (argv[i][0] == '-' || got == name_count)
+            return false;
+        else
+            names[got++] = argv[i];
+    }
+    return got == name_count;
+}
+
+static int usage_fail(const char *usage)
+{
+    fprintf(stderr, "usage: docket-worker %s [--zoneinfo DIR]\n", usage);
+    return STATUS_USAGE;
+}
+
+int offline_check(int argc, char **argv)
+{
+    const char *dir = NULL, *zoneinfo = OFFLINE_ZONEINFO;
+    struct engine *engine = NULL;
+
+    if (!arguments_parse(argc, argv, &dir, 1, &zoneinfo, NULL))
+        return usage_fail("check DIR");
+    if (!offline_engine_open(dir, zoneinfo, &engine))
+        return STATUS_REFUSED;
+    faults_print(stderr, "warning: ", &engine_process(engine)->warnings);
+    printf("ok %s\n", engine_process(engine)->hash);
+    engine_free(engine);
+    return 0;
+}
+
+/* ---- explain ---- */
+
+static bool file_read_json(const char *path, struct buf *out, struct err *err)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+
+    if (file == NULL)
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    char *bytes = mem_new(TICKET_BYTES_MAX + 1, 1);
+    size_t len = fread(bytes, 1, TICKET_BYTES_MAX + 1, file);
+    if (file != stdin)
+        (void)fclose(file);
+    bool ok = len <= TICKET_BYTES_MAX ? wire_from_json(out, bytes, len, err)
+                                      : err_set(err, ERR_TOO_LARGE, "larger than %d bytes", TICKET_BYTES_MAX);
+    free(bytes);
+    return ok || err_prefix(err, "%s: ", path);
+}
+
+static int64_t instant_of(const struct wire_val *map, const char *key, int64_t fallback)
+{
+    struct span text = SPAN_NONE;
+    int64_t at = wire_find_int(map, key, fallback);
+
+    if (wire_get_str(wire_find(map, key), &text) && text.len != 0)
+        (void)instant_parse(text, &at);
+    return at;
+}
+
+static bool is_set_here(struct span key)
+{
+    static const char *const keys[] = {"tracking", "state", "posted_at", "version", "now"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (span_is(key, keys[i]))
+            return true;
+    return false;
+}
+
+/* A file holds a whole work, or a ticket as it is submitted: then it is posted now, or at its `posted_at`. */
+static void work_make(const struct wire_val *given, struct buf *out)
+{
+    const struct wire_val *ticket = given;
+    int64_t now = clock_wall_us();
+    int64_t posted_at = instant_of(ticket, "posted_at", instant_of(ticket, "now", now));
+
+    if (wire_type(wire_find(given, "ticket")) == WIRE_MAP) {
+        wire_put_val(out, given);
+        return;
+    }
+    wire_put_map(out, 5);
+    wire_put_text(out, "ticket");
+    struct wire_map map = wire_map_open(out);
+    wire_put_key_text(out, "tracking", "DKT-0000-0000-0001-E"), map.count++;
+    wire_put_key_text(out, "state", "new"), map.count++;
+    wire_put_key_int(out, "posted_at", posted_at), map.count++;
+    wire_put_key_int(out, "version", 1), map.count++;
+    for (size_t i = 0; i < wire_count(ticket); i++)
+        if (!is_set_here(wire_key_at(ticket, i))) {
+            wire_put_str(out, wire_key_at(ticket, i));
+            wire_put_val(out, wire_val_at(ticket, i)), map.count++;
+        }
+    wire_map_close(out, &map);
+    wire_put_key_val(out, "customer", NULL);
+    wire_put_text(out, "events");
+    wire_put_list(out, 0);
+    wire_put_text(out, "reasons");
+    wire_put_list(out, 1);
+    wire_put_text(out, "posted");
+    wire_put_key_int(out, "now", instant_of(ticket, "now", posted_at));
+}
+
+static bool explain_make(const struct engine *engine, const char *path, struct buf *out, struct err *err)
+{
+    struct buf json, body;
+    struct wire_doc *given = NULL, *work = NULL;
+    struct decider *decider = decider_new();
+
+    buf_init(&json, OUT_BYTES_MAX);
+    buf_init(&body, OUT_BYTES_MAX);
+    bool ok = file_read_json(path, &json, err) && wire_parse(json.p, json.len, DEPTH_MAX, &given, err);
+    if (ok && wire_type(wire_root(given)) != WIRE_MAP)
+        ok = err_set(err, ERR_INVALID, "%s: want one ticket, a JSON object", path);
+    if (ok) {
+        work_make(wire_root(given), &body);
+        ok = wire_parse(body.p, body.len, DEPTH_MAX, &work, err) &&
+             decide_explain(decider, engine, wire_root(work), out, err);
+    }
+    wire_doc_free(given);
+    wire_doc_free(work);
+    buf_clear(&json);
+    buf_clear(&body);
+    decider_free(decider);
+    return ok;
+}
+
+static void explain_print(const struct buf *out, bool as_json)
+{
+    struct wire_doc *doc = NULL;
+    struct buf line;
+
+    if (!wire_parse(out->p, out->len, DEPTH_MAX, &doc, NULL))
+        return;
+    buf_init(&line, OUT_BYTES_MAX);
+    if (as_json)
+        wire_to_json(&line, wire_root(doc));
+    else
+        (void)buf_add_span(&line, wire_find_str(wire_root(doc), "text"));
+    (void)fputs(buf_text(&line), stdout);
+    if (as_json)
+        putchar('\n');
+    buf_clear(&line);
+    wire_doc_free(doc);
+}
+
+int offline_explain(int argc, char **argv)
+{
+    const char *names[2] = {NULL, NULL}, *zoneinfo = OFFLINE_ZONEINFO;
+    struct engine *engine = NULL;
+    struct err err = {0};
+    struct buf out;
+    bool as_json = false;
+
+    if (!arguments_parse(argc, argv, names, 2, &zoneinfo, &as_json))
+        return usage_fail("explain DIR TICKET.json [--json]");
+    if (!offline_engine_open(names[0], zoneinfo, &engine))
+        return STATUS_REFUSED;
+    buf_init(&out, OUT_BYTES_MAX);
+    bool ok = explain_make(engine, names[1], &out, &err);
+    if (ok)
+        explain_print(&out, as_json);
+    else
+        fprintf(stderr, "docket-worker: %s\n", err.msg);
+    buf_clear(&out);
+    engine_free(engine);
+    return ok ? 0 : STATUS_REFUSED;
+}

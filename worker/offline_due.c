@@ -1,0 +1,378 @@
+/* docket-worker due: one due time, or a stream of questions. */
+#include "offline.h"
+
+#include "calendar_build.h"
+#include "clock.h"
+#include "instant.h"
+#include "mem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+enum { LINE_BYTES_MAX = 64 * 1024, FILE_BYTES_MAX = 1 << 20, STATUS_REFUSED = 1, STATUS_USAGE = 2 };
+
+struct due_options {
+    const char *process, *calendars, *calendar, *start, *work, *zoneinfo;
+    bool batch;
+};
+
+struct due_calendar {
+    const char *name;
+    struct zone *zone;
+    struct calendar *calendar;
+};
+
+struct due_book {
+    struct process *process;
+    struct due_calendar *items;
+    size_t count;
+};
+
+/* A calendar file stands in a process of its own: the smallest one that there may be. */
+static const struct {
+    const char *name, *text;
+} minimal_files[] = {
+    {"process.yaml", "policies: {package: standard}\n"},
+    {"packages.yaml", "standard:\n  calendar: 24x7\n  targets:\n    1: {response: 0m}\n    2: {response: 1h}\n"
+                      "    3: {response: 6h}\n    4: {response: 24h}\n"},
+    {"rules/99-default.yaml", "- rule: default\n  default: true\n  then: {priority: 3}\n"},
+};
+
+static bool usage_options(int argc, char **argv, struct due_options *ret)
+{
+    const struct {
+        const char *name;
+        const char **place;
+    } texts[] = {{"--process", &ret->process}, {"--calendars", &ret->calendars}, {"--calendar", &ret->calendar},
+                 {"--start", &ret->start},     {"--work", &ret->work},           {"--zoneinfo", &ret->zoneinfo}};
+    for (int i = 0; i < argc; i++) {
+        bool known = strcmp(argv[i], "--batch") == 0;
+        ret->batch = ret->batch || known;
+        for (size_t k = 0; k < sizeof texts / sizeof texts[0] && !known; k++)
+            if (strcmp(argv[i], texts[k].name) == 0 && i + 1 < argc) {
+                *texts[k].place = argv[++i];
+                known = true;
+            }
+        if (!known)
+            return false;
+    }
+    bool has_source = (ret->process != NULL) != (ret->calendars != NULL);
+    bool is_single = ret->calendar != NULL && ret->start != NULL && ret->work != NULL;
+    return has_source && ret->batch != is_single;
+}
+
+/* ---- calendars ---- */
+
+static bool file_add(struct process_files *files, const char *path, const char *name, struct err *err)
+{
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    char *bytes = mem_new(FILE_BYTES_MAX + 1, 1);
+    size_t len = fread(bytes, 1, FILE_BYTES_MAX + 1, file);
+    (void)fclose(file);
+    bool ok = len <= FILE_BYTES_MAX
+                  ? process_files_add(files, span_of(name), (struct span){bytes, len}, err)
+                  : err_set(err, ERR_TOO_LARGE, "%s: larger than %d bytes", path, FILE_BYTES_MAX);
+    free(bytes);
+    return ok;
+}
+
+static bool files_open(const struct due_options *options, struct process_files *files, struct err *err)
+{
+    if (options->process != NULL)
+        return process_files_read(options->process, files, err);
+    for (size_t i = 0; i < sizeof minimal_files / sizeof minimal_files[0]; i++)
+        if (!process_files_add(files, span_of(minimal_files[i].name), span_of(minimal_files[i].text), err))
+            return false;
+    return file_add(files, options->calendars, "calendars.yaml", err);
+}
+
+static bool book_open(const struct due_options *options, struct due_book *book, struct faults *faults)
+{
+    struct process_files files = {NULL, 0};
+    struct err err = {0};
+    bool ok = files_open(options, &files, &err) ||
+              faults_add(faults, (struct fault_place){options->process != NULL ? options->process : options->calendars, 0, 0},
+                         "%s", err.msg);
+
+    ok = ok && process_load_files(&files, &book->process, faults);
+    process_files_clear(&files);
+    if (!ok)
+        return false;
+    book->items = mem_new(book->process->calendar_count + 1, sizeof *book->items);
+    book->items[book->count++] = (struct due_calendar){PROCESS_ALWAYS, NULL, calendar_new_always()};
+    for (size_t i = 0; i < book->process->calendar_count; i++) {
+        const struct process_calendar *from = &book->process->calendars[i];
+        struct due_calendar *to = &book->items[book->count];
+        if (!calendar_build(book->process, from, options->zoneinfo, &to->zone, &to->calendar, faults)) {
+            ok = false;
+            continue;
+        }
+        to->name = from->name;
+        book->count++;
+    }
+    return ok;
+}
+
+static void book_close(struct due_book *book)
+{
+    for (size_t i = 0; i < book->count; i++) {
+        calendar_free(book->items[i].calendar);
+        zone_free(book->items[i].zone);
+    }
+    free(book->items);
+    process_free(book->process);
+}
+
+static const struct calendar *book_find(const struct due_book *book, struct span name)
+{
+    for (size_t i = 0; i < book->count; i++)
+        if (span_is(name, book->items[i].name))
+            return book->items[i].calendar;
+    return NULL;
+}
+
+/* ---- single ---- */
+
+static int due_single(const struct due_book *book, const struct due_options *options)
+{
+    const struct calendar *calendar = book_find(book, span_of(options->calendar));
+    struct err err = {0};
+    int64_t start, seconds, due;
+    bool working;
+    char text[INSTANT_BYTES];
+
+    if (calendar == NULL)
+        fprintf(stderr, "docket-worker: --calendar %s: there is no calendar of that name\n", options->calendar);
+    else if (!instant_parse(span_of(options->start), &start))
+        fprintf(stderr, "docket-worker: --start %s: want an instant like 2026-03-27T15:30:00Z\n", options->start);
+    else if (!process_duration_parse(options->work, &seconds, &working))
+        fprintf(stderr, "docket-worker: --work %s: want a duration like 30s, 15m, 6h\n", options->work);
+    else if (!calendar_due(calendar, start, seconds * US_PER_S, &due, &err))
+        fprintf(stderr, "docket-worker: %s\n", err.msg);
+    else {
+        (void)instant_format(due, text);
+        printf("%s\n", text);
+        return 0;
+    }
+    return STATUS_REFUSED;
+}
+
+/* ---- batch ---- */
+
+/* One question. Texts point into the line or the JSON tree. */
+struct question {
+    struct span cal, start, a, b;
+    int64_t work_us;
+    bool has_work;
+};
+
+static bool seconds_to_us(double seconds, int64_t *ret_us)
+{
+    if (!(seconds >= 0 && seconds <= 4.2e9))
+        return false;
+    *ret_us = (int64_t)(seconds * (double)US_PER_S + 0.5);
+    return true;
+}
+
+static struct span *question_text(struct question *q, struct span key)
+{
+    const struct {
+        const char *name;
+        struct span *place;
+    } texts[] = {{"cal", &q->cal}, {"start", &q->start}, {"a", &q->a}, {"b", &q->b}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (span_is(key, texts[i].name))
+            return texts[i].place;
+    return NULL;
+}
+
+static const char *skip_blank(const char *p)
+{
+    while (*p == ' ' || *p == '\t')
+        p++;
+    return p;
+}
+
+/* A plain text without escapes, at its opening quote; NULL when it is anything else. */
+static const char *plain_text(const char *p, struct span *ret)
+{
+    if (*p != '"')
+        return NULL;
+    const char *end = p + 1;
+    while (*end != '"' && *end != '\\' && (unsigned char)*end >= 0x20)
+        end++;
+    if (*end != '"')
+        return NULL;
+    *ret = (struct span){p + 1, (size_t)(end - p - 1)};
+    return end + 1;
+}
+
+/* The usual line, read without building a tree. False: read it as JSON in general. */
+static bool question_scan(const char *line, struct question *q)
+{
+    const char *p = skip_blank(line);
+
+    if (*p++ != '{')
+        return false;
+    for (;;) {
+        struct span key, *place;
+        p = plain_text(skip_blank(p), &key);
+        if (p == NULL || *(p = skip_blank(p)) != ':')
+            return false;
+        p = skip_blank(p + 1);
+        if (span_is(key, "work_seconds") && !q->has_work) {
+            int64_t value = 0;
+            const char *first = p;
+            while (*p >= '0' && *p <= '9' && p - first < 10)
+                value = value * 10 + (*p++ - '0');
+            q->work_us = value * US_PER_S;
+            q->has_work = p != first && (*first != '0' || p - first == 1);
+            if (!q->has_work)
+                return false;
+        } else {
+            place = question_text(q, key);
+            if (place == NULL || place->p != NULL || (p = plain_text(p, place)) == NULL)
+                return false;
+        }
+        p = skip_blank(p);
+        if (*p == '}')
+            return *skip_blank(p + 1) == '\0';
+        if (*p++ != ',')
+            return false;
+    }
+}
+
+static bool question_read(json_t *tree, struct question *q, struct err *err)
+{
+    const char *key;
+    json_t *value;
+
+    if (!json_is_object(tree))
+        return err_set(err, ERR_INVALID, "not a JSON object");
+    json_object_foreach (tree, key, value) {
+        struct span *place = question_text(q, span_of(key));
+        if (strcmp(key, "work_seconds") == 0) {
+            q->has_work = json_is_number(value) && seconds_to_us(json_number_value(value), &q->work_us);
+            if (!q->has_work)
+                return err_set(err, ERR_INVALID, "work_seconds: want a number of seconds, 0 or more");
+        } else if (place == NULL) {
+            return err_set(err, ERR_INVALID, "%.60s: not known, want cal, start, work_seconds, a, b", key);
+        } else if (!json_is_string(value)) {
+            return err_set(err, ERR_INVALID, "%.60s: want text", key);
+        } else {
+            *place = (struct span){json_string_value(value), json_string_length(value)};
+        }
+    }
+    return true;
+}
+
+static bool question_answer(const struct due_book *book, const struct question *q, char *ret, size_t size,
+                            struct err *err)
+{
+    const struct calendar *calendar = book_find(book, q->cal);
+    int64_t a, b, due;
+    char text[INSTANT_BYTES];
+
+    if (calendar == NULL)
+        return err_set(err, ERR_INVALID, "cal: there is no calendar of that name");
+    if (q->start.p != NULL && q->has_work && q->a.p == NULL && q->b.p == NULL) {
+        if (!instant_parse(q->start, &a))
+            return err_set(err, ERR_INVALID, "start: want an instant like 2026-03-27T15:30:00Z, 1970 to 2100");
+        if (!calendar_due(calendar, a, q->work_us, &due, err))
+            return false;
+        unsigned len = instant_format(due, text);
+        memcpy(ret, "{\"due\": \"", 9);
+        memcpy(ret + 9, text, len);
+        memcpy(ret + 9 + len, "\"}", 3);
+        return true;
+    }
+    if (q->a.p == NULL || q->b.p == NULL || q->start.p != NULL || q->has_work)
+        return err_set(err, ERR_INVALID, "want cal, start and work_seconds, or cal, a and b");
+    if (!instant_parse(q->a, &a) || !instant_parse(q->b, &b))
+        return err_set(err, ERR_INVALID, "a, b: want instants like 2026-03-27T15:30:00Z, 1970 to 2100");
+    int64_t elapsed = calendar_elapsed(calendar, a, b);
+    if (elapsed % US_PER_S == 0)
+        (void)snprintf(ret, size, "{\"elapsed\": %lld}", (long long)(elapsed / US_PER_S));
+    else
+        (void)snprintf(ret, size, "{\"elapsed\": %.6f}", (double)elapsed / (double)US_PER_S);
+    return true;
+}
+
+static void answer_error(const struct err *err)
+{
+    json_t *text = json_string(err->msg);
+    char *line = text == NULL ? NULL : json_dumps(text, JSON_ENCODE_ANY);
+
+    printf("{\"error\": %s}\n", line == NULL ? "\"not text\"" : line);
+    free(line);
+    json_decref(text);
+}
+
+static void due_line(const struct due_book *book, char *line)
+{
+    struct question q = {.work_us = 0};
+    struct err err = {0};
+    json_t *tree = NULL;
+    char answer[128];
+    bool ok = question_scan(line, &q);
+
+    if (!ok) {
+        json_error_t why;
+        q = (struct question){.work_us = 0};
+        tree = json_loads(line, JSON_REJECT_DUPLICATES, &why);
+        ok = tree != NULL ? question_read(tree, &q, &err) : err_set(&err, ERR_INVALID, "not JSON: %s", why.text);
+    }
+    if (ok && question_answer(book, &q, answer, sizeof answer, &err)) {
+        fputs(answer, stdout);
+        putchar('\n');
+    } else {
+        answer_error(&err);
+    }
+    json_decref(tree);
+}
+
+static int due_batch(const struct due_book *book)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t len;
+
+    while ((len = getline(&line, &room, stdin)) > 0) {
+        while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+            line[--len] = '\0';
+        if (len != 0 && len <= LINE_BYTES_MAX && strlen(line) == (size_t)len)
+            due_line(book, line);
+        else if (len != 0)
+            answer_error(&(struct err){.msg = "the line is too long or holds a NUL"});
+    }
+    free(line);
+    return fflush(stdout) == 0 ? 0 : STATUS_REFUSED;
+}
+
+int offline_due(int argc, char **argv)
+{
+    struct due_options options = {.zoneinfo = OFFLINE_ZONEINFO};
+    struct due_book book = {NULL, NULL, 0};
+    struct faults faults = {0};
+    int status = STATUS_REFUSED;
+
+    if (!usage_options(argc, argv, &options)) {
+        fputs("usage: docket-worker due --process DIR --calendar NAME --start INSTANT --work DURATION\n"
+              "       docket-worker due (--process DIR | --calendars FILE) --batch [--zoneinfo DIR]\n",
+              stderr);
+        return STATUS_USAGE;
+    }
+    if (book_open(&options, &book, &faults))
+        status = options.batch ? due_batch(&book) : due_single(&book, &options);
+    for (size_t i = 0; i < faults.count; i++)
+        fprintf(stderr, "%s\n", faults.items[i].text);
+    faults_clear(&faults);
+    book_close(&book);
+    return status;
+}

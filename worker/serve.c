@@ -1,0 +1,308 @@
+/* The worker at work; see serve.h. One thread, one loop; nothing in a handler waits. */
+#include "serve.h"
+
+#include "clock.h"
+#include "decide.h"
+#include "link.h"
+#include "log.h"
+#include "mem.h"
+#include "versions.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <czmq.h>
+
+enum {
+    TICK_MS = 100,
+    LATE_MS = 900,        /* a tick this late says that we were not running, not that brokers are dead */
+    LEAVE_MS_MAX = 10000, /* for brokers that never say bye */
+    ERRORS_TOLD_MAX = 200
+};
+
+struct serve {
+    const struct worker_settings *settings;
+    struct versions *versions;
+    struct decider *decider;
+    struct link_calls calls;
+    struct link **links;
+    unsigned *polled; /* generation of each link's socket that the loop polls */
+    zsock_t **sockets;
+    size_t link_count;
+    zloop_t *loop;
+    int signal_fd;
+    int64_t ticked_at;
+    int64_t leaving_since; /* 0: not leaving */
+    char name[65];
+    char zones[ZONE_VERSION_BYTES];
+};
+
+/* ---- what the links ask ---- */
+
+static void put_faults(const struct faults *faults, struct buf *out)
+{
+    size_t told = faults->count < ERRORS_TOLD_MAX ? faults->count : ERRORS_TOLD_MAX;
+
+    wire_put_list(out, told);
+    for (size_t i = 0; i < told; i++)
+        wire_put_text(out, faults->items[i].text);
+}
+
+static bool on_process(void *self, struct link *link, const struct wire_val *process, struct buf *out)
+{
+    struct serve *serve = self;
+    struct engine *old = link_version(link), *engine = NULL;
+    struct faults faults = {0};
+    struct span hash = wire_find_str(process, "hash");
+
+    if (versions_use(serve->versions, process, &engine, &faults)) {
+        link_set_version(link, engine_process(engine)->hash, engine);
+        versions_drop(serve->versions, old);
+        log_event(LOG_INFO, "process_used", "broker=%s hash=%.12s zones=%s", link_endpoint(link), link_hash(link),
+                  serve->zones);
+        faults_clear(&faults);
+        return true;
+    }
+    log_event(LOG_WARN, "process_refused", "broker=%s errors=%zu first=%s", link_endpoint(link), faults.count,
+              log_quote(faults.count == 0 ? "" : faults.items[0].text));
+    wire_put_map(out, 2);
+    wire_put_key_str(out, "process", hash);
+    wire_put_text(out, "errors");
+    put_faults(&faults, out);
+    faults_clear(&faults);
+    return false;
+}
+
+static bool on_work(void *self, struct link *link, const struct wire_val *work, struct buf *out, struct err *err)
+{
+    struct serve *serve = self;
+    const struct engine *engine = link_version(link);
+
+    if (engine == NULL)
+        return err_set(err, ERR_UNAVAILABLE, "this worker has no process yet");
+    return decide(serve->decider, engine, work, out, err);
+}
+
+static bool ask_check(struct serve *serve, const struct wire_val *ask, struct buf *out)
+{
+    struct engine *engine = NULL;
+    struct faults faults = {0};
+    bool ok = versions_compile(serve->settings->zoneinfo, wire_find(ask, "files"), &engine, &faults);
+
+    wire_put_map(out, 2);
+    wire_put_key_bool(out, "ok", true);
+    wire_put_text(out, "result");
+    wire_put_map(out, 2);
+    wire_put_text(out, "errors");
+    put_faults(&faults, out);
+    wire_put_text(out, "warnings");
+    if (ok)
+        put_faults(&engine_process(engine)->warnings, out);
+    else
+        wire_put_list(out, 0);
+    faults_clear(&faults);
+    engine_free(engine);
+    return true;
+}
+
+static bool on_ask(void *self, struct link *link, const struct wire_val *ask, struct buf *out, struct err *err)
+{
+    struct serve *serve = self;
+    const struct engine *engine = link_version(link);
+    struct span what = wire_find_str(ask, "what");
+
+    if (span_is(what, "check"))
+        return ask_check(serve, ask, out);
+    if (!span_is(what, "explain"))
+        return err_set(err, ERR_UNSUPPORTED, "this worker cannot answer that, want check or explain");
+    if (engine == NULL)
+        return err_set(err, ERR_UNAVAILABLE, "this worker has no process yet");
+    wire_put_map(out, 2);
+    wire_put_key_bool(out, "ok", true);
+    wire_put_text(out, "result");
+    return decide_explain(serve->decider, engine, ask, out, err);
+}
+
+/* ---- the loop ---- */
+
+static int on_readable(zloop_t *loop, zsock_t *socket, void *arg);
+
+/* A link that connected again has another socket: poll that one. */
+static void serve_poll(struct serve *serve, size_t i)
+{
+    struct link *link = serve->links[i];
+
+    if (serve->polled[i] == link_generation(link))
+        return;
+    serve->polled[i] = link_generation(link);
+    serve->sockets[i] = link_socket(link);
+    (void)zloop_reader(serve->loop, serve->sockets[i], on_readable, serve);
+    zloop_reader_set_tolerant(serve->loop, serve->sockets[i]);
+}
+
+/* The old socket must leave the loop before the link closes it; closing happens inside link calls, so a reader that is gone
+ * is taken out by its old address, which the loop only compares. */
+static void serve_repoll(struct serve *serve, size_t i, zsock_t *old)
+{
+    if (serve->polled[i] == link_generation(serve->links[i]))
+        return;
+    if (old != NULL)
+        zloop_reader_end(serve->loop, old);
+    serve_poll(serve, i);
+}
+
+static int on_readable(zloop_t *loop, zsock_t *socket, void *arg)
+{
+    struct serve *serve = arg;
+    (void)loop;
+
+    for (size_t i = 0; i < serve->link_count; i++)
+        if (serve->sockets[i] == socket) {
+            (void)link_receive(serve->links[i], clock_mono_us());
+            serve_repoll(serve, i, socket);
+            break;
+        }
+    return 0;
+}
+
+static void serve_leave(struct serve *serve, int64_t now_us)
+{
+    if (serve->leaving_since != 0)
+        return;
+    serve->leaving_since = now_us;
+    log_event(LOG_INFO, "leaving", "brokers=%zu", serve->link_count);
+    for (size_t i = 0; i < serve->link_count; i++)
+        link_leave(serve->links[i], now_us);
+}
+
+static bool serve_is_over(const struct serve *serve, int64_t now_us)
+{
+    if (serve->leaving_since == 0)
+        return false;
+    for (size_t i = 0; i < serve->link_count; i++)
+        if (!link_has_left(serve->links[i]))
+            return now_us - serve->leaving_since > LEAVE_MS_MAX * US_PER_MS;
+    return true;
+}
+
+/* Everything that waits on time. Sockets are drained before a broker is judged. */
+static int on_tick(zloop_t *loop, int timer, void *arg)
+{
+    struct serve *serve = arg;
+    int64_t now_us = clock_mono_us();
+    bool late = now_us - serve->ticked_at > LATE_MS * US_PER_MS;
+    (void)loop, (void)timer;
+
+    for (size_t i = 0; i < serve->link_count; i++) {
+        zsock_t *old = serve->sockets[i];
+        bool more = link_receive(serve->links[i], clock_mono_us());
+        serve_repoll(serve, i, old);
+        old = serve->sockets[i];
+        link_tick(serve->links[i], clock_mono_us(), late || more);
+        serve_repoll(serve, i, old);
+    }
+    serve->ticked_at = clock_mono_us();
+    return serve_is_over(serve, serve->ticked_at) ? -1 : 0;
+}
+
+static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
+{
+    struct signalfd_siginfo info;
+    (void)loop;
+
+    if (read(item->fd, &info, sizeof info) == (ssize_t)sizeof info)
+        serve_leave(arg, clock_mono_us());
+    return 0;
+}
+
+/* ---- start and end ---- */
+
+/* Before any thread of ZeroMQ starts, so that all inherit the mask and only the loop sees the signal. */
+static int signals_open(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return -1;
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static void serve_open(struct serve *serve)
+{
+    const struct worker_settings *settings = serve->settings;
+    char host[40] = "";
+
+    zone_data_version(settings->zoneinfo, serve->zones);
+    (void)gethostname(host, sizeof host - 1);
+    if (settings->name[0] != '\0')
+        (void)snprintf(serve->name, sizeof serve->name, "%s", settings->name);
+    else
+        (void)snprintf(serve->name, sizeof serve->name, "%s:%ld", host, (long)getpid());
+    serve->versions = versions_new(settings->zoneinfo);
+    serve->decider = decider_new();
+    serve->calls = (struct link_calls){serve, on_process, on_work, on_ask};
+    serve->link_count = settings->brokers.count;
+    serve->links = mem_new(serve->link_count, sizeof *serve->links);
+    serve->polled = mem_new(serve->link_count, sizeof *serve->polled);
+    serve->sockets = mem_new(serve->link_count, sizeof *serve->sockets);
+    serve->loop = zloop_new();
+    for (size_t i = 0; i < serve->link_count; i++) {
+        struct link_config config = {settings->brokers.items[i], serve->name, serve->zones, settings->credits};
+        serve->links[i] = link_new(&config, &serve->calls, clock_mono_us());
+        serve_poll(serve, i);
+    }
+    zmq_pollitem_t item = {NULL, serve->signal_fd, ZMQ_POLLIN, 0};
+    (void)zloop_poller(serve->loop, &item, on_signal, serve);
+    serve->ticked_at = clock_mono_us();
+    (void)zloop_timer(serve->loop, TICK_MS, 0, on_tick, serve);
+}
+
+static void serve_close(struct serve *serve)
+{
+    uint64_t decisions = 0;
+
+    zloop_destroy(&serve->loop);
+    for (size_t i = 0; i < serve->link_count; i++) {
+        decisions += link_decisions(serve->links[i]);
+        link_free(serve->links[i]);
+    }
+    log_event(LOG_INFO, "stopped", "decisions=%llu", (unsigned long long)decisions);
+    free(serve->links);
+    free(serve->polled);
+    free(serve->sockets);
+    decider_free(serve->decider);
+    versions_free(serve->versions);
+    (void)close(serve->signal_fd);
+}
+
+int worker_serve(const struct worker_settings *settings)
+{
+    struct serve serve = {.settings = settings};
+
+    serve.signal_fd = signals_open();
+    if (serve.signal_fd < 0) {
+        log_event(LOG_ERROR, "start_failed", "reason=signals");
+        return 1;
+    }
+    zsys_handler_set(NULL);
+    if (zsys_init() == NULL) {
+        log_event(LOG_ERROR, "start_failed", "reason=zeromq");
+        return 1;
+    }
+    serve_open(&serve);
+    log_event(LOG_INFO, "started", "name=%s brokers=%zu credits=%lld zones=%s", log_quote(serve.name),
+              serve.link_count, (long long)settings->credits, serve.zones);
+    int rc = 0;
+    while (rc == 0 && !serve_is_over(&serve, clock_mono_us()))
+        rc = zloop_start(serve.loop);
+    serve_close(&serve);
+    zsys_shutdown();
+    return 0;
+}

@@ -1,0 +1,59 @@
+/* A work as the broker sends it (docs/protocol-workers.md, "Work"), checked and read into what decide needs.
+ * Knows the fields of the wire, nothing of what is decided. */
+#ifndef DOCKET_WORK_H
+#define DOCKET_WORK_H
+
+#include "clocks.h"
+#include "desk.h"
+#include "err.h"
+#include "wire.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One event: the facts clocks need, and the whole map for rules. */
+struct work_event {
+    const struct wire_val *map;
+    int64_t version;
+    bool is_new; /* after the last decision */
+};
+
+/* Spans and values point into the message. The two growing lists are kept from one work to the next. */
+struct work {
+    const struct wire_val *root, *ticket, *customer;
+    int64_t now, posted_at, version;
+    enum desk_state state;
+    int priority; /* 0: not triaged */
+    struct span tracking, package, queue, assignee;
+    unsigned held; /* enum desk_held */
+    bool reply_pending;
+    bool is_first; /* never decided */
+    bool by_process; /* a new version woke it */
+    struct clock old[CLOCKS_MAX];
+    size_t old_count;
+    struct span forced_calendar; /* a rule's choice, kept with the clocks */
+    int64_t approvals_asked;     /* how often approval was asked for again, kept with the clocks */
+    int64_t approvals_for_at;    /* the resolving they were asked for */
+    struct clock_event *facts;
+    struct work_event *events;
+    size_t event_count, event_room;
+};
+
+/* Reads body into work, which was zeroed once or used before.
+ * err: ERR_INVALID  names the field that is missing or wrong */
+bool work_parse(const struct wire_val *body, struct work *work, struct err *err) __attribute__((warn_unused_result));
+
+/* Appends a fact that no event has yet; take it away again by lowering event_count. */
+void work_add_fact(struct work *work, const struct clock_event *fact);
+
+/* Gives the lists back. */
+void work_clear(struct work *work);
+
+/* Writes a clock as the wire has it; the further fields are what work_parse reads back. */
+void work_put_clock(struct buf *out, const struct clock *clock, struct span forced_calendar, int64_t approvals_asked,
+                    int64_t approvals_for_at);
+
+/* An instant, or nil for CLOCK_NO_INSTANT. */
+void work_put_instant(struct buf *out, const char *key, int64_t at);
+
+#endif

@@ -1,0 +1,165 @@
+/* docket-worker: decides woken tickets for the brokers it serves, and answers for the process offline. */
+#include "log.h"
+#include "offline.h"
+#include "serve.h"
+#include "settings_worker.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, BROKERS_MAX = 64 };
+
+static const char default_config[] = "/etc/docket/worker.yaml";
+
+static const char usage_text[] =
+    "usage: docket-worker [--config FILE] [--broker ENDPOINT]…    serve brokers\n"
+    "       docket-worker check-config [--config FILE]            check the settings\n"
+    "       docket-worker check DIR                               check a process, tell all errors\n"
+    "       docket-worker explain DIR TICKET.json [--json]        which rules match and why, clocks, due times\n"
+    "       docket-worker due --process DIR --calendar NAME --start INSTANT --work DURATION\n"
+    "       docket-worker due --calendars FILE --batch            JSON lines in, JSON lines out\n"
+    "       docket-worker --print-sample-config | --print-settings | --version | --help\n"
+    "\n"
+    "  --config FILE       settings (default /etc/docket/worker.yaml; without it and without that file: defaults)\n"
+    "  --broker ENDPOINT   a broker's workers' endpoint, instead of the settings'; may be repeated\n"
+    "  --zoneinfo DIR      time zone data for the offline commands (default /usr/share/zoneinfo)\n";
+
+struct options {
+    const char *config;
+    const char *brokers[BROKERS_MAX];
+    size_t broker_count;
+    bool check_only;
+};
+
+static int usage_fail(const char *what, const char *arg)
+{
+    fprintf(stderr, "docket-worker: %s %s\n%s", what, arg, usage_text);
+    return EXIT_USAGE;
+}
+
+static bool options_parse(int argc, char **argv, struct options *ret, int *ret_status)
+{
+    for (int i = 1; i < argc; i++) {
+        bool has_value = i + 1 < argc;
+        if (strcmp(argv[i], "check-config") == 0 && i == 1) {
+            ret->check_only = true;
+        } else if (strcmp(argv[i], "--config") == 0 && has_value) {
+            ret->config = argv[++i];
+        } else if (strcmp(argv[i], "--broker") == 0 && has_value && ret->broker_count < BROKERS_MAX) {
+            ret->brokers[ret->broker_count++] = argv[++i];
+        } else {
+            *ret_status = usage_fail("cannot understand", argv[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void settings_set_brokers(struct worker_settings *settings, const struct options *options)
+{
+    if (options->broker_count == 0)
+        return;
+    for (size_t i = 0; i < settings->brokers.count; i++)
+        free(settings->brokers.items[i]);
+    free(settings->brokers.items);
+    settings->brokers.items = calloc(options->broker_count, sizeof *settings->brokers.items);
+    settings->brokers.count = 0;
+    for (size_t i = 0; settings->brokers.items != NULL && i < options->broker_count; i++)
+        settings->brokers.items[settings->brokers.count++] = strdup(options->brokers[i]);
+}
+
+static enum log_level level_of(const char *name)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    for (int i = 0; i < 4; i++)
+        if (strcmp(name, names[i]) == 0)
+            return (enum log_level)i;
+    return LOG_INFO;
+}
+
+static int run(const struct options *options)
+{
+    struct worker_settings settings = {0};
+    struct err err = {0};
+    const char *path = options->config;
+    FILE *probe = path == NULL ? fopen(default_config, "re") : NULL;
+    int status = EXIT_REFUSED;
+
+    if (probe != NULL) {
+        path = default_config;
+        (void)fclose(probe);
+    }
+    if (!settings_load(path, worker_settings_table, worker_settings_count, &settings, &err)) {
+        fprintf(stderr, "%s\n", err.msg);
+        return EXIT_REFUSED;
+    }
+    settings_set_brokers(&settings, options);
+    if (!worker_settings_check(&settings, &err)) {
+        fprintf(stderr, "docket-worker: %s\n", err.msg);
+    } else if (options->check_only) {
+        printf("ok\n");
+        status = 0;
+    } else {
+        log_open("worker", level_of(settings.log_level));
+        status = worker_serve(&settings);
+    }
+    settings_clear(worker_settings_table, worker_settings_count, &settings);
+    return status;
+}
+
+static int print_sample(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    settings_print_sample(stdout, "docket-worker", worker_settings_table, worker_settings_count);
+    return 0;
+}
+
+static int print_settings(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    settings_print_markdown(stdout, worker_settings_table, worker_settings_count);
+    return 0;
+}
+
+static int print_version(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    printf("docket-worker %s\n", DOCKET_VERSION);
+    return 0;
+}
+
+static int print_help(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    fputs(usage_text, stdout);
+    return 0;
+}
+
+/* Subcommands; all else serves. Each gets the arguments after its name. */
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"check", offline_check},
+    {"explain", offline_explain},
+    {"due", offline_due},
+    {"--print-sample-config", print_sample},
+    {"--print-settings", print_settings},
+    {"--version", print_version},
+    {"--help", print_help},
+};
+
+int main(int argc, char **argv)
+{
+    struct options options = {0};
+    int status = 0;
+
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 2, argv + 2);
+    if (!options_parse(argc, argv, &options, &status))
+        return status;
+    return run(&options);
+}
