@@ -16,7 +16,7 @@ struct calendar {
     size_t count;
     size_t room;
     uint32_t *start_s;
-    uint32_t *before_s; /* open time before the span; its length is the difference to the next row's */
+    uint32_t *before_s;   /* open time before the span; its length is the difference to the next row's */
     uint32_t *date_first; /* for calendar_add_days: first span of each local date that has one */
     size_t date_count;
 };
@@ -186,7 +186,8 @@ static void layout_span(struct layout *layout, int64_t from_s, int64_t until_s, 
 }
 
 /* All dates that the wall clock shows between two instants of one offset. */
-static bool layout_offset(struct layout *layout, int64_t from_s, int64_t until_s, int32_t offset_s, struct err *err)
+static bool layout_offset(struct layout *layout, int64_t from_s, int64_t until_s, int32_t offset_s,
+                          struct err *err)
 {
     int64_t local_from = from_s + offset_s, local_until = until_s + offset_s;
     int64_t date = local_from >= 0 ? local_from / DAY_S : -((-local_from + DAY_S - 1) / DAY_S);
@@ -347,11 +348,13 @@ static size_t span_at_or_after(const struct calendar *c, int64_t at_us)
     return rows != 0 && at_us < span_end_us(c, rows - 1) ? rows - 1 : rows;
 }
 
-bool calendar_due(const struct calendar *calendar, int64_t start_us, int64_t work_us, int64_t *ret_us, struct err *err)
+bool calendar_due(const struct calendar *calendar, int64_t start_us, int64_t work_us, int64_t *ret_us,
+                  struct err *err)
 {
     const struct calendar *c = calendar;
 
-    if (start_us < CALENDAR_BEGIN_US || start_us >= CALENDAR_END_US || work_us < 0 || work_us > CALENDAR_END_US)
+    if (start_us < CALENDAR_BEGIN_US || start_us >= CALENDAR_END_US || work_us < 0 ||
+        work_us > CALENDAR_END_US)
         return due_error(err);
     if (work_us == 0) {
         size_t i = span_at_or_after(c, start_us);

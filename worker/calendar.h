@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CALENDAR_BEGIN_US INT64_C(0)                /* 1970-01-01T00:00:00Z */
+#define CALENDAR_BEGIN_US INT64_C(0)              /* 1970-01-01T00:00:00Z */
 #define CALENDAR_END_US INT64_C(4133980800000000) /* 2101-01-01T00:00:00Z */
 
 enum { CALENDAR_CLOSED_DAYS_MAX = 400, CALENDAR_INTERVALS_MAX = 288 /* of one day */ };
@@ -42,8 +42,8 @@ struct calendar_special {
 
 /* What a calendar is made of; the caller keeps it, nothing of it is needed afterwards. */
 struct calendar_spec {
-    const struct zone *zone;   /* NULL: UTC */
-    struct calendar_day week[7]; /* 0 Monday */
+    const struct zone *zone;                 /* NULL: UTC */
+    struct calendar_day week[7];             /* 0 Monday */
     const struct calendar_special *specials; /* in any order */
     size_t special_count;
 };

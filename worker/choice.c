@@ -71,7 +71,8 @@ static void choose_fields(struct choosing *c, const struct rule_action *then)
             texts_add(choice->tags, &choice->tag_count, then->tags.items[i]);
     for (size_t i = 0; i < then->attribute_count && (held & HELD_ATTRIBUTES) == 0; i++) {
         size_t k = 0;
-        while (k < choice->attribute_count && strcmp(choice->attributes[k]->name, then->attributes[i].name) != 0)
+        while (k < choice->attribute_count &&
+               strcmp(choice->attributes[k]->name, then->attributes[i].name) != 0)
             k++;
         if (k < CHOICE_LIST_MAX)
             choice->attributes[k] = &then->attributes[i];
@@ -122,7 +123,8 @@ static void choose_for(struct choosing *c, unsigned on, const struct wire_val *e
         const struct process_rule *rule = &process->rules[i];
         if ((rule->on & on) == 0 || c->ran[i])
             continue;
-        bool holds = rule->is_default ? c->choice->priority == 0 : conditions_hold(c->conditions, rule->when, why);
+        bool holds =
+            rule->is_default ? c->choice->priority == 0 : conditions_hold(c->conditions, rule->when, why);
         if (rule->is_default)
             (void)snprintf(why, sizeof why, "%s rule gave a priority", holds ? "no other" : "another");
         trace_rule(c, rule, holds, why);
@@ -137,7 +139,9 @@ static unsigned event_on(const struct clock_event *fact)
     static const struct {
         enum desk_event kind;
         unsigned on;
-    } rows[] = {{EVENT_UPDATED, RULE_ON_UPDATED}, {EVENT_REOPENED, RULE_ON_REOPENED}, {EVENT_REPEATED, RULE_ON_REPEATED}};
+    } rows[] = {{EVENT_UPDATED, RULE_ON_UPDATED},
+                {EVENT_REOPENED, RULE_ON_REOPENED},
+                {EVENT_REPEATED, RULE_ON_REPEATED}};
 
     if (fact->kind == EVENT_COMMENTED)
         return fact->by_customer && fact->is_public ? RULE_ON_REPLY : 0;
@@ -147,8 +151,8 @@ static unsigned event_on(const struct clock_event *fact)
     return 0;
 }
 
-void choice_make(const struct engine *engine, const struct work *work, struct conditions *conditions, bool as_posted,
-                 struct choice *ret, struct buf *trace, bool *ret_traced)
+void choice_make(const struct engine *engine, const struct work *work, struct conditions *conditions,
+                 bool as_posted, struct choice *ret, struct buf *trace, bool *ret_traced)
 {
     struct choosing c = {
         .engine = engine, .work = work, .conditions = conditions, .choice = ret, .trace = trace};

@@ -41,7 +41,7 @@ struct choice {
  * in:  as_posted  the rules of the posting, whatever woke it (to explain)
  * out: ret        filled whole
  *      trace      a list [{rule, matched, why}] is appended; nothing when no rule ran (false in ret_traced) */
-void choice_make(const struct engine *engine, const struct work *work, struct conditions *conditions, bool as_posted,
-                 struct choice *ret, struct buf *trace, bool *ret_traced);
+void choice_make(const struct engine *engine, const struct work *work, struct conditions *conditions,
+                 bool as_posted, struct choice *ret, struct buf *trace, bool *ret_traced);
 
 #endif

@@ -16,9 +16,9 @@ enum action {
     PAUSE,
     AGAIN_PAUSED, /* met, and the next cycle waits for the customer */
     RESUME,
-    END,      /* over without having been kept: the ticket is closed */
-    RUN_ON,   /* a clock that was met runs on, in a new cycle with what was left */
-    RESTART,  /* a new cycle from here */
+    END,     /* over without having been kept: the ticket is closed */
+    RUN_ON,  /* a clock that was met runs on, in a new cycle with what was left */
+    RESTART, /* a new cycle from here */
 };
 
 enum who { BY_DESK, BY_ANYONE };
@@ -493,7 +493,8 @@ static void walk_keep_unpromised(struct walk *w, enum clock_kind kind)
 }
 
 void clocks_compute(const struct clock_terms *terms, int64_t posted_at, const struct clock_event *events,
-                    size_t event_count, const struct clock *old, size_t old_count, int64_t now, struct clocks *ret)
+                    size_t event_count, const struct clock *old, size_t old_count, int64_t now,
+                    struct clocks *ret)
 {
     struct walk w = {.terms = terms,
                      .old = old,

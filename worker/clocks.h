@@ -35,7 +35,7 @@ struct clock_terms {
     struct clock_promise promises[CLOCK_KINDS];
     int64_t reopen_within_us; /* a customer's words on a closed ticket reopen it until then */
     bool reply_reopens;       /* policy for words on a resolved ticket: reject (else it stays resolved) */
-    int64_t changed_at;       /* when the terms became what they are, as far as known: for the cause `moved` */
+    int64_t changed_at; /* when the terms became what they are, as far as known: for the cause `moved` */
 };
 
 enum clock_on { CLOCK_ON_NOBODY, CLOCK_ON_CUSTOMER, CLOCK_ON_VENDOR };
@@ -44,12 +44,12 @@ enum clock_on { CLOCK_ON_NOBODY, CLOCK_ON_CUSTOMER, CLOCK_ON_VENDOR };
 struct clock_event {
     int64_t at;
     enum desk_event kind;
-    bool by_person;     /* staff, admin: of the desk */
+    bool by_person;   /* staff, admin: of the desk */
     bool by_customer; /* neither: a machine */
     bool is_public;
-    bool is_self;       /* an assignment to oneself */
-    enum clock_on on;   /* of `waiting` */
-    int64_t until_at;   /* of `waiting`, or CLOCK_NO_INSTANT */
+    bool is_self;     /* an assignment to oneself */
+    enum clock_on on; /* of `waiting` */
+    int64_t until_at; /* of `waiting`, or CLOCK_NO_INSTANT */
 };
 
 struct clock {
@@ -96,7 +96,8 @@ struct clocks {
  *      old       the clocks of the last decision, NULL and 0 before the first
  * out: ret       filled whole; calendar spans point into terms or old */
 void clocks_compute(const struct clock_terms *terms, int64_t posted_at, const struct clock_event *events,
-                    size_t event_count, const struct clock *old, size_t old_count, int64_t now, struct clocks *ret);
+                    size_t event_count, const struct clock *old, size_t old_count, int64_t now,
+                    struct clocks *ret);
 
 const char *clock_kind_name(enum clock_kind kind);
 const char *clock_state_name(enum clock_state state);

@@ -300,7 +300,8 @@ static bool value_exists(const struct value *value)
     }
 }
 
-static bool test_matches(struct conditions *c, const struct rule_cond *cond, const struct value *value, char *why)
+static bool test_matches(struct conditions *c, const struct rule_cond *cond, const struct value *value,
+                         char *why)
 {
     if (value->kind != VALUE_TEXT)
         return false;
@@ -322,11 +323,13 @@ static bool test_leaf(struct conditions *c, const struct rule_cond *cond, char *
     case RULE_IS:
     case RULE_IN:
         for (size_t i = 0; i < cond->value_count && !found; i++)
-            found = value.kind == VALUE_LIST ? list_has(&value, &cond->values[i]) : value_is(&value, &cond->values[i]);
+            found = value.kind == VALUE_LIST ? list_has(&value, &cond->values[i])
+                                             : value_is(&value, &cond->values[i]);
         return found;
     case RULE_CONTAINS:
-        return value.kind == VALUE_LIST ? list_has(&value, &cond->values[0])
-                                        : value.kind == VALUE_TEXT && span_contains(value.text, cond->values[0].text);
+        return value.kind == VALUE_LIST
+                   ? list_has(&value, &cond->values[0])
+                   : value.kind == VALUE_TEXT && span_contains(value.text, cond->values[0].text);
     case RULE_LESS:
         return value.kind == VALUE_NUMBER && value.number < (double)cond->values[0].number;
     case RULE_MORE:
@@ -364,7 +367,8 @@ static bool test_cond(struct conditions *c, const struct rule_cond *cond, char *
         why[0] = '\0';
         bool holds = test_leaf(c, cond, why);
         if (why[0] == '\0')
-            (void)snprintf(why, CONDITION_WHY_BYTES, "%.80s %s%s%.40s: %s", cond->field, rule_test_name(cond->test),
+            (void)snprintf(why, CONDITION_WHY_BYTES, "%.80s %s%s%.40s: %s", cond->field,
+                           rule_test_name(cond->test),
                            cond->value_count == 1 && cond->test != RULE_MATCHES ? " " : "",
                            cond->value_count == 1 && cond->test != RULE_MATCHES ? cond->values[0].text : "",
                            holds ? "yes" : "no");
@@ -375,7 +379,8 @@ static bool test_cond(struct conditions *c, const struct rule_cond *cond, char *
             (void)snprintf(why, CONDITION_WHY_BYTES, "%s", inner);
             return !is_all;
         }
-    (void)snprintf(why, CONDITION_WHY_BYTES, is_all ? "all of %zu hold" : "none of %zu holds", cond->part_count);
+    (void)snprintf(why, CONDITION_WHY_BYTES, is_all ? "all of %zu hold" : "none of %zu holds",
+                   cond->part_count);
     return is_all;
 }
 

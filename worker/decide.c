@@ -149,8 +149,8 @@ static void decide_clocks(struct decision *d, struct work *work)
 
     engine_terms(d->engine, d->package, d->priority, d->forced_calendar, &terms);
     terms.changed_at = decide_changed_at(work);
-    clocks_compute(&terms, work->posted_at, work->facts, work->event_count, work->old, work->old_count, work->now,
-                   &d->clocks);
+    clocks_compute(&terms, work->posted_at, work->facts, work->event_count, work->old, work->old_count,
+                   work->now, &d->clocks);
 }
 
 /* A ticket that this decision closes has no clocks left: computed again with that as its last event. */
@@ -158,15 +158,17 @@ static void decide_closing(struct decision *d, struct work *work)
 {
     if (d->state != SET_CLOSED)
         return;
-    work_add_fact(work, &(struct clock_event){.at = work->now, .kind = EVENT_CLOSED, .until_at = CLOCK_NO_INSTANT});
+    work_add_fact(work,
+                  &(struct clock_event){.at = work->now, .kind = EVENT_CLOSED, .until_at = CLOCK_NO_INSTANT});
     decide_clocks(d, work);
     work->event_count--;
 }
 
 static void decide_wake_in(struct decision *d)
 {
-    const struct calendar *calendar = engine_calendar(
-        d->engine, d->choice.wake_in_working ? span_of(d->package->calendar) : span_of(PROCESS_ALWAYS));
+    const struct calendar *calendar =
+        engine_calendar(d->engine,
+                        d->choice.wake_in_working ? span_of(d->package->calendar) : span_of(PROCESS_ALWAYS));
     int64_t at;
 
     if (d->choice.wake_in_s > 0 && calendar != NULL &&
@@ -174,8 +176,8 @@ static void decide_wake_in(struct decision *d)
         decide_wake(d, at);
 }
 
-bool decide_make(struct decider *decider, const struct engine *engine, const struct wire_val *body, bool as_posted,
-                 struct err *err)
+bool decide_make(struct decider *decider, const struct engine *engine, const struct wire_val *body,
+                 bool as_posted, struct err *err)
 {
     struct work *work = &decider->work;
     struct decision *d = &decider->decision;
@@ -202,8 +204,8 @@ bool decide_make(struct decider *decider, const struct engine *engine, const str
     return true;
 }
 
-bool decide(struct decider *decider, const struct engine *engine, const struct wire_val *body, struct buf *out,
-            struct err *err)
+bool decide(struct decider *decider, const struct engine *engine, const struct wire_val *body,
+            struct buf *out, struct err *err)
 {
     if (!decide_make(decider, engine, body, false, err))
         return false;

@@ -21,11 +21,11 @@ void decider_free(struct decider *decider); /* accepts NULL */
 /* Decides and appends the body of a `decision` (docs/protocol-workers.md).
  * in:  body   of a `work`
  * err: ERR_INVALID  the work is not of the protocol's form */
-bool decide(struct decider *decider, const struct engine *engine, const struct wire_val *body, struct buf *out,
-            struct err *err) __attribute__((warn_unused_result));
+bool decide(struct decider *decider, const struct engine *engine, const struct wire_val *body,
+            struct buf *out, struct err *err) __attribute__((warn_unused_result));
 
 /* Appends {text, rules, clocks}: what would be decided now, for people (`ask` explain, docket-worker explain). */
-bool decide_explain(struct decider *decider, const struct engine *engine, const struct wire_val *body, struct buf *out,
-                    struct err *err) __attribute__((warn_unused_result));
+bool decide_explain(struct decider *decider, const struct engine *engine, const struct wire_val *body,
+                    struct buf *out, struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -12,7 +12,7 @@ struct decision {
     const struct work *work;
     const struct process_package *package;
     struct choice choice;
-    int priority;      /* as it is after this decision */
+    int priority; /* as it is after this decision */
     bool set_priority;
     bool tell_triaged; /* the customer learns what is promised */
     bool alert_p1;
@@ -34,9 +34,8 @@ struct decider {
 };
 
 /* Fills decider->decision and decider->trace. as_posted: run the posting's rules whatever woke it. */
-bool decide_make(struct decider *decider, const struct engine *engine, const struct wire_val *body, bool as_posted,
-                 struct err *err)
-    __attribute__((warn_unused_result));
+bool decide_make(struct decider *decider, const struct engine *engine, const struct wire_val *body,
+                 bool as_posted, struct err *err) __attribute__((warn_unused_result));
 
 /* Appends the body of the decision. */
 void decision_write(const struct decision *d, const struct buf *trace, struct buf *out);

@@ -188,7 +188,8 @@ struct notes {
 };
 
 /* Begins one message; its body must follow. generation keeps several of a kind in one decision apart. */
-static void note_open(struct notes *notes, const char *to, const char *kind, int64_t generation, bool has_alert)
+static void note_open(struct notes *notes, const char *to, const char *kind, int64_t generation,
+                      bool has_alert)
 {
     wire_put_map(notes->out, has_alert ? 5 : 4);
     wire_put_key_text(notes->out, "to", to);
@@ -287,7 +288,8 @@ static void put_notices(const struct decision *d, struct notes *notes)
         if (!missed)
             continue;
         notice_cause(d, &n->clock, cause);
-        (void)snprintf(prefix, sizeof prefix, "Missed %s, priority %d", clock_kind_name(n->clock.kind), d->priority);
+        (void)snprintf(prefix, sizeof prefix, "Missed %s, priority %d", clock_kind_name(n->clock.kind),
+                       d->priority);
         title_text(d, prefix, text);
         put_alert(notes->out, cause, d->priority, text);
     }

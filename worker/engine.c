@@ -114,11 +114,12 @@ void engine_terms(const struct engine *engine, const struct process_package *pac
                                 .changed_at = CLOCK_NO_INSTANT};
     for (size_t k = 0; k < CLOCK_KINDS; k++) {
         const struct process_target *target = &package->targets[priority][clocks[k]];
-        ret->promises[k] = (struct clock_promise){.promised = target->promised,
-                                                  .promise_us = target->seconds * US_PER_S,
-                                                  .working = target->working,
-                                                  .calendar = chosen->calendar,
-                                                  .calendar_name = target->working ? chosen->name : PROCESS_ALWAYS,
-                                                  .grace_us = package->grace_s * US_PER_S};
+        ret->promises[k] =
+            (struct clock_promise){.promised = target->promised,
+                                   .promise_us = target->seconds * US_PER_S,
+                                   .working = target->working,
+                                   .calendar = chosen->calendar,
+                                   .calendar_name = target->working ? chosen->name : PROCESS_ALWAYS,
+                                   .grace_us = package->grace_s * US_PER_S};
     }
 }

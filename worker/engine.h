@@ -26,7 +26,8 @@ const char *engine_zones(const struct engine *engine); /* version of the zone da
 
 /* The laid out calendar; NULL when there is none of that name. PROCESS_ALWAYS is always there. */
 const struct calendar *engine_calendar(const struct engine *engine, struct span name);
-const struct zone *engine_calendar_zone(const struct engine *engine, struct span name); /* NULL: UTC or unknown */
+const struct zone *engine_calendar_zone(const struct engine *engine,
+                                        struct span name); /* NULL: UTC or unknown */
 
 /* The name as the process keeps it, for what outlives a message; NULL when unknown. */
 const char *engine_calendar_name(const struct engine *engine, struct span name);

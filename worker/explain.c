@@ -24,13 +24,15 @@ static void local_format(const struct decision *d, struct span calendar, int64_t
     int64_t days = local >= 0 ? local / 86400 : -((-local + 86399) / 86400);
     int seconds = (int)(local - days * 86400), shift = abs(offset) / 60;
     date_parts(days, &year, &month, &day);
-    (void)snprintf(ret, AT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", (int)year, month, day, seconds / 3600,
-                   seconds / 60 % 60, seconds % 60, offset < 0 ? '-' : '+', shift / 60, shift % 60);
+    (void)snprintf(ret, AT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", (int)year, month, day,
+                   seconds / 3600, seconds / 60 % 60, seconds % 60, offset < 0 ? '-' : '+', shift / 60,
+                   shift % 60);
 }
 
 static void text_duration(int64_t seconds, struct buf *text)
 {
-    (void)buf_printf(text, "%lld:%02d:%02d", (long long)(seconds / 3600), (int)(seconds / 60 % 60), (int)(seconds % 60));
+    (void)buf_printf(text, "%lld:%02d:%02d", (long long)(seconds / 3600), (int)(seconds / 60 % 60),
+                     (int)(seconds % 60));
 }
 
 static void text_clock(const struct decision *d, const struct clock *clock, struct buf *text)
@@ -40,8 +42,8 @@ static void text_clock(const struct decision *d, const struct clock *clock, stru
     (void)buf_printf(text, "  %s %lld: %s, promised ", clock_kind_name(clock->kind), (long long)clock->cycle,
                      clock_state_name(clock->state));
     text_duration(clock->promise_s, text);
-    (void)buf_printf(text, "%s (%.*s), worked ", clock->working ? " of opening time" : "", (int)clock->calendar.len,
-                     clock->calendar.p);
+    (void)buf_printf(text, "%s (%.*s), worked ", clock->working ? " of opening time" : "",
+                     (int)clock->calendar.len, clock->calendar.p);
     text_duration(clock->worked_s, text);
     (void)buf_add_text(text, ", paused ");
     text_duration(clock->paused_s, text);
@@ -84,16 +86,16 @@ static void text_make(const struct decision *d, const struct buf *trace, struct 
     const char *name = process->policy.priority_names[d->priority];
 
     (void)buf_printf(text, "priority %d%s%s%s, package %s, process %.12s, zones %s\n", d->priority,
-                     name == NULL ? "" : " (", name == NULL ? "" : name, name == NULL ? "" : ")", d->package->name,
-                     process->hash, engine_zones(d->engine));
+                     name == NULL ? "" : " (", name == NULL ? "" : name, name == NULL ? "" : ")",
+                     d->package->name, process->hash, engine_zones(d->engine));
     (void)buf_add_text(text, "clocks:\n");
     for (size_t i = 0; i < d->clocks.count; i++)
         text_clock(d, &d->clocks.items[i], text);
     text_rules(trace, text);
 }
 
-bool decide_explain(struct decider *decider, const struct engine *engine, const struct wire_val *body, struct buf *out,
-                    struct err *err)
+bool decide_explain(struct decider *decider, const struct engine *engine, const struct wire_val *body,
+                    struct buf *out, struct err *err)
 {
     struct buf text;
 

@@ -45,8 +45,9 @@ bool instant_parse(struct span text, int64_t *ret_us)
 
     if (text.len < 20 || p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != 't' && p[10] != ' ') ||
         p[13] != ':' || p[16] != ':' || !digits(p, 4, YEAR_FIRST, YEAR_LAST, &year) ||
-        !digits(p + 5, 2, 1, 12, &month) || !digits(p + 8, 2, 1, 31, &day) || !digits(p + 11, 2, 0, 23, &hour) ||
-        !digits(p + 14, 2, 0, 59, &minute) || !digits(p + 17, 2, 0, 59, &second))
+        !digits(p + 5, 2, 1, 12, &month) || !digits(p + 8, 2, 1, 31, &day) ||
+        !digits(p + 11, 2, 0, 23, &hour) || !digits(p + 14, 2, 0, 59, &minute) ||
+        !digits(p + 17, 2, 0, 59, &second))
         return false;
     size_t at = 19;
     if (p[at] == '.') {

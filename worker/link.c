@@ -278,7 +278,8 @@ static bool link_handle(struct link *link, const struct wire_val *root, int64_t 
     for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
         if (span_is(op, ops[i].name))
             return ops[i].handle(link, wire_find(root, "body"), has_id ? &id : NULL, now_us);
-    log_event(LOG_INFO, "op_unknown", "broker=%s op=%.*s", link->config.endpoint, (int)(op.len > 40 ? 40 : op.len), op.p);
+    log_event(LOG_INFO, "op_unknown", "broker=%s op=%.*s", link->config.endpoint,
+              (int)(op.len > 40 ? 40 : op.len), op.p);
     return true;
 }
 
@@ -293,8 +294,8 @@ static void link_take(struct link *link, zmq_msg_t *msg, int64_t now_us)
     wire_doc_free(doc);
     link->broken = ok ? 0 : link->broken + 1;
     if (!ok)
-        log_event(LOG_WARN, "message_broken", "broker=%s count=%u reason=%s", link->config.endpoint, link->broken,
-                  log_quote(err.msg));
+        log_event(LOG_WARN, "message_broken", "broker=%s count=%u reason=%s", link->config.endpoint,
+                  link->broken, log_quote(err.msg));
 }
 
 bool link_receive(struct link *link, int64_t now_us)

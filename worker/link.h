@@ -20,9 +20,11 @@ struct link_calls {
     /* A version came. True: it is used for this broker from now on (ready). False: body is {process, errors} (refused). */
     bool (*on_process)(void *self, struct link *link, const struct wire_val *process, struct buf *out);
     /* A work came. True: body of `decision`. False: err is what `fail` says. */
-    bool (*on_work)(void *self, struct link *link, const struct wire_val *work, struct buf *out, struct err *err);
+    bool (*on_work)(void *self, struct link *link, const struct wire_val *work, struct buf *out,
+                    struct err *err);
     /* A question. True: body of `answer`. False: err is told in it. */
-    bool (*on_ask)(void *self, struct link *link, const struct wire_val *ask, struct buf *out, struct err *err);
+    bool (*on_ask)(void *self, struct link *link, const struct wire_val *ask, struct buf *out,
+                   struct err *err);
 };
 
 struct link_config {

@@ -11,7 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICKET_BYTES_MAX = 4 << 20, OUT_BYTES_MAX = 8 << 20, DEPTH_MAX = 32, STATUS_REFUSED = 1, STATUS_USAGE = 2 };
+enum {
+    TICKET_BYTES_MAX = 4 << 20,
+    OUT_BYTES_MAX = 8 << 20,
+    DEPTH_MAX = 32,
+    STATUS_REFUSED = 1,
+    STATUS_USAGE = 2
+};
 
 static void faults_print(FILE *to, const char *prefix, const struct faults *faults)
 {
@@ -34,8 +40,8 @@ bool offline_engine_open(const char *dir, const char *zoneinfo, struct engine **
 }
 
 /* Takes "--zoneinfo DIR" and "--json" out of the arguments; what is left are names. */
-static bool arguments_parse(int argc, char **argv, const char **names, int name_count, const char **ret_zoneinfo,
-                            bool *ret_json)
+static bool arguments_parse(int argc, char **argv, const char **names, int name_count,
+                            const char **ret_zoneinfo, bool *ret_json)
 {
     int got = 0;
 

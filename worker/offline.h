@@ -11,8 +11,8 @@ int offline_check(int argc, char **argv);
 int offline_explain(int argc, char **argv);
 int offline_due(int argc, char **argv);
 
-
 /* Loads a process; what is wrong is printed on standard error. The caller frees. */
-bool offline_engine_open(const char *dir, const char *zoneinfo, struct engine **ret) __attribute__((warn_unused_result));
+bool offline_engine_open(const char *dir, const char *zoneinfo, struct engine **ret)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -37,8 +37,9 @@ static const struct {
     const char *name, *text;
 } minimal_files[] = {
     {"process.yaml", "policies: {package: standard}\n"},
-    {"packages.yaml", "standard:\n  calendar: 24x7\n  targets:\n    1: {response: 0m}\n    2: {response: 1h}\n"
-                      "    3: {response: 6h}\n    4: {response: 24h}\n"},
+    {"packages.yaml",
+     "standard:\n  calendar: 24x7\n  targets:\n    1: {response: 0m}\n    2: {response: 1h}\n"
+     "    3: {response: 6h}\n    4: {response: 24h}\n"},
     {"rules/99-default.yaml", "- rule: default\n  default: true\n  then: {priority: 3}\n"},
 };
 
@@ -47,8 +48,9 @@ static bool usage_options(int argc, char **argv, struct due_options *ret)
     const struct {
         const char *name;
         const char **place;
-    } texts[] = {{"--process", &ret->process}, {"--calendars", &ret->calendars}, {"--calendar", &ret->calendar},
-                 {"--start", &ret->start},     {"--work", &ret->work},           {"--zoneinfo", &ret->zoneinfo}};
+    } texts[] = {{"--process", &ret->process},   {"--calendars", &ret->calendars},
+                 {"--calendar", &ret->calendar}, {"--start", &ret->start},
+                 {"--work", &ret->work},         {"--zoneinfo", &ret->zoneinfo}};
     for (int i = 0; i < argc; i++) {
         bool known = strcmp(argv[i], "--batch") == 0;
         ret->batch = ret->batch || known;
@@ -96,9 +98,12 @@ static bool book_open(const struct due_options *options, struct due_book *book, 
 {
     struct process_files files = {NULL, 0};
     struct err err = {0};
-    bool ok = files_open(options, &files, &err) ||
-              faults_add(faults, (struct fault_place){options->process != NULL ? options->process : options->calendars, 0, 0},
-                         "%s", err.msg);
+    bool ok =
+        files_open(options, &files, &err) ||
+        faults_add(faults,
+                   (struct fault_place){options->process != NULL ? options->process : options->calendars, 0,
+                                        0},
+                   "%s", err.msg);
 
     ok = ok && process_load_files(&files, &book->process, faults);
     process_files_clear(&files);
@@ -148,9 +153,11 @@ static int due_single(const struct due_book *book, const struct due_options *opt
     char text[INSTANT_BYTES];
 
     if (calendar == NULL)
-        fprintf(stderr, "docket-worker: --calendar %s: there is no calendar of that name\n", options->calendar);
+        fprintf(stderr, "docket-worker: --calendar %s: there is no calendar of that name\n",
+                options->calendar);
     else if (!instant_parse(span_of(options->start), &start))
-        fprintf(stderr, "docket-worker: --start %s: want an instant like 2026-03-27T15:30:00Z\n", options->start);
+        fprintf(stderr, "docket-worker: --start %s: want an instant like 2026-03-27T15:30:00Z\n",
+                options->start);
     else if (!process_duration_parse(options->work, &seconds, &working))
         fprintf(stderr, "docket-worker: --work %s: want a duration like 30s, 15m, 6h\n", options->work);
     else if (!calendar_due(calendar, start, seconds * US_PER_S, &due, &err))
@@ -255,7 +262,8 @@ static bool question_read(json_t *tree, struct question *q, struct err *err)
 
     if (!json_is_object(tree))
         return err_set(err, ERR_INVALID, "not a JSON object");
-    json_object_foreach (tree, key, value) {
+    json_object_foreach(tree, key, value)
+    {
         struct span *place = question_text(q, span_of(key));
         if (strcmp(key, "work_seconds") == 0) {
             q->has_work = json_is_number(value) && seconds_to_us(json_number_value(value), &q->work_us);
@@ -283,7 +291,8 @@ static bool question_answer(const struct due_book *book, const struct question *
         return err_set(err, ERR_INVALID, "cal: there is no calendar of that name");
     if (q->start.p != NULL && q->has_work && q->a.p == NULL && q->b.p == NULL) {
         if (!instant_parse(q->start, &a))
-            return err_set(err, ERR_INVALID, "start: want an instant like 2026-03-27T15:30:00Z, 1970 to 2100");
+            return err_set(err, ERR_INVALID,
+                           "start: want an instant like 2026-03-27T15:30:00Z, 1970 to 2100");
         if (!calendar_due(calendar, a, q->work_us, &due, err))
             return false;
         unsigned len = instant_format(due, text);
@@ -326,7 +335,8 @@ static void due_line(const struct due_book *book, char *line)
         json_error_t why;
         q = (struct question){.work_us = 0};
         tree = json_loads(line, JSON_REJECT_DUPLICATES, &why);
-        ok = tree != NULL ? question_read(tree, &q, &err) : err_set(&err, ERR_INVALID, "not JSON: %s", why.text);
+        ok = tree != NULL ? question_read(tree, &q, &err)
+                          : err_set(&err, ERR_INVALID, "not JSON: %s", why.text);
     }
     if (ok && question_answer(book, &q, answer, sizeof answer, &err)) {
         fputs(answer, stdout);

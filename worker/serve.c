@@ -62,8 +62,8 @@ static bool on_process(void *self, struct link *link, const struct wire_val *pro
     if (versions_use(serve->versions, process, &engine, &faults)) {
         link_set_version(link, engine_process(engine)->hash, engine);
         versions_drop(serve->versions, old);
-        log_event(LOG_INFO, "process_used", "broker=%s hash=%.12s zones=%s", link_endpoint(link), link_hash(link),
-                  serve->zones);
+        log_event(LOG_INFO, "process_used", "broker=%s hash=%.12s zones=%s", link_endpoint(link),
+                  link_hash(link), serve->zones);
         faults_clear(&faults);
         return true;
     }
@@ -77,7 +77,8 @@ static bool on_process(void *self, struct link *link, const struct wire_val *pro
     return false;
 }
 
-static bool on_work(void *self, struct link *link, const struct wire_val *work, struct buf *out, struct err *err)
+static bool on_work(void *self, struct link *link, const struct wire_val *work, struct buf *out,
+                    struct err *err)
 {
     struct serve *serve = self;
     const struct engine *engine = link_version(link);
@@ -109,7 +110,8 @@ static bool ask_check(struct serve *serve, const struct wire_val *ask, struct bu
     return true;
 }
 
-static bool on_ask(void *self, struct link *link, const struct wire_val *ask, struct buf *out, struct err *err)
+static bool on_ask(void *self, struct link *link, const struct wire_val *ask, struct buf *out,
+                   struct err *err)
 {
     struct serve *serve = self;
     const struct engine *engine = link_version(link);
@@ -254,7 +256,8 @@ static void serve_open(struct serve *serve)
     serve->sockets = mem_new(serve->link_count, sizeof *serve->sockets);
     serve->loop = zloop_new();
     for (size_t i = 0; i < serve->link_count; i++) {
-        struct link_config config = {settings->brokers.items[i], serve->name, serve->zones, settings->credits};
+        struct link_config config = {settings->brokers.items[i], serve->name, serve->zones,
+                                     settings->credits};
         serve->links[i] = link_new(&config, &serve->calls, clock_mono_us());
         serve_poll(serve, i);
     }

@@ -9,10 +9,12 @@ const struct setting worker_settings_table[] = {
     {"brokers", SETTING_LIST, ROW(brokers), "tcp://127.0.0.1:7402", 0, 0, false,
      "workers' endpoints of the brokers to serve (tcp://HOST:PORT or ipc://PATH)"},
     {"name", SETTING_TEXT, ROW(name), "", 0, 64, false, "name shown to people; empty: host and process id"},
-    {"credits", SETTING_INT, ROW(credits), "256", 1, 10000, false, "works held at the same time, from each broker"},
+    {"credits", SETTING_INT, ROW(credits), "256", 1, 10000, false,
+     "works held at the same time, from each broker"},
     {"zoneinfo", SETTING_TEXT, ROW(zoneinfo), "/usr/share/zoneinfo", 1, 1024, false,
      "directory of the time zone data (TZif files)"},
-    {"log_level", SETTING_TEXT, ROW(log_level), "info", 0, 0, false, "least that is logged: debug, info, warn, error"},
+    {"log_level", SETTING_TEXT, ROW(log_level), "info", 0, 0, false,
+     "least that is logged: debug, info, warn, error"},
 };
 const size_t worker_settings_count = sizeof worker_settings_table / sizeof worker_settings_table[0];
 
@@ -24,14 +26,16 @@ bool worker_settings_check(const struct worker_settings *settings, struct err *e
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
         known = known || strcmp(settings->log_level, levels[i]) == 0;
     if (!known)
-        return err_field(err, ERR_INVALID, "log_level", "log_level: %s is not allowed, want debug, info, warn or error",
+        return err_field(err, ERR_INVALID, "log_level",
+                         "log_level: %s is not allowed, want debug, info, warn or error",
                          settings->log_level);
     if (settings->brokers.count == 0)
         return err_field(err, ERR_INVALID, "brokers", "brokers: is empty, want at least one endpoint");
     for (size_t i = 0; i < settings->brokers.count; i++)
         if (strncmp(settings->brokers.items[i], "tcp://", 6) != 0 &&
             strncmp(settings->brokers.items[i], "ipc://", 6) != 0)
-            return err_field(err, ERR_INVALID, "brokers", "brokers: %s is not an endpoint, want tcp://HOST:PORT or ipc://PATH",
+            return err_field(err, ERR_INVALID, "brokers",
+                             "brokers: %s is not an endpoint, want tcp://HOST:PORT or ipc://PATH",
                              settings->brokers.items[i]);
     return true;
 }

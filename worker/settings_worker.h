@@ -16,6 +16,7 @@ extern const struct setting worker_settings_table[];
 extern const size_t worker_settings_count;
 
 /* What the table cannot say. err: ERR_INVALID. */
-bool worker_settings_check(const struct worker_settings *settings, struct err *err) __attribute__((warn_unused_result));
+bool worker_settings_check(const struct worker_settings *settings, struct err *err)
+    __attribute__((warn_unused_result));
 
 #endif

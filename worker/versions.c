@@ -36,7 +36,8 @@ void versions_free(struct versions *versions)
     free(versions);
 }
 
-bool versions_compile(const char *zone_dir, const struct wire_val *files, struct engine **ret, struct faults *faults)
+bool versions_compile(const char *zone_dir, const struct wire_val *files, struct engine **ret,
+                      struct faults *faults)
 {
     struct process_files list = {NULL, 0};
     struct process *process = NULL;
@@ -49,7 +50,8 @@ bool versions_compile(const char *zone_dir, const struct wire_val *files, struct
     return ok;
 }
 
-bool versions_use(struct versions *versions, const struct wire_val *process, struct engine **ret, struct faults *faults)
+bool versions_use(struct versions *versions, const struct wire_val *process, struct engine **ret,
+                  struct faults *faults)
 {
     struct span hash = wire_find_str(process, "hash");
     struct engine *engine = NULL;
@@ -64,7 +66,8 @@ bool versions_use(struct versions *versions, const struct wire_val *process, str
         return false;
     if (!span_is(hash, engine_process(engine)->hash)) {
         engine_free(engine);
-        return faults_add(faults, (struct fault_place){"files", 0, 0}, "the hash is not the one of these files");
+        return faults_add(faults, (struct fault_place){"files", 0, 0},
+                          "the hash is not the one of these files");
     }
     struct version *version = mem_new(1, sizeof *version);
     *version = (struct version){engine, 1, versions->first};

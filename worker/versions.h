@@ -18,14 +18,14 @@ void versions_free(struct versions *versions); /* accepts NULL */
 /* The engine of a version, made from its files when it is new here; each success is one use.
  * in:  process  map {hash, files}
  * err: faults   all that is wrong, also a hash that is not the one of the files */
-bool versions_use(struct versions *versions, const struct wire_val *process, struct engine **ret, struct faults *faults)
-    __attribute__((warn_unused_result));
+bool versions_use(struct versions *versions, const struct wire_val *process, struct engine **ret,
+                  struct faults *faults) __attribute__((warn_unused_result));
 
 /* Ends one use; the engine goes with its last one. Accepts NULL. */
 void versions_drop(struct versions *versions, struct engine *engine);
 
 /* Makes an engine of a map {name: bytes} that belongs to nobody else. The caller frees it. */
-bool versions_compile(const char *zone_dir, const struct wire_val *files, struct engine **ret, struct faults *faults)
-    __attribute__((warn_unused_result));
+bool versions_compile(const char *zone_dir, const struct wire_val *files, struct engine **ret,
+                      struct faults *faults) __attribute__((warn_unused_result));
 
 #endif

@@ -84,8 +84,8 @@ void work_put_instant(struct buf *out, const char *key, int64_t at)
         wire_put_int(out, at);
 }
 
-void work_put_clock(struct buf *out, const struct clock *clock, struct span forced_calendar, int64_t approvals_asked,
-                    int64_t approvals_for_at)
+void work_put_clock(struct buf *out, const struct clock *clock, struct span forced_calendar,
+                    int64_t approvals_asked, int64_t approvals_for_at)
 {
     size_t more = (forced_calendar.len != 0 ? 1u : 0u) + (approvals_asked != 0 ? 2u : 0u);
 
@@ -139,7 +139,9 @@ static bool event_parse(const struct wire_val *map, struct clock_event *fact, st
     *fact = (struct clock_event){
         .at = wire_find_int(map, "at", INT64_MIN),
         .is_public = wire_find_bool(map, "public", false),
-        .on = span_is(on, "customer") ? CLOCK_ON_CUSTOMER : span_is(on, "vendor") ? CLOCK_ON_VENDOR : CLOCK_ON_NOBODY,
+        .on = span_is(on, "customer") ? CLOCK_ON_CUSTOMER
+              : span_is(on, "vendor") ? CLOCK_ON_VENDOR
+                                      : CLOCK_ON_NOBODY,
         .until_at = wire_find_int(body, "until_at", CLOCK_NO_INSTANT),
     };
     if (fact->at == INT64_MIN || !desk_event_parse(wire_find_str(map, "kind"), &fact->kind))

@@ -27,7 +27,7 @@ struct work {
     struct span tracking, package, queue, assignee;
     unsigned held; /* enum desk_held */
     bool reply_pending;
-    bool is_first; /* never decided */
+    bool is_first;   /* never decided */
     bool by_process; /* a new version woke it */
     struct clock old[CLOCKS_MAX];
     size_t old_count;
@@ -41,7 +41,8 @@ struct work {
 
 /* Reads body into work, which was zeroed once or used before.
  * err: ERR_INVALID  names the field that is missing or wrong */
-bool work_parse(const struct wire_val *body, struct work *work, struct err *err) __attribute__((warn_unused_result));
+bool work_parse(const struct wire_val *body, struct work *work, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* Appends a fact that no event has yet; take it away again by lowering event_count. */
 void work_add_fact(struct work *work, const struct clock_event *fact);
@@ -50,8 +51,8 @@ void work_add_fact(struct work *work, const struct clock_event *fact);
 void work_clear(struct work *work);
 
 /* Writes a clock as the wire has it; the further fields are what work_parse reads back. */
-void work_put_clock(struct buf *out, const struct clock *clock, struct span forced_calendar, int64_t approvals_asked,
-                    int64_t approvals_for_at);
+void work_put_clock(struct buf *out, const struct clock *clock, struct span forced_calendar,
+                    int64_t approvals_asked, int64_t approvals_for_at);
 
 /* An instant, or nil for CLOCK_NO_INSTANT. */
 void work_put_instant(struct buf *out, const char *key, int64_t at);

@@ -17,12 +17,14 @@ static const char usage_text[] =
     "usage: docket-worker [--config FILE] [--broker ENDPOINT]…    serve brokers\n"
     "       docket-worker check-config [--config FILE]            check the settings\n"
     "       docket-worker check DIR                               check a process, tell all errors\n"
-    "       docket-worker explain DIR TICKET.json [--json]        which rules match and why, clocks, due times\n"
+    "       docket-worker explain DIR TICKET.json [--json]        which rules match and why, clocks, due "
+    "times\n"
     "       docket-worker due --process DIR --calendar NAME --start INSTANT --work DURATION\n"
     "       docket-worker due --calendars FILE --batch            JSON lines in, JSON lines out\n"
     "       docket-worker --print-sample-config | --print-settings | --version | --help\n"
     "\n"
-    "  --config FILE       settings (default /etc/docket/worker.yaml; without it and without that file: defaults)\n"
+    "  --config FILE       settings (default /etc/docket/worker.yaml; without it and without that file: "
+    "defaults)\n"
     "  --broker ENDPOINT   a broker's workers' endpoint, instead of the settings'; may be repeated\n"
     "  --zoneinfo DIR      time zone data for the offline commands (default /usr/share/zoneinfo)\n";
 

@@ -22,7 +22,7 @@ enum {
 
 struct zone {
     size_t count;
-    int64_t *start_s;  /* start_s[0] is INT64_MIN */
+    int64_t *start_s; /* start_s[0] is INT64_MIN */
     int32_t *offset_s;
 };
 
@@ -124,7 +124,8 @@ static void zone_add(struct zone *zone, int64_t start_s, int32_t offset_s)
 }
 
 /* The 64-bit block: times, then their types, then what the types mean. */
-static bool zone_read_block(struct zone *zone, const unsigned char *data, const struct head *head, struct err *err)
+static bool zone_read_block(struct zone *zone, const unsigned char *data, const struct head *head,
+                            struct err *err)
 {
     const unsigned char *times = data, *kinds = data + (size_t)head->time * 8, *types = kinds + head->time;
     int64_t before = INT64_MIN;
@@ -138,7 +139,8 @@ static bool zone_read_block(struct zone *zone, const unsigned char *data, const 
     for (uint32_t i = 0; i < head->time; i++) {
         int64_t at = read_i64(times + (size_t)i * 8);
         if ((i != 0 && at <= before) || kinds[i] >= head->type)
-            return err_set(err, ERR_INVALID, "not a sound zone file: change %u is out of order or of no type", i);
+            return err_set(err, ERR_INVALID, "not a sound zone file: change %u is out of order or of no type",
+                           i);
         before = at;
         zone_add(zone, at, (int32_t)read_u32(types + (size_t)kinds[i] * TYPE_BYTES));
     }
@@ -175,7 +177,8 @@ static void zone_expand(struct zone *zone, const struct zone_rule *rule, bool ha
 }
 
 /* The line between two newlines after the data; empty: the last change holds for ever. */
-static bool zone_read_footer(struct zone *zone, struct bytes rest, bool has_times, int64_t last_s, struct err *err)
+static bool zone_read_footer(struct zone *zone, struct bytes rest, bool has_times, int64_t last_s,
+                             struct err *err)
 {
     struct zone_rule rule;
 
@@ -284,7 +287,8 @@ bool zone_open(const char *dir, const char *name, struct zone **ret, struct err 
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return errno == ENOENT || errno == ENOTDIR
-                   ? err_set(err, ERR_INVALID, "no time zone %s is known here, want one like Europe/Berlin", name)
+                   ? err_set(err, ERR_INVALID, "no time zone %s is known here, want one like Europe/Berlin",
+                             name)
                    : err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     bool ok = file_read(fd, &bytes, &len, err) && zone_parse(bytes, len, ret, err);
     (void)close(fd);

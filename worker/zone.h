@@ -22,10 +22,12 @@ bool zone_name_check(const char *name, struct err *err) __attribute__((warn_unus
 
 /* Reads DIR/NAME. The caller frees with zone_free.
  * err: ERR_INVALID  not a name, no such zone, or a file that is not sound; ERR_IO  it cannot be read */
-bool zone_open(const char *dir, const char *name, struct zone **ret, struct err *err) __attribute__((warn_unused_result));
+bool zone_open(const char *dir, const char *name, struct zone **ret, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* The same from bytes. err: ERR_INVALID. */
-bool zone_parse(const void *bytes, size_t len, struct zone **ret, struct err *err) __attribute__((warn_unused_result));
+bool zone_parse(const void *bytes, size_t len, struct zone **ret, struct err *err)
+    __attribute__((warn_unused_result));
 
 void zone_free(struct zone *zone); /* accepts NULL */
 

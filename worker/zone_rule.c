@@ -39,9 +39,8 @@ static bool reader_name(struct reader *r)
     bool quoted = reader_take(r, '<');
     const char *start = r->p;
 
-    while (r->p != r->end &&
-           (isalpha((unsigned char)*r->p) ||
-            (quoted && (isdigit((unsigned char)*r->p) || *r->p == '+' || *r->p == '-'))))
+    while (r->p != r->end && (isalpha((unsigned char)*r->p) ||
+                              (quoted && (isdigit((unsigned char)*r->p) || *r->p == '+' || *r->p == '-'))))
         r->p++;
     bool ok = r->p - start >= NAME_LEAST;
     return ok && (!quoted || reader_take(r, '>'));

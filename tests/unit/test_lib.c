@@ -147,8 +147,7 @@ static void test_body_built_wrongly_is_refused_when_sent(void **state)
 
 static void test_client_new_with_bad_brokers_then_invalid(void **state)
 {
-    static const char *const bad[] = {"nonsense", "tcp://127.0.0.1:7401,foo://x", " , ",
-                                      "tcp://127.0.0.1"};
+    static const char *const bad[] = {"nonsense", "tcp://127.0.0.1:7401,foo://x", " , ", "tcp://127.0.0.1"};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct docket_client *client = NULL;
