@@ -1,0 +1,15 @@
+-- Attempts begin: committed before the first byte goes out. What was rendered and the Message-ID stay for life. Gives those that are
+-- still ours, with the attempt's number.
+--  $1 lease µs  $2 name of this notifier; $3 ids $4 tokens $5 message ids $6 rendered
+WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
+d AS (
+    UPDATE deliveries d
+       SET attempts = d.attempts + 1, lease_until = clock.at + $1::bigint, message_id = coalesce(d.message_id, u.message_id),
+           rendered = coalesce(d.rendered, u.rendered)
+      FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::bytea[]) AS u(id, token, message_id, rendered), clock
+     WHERE d.id = u.id AND d.state = 1 AND d.token = u.token
+    RETURNING d.id, d.attempts
+)
+INSERT INTO attempts (delivery, n, started_at, notifier)
+SELECT d.id, d.attempts, clock.at, $2::text FROM d, clock
+RETURNING delivery, n

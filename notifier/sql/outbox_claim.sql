@@ -1,0 +1,29 @@
+-- Leases what is to be told, oldest first, and gives what is needed to find out whom. A triaged row whose receipt is just being
+-- expanded by another notifier is left for the next look, so that both can become one message.
+--  $1 token  $2 lease µs  $3 limit
+WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
+c AS MATERIALIZED (
+    SELECT o.ticket, o.version, o.audience, o.kind, o.generation
+      FROM outbox o, clock
+     WHERE o.state < 2 AND (o.state = 0 OR o.lease_until < clock.at)
+       AND NOT (o.kind = 'triaged' AND EXISTS (
+           SELECT FROM outbox r
+            WHERE r.ticket = o.ticket AND r.version = 1 AND r.audience = 1 AND r.kind = 'received' AND r.generation = 0
+              AND r.state = 1 AND r.lease_until >= clock.at))
+     ORDER BY o.created_at
+     LIMIT $3::integer
+       FOR UPDATE OF o SKIP LOCKED
+), w AS (
+    UPDATE outbox o
+       SET state = 1, token = $1::bigint, lease_until = clock.at + $2::bigint
+      FROM c, clock
+     WHERE o.ticket = c.ticket AND o.version = c.version AND o.audience = c.audience AND o.kind = c.kind
+       AND o.generation = c.generation
+    RETURNING o.ticket, o.version, o.audience, o.kind, o.generation, o.created_at
+)
+SELECT w.ticket, w.version, w.audience, w.kind, w.generation, t.extra, t.record, d.priority
+  FROM w
+       LEFT JOIN LATERAL (SELECT t.extra, cu.record FROM tickets t LEFT JOIN customers cu ON cu.id = t.customer
+                           WHERE t.id = w.ticket LIMIT 1) t ON true
+       LEFT JOIN LATERAL (SELECT d.priority FROM desk d WHERE d.ticket = w.ticket LIMIT 1) d ON true
+ ORDER BY w.created_at, w.ticket, w.version, w.generation

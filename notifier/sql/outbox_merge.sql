@@ -1,0 +1,23 @@
+-- Triaged rows just claimed join their receipt where it was expanded but not begun: all its deliveries are pending and unattempted.
+-- Gives the rows that were merged; the others are expanded on their own.
+--  $1 token of the claim
+WITH o AS MATERIALIZED (
+    SELECT o.ticket, o.version, o.generation FROM outbox o
+     WHERE o.state = 1 AND o.token = $1::bigint AND o.kind = 'triaged' AND o.audience = 1
+), r AS MATERIALIZED (
+    SELECT d.id, d.ticket FROM deliveries d JOIN o USING (ticket)
+     WHERE d.kind = 'received' AND d.audience = 1 AND d.state = 0 AND d.attempts = 0
+       FOR UPDATE OF d SKIP LOCKED
+), m AS MATERIALIZED (
+    SELECT r.ticket, string_agg(r.id::text, ', ' ORDER BY r.id) AS ids
+      FROM r
+     GROUP BY r.ticket
+    HAVING count(*) = (SELECT count(*) FROM deliveries d WHERE d.ticket = r.ticket AND d.kind = 'received' AND d.audience = 1)
+), d AS (
+    UPDATE deliveries d SET reason = 'with triaged' FROM r JOIN m USING (ticket) WHERE d.id = r.id
+)
+UPDATE outbox x
+   SET state = 4, reason = 'in delivery ' || m.ids, token = NULL, lease_until = NULL
+  FROM o JOIN m USING (ticket)
+ WHERE x.ticket = o.ticket AND x.version = o.version AND x.audience = 1 AND x.kind = 'triaged' AND x.generation = o.generation
+RETURNING x.ticket, x.version, x.generation
