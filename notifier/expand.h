@@ -1,0 +1,40 @@
+/* Who is to be told: from an outbox row to recipients. Pure.
+ *
+ * Customers, staff and ops are different functions with different inputs, so that no text for one can take
+ * the way of another. */
+#ifndef DOCKET_EXPAND_H
+#define DOCKET_EXPAND_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { RECIPIENTS_MAX = 50 };
+
+struct recipient {
+    const char *channel; /* static */
+    char *name;          /* for people; owned */
+    char *address;       /* owned, checked */
+};
+
+/* Zeroed by the caller. reason says why nobody is told, when count is 0. */
+struct recipients {
+    struct recipient items[RECIPIENTS_MAX];
+    size_t count;
+    const char *reason; /* static */
+};
+void recipients_clear(struct recipients *list);
+
+/* Customer's side: the ticket's own contact, else those of the customer's contacts that want this kind.
+ * in:  kind      "received", …
+ *      priority  of the ticket; 0 before triage
+ *      extra     tickets.extra (MessagePack), or none
+ *      record    customers.record (MessagePack), or none */
+void expand_customer(const char *kind, int priority, struct span extra, struct span record,
+                     struct recipients *ret);
+
+/* Our side: one address of the settings; "" is nobody. */
+void expand_address(const char *address, const char *name, struct recipients *ret);
+
+#endif

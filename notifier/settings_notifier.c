@@ -1,0 +1,144 @@
+/* The notifier's settings; see settings_notifier.h. */
+#include "settings_notifier.h"
+#include "address.h"
+#include "clock.h"
+
+#include <string.h>
+
+#define AT(field) offsetof(struct settings_notifier, field)
+
+const struct setting settings_notifier_table[] = {
+    {"name", SETTING_TEXT, AT(name), "notifier-1", 1, 64, false,
+     "name of this notifier, in attempts, logs and the feed"},
+    {"dsn", SETTING_TEXT, AT(dsn), "dbname=docket", 1, 2048, false,
+     "the PostgreSQL database, as libpq writes it"},
+    {"brokers", SETTING_LIST, AT(brokers), "tcp://127.0.0.1:7401", 0, 64, false,
+     "client endpoints of the brokers"},
+    {"pokes", SETTING_LIST, AT(pokes), "tcp://127.0.0.1:7403", 0, 64, false,
+     "endpoints where brokers say that there is something to tell"},
+    {"feed", SETTING_TEXT, AT(feed), "tcp://127.0.0.1:7404", 1, 256, false,
+     "where the event feed is published"},
+    {"http", SETTING_TEXT, AT(http), "127.0.0.1:7413", 1, 256, false,
+     "HOST:PORT of /metrics, /healthz, /readyz"},
+    {"smtp_url", SETTING_TEXT, AT(smtp_url), "smtp://127.0.0.1:25", 1, 512, false,
+     "the mail relay, smtp://HOST:PORT or smtps://HOST:PORT"},
+    {"smtp_tls", SETTING_TEXT, AT(smtp_tls), NULL, 0, 16, false,
+     "none (loopback only), starttls or tls; empty: none on the loopback, starttls elsewhere"},
+    {"smtp_user", SETTING_TEXT, AT(smtp_user), NULL, 0, 256, false,
+     "user at the relay; empty: no authentication"},
+    {"smtp_password_file", SETTING_TEXT, AT(smtp_password_file), NULL, 0, 1024, false,
+     "file with the password at the relay, mode 0600"},
+    {"smtp_timeout", SETTING_DURATION, AT(smtp_timeout_us), "20s", US_PER_S / 2, 120 * US_PER_S, false,
+     "the most that one message may take"},
+    {"lease", SETTING_DURATION, AT(lease_us), "60s", 2 * US_PER_S, 600 * US_PER_S, false,
+     "how long a claimed message is ours; more than twice smtp_timeout"},
+    {"mail_from", SETTING_TEXT, AT(mail_from), "Support <support@localhost>", 3, 256, false,
+     "sender of all mail"},
+    {"mail_domain", SETTING_TEXT, AT(mail_domain), "localhost", 1, 253, false, "right side of Message-IDs"},
+    {"staff_address", SETTING_TEXT, AT(staff_address), NULL, 0, 254, false,
+     "where staff are told; empty: nowhere"},
+    {"ops_address", SETTING_TEXT, AT(ops_address), NULL, 0, 254, false,
+     "where ops are told; empty: staff_address"},
+    {"tracking_prefix", SETTING_TEXT, AT(tracking_prefix), "DKT", 1, 8, false,
+     "prefix of tracking numbers, letters A-Z"},
+    {"public_url", SETTING_TEXT, AT(public_url), NULL, 0, 512, false,
+     "base of links in messages; empty: no links"},
+    {"insecure", SETTING_BOOL, AT(insecure), "false", 0, 0, false,
+     "true: bind and connect ZeroMQ beyond the loopback (only inside an encrypted network)"},
+    {"log_level", SETTING_TEXT, AT(log_level), "info", 1, 16, false, "debug, info, warn or error"},
+    {"notifications", SETTING_TEXT, AT(notifications), "send", 1, 16, false,
+     "send; or held: count what waits and send nothing"},
+};
+const size_t settings_notifier_count = sizeof settings_notifier_table / sizeof settings_notifier_table[0];
+
+const char *settings_notifier_ops(const struct settings_notifier *settings)
+{
+    return settings->ops_address[0] != '\0' ? settings->ops_address : settings->staff_address;
+}
+
+struct choice_row {
+    const char *key;
+    const char *value;
+    const char *allowed; /* words between blanks */
+};
+
+static bool settings_check_words(const struct settings_notifier *s, struct err *err)
+{
+    const struct choice_row rows[] = {
+        {"smtp_tls", s->smtp_tls, " none starttls tls  "},
+        {"log_level", s->log_level, " debug info warn error "},
+        {"notifications", s->notifications, " send held "},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char word[32];
+        (void)snprintf(word, sizeof word, " %s ", rows[i].value);
+        if (strstr(rows[i].allowed, word) == NULL)
+            return err_set(err, ERR_INVALID, "%s: \"%s\" is not allowed, want one of:%s", rows[i].key,
+                           rows[i].value, rows[i].allowed);
+    }
+    return true;
+}
+
+static bool settings_check_addresses(const struct settings_notifier *s, struct err *err)
+{
+    char bare[ADDRESS_BYTES_MAX + 1];
+
+    if (!address_bare(s->mail_from, bare, err))
+        return err_prefix(err, "mail_from: ");
+    if (s->staff_address[0] != '\0' && !address_check(s->staff_address, err))
+        return err_prefix(err, "staff_address: ");
+    if (s->ops_address[0] != '\0' && !address_check(s->ops_address, err))
+        return err_prefix(err, "ops_address: ");
+    if (s->mail_domain[strcspn(s->mail_domain, " <>@\"\t\r\n")] != '\0')
+        return err_set(err, ERR_INVALID, "mail_domain: \"%s\" is not a domain", s->mail_domain);
+    if (strspn(s->tracking_prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(s->tracking_prefix))
+        return err_set(err, ERR_INVALID, "tracking_prefix: want letters A-Z, got \"%s\"", s->tracking_prefix);
+    return true;
+}
+
+static bool settings_check_endpoints(const struct settings_notifier *s, struct err *err)
+{
+    if (s->insecure)
+        return true;
+    if (!endpoint_is_local(s->feed))
+        return err_set(
+            err, ERR_INVALID,
+            "feed: %s is not on the loopback: want tcp://127.0.0.1:PORT or ipc://, or insecure: true",
+            s->feed);
+    for (size_t i = 0; i < s->pokes.count; i++)
+        if (!endpoint_is_local(s->pokes.items[i]))
+            return err_set(err, ERR_INVALID, "pokes: %s is not on the loopback: want insecure: true for that",
+                           s->pokes.items[i]);
+    return true;
+}
+
+static bool settings_check_smtp(const struct settings_notifier *s, struct err *err)
+{
+    bool plain = strncmp(s->smtp_url, "smtp://", 7) == 0;
+    bool wrapped = strncmp(s->smtp_url, "smtps://", 8) == 0;
+    const char *host = strstr(s->smtp_url, "://");
+
+    if ((!plain && !wrapped) || s->smtp_url[strcspn(s->smtp_url, " \t\r\n<>@?#")] != '\0' ||
+        strchr(host + 3, '/') != NULL)
+        return err_set(err, ERR_INVALID, "smtp_url: want smtp://HOST:PORT or smtps://HOST:PORT, got \"%s\"",
+                       s->smtp_url);
+    if (strcmp(s->smtp_tls, "none") == 0 && !smtp_url_is_loopback(s->smtp_url) && plain)
+        return err_set(err, ERR_INVALID, "smtp_tls: none is allowed on the loopback only, %s is not",
+                       s->smtp_url);
+    if (s->smtp_user[0] != '\0' && s->smtp_password_file[0] == '\0')
+        return err_set(err, ERR_INVALID, "smtp_user: needs smtp_password_file");
+    if (s->lease_us <= 2 * s->smtp_timeout_us)
+        return err_set(err, ERR_INVALID, "lease: must be more than twice smtp_timeout");
+    return true;
+}
+
+bool settings_notifier_load(const char *path, struct settings_notifier *ret, struct err *err)
+{
+    if (!settings_load(path, settings_notifier_table, settings_notifier_count, ret, err))
+        return false;
+    if (settings_check_words(ret, err) && settings_check_addresses(ret, err) &&
+        settings_check_endpoints(ret, err) && settings_check_smtp(ret, err))
+        return true;
+    settings_clear(settings_notifier_table, settings_notifier_count, ret);
+    return path == NULL ? false : err_prefix(err, "%s: ", path);
+}

@@ -1,0 +1,42 @@
+/* The notifier's settings: one row each in settings_notifier.c. */
+#ifndef DOCKET_SETTINGS_NOTIFIER_H
+#define DOCKET_SETTINGS_NOTIFIER_H
+
+#include "settings.h"
+
+struct settings_notifier {
+    char *name;
+    char *dsn;
+    struct setting_list brokers;
+    struct setting_list pokes;
+    char *feed;
+    char *http;
+    char *smtp_url;
+    char *smtp_tls;
+    char *smtp_user;
+    char *smtp_password_file;
+    int64_t smtp_timeout_us;
+    int64_t lease_us;
+    char *mail_from;
+    char *mail_domain;
+    char *staff_address;
+    char *ops_address;
+    char *tracking_prefix;
+    char *public_url;
+    bool insecure;
+    char *log_level;
+    char *notifications;
+};
+
+extern const struct setting settings_notifier_table[];
+extern const size_t settings_notifier_count;
+
+/* Reads and cross-checks. out: ret  zeroed by the caller; cleared with settings_clear.
+ * err: as settings_load; ERR_INVALID also for what does not fit together */
+bool settings_notifier_load(const char *path, struct settings_notifier *ret, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Where ops are mailed: ops_address, else staff_address; "" for nowhere. */
+const char *settings_notifier_ops(const struct settings_notifier *settings);
+
+#endif

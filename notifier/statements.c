@@ -1,0 +1,42 @@
+/* The notifier's SQL; see statements.h. */
+#include "statements.h"
+#include "embed.h"
+
+#include <assert.h>
+
+static const char *const tell_names[TELL_STATEMENTS] = {
+    [TELL_OUTBOX_CLAIM] = "outbox_claim",       [TELL_OUTBOX_MERGE] = "outbox_merge",
+    [TELL_OUTBOX_EXPAND] = "outbox_expand",     [TELL_OUTBOX_MERGED] = "outbox_merged",
+    [TELL_DELIVERY_CLAIM] = "delivery_claim",   [TELL_DELIVERY_REFUSE] = "delivery_refuse",
+    [TELL_ATTEMPT_START] = "attempt_start",     [TELL_ATTEMPT_END] = "attempt_end",
+    [TELL_PROCESS_CURRENT] = "process_current", [TELL_BACKLOG] = "backlog",
+};
+
+static const char *const feed_names[FEED_STATEMENTS] = {
+    [FEED_GENERATION] = "feed_generation",
+    [FEED_SEQ] = "feed_seq",
+    [FEED_FENCE] = "feed_fence",
+    [FEED_XMIN] = "feed_xmin",
+    [FEED_PAGE] = "feed_page",
+};
+
+static void statements_fill(const char *const *names, size_t count, struct pg_statement *ret)
+{
+    for (size_t i = 0; i < count; i++) {
+        char file[64];
+        (void)snprintf(file, sizeof file, "%s.sql", names[i]);
+        const struct embed_file *sql = embed_find(notifier_sql, notifier_sql_count, file);
+        assert(sql != NULL);
+        ret[i] = (struct pg_statement){.name = names[i], .sql = (const char *)sql->data};
+    }
+}
+
+void statements_tell(struct pg_statement *ret)
+{
+    statements_fill(tell_names, TELL_STATEMENTS, ret);
+}
+
+void statements_feed(struct pg_statement *ret)
+{
+    statements_fill(feed_names, FEED_STATEMENTS, ret);
+}

@@ -1,0 +1,30 @@
+/* The notifier's SQL: which statement has which number in which session. The texts are the files in
+ * notifier/sql. */
+#ifndef DOCKET_STATEMENTS_H
+#define DOCKET_STATEMENTS_H
+
+#include "pg.h"
+
+/* Of the session that tells. */
+enum tell_statement {
+    TELL_OUTBOX_CLAIM,
+    TELL_OUTBOX_MERGE,
+    TELL_OUTBOX_EXPAND,
+    TELL_OUTBOX_MERGED,
+    TELL_DELIVERY_CLAIM,
+    TELL_DELIVERY_REFUSE,
+    TELL_ATTEMPT_START,
+    TELL_ATTEMPT_END,
+    TELL_PROCESS_CURRENT,
+    TELL_BACKLOG,
+    TELL_STATEMENTS
+};
+
+/* Of the session that reads the feed. */
+enum feed_statement { FEED_GENERATION, FEED_SEQ, FEED_FENCE, FEED_XMIN, FEED_PAGE, FEED_STATEMENTS };
+
+/* Fill the tables; ret has TELL_STATEMENTS or FEED_STATEMENTS rows. */
+void statements_tell(struct pg_statement *ret);
+void statements_feed(struct pg_statement *ret);
+
+#endif
