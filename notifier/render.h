@@ -1,0 +1,42 @@
+/* From facts to words: subject, text and HTML of one message. Pure: no database, no clock. Internal notes are
+ * not among the facts. */
+#ifndef DOCKET_RENDER_H
+#define DOCKET_RENDER_H
+
+#include "buf.h"
+#include "desk.h"
+#include "templates.h"
+
+#include <stdint.h>
+
+/* What a message may say; a frozen snapshot. Spans with p == NULL: not there. */
+struct facts {
+    enum desk_audience audience;
+    const char *kind;      /* of the outbox row */
+    const char *tracking;  /* "" : not about a ticket */
+    const char *recipient; /* name of who reads it, or "" */
+    struct span title;
+    struct span customer;
+    struct span assignee;
+    int state;    /* enum desk_state */
+    int priority; /* 0: none yet */
+    int64_t posted_at;
+    struct span record;  /* the customer's, for the locale */
+    struct span body;    /* the outbox row's */
+    struct span triaged; /* body of the triaged row that goes with the receipt */
+    struct span alert;   /* text of the alert */
+    int alert_priority;  /* 0: none */
+};
+
+struct message {
+    struct buf subject, text, html; /* of the caller: message_init, message_clear */
+    bool is_builtin;                /* the template failed and the plain text stands in for it */
+    char why[256];                  /* then: what failed */
+};
+void message_init(struct message *message);
+void message_clear(struct message *message);
+
+/* Always gives a message: what a template cannot say, the built-in plain text says. */
+void render_message(const struct templates *templates, const struct facts *facts, struct message *ret);
+
+#endif

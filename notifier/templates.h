@@ -1,0 +1,28 @@
+/* Which text a message has: the templates of the current process, else those built in. Knows names and bytes,
+ * not what they say. */
+#ifndef DOCKET_TEMPLATES_H
+#define DOCKET_TEMPLATES_H
+
+#include "buf.h"
+#include "err.h"
+
+#include <stdbool.h>
+
+enum { LOCALE_BYTES = 24 };
+
+struct templates;
+struct templates *templates_new(void);
+void templates_free(struct templates *templates); /* accepts NULL */
+
+/* Takes over the templates of a process version.
+ * in:  files  MessagePack map, name to bytes, as processes.files; copied
+ * err: ERR_MALFORMED  it is none; the ones before stay */
+bool templates_load(struct templates *templates, struct span files, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* The template NAME.SUFFIX in the locale ("de-AT"), else its language, else en; for each the process first,
+ * then built in. SPAN_NONE when there is none. */
+struct span templates_find(const struct templates *templates, const char *locale, struct span name,
+                           const char *suffix);
+
+#endif
