@@ -278,15 +278,13 @@ static void posting_end_committed(struct posting *posting)
     struct err err;
     bool same = memcmp(posting->stored_content, req->content_digest, 16) == 0;
 
-    if (posting->key_taken) {
+    if (posting->key_taken || (posting->stored_id != 0 && !same)) {
         posting_conflict(posting);
     } else if (posting->stored_id == 0 || (posting->inserted && !posting->has_package)) {
         (void)err_field(&err, ERR_INVALID, "customer",
                         "customer: \"%.*s\" is not on file, and this desk refuses unknown customers",
                         (int)request_text(req, F_CUSTOMER).len, request_text(req, F_CUSTOMER).p);
         posting_refuse(posting, &err);
-    } else if (!same) {
-        posting_conflict(posting);
     } else {
         bool own = posting->stored_id == posting->id;
         if (posting->inserted && posting->unit.repeat)

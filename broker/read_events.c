@@ -264,9 +264,8 @@ static void cycle_on_end(void *arg, const struct pg_end *end)
     }
     waiters_serve(events);
     /* On at once within a cycle; a pause between cycles, and while somebody holds the feed up. */
-    if (want == FEED_WANT_FENCE || (want == FEED_WANT_XMIN && events->settle.asked == 0))
-        cycle_step(events);
-    else if (events->waiters != NULL && events->waiters->cycle > events->begun)
+    if (want == FEED_WANT_FENCE || (want == FEED_WANT_XMIN && events->settle.asked == 0) ||
+        (events->waiters != NULL && events->waiters->cycle > events->begun))
         cycle_step(events);
     else
         cycle_pause(events);

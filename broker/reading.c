@@ -364,7 +364,7 @@ void reading_ping(struct broker *broker, struct call *call)
     struct buf out;
     buf_init(&out, 512);
     wire_put_map(&out, 4);
-    wire_put_key_int(&out, "now", broker->epoch != 0 ? broker_now(broker) : clock_wall_us());
+    wire_put_key_int(&out, "now_at", broker->epoch != 0 ? broker_now(broker) : clock_wall_us());
     wire_put_key_text(&out, "version", DOCKET_VERSION);
     wire_put_key_text(&out, "broker", broker->settings.name);
     wire_put_key_bool(&out, "ready", broker->epoch != 0);

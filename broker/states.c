@@ -16,7 +16,7 @@
 #define _ STATE_REFUSED
 
 /* A column a state, in the order of enum desk_state. */
-static const signed char table[STATES_OPS][STATES] = {
+static const int16_t table[STATES_OPS][STATES] = {
                            /* N  T  P  C  V  R  X  O */
     [DO_TAKE]            = {   P, P, P, P, P, _, _, P },
     [DO_ASSIGN]          = {   N, T, P, C, V, R, _, O },

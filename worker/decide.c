@@ -92,9 +92,9 @@ static void decide_state(struct decision *d)
     int64_t vendor_until = decide_vendor_until(work);
     bool is_over = work->state == STATE_RESOLVED || work->state == STATE_CLOSED;
 
-    if (work->state == STATE_WAITING_CUSTOMER && d->clocks.wait_ended)
-        d->state = SET_IN_PROGRESS;
-    else if (vendor_until != CLOCK_NO_INSTANT && vendor_until <= work->now)
+    bool vendor_over = vendor_until != CLOCK_NO_INSTANT && vendor_until <= work->now;
+
+    if ((work->state == STATE_WAITING_CUSTOMER && d->clocks.wait_ended) || vendor_over)
         d->state = SET_IN_PROGRESS;
     else if (is_over && d->clocks.reopened_by_reply)
         d->state = SET_REOPENED;

@@ -92,8 +92,8 @@ static struct rules_value field_reply(struct rules *rules)
 static struct rules_value field_age(struct rules *rules)
 {
     int64_t posted = wire_find_int(rules->input->ticket, "posted_at", rules->input->now);
-    return (struct rules_value){.shape = SHAPE_NUMBER,
-                                .number = (double)((rules->input->now - posted) / 1000000)};
+    int64_t age_s = (rules->input->now - posted) / 1000000;
+    return (struct rules_value){.shape = SHAPE_NUMBER, .number = (double)age_s};
 }
 
 static struct rules_value field_known(struct rules *rules)

@@ -1,0 +1,247 @@
+/* The notifier, put together; see notifier.h. */
+#include "notifier.h"
+#include "clock.h"
+#include "deliver.h"
+#include "feed_publish.h"
+#include "log.h"
+#include "mail_build.h"
+#include "outbox.h"
+#include "statements.h"
+#include "wire.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TICK_MS = 100, POLL_MS = 1000, STOP_S = 10 };
+
+#define TELL_SESSION_SQL "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '2s'; SET jit = off"
+
+/* The one thing a signal may touch. */
+static volatile sig_atomic_t stop_asked;
+
+static void on_signal(int number)
+{
+    (void)number;
+    stop_asked = 1;
+}
+
+/* ---- looking ---- */
+
+static void process_on_rows(void *arg, PGresult *rows)
+{
+    struct notifier *notifier = arg;
+    struct err err;
+
+    if (PQntuples(rows) == 0)
+        return;
+    notifier->process_n = (int32_t)pg_int(rows, 0, 0);
+    if (!templates_load(notifier->templates, pg_span(rows, 0, 2), &err))
+        log_event(LOG_ERROR, "templates_unreadable", "reason=%s", log_quote(err.msg));
+    else
+        log_event(LOG_INFO, "process_used", "n=%d", (int)notifier->process_n);
+}
+
+static void backlog_on_rows(void *arg, PGresult *rows)
+{
+    struct notifier *notifier = arg;
+    metric_set(notifier->waiting, 0, (double)pg_int(rows, 0, 0));
+    metric_set(notifier->waiting, 1, (double)pg_int(rows, 0, 1));
+}
+
+/* Once a second: a poll catches what a poke missed. */
+static void notifier_poll(struct notifier *notifier)
+{
+    notifier->polled_us = clock_mono_us();
+    pg_params_reset(notifier->params);
+    pg_put_int4(notifier->params, notifier->process_n);
+    (void)pg_send(notifier->tell, TELL_PROCESS_CURRENT, notifier->params, process_on_rows, notifier);
+    (void)pg_send(notifier->tell, TELL_BACKLOG, NULL, backlog_on_rows, notifier);
+    pg_sync(notifier->tell, NULL, NULL);
+    outbox_run(notifier);
+    deliver_run(notifier);
+}
+
+void notifier_look(struct notifier *notifier)
+{
+    outbox_run(notifier);
+    publisher_tick(notifier->publisher);
+}
+
+static int on_poke(zloop_t *loop, zsock_t *sock, void *arg)
+{
+    char bytes[64];
+    (void)loop;
+    while (zmq_recv(zsock_resolve(sock), bytes, sizeof bytes, ZMQ_DONTWAIT) >= 0)
+        ; /* many pokes are one look */
+    notifier_look(arg);
+    return 0;
+}
+
+static int on_tick(zloop_t *loop, int timer, void *arg)
+{
+    struct notifier *notifier = arg;
+    (void)loop;
+    (void)timer;
+
+    if (stop_asked && !notifier->stopping) {
+        notifier->stopping = true;
+        notifier->stop_by_us = clock_mono_us() + STOP_S * US_PER_S;
+        log_event(LOG_INFO, "stopping", "in_flight=%d", smtp_in_flight(notifier->smtp));
+    }
+    if (notifier->stopping) {
+        bool idle = smtp_in_flight(notifier->smtp) == 0 && pg_in_flight(notifier->tell) == 0;
+        return idle || clock_mono_us() > notifier->stop_by_us ? -1 : 0;
+    }
+    publisher_tick(notifier->publisher);
+    if (pg_is_up(notifier->tell) && clock_mono_us() - notifier->polled_us > POLL_MS * US_PER_MS)
+        notifier_poll(notifier);
+    return 0;
+}
+
+/* ---- sessions ---- */
+
+static void tell_on_up(void *arg)
+{
+    struct notifier *notifier = arg;
+    notifier->expanding = notifier->delivering = false;
+    log_event(LOG_INFO, "database_up", "session=tell");
+    notifier_poll(notifier);
+}
+
+static void feed_on_up(void *arg)
+{
+    struct notifier *notifier = arg;
+    publisher_on_up(notifier->publisher);
+}
+
+static void on_down(void *arg, const char *why)
+{
+    (void)arg;
+    log_event(LOG_WARN, "database_lost", "reason=%s", log_quote(why));
+}
+
+static void on_refused(void *arg, const char *why)
+{
+    (void)arg;
+    log_event(LOG_WARN, "database_away", "reason=%s", log_quote(why));
+}
+
+static bool open_sessions(struct notifier *notifier, struct err *err)
+{
+    struct pg_config tell = {.dsn = notifier->settings.dsn,
+                             .name = "docket-notifier",
+                             .session_sql = TELL_SESSION_SQL,
+                             .statements = notifier->tell_statements,
+                             .statement_count = TELL_STATEMENTS,
+                             .on_up = tell_on_up,
+                             .on_down = on_down,
+                             .on_refused = on_refused,
+                             .arg = notifier};
+    struct pg_config feed = tell;
+
+    statements_tell(notifier->tell_statements);
+    statements_feed(notifier->feed_statements);
+    feed.name = "docket-notifier feed";
+    feed.statements = notifier->feed_statements;
+    feed.statement_count = FEED_STATEMENTS;
+    feed.on_up = feed_on_up;
+    return pg_new(notifier->loop, &tell, &notifier->tell, err) &&
+           pg_new(notifier->loop, &feed, &notifier->feed, err);
+}
+
+/* ---- HTTP ---- */
+
+static void serve_ready(void *arg, struct http_answer *answer)
+{
+    const struct notifier *notifier = arg;
+    bool ready = pg_is_up(notifier->tell) && pg_is_up(notifier->feed) && !notifier->stopping;
+    answer->status = ready ? 200 : 503;
+    (void)buf_add_text(&answer->body, ready ? "ready\n" : "cannot serve: no session with the database\n");
+}
+
+static bool open_http(struct notifier *notifier, struct err *err)
+{
+    const struct http_route routes[] = {{"/metrics", http_serve_metrics, notifier->metrics},
+                                        {"/healthz", http_serve_alive, NULL},
+                                        {"/readyz", serve_ready, notifier}};
+    if (notifier->settings.http[0] == '\0')
+        return true;
+    return http_new(notifier->loop, notifier->settings.http, routes, sizeof routes / sizeof routes[0],
+                    &notifier->http, err);
+}
+
+static void open_metrics(struct notifier *notifier)
+{
+    static const char *const told[] = {"expanded", "suppressed", "merged"};
+    static const char *const queues[] = {"outbox", "deliveries"};
+    static const char *results[SEND_RESULTS];
+
+    for (int i = 0; i < SEND_RESULTS; i++)
+        results[i] = send_result_name((enum send_result)i);
+    notifier->metrics = metrics_new("notifier");
+    notifier->told = metrics_counter(notifier->metrics, "told_total", "Outbox rows by what became of them",
+                                     (struct metric_label){"result", told, 3});
+    notifier->attempts = metrics_counter(notifier->metrics, "attempts_total", "Attempts to send by result",
+                                         (struct metric_label){"result", results, SEND_RESULTS});
+    notifier->waiting = metrics_gauge(notifier->metrics, "waiting", "Rows that wait, counted up to 10,000",
+                                      (struct metric_label){"queue", queues, 2});
+}
+
+/* ---- life ---- */
+
+static bool open_pokes(struct notifier *notifier, struct err *err)
+{
+    notifier->pokes = zsock_new(ZMQ_SUB);
+    zsock_set_subscribe(notifier->pokes, "");
+    zsock_set_linger(notifier->pokes, 0);
+    for (size_t i = 0; i < notifier->settings.pokes.count; i++)
+        if (zsock_connect(notifier->pokes, "%s", notifier->settings.pokes.items[i]) < 0)
+            return err_set(err, ERR_IO, "pokes: cannot connect %s", notifier->settings.pokes.items[i]);
+    (void)zloop_reader(notifier->loop, notifier->pokes, on_poke, notifier);
+    zloop_reader_set_tolerant(notifier->loop, notifier->pokes);
+    return true;
+}
+
+bool notifier_open(struct notifier *notifier, const char *config_path, struct err *err)
+{
+    if (!settings_notifier_load(config_path, &notifier->settings, err))
+        return false;
+    mail_open();
+    notifier->loop = zloop_new();
+    notifier->params = pg_params_new();
+    notifier->templates = templates_new();
+    open_metrics(notifier);
+    return smtp_new(notifier->loop, &notifier->settings, &notifier->smtp, err) &&
+           publisher_new(notifier, &notifier->publisher, err) && open_pokes(notifier, err) &&
+           open_sessions(notifier, err) && open_http(notifier, err);
+}
+
+void notifier_run(struct notifier *notifier)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)zloop_timer(notifier->loop, TICK_MS, 0, on_tick, notifier);
+    zloop_set_nonstop(notifier->loop, true); /* a signal ends the loop through the tick, in order */
+    log_event(LOG_INFO, "started", "version=%s name=%s", DOCKET_VERSION, log_quote(notifier->settings.name));
+    (void)zloop_start(notifier->loop);
+    log_event(LOG_INFO, "stopped", "name=%s", log_quote(notifier->settings.name));
+}
+
+void notifier_close(struct notifier *notifier)
+{
+    notifier->stopping = true;
+    http_free(notifier->http);
+    smtp_free(notifier->smtp);
+    pg_free(notifier->tell);
+    pg_free(notifier->feed);
+    publisher_free(notifier->publisher);
+    zsock_destroy(&notifier->pokes);
+    templates_free(notifier->templates);
+    metrics_free(notifier->metrics);
+    pg_params_free(notifier->params);
+    zloop_destroy(&notifier->loop);
+    settings_clear(settings_notifier_table, settings_notifier_count, &notifier->settings);
+}

@@ -1,0 +1,49 @@
+/* The notifier: what one process holds together. */
+#ifndef DOCKET_NOTIFIER_H
+#define DOCKET_NOTIFIER_H
+
+#include "err.h"
+#include "http.h"
+#include "metrics.h"
+#include "pg.h"
+#include "settings_notifier.h"
+#include "smtp.h"
+#include "templates.h"
+
+#include <czmq.h>
+
+struct publisher;
+
+enum told_count { TOLD_EXPANDED, TOLD_SUPPRESSED, TOLD_MERGED, TOLD_COUNTS };
+
+struct notifier {
+    struct settings_notifier settings;
+    zloop_t *loop;
+    struct pg *tell, *feed;
+    struct pg_params *params;
+    struct pg_statement tell_statements[16], feed_statements[8];
+    struct smtp *smtp;
+    struct templates *templates;
+    struct publisher *publisher;
+    struct http *http;
+    struct metrics *metrics;
+    struct metric *told, *attempts, *waiting;
+    zsock_t *pokes;
+    int32_t process_n;
+    bool expanding;  /* outbox rows are being claimed or expanded */
+    bool delivering; /* deliveries are being claimed */
+    bool look_again; /* a poke came meanwhile */
+    int64_t polled_us;
+    bool stopping;
+    int64_t stop_by_us;
+};
+
+bool notifier_open(struct notifier *notifier, const char *config_path, struct err *err)
+    __attribute__((warn_unused_result));
+void notifier_run(struct notifier *notifier);
+void notifier_close(struct notifier *notifier);
+
+/* Looks for what is to be told and what is to be sent; cheap when nothing is. */
+void notifier_look(struct notifier *notifier);
+
+#endif

@@ -1,0 +1,89 @@
+/* docket-notifier: tells customers and staff what happens. */
+#include "log.h"
+#include "mem.h"
+#include "notifier.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+enum { EXIT_USAGE = 2 };
+
+static const char usage[] =
+    "usage: docket-notifier [--config FILE]               run\n"
+    "       docket-notifier check-config [--config FILE]  check the settings\n"
+    "       docket-notifier --print-sample-config | --print-settings-markdown | --version | --help\n"
+    "\n"
+    "The default of --config is /etc/docket/notifier.yaml.\n";
+
+static int fail(const struct err *err)
+{
+    fprintf(stderr, "docket-notifier: %s\n", err->msg);
+    return EXIT_FAILURE;
+}
+
+static int run(const char *config)
+{
+    struct notifier *notifier = mem_new(1, sizeof *notifier);
+    struct err err;
+    int status = EXIT_SUCCESS;
+
+    zsys_handler_set(NULL);
+    if (notifier_open(notifier, config, &err))
+        notifier_run(notifier);
+    else
+        status = fail(&err);
+    notifier_close(notifier);
+    free(notifier);
+    return status;
+}
+
+static int check(const char *config)
+{
+    struct settings_notifier settings = {0};
+    struct err err;
+
+    if (!settings_notifier_load(config, &settings, &err))
+        return fail(&err);
+    settings_clear(settings_notifier_table, settings_notifier_count, &settings);
+    puts("the settings are right");
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+    const char *config = "/etc/docket/notifier.yaml";
+    bool only_check = false;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
+            config = argv[++i];
+        } else if (strcmp(argv[i], "check-config") == 0) {
+            only_check = true;
+        } else if (strcmp(argv[i], "--print-sample-config") == 0) {
+            settings_print_sample(stdout, "docket-notifier", settings_notifier_table,
+                                  settings_notifier_count);
+            return EXIT_SUCCESS;
+        } else if (strcmp(argv[i], "--print-settings-markdown") == 0) {
+            settings_print_markdown(stdout, settings_notifier_table, settings_notifier_count);
+            return EXIT_SUCCESS;
+        } else if (strcmp(argv[i], "--version") == 0) {
+            puts("docket-notifier " DOCKET_VERSION);
+            return EXIT_SUCCESS;
+        } else if (strcmp(argv[i], "--help") == 0) {
+            fputs(usage, stdout);
+            return EXIT_SUCCESS;
+        } else {
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
+    }
+    log_open("notifier", LOG_INFO);
+    if (sodium_init() < 0) {
+        fputs("docket-notifier: no source of randomness\n", stderr);
+        return EXIT_FAILURE;
+    }
+    return only_check ? check(config) : run(config);
+}

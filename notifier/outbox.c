@@ -1,0 +1,279 @@
+/* The outbox; see outbox.h. */
+#include "outbox.h"
+#include "clock.h"
+#include "deliver.h"
+#include "desk.h"
+#include "expand.h"
+#include "log.h"
+#include "mem.h"
+#include "notifier.h"
+#include "statements.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+enum { CLAIM_MAX = 200, KIND_BYTES = 40 };
+
+/* Alerts, then receipts overtake what waits (deliveries are claimed in order of next_at). */
+#define ALERT_HEAD_START_US (INT64_C(3600) * US_PER_S)
+#define RECEIPT_HEAD_START_US (INT64_C(60) * US_PER_S)
+
+/* One claimed row. */
+struct told {
+    int64_t ticket;
+    int32_t version, generation;
+    int16_t audience, priority;
+    char kind[KIND_BYTES];
+    bool merged; /* joins its receipt */
+    struct recipients recipients;
+};
+
+struct claim {
+    struct notifier *notifier;
+    int64_t token;
+    struct told *rows;
+    size_t count;
+};
+
+static void claim_free(struct claim *claim)
+{
+    for (size_t i = 0; i < claim->count; i++)
+        recipients_clear(&claim->rows[i].recipients);
+    free(claim->rows);
+    free(claim);
+}
+
+static void told_from_row(struct notifier *notifier, const PGresult *rows, int row, struct told *ret)
+{
+    enum { TICKET, VERSION, AUDIENCE, KIND, GENERATION, EXTRA, RECORD, PRIORITY };
+    struct span kind = pg_span(rows, row, KIND);
+
+    ret->ticket = pg_int(rows, row, TICKET);
+    ret->version = (int32_t)pg_int(rows, row, VERSION);
+    ret->generation = (int32_t)pg_int(rows, row, GENERATION);
+    ret->audience = (int16_t)pg_int(rows, row, AUDIENCE);
+    ret->priority = (int16_t)pg_int(rows, row, PRIORITY);
+    (void)snprintf(ret->kind, sizeof ret->kind, "%.*s", (int)kind.len, kind.p);
+    if (ret->audience == AUDIENCE_CUSTOMER)
+        expand_customer(ret->kind, ret->priority, pg_span(rows, row, EXTRA), pg_span(rows, row, RECORD),
+                        &ret->recipients);
+    else if (ret->audience == AUDIENCE_STAFF)
+        expand_address(notifier->settings.staff_address, "staff", &ret->recipients);
+    else
+        expand_address(settings_notifier_ops(&notifier->settings), "ops", &ret->recipients);
+}
+
+static void claim_on_rows(void *arg, PGresult *rows)
+{
+    struct claim *claim = arg;
+    claim->count = (size_t)PQntuples(rows);
+    claim->rows = mem_new(claim->count, sizeof *claim->rows);
+    for (size_t i = 0; i < claim->count; i++)
+        told_from_row(claim->notifier, rows, (int)i, &claim->rows[i]);
+}
+
+/* Rows that joined a receipt which waits already: told, not to be expanded. */
+static void claim_on_merged(void *arg, PGresult *rows)
+{
+    struct claim *claim = arg;
+    for (int i = 0; i < PQntuples(rows); i++)
+        for (size_t k = 0; k < claim->count; k++)
+            if (claim->rows[k].ticket == pg_int(rows, i, 0) &&
+                claim->rows[k].version == (int32_t)pg_int(rows, i, 1) &&
+                strcmp(claim->rows[k].kind, "triaged") == 0 &&
+                claim->rows[k].generation == (int32_t)pg_int(rows, i, 2)) {
+                claim->rows[k].merged = true;
+                claim->rows[k].recipients.reason = "merged";
+            }
+}
+
+/* ---- expanding ---- */
+
+static const struct told *claim_receipt_of(const struct claim *claim, const struct told *triaged)
+{
+    for (size_t i = 0; i < claim->count; i++)
+        if (claim->rows[i].ticket == triaged->ticket && strcmp(claim->rows[i].kind, "received") == 0 &&
+            claim->rows[i].recipients.count != 0)
+            return &claim->rows[i];
+    return NULL;
+}
+
+/* Triaged rows that were claimed together with their receipt go inside it. */
+static size_t claim_pair(struct claim *claim, bool *joins)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < claim->count; i++) {
+        struct told *row = &claim->rows[i];
+        joins[i] = !row->merged && row->audience == AUDIENCE_CUSTOMER && strcmp(row->kind, "triaged") == 0 &&
+                   claim_receipt_of(claim, row) != NULL;
+        count += joins[i];
+    }
+    return count;
+}
+
+static bool claim_has_triaged(const struct claim *claim, const struct told *receipt, const bool *joins)
+{
+    for (size_t i = 0; i < claim->count; i++)
+        if (joins[i] && claim->rows[i].ticket == receipt->ticket)
+            return true;
+    return false;
+}
+
+enum row_column { R_TICKET, R_VERSION, R_AUDIENCE, R_KIND, R_GENERATION, R_STATE, R_REASON, R_COLUMNS };
+
+static void put_rows(struct pg_params *params, const struct claim *claim, const bool *joins)
+{
+    static const enum pg_type types[R_COLUMNS] = {PG_INT8, PG_INT4, PG_INT2, PG_TEXT,
+                                                  PG_INT4, PG_INT2, PG_TEXT};
+
+    for (int column = 0; column < R_COLUMNS; column++) {
+        pg_array_open(params, types[column]);
+        for (size_t i = 0; i < claim->count; i++) {
+            const struct told *row = &claim->rows[i];
+            if (row->merged || joins[i])
+                continue;
+            const int64_t numbers[R_COLUMNS] = {[R_TICKET] = row->ticket,
+                                                [R_VERSION] = row->version,
+                                                [R_AUDIENCE] = row->audience,
+                                                [R_GENERATION] = row->generation,
+                                                [R_STATE] = row->recipients.count != 0 ? 2 : 3};
+            if (column == R_KIND)
+                pg_array_bytes(params, span_of(row->kind));
+            else if (column == R_REASON)
+                pg_array_bytes(params, span_of(row->recipients.count != 0 ? NULL : row->recipients.reason));
+            else
+                pg_array_int(params, numbers[column]);
+        }
+        pg_array_close(params);
+    }
+}
+
+enum delivery_column { D_ROW, D_CHANNEL, D_RECIPIENT, D_ADDRESS, D_HEAD_START, D_REASON, D_COLUMNS };
+
+static void put_deliveries(struct pg_params *params, const struct claim *claim, const bool *joins)
+{
+    static const enum pg_type types[D_COLUMNS] = {PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8, PG_TEXT};
+
+    for (int column = 0; column < D_COLUMNS; column++) {
+        int ord = 0;
+        pg_array_open(params, types[column]);
+        for (size_t i = 0; i < claim->count; i++) {
+            const struct told *row = &claim->rows[i];
+            bool receipt = strcmp(row->kind, "received") == 0;
+            int64_t head_start = strcmp(row->kind, "alert") == 0 ? ALERT_HEAD_START_US
+                                 : receipt                       ? RECEIPT_HEAD_START_US
+                                                                 : 0;
+            if (row->merged || joins[i])
+                continue;
+            ord++;
+            for (size_t k = 0; k < row->recipients.count; k++) {
+                const struct recipient *r = &row->recipients.items[k];
+                if (column == D_ROW || column == D_HEAD_START)
+                    pg_array_int(params, column == D_ROW ? ord : head_start);
+                else if (column == D_REASON)
+                    pg_array_bytes(params,
+                                   span_of(receipt && claim_has_triaged(claim, row, joins) ? "with triaged"
+                                                                                           : NULL));
+                else
+                    pg_array_bytes(params, span_of(column == D_CHANNEL     ? r->channel
+                                                   : column == D_RECIPIENT ? r->name
+                                                                           : r->address));
+            }
+        }
+        pg_array_close(params);
+    }
+}
+
+static void send_merged(struct claim *claim, const bool *joins)
+{
+    struct pg_params *params = claim->notifier->params;
+
+    pg_params_reset(params);
+    pg_put_int8(params, claim->token);
+    for (int column = 0; column < 3; column++) {
+        pg_array_open(params, column == 0 ? PG_INT8 : PG_INT4);
+        for (size_t i = 0; i < claim->count; i++)
+            if (joins[i])
+                pg_array_int(params, column == 0   ? claim->rows[i].ticket
+                                     : column == 1 ? claim->rows[i].version
+                                                   : claim->rows[i].generation);
+        pg_array_close(params);
+    }
+    (void)pg_send(claim->notifier->tell, TELL_OUTBOX_MERGED, params, NULL, NULL);
+}
+
+static void expand_on_end(void *arg, const struct pg_end *end)
+{
+    struct claim *claim = arg;
+    struct notifier *notifier = claim->notifier;
+    bool full = claim->count == CLAIM_MAX;
+
+    notifier->expanding = false;
+    if (end->outcome == PG_FAILED)
+        log_event(LOG_ERROR, "expand_failed", "sqlstate=%s message=%s", end->sqlstate,
+                  log_quote(end->message));
+    for (size_t i = 0; i < claim->count && end->outcome == PG_OK; i++)
+        metric_add(notifier->told,
+                   claim->rows[i].merged                  ? TOLD_MERGED
+                   : claim->rows[i].recipients.count != 0 ? TOLD_EXPANDED
+                                                          : TOLD_SUPPRESSED,
+                   1);
+    claim_free(claim);
+    if (end->outcome != PG_OK)
+        return; /* the leases run out, and the rows come again */
+    if (full || notifier->look_again)
+        outbox_run(notifier);
+    deliver_run(notifier);
+}
+
+static void claim_on_end(void *arg, const struct pg_end *end)
+{
+    struct claim *claim = arg;
+    struct notifier *notifier = claim->notifier;
+
+    if (end->outcome != PG_OK || claim->count == 0) {
+        if (end->outcome == PG_FAILED)
+            log_event(LOG_ERROR, "claim_failed", "sqlstate=%s message=%s", end->sqlstate,
+                      log_quote(end->message));
+        notifier->expanding = false;
+        claim_free(claim);
+        if (end->outcome == PG_OK)
+            deliver_run(notifier);
+        return;
+    }
+    bool *joins = mem_new(claim->count, sizeof *joins);
+    size_t joined = claim_pair(claim, joins);
+    pg_params_reset(notifier->params);
+    pg_put_int8(notifier->params, claim->token);
+    put_rows(notifier->params, claim, joins);
+    put_deliveries(notifier->params, claim, joins);
+    (void)pg_send(notifier->tell, TELL_OUTBOX_EXPAND, notifier->params, NULL, NULL);
+    if (joined != 0)
+        send_merged(claim, joins);
+    free(joins);
+    pg_sync(notifier->tell, expand_on_end, claim);
+}
+
+void outbox_run(struct notifier *notifier)
+{
+    if (notifier->expanding || notifier->stopping || !pg_is_up(notifier->tell)) {
+        notifier->look_again = true;
+        return;
+    }
+    struct claim *claim = mem_new(1, sizeof *claim);
+    claim->notifier = notifier;
+    randombytes_buf(&claim->token, sizeof claim->token);
+    notifier->expanding = true;
+    notifier->look_again = false;
+    pg_params_reset(notifier->params);
+    pg_put_int8(notifier->params, claim->token);
+    pg_put_int8(notifier->params, notifier->settings.lease_us);
+    pg_put_int4(notifier->params, CLAIM_MAX);
+    (void)pg_send(notifier->tell, TELL_OUTBOX_CLAIM, notifier->params, claim_on_rows, claim);
+    pg_params_reset(notifier->params);
+    pg_put_int8(notifier->params, claim->token);
+    (void)pg_send(notifier->tell, TELL_OUTBOX_MERGE, notifier->params, claim_on_merged, claim);
+    pg_sync(notifier->tell, claim_on_end, claim);
+}
