@@ -37,8 +37,9 @@ static void on_signal(int number)
 
 /* The writer's plans are pinned: an array of unknown length gets the plan for few rows, by index, also when the statistics of a large
  * table would tempt to scan it. */
-#define WRITER_SESSION_SQL                                                                   \
-    "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '2s'; SET jit = off; SET " \
+#define WRITER_SESSION_SQL                                                                                  \
+    "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '2s'; SET jit = off; SET enable_seqscan " \
+    "= off; SET "                                                                                           \
     "synchronous_commit = on"
 #define CONTROL_SESSION_SQL "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '2s'; SET jit = off"
 

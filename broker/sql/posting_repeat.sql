@@ -3,10 +3,11 @@
 WITH u AS MATERIALIZED (
     SELECT u.*, c.rev, coalesce(c.package, $10::text) AS package,
            CASE WHEN c.rev IS DISTINCT FROM u.known_rev THEN c.record END AS record,
-           EXISTS (SELECT FROM keys k WHERE k.digest = u.key_digest) AS key_taken
+           k.taken IS NOT NULL AS key_taken
       FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::text[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[], $9::bigint[])
            WITH ORDINALITY AS u(id, key_digest, content_digest, customer, title, problem, extra, receipt, known_rev, ord)
            LEFT JOIN customers c ON c.id = u.customer
+           LEFT JOIN LATERAL (SELECT true AS taken FROM keys k WHERE k.digest = u.key_digest LIMIT 1) k ON true
 ), clock AS MATERIALIZED (SELECT docket_now() AS at, pg_current_xact_id() AS before_seq), -- the id before any number: common/feed.h
 t AS (
     INSERT INTO tickets AS was (id, posted_at, key_digest, content_digest, customer, package, title, problem, extra)
