@@ -7,6 +7,7 @@
 #include "ops.h"
 #include "process_room.h"
 #include "read_show.h"
+#include "reading.h"
 #include "statements.h"
 #include "states.h"
 #include "tracking.h"
@@ -233,17 +234,6 @@ static void next_on_ticket(void *arg, struct span body, const struct err *err)
         call_answer(call, body);
 }
 
-static void next_answer_null(struct call *call)
-{
-    struct buf out;
-    buf_init(&out, 64);
-    wire_put_map(&out, 1);
-    wire_put_text(&out, "ticket");
-    wire_put_nil(&out);
-    call_answer(call, buf_span(&out));
-    buf_clear(&out);
-}
-
 static void next_done(struct unit *unit, const struct err *err)
 {
     struct keyed *keyed = (struct keyed *)unit;
@@ -257,7 +247,7 @@ static void next_done(struct unit *unit, const struct err *err)
             wakes_changed(broker, ticket, keyed->woken[0].attempt, keyed->woken[0].version,
                           keyed->woken[0].priority, span_of(keyed->customer), keyed->at, REASON_EVENT);
         if (ticket == 0)
-            next_answer_null(keyed->call);
+            reading_no_ticket(keyed->call);
         else
             read_ticket_send(broker->reader_pg, broker->params, ticket, broker->settings.tracking_prefix,
                              next_on_ticket, keyed->call);

@@ -158,13 +158,66 @@ void reading_events(struct broker *broker, struct call *call)
     read_events_send(broker->read_events, &query, reading_done, call);
 }
 
+/* What ticket.next would give: its id first, then the ticket. */
+struct peek {
+    struct broker *broker;
+    struct call *call;
+    int64_t ticket;
+};
+
+static void peek_on_rows(void *arg, PGresult *rows)
+{
+    struct peek *peek = arg;
+    peek->ticket = PQntuples(rows) == 0 ? 0 : pg_int(rows, 0, 0);
+}
+
+static void peek_on_end(void *arg, const struct pg_end *end)
+{
+    struct peek *peek = arg;
+    struct broker *broker = peek->broker;
+    struct err err;
+
+    if (!read_end_is_ok(end, "next_peek", &err))
+        call_refuse(peek->call, &err);
+    else if (peek->ticket == 0)
+        reading_no_ticket(peek->call);
+    else
+        read_ticket_send(broker->reader_pg, broker->params, peek->ticket, broker->settings.tracking_prefix,
+                         reading_done, peek->call);
+    free(peek);
+}
+
+void reading_no_ticket(struct call *call)
+{
+    struct buf out;
+    buf_init(&out, 64);
+    wire_put_map(&out, 1);
+    wire_put_text(&out, "ticket");
+    wire_put_nil(&out);
+    call_answer(call, buf_span(&out));
+    buf_clear(&out);
+}
+
 void reading_peek(struct broker *broker, struct call *call)
 {
-    struct read_list_query query = {.states = 1u << STATE_TRIAGED | 1u << STATE_REOPENED,
-                                    .oldest_first = true,
-                                    .limit = 1};
-    read_list_send(broker->reader_pg, broker->list_params, &query, broker->settings.tracking_prefix,
-                   reading_done, call);
+    struct peek *peek = mem_new(1, sizeof *peek);
+    const struct wire_val *queues = call->req.vals[F_QUEUES];
+    struct span queue;
+
+    peek->broker = broker;
+    peek->call = call;
+    pg_params_reset(broker->params);
+    if (queues == NULL) {
+        pg_put_null(broker->params);
+    } else {
+        pg_array_open(broker->params, PG_TEXT);
+        for (size_t i = 0; i < wire_count(queues); i++)
+            if (wire_get_str(wire_at(queues, i), &queue))
+                pg_array_bytes(broker->params, queue);
+        pg_array_close(broker->params);
+    }
+    (void)pg_send(broker->reader_pg, READER_NEXT_PEEK, broker->params, peek_on_rows, peek);
+    pg_sync(broker->reader_pg, peek_on_end, peek);
 }
 
 /* ---- small tables ---- */

@@ -21,6 +21,7 @@ void reading_process_get(struct broker *broker, struct call *call);
 void reading_process_list(struct broker *broker, struct call *call);
 void reading_dead_list(struct broker *broker, struct call *call);
 void reading_peek(struct broker *broker, struct call *call);
+void reading_no_ticket(struct call *call); /* {ticket: nil} */
 void reading_ping(struct broker *broker, struct call *call);
 void reading_stats(struct broker *broker, struct call *call);
 

@@ -607,6 +607,18 @@ static bool request_check_fields(struct request *req, const struct wire_val *bod
     return true;
 }
 
+static bool request_is_default(enum field field, const struct wire_val *val)
+{
+    struct span text;
+    bool flag;
+
+    if (wire_get_bool(val, &flag))
+        return !flag;
+    if (wire_type(val) == WIRE_MAP)
+        return wire_count(val) == 0;
+    return field == F_CHANNEL && wire_get_str(val, &text) && span_is(text, "ticket");
+}
+
 /* The content of a request in one form: fields in the order of the op's row, absent and default left out, ids instead of the
  * many ways to write a tracking number. */
 static void request_digest_content(struct request *req)
@@ -617,9 +629,7 @@ static void request_digest_content(struct request *req)
     for (size_t i = 0; i < req->op->field_count; i++) {
         enum field field = (enum field)req->op->fields[i].field;
         const struct wire_val *val = req->vals[field];
-        bool flag;
-        if (val == NULL || field == F_KEY || (wire_get_bool(val, &flag) && !flag) ||
-            (wire_type(val) == WIRE_MAP && wire_count(val) == 0))
+        if (val == NULL || field == F_KEY || request_is_default(field, val))
             continue;
         wire_put_int(&form, (int64_t)field);
         if (field == F_TRACKING || field == F_TO)

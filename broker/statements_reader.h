@@ -20,7 +20,8 @@
     X(READER_CUSTOMER_GET, "customer_get")       \
     X(READER_PROCESS_GET, "process_get")         \
     X(READER_PROCESS_LIST, "process_list")       \
-    X(READER_DEAD_LIST, "dead_list")
+    X(READER_DEAD_LIST, "dead_list")             \
+    X(READER_NEXT_PEEK, "next_peek")
 
 enum reader_statement {
 #define X(name, file) name,

@@ -137,7 +137,11 @@ static const struct cli_option wait_options[] = {
     {.name = "until-at", .kind = CLI_TIME, .help = "wake it then at the latest"},
     END};
 
-static const struct cli_option resume_options[] = {{.name = "reason", .help = "why"}, END};
+static const struct cli_option resume_options[] = {{.name = "on",
+                                                    .words = "customer|vendor",
+                                                    .help = "for whom it waited"},
+                                                   {.name = "reason", .help = "why"},
+                                                   END};
 
 static const struct cli_option cannot_resolve_options[] = {
     {.name = "reason", .help = "why (required)"},

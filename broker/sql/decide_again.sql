@@ -15,7 +15,7 @@ d AS (
            state = coalesce(u.state, CASE d.state WHEN 0 THEN 1 ELSE d.state END),
            priority = CASE WHEN u.fields & ~d.held & 1 <> 0 THEN u.priority ELSE d.priority END,
            lane = CASE WHEN u.wake_at IS NOT NULL THEN 5 + docket_class(CASE WHEN u.fields & ~d.held & 1 <> 0 THEN u.priority ELSE d.priority END) END,
-           rank = greatest(u.wake_at, clock.at),
+           rank = CASE WHEN u.wake_at IS NOT NULL THEN greatest(u.wake_at, clock.at) END,
            wake_at = CASE WHEN u.wake_at IS NOT NULL THEN greatest(u.wake_at, clock.at) END,
            owner = u.owner,
            updated_at = CASE WHEN u.version_after > d.version THEN clock.at ELSE d.updated_at END,

@@ -8,8 +8,8 @@ WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 d AS (
     INSERT INTO desk (ticket, version, decided, attempt, state, priority, lane, rank, wake_at, owner, updated_at, assignee,
                       queue, kind, tags, clocks)
-    SELECT u.ticket, u.version, u.version, 2, u.state, u.priority, u.lane, greatest(u.wake_at, clock.at),
-           greatest(u.wake_at, clock.at), u.owner, clock.at, u.assignee, u.queue, u.kind, u.tags::text[], u.clocks
+    SELECT u.ticket, u.version, u.version, 2, u.state, u.priority, u.lane, CASE WHEN u.wake_at IS NOT NULL THEN greatest(u.wake_at, clock.at) END,
+           CASE WHEN u.wake_at IS NOT NULL THEN greatest(u.wake_at, clock.at) END, u.owner, clock.at, u.assignee, u.queue, u.kind, u.tags::text[], u.clocks
       FROM unnest($1::bigint[], $2::integer[], $3::smallint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::bigint[],
                   $8::text[], $9::text[], $10::text[], $11::text[], $12::bytea[])
            AS u(ticket, version, state, priority, lane, wake_at, owner, assignee, queue, kind, tags, clocks), clock

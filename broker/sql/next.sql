@@ -9,13 +9,13 @@ k AS (
     SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken
 ), near AS MATERIALIZED (
     SELECT c.ticket, c.priority
-      FROM unnest('{1,7}'::smallint[]) AS s(state),
+      FROM unnest('{0,1,7}'::smallint[]) AS s(state),
            LATERAL (SELECT d.ticket, d.priority FROM desk d
                      WHERE d.state = s.state AND d.assignee IS NULL AND ($7::text[] IS NULL OR d.queue = ANY ($7::text[]))
                      ORDER BY d.priority, d.ticket LIMIT 100) c
 ), pick AS (
     SELECT d.ticket FROM near JOIN desk d USING (ticket)
-     WHERE d.state IN (1, 7) AND d.assignee IS NULL
+     WHERE d.state IN (0, 1, 7) AND d.assignee IS NULL
        AND NOT EXISTS (SELECT FROM k) AND NOT (SELECT key_taken FROM posted)
      ORDER BY near.priority, near.ticket LIMIT 1
        FOR NO KEY UPDATE OF d SKIP LOCKED
