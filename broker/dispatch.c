@@ -20,10 +20,12 @@ enum { LOAD_MAX = 200 };
 static void dispatch_hand(struct broker *broker, struct wake *wake)
 {
     struct err err;
+    /* Our reading of the database's clock may be a round trip behind an instant that the database just stamped itself. */
+    int64_t now_at = broker_now(broker) > wake->wake_at ? broker_now(broker) : wake->wake_at;
 
     wakes_place(broker, wake, WAKE_NOWHERE);
     wake->overtaken = false;
-    if (!workers_hand(broker->workers, wake, wake->content, broker_now(broker), &err)) {
+    if (!workers_hand(broker->workers, wake, wake->content, now_at, &err)) {
         if (err.code != ERR_BUSY)
             put_back_failed(broker, wake, "content", err.msg, "", true);
         else
