@@ -101,3 +101,10 @@ def refused_or_none(client):
     except Refused as refusal:
         return refusal
     return None
+
+
+def test_each_broker_gives_numbers_of_now_and_of_its_own_slot(two):
+    with two.db() as db:
+        rows = db.execute("SELECT slot, first_id, docket_now() / 1000000 - 1577836800 FROM brokers ORDER BY slot").fetchall()
+    assert [(slot, first_id >> 18 & 2047) for slot, first_id, _ in rows] == [(0, 0), (1, 1)]
+    assert all(abs((first_id >> 29) - second) < 120 for _, first_id, second in rows), rows
