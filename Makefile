@@ -165,7 +165,7 @@ test-run:
 unit-programs: $(UNIT)
 
 fault: deps ## long runs: kill -9 of everything under load, big backlogs; T=name selects
-	@$(MAKE) --no-print-directory $(jobs) all
+	@$(MAKE) --no-print-directory $(jobs) all unit-programs
 	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTEST) tests/fault $(if $(T),-k "$(T)")
 
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))

@@ -36,7 +36,7 @@ struct due_book {
 static const struct {
     const char *name, *text;
 } minimal_files[] = {
-    {"process.yaml", "policies: {package: standard}\n"},
+    {"process.yaml", "package: standard\n"},
     {"packages.yaml",
      "standard:\n  calendar: 24x7\n  targets:\n    1: {response: 0m}\n    2: {response: 1h}\n"
      "    3: {response: 6h}\n    4: {response: 24h}\n"},
@@ -82,6 +82,19 @@ static bool file_add(struct process_files *files, const char *path, const char *
                   : err_set(err, ERR_TOO_LARGE, "%s: larger than %d bytes", path, FILE_BYTES_MAX);
     free(bytes);
     return ok;
+}
+
+/* The calendars' file has a name of its own outside of a process. */
+static void faults_print_here(const struct faults *faults, const char *calendars)
+{
+    static const char inside[] = "calendars.yaml:";
+
+    for (size_t i = 0; i < faults->count; i++) {
+        const char *text = faults->items[i].text;
+        bool renamed = calendars != NULL && strncmp(text, inside, sizeof inside - 1) == 0;
+        fprintf(stderr, "%s%s%s\n", renamed ? calendars : "", renamed ? ":" : "",
+                renamed ? text + sizeof inside - 1 : text);
+    }
 }
 
 static bool files_open(const struct due_options *options, struct process_files *files, struct err *err)
@@ -380,8 +393,7 @@ int offline_due(int argc, char **argv)
     }
     if (book_open(&options, &book, &faults))
         status = options.batch ? due_batch(&book) : due_single(&book, &options);
-    for (size_t i = 0; i < faults.count; i++)
-        fprintf(stderr, "%s\n", faults.items[i].text);
+    faults_print_here(&faults, options.calendars);
     faults_clear(&faults);
     book_close(&book);
     return status;
