@@ -1,0 +1,279 @@
+/* The codec: what is written reads back the same; every truncation, hostile header and random byte is refused or whole. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+static const int64_t numbers[] = {0,     1,         127,       128,        255,       256,       65535,
+                                  65536, INT32_MAX, INT32_MIN, UINT32_MAX, INT64_MAX, INT64_MIN, -1,
+                                  -32,   -33,       -128,      -129,       -32768,    -32769,    1000000};
+static const size_t lengths[] = {0, 1, 31, 32, 255, 256, 65535, 65536};
+
+/* A map with every type and with lengths on both sides of each header's form. */
+static void put_everything(struct buf *out)
+{
+    static char text[65536];
+    memset(text, 'x', sizeof text);
+    wire_put_map(out, 8);
+    wire_put_text(out, "nil"), wire_put_nil(out);
+    wire_put_key_bool(out, "yes", true);
+    wire_put_key_bool(out, "no", false);
+    wire_put_text(out, "float"), wire_put_float(out, -2.5);
+    wire_put_text(out, "ints"), wire_put_list(out, COUNT_OF(numbers));
+    for (size_t i = 0; i < COUNT_OF(numbers); i++)
+        wire_put_int(out, numbers[i]);
+    wire_put_text(out, "texts"), wire_put_list(out, COUNT_OF(lengths));
+    for (size_t i = 0; i < COUNT_OF(lengths); i++)
+        wire_put_str(out, (struct span){text, lengths[i]});
+    wire_put_text(out, "bins"), wire_put_list(out, COUNT_OF(lengths));
+    for (size_t i = 0; i < COUNT_OF(lengths); i++)
+        wire_put_bin(out, (struct span){text, lengths[i]});
+    wire_put_text(out, "deep"), wire_put_list(out, 1), wire_put_map(out, 1);
+    wire_put_key_text(out, "ключ", "\xf0\x9f\x93\x9e");
+}
+
+static void put_small(struct buf *out)
+{
+    wire_put_map(out, 4);
+    wire_put_key_int(out, "dkt", 1);
+    wire_put_key_text(out, "op", "ticket.submit");
+    wire_put_text(out, "id"), wire_put_float(out, 0.5);
+    wire_put_text(out, "body"), wire_put_map(out, 2);
+    wire_put_key_int(out, "n", INT64_MIN);
+    wire_put_text(out, "list"), wire_put_list(out, 3);
+    wire_put_bin(out, (struct span){"\0\1", 2}), wire_put_nil(out), wire_put_bool(out, true);
+}
+
+static void test_wire_what_is_written_reads_back(void **state)
+{
+    struct wire_doc *doc = NULL;
+    struct err err = {0};
+    struct buf out, again;
+    (void)state;
+    buf_init(&out, 1 << 20);
+    put_everything(&out);
+    assert_false(out.failed);
+    assert_true(wire_parse(out.p, out.len, 8, &doc, &err));
+    const struct wire_val *root = wire_root(doc);
+    bool flag = false;
+    double number = 0;
+    assert_int_equal(wire_count(root), 8);
+    assert_int_equal(wire_type(wire_find(root, "nil")), WIRE_NIL);
+    assert_true(wire_get_bool(wire_find(root, "yes"), &flag) && flag);
+    assert_true(wire_get_bool(wire_find(root, "no"), &flag) && !flag);
+    assert_true(wire_get_float(wire_find(root, "float"), &number) && number == -2.5);
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        int64_t got = 7;
+        assert_true(wire_get_int(wire_at(wire_find(root, "ints"), i), &got));
+        assert_true(got == numbers[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(lengths); i++) {
+        struct span text = SPAN_NONE, bytes = SPAN_NONE;
+        assert_true(wire_get_str(wire_at(wire_find(root, "texts"), i), &text));
+        assert_true(wire_get_bin(wire_at(wire_find(root, "bins"), i), &bytes));
+        assert_int_equal(text.len, lengths[i]);
+        assert_int_equal(bytes.len, lengths[i]);
+    }
+    assert_true(span_is(wire_find_str(wire_at(wire_find(root, "deep"), 0), "ключ"), "\xf0\x9f\x93\x9e"));
+    buf_init(&again, 1 << 20);
+    wire_put_val(&again, root);
+    assert_int_equal(again.len, out.len);
+    assert_memory_equal(again.p, out.p, out.len);
+    wire_doc_free(doc);
+    buf_clear(&again);
+    buf_clear(&out);
+}
+
+/* Each prefix lies in memory of its own, so that a sanitizer sees a read beyond it. */
+static void check_truncations(const struct buf *whole, size_t step)
+{
+    for (size_t len = 0; len < whole->len; len += step) {
+        struct wire_doc *doc = NULL;
+        struct err err = {0};
+        char *part = malloc(len == 0 ? 1 : len);
+        assert_non_null(part);
+        memcpy(part, whole->p, len);
+        assert_false(wire_check(part, len, WIRE_DEPTH_MAX, &err));
+        assert_int_equal(err.code, ERR_MALFORMED);
+        assert_false(wire_parse(part, len, WIRE_DEPTH_MAX, &doc, &err));
+        assert_null(doc);
+        free(part);
+    }
+}
+
+static void test_wire_every_truncation_is_malformed(void **state)
+{
+    struct buf out;
+    (void)state;
+    buf_init(&out, 1 << 20);
+    put_small(&out);
+    check_truncations(&out, 1);
+    buf_clear(&out);
+    buf_init(&out, 1 << 20);
+    put_everything(&out);
+    check_truncations(&out, 997);
+    buf_clear(&out);
+}
+
+static void test_wire_bytes_behind_the_value_are_malformed(void **state)
+{
+    struct err err = {0};
+    struct buf out;
+    (void)state;
+    buf_init(&out, 4096);
+    put_small(&out);
+    assert_true(wire_check(out.p, out.len, WIRE_DEPTH_MAX, &err));
+    wire_put_nil(&out);
+    assert_false(wire_check(out.p, out.len, WIRE_DEPTH_MAX, &err));
+    buf_clear(&out);
+}
+
+static const struct {
+    const char *what, *bytes;
+    size_t len;
+} hostile[] = {
+    {"nothing", "", 0},
+    {"a list of 4 G", "\xdd\xff\xff\xff\xff", 5},
+    {"a map of 4 G", "\xdf\xff\xff\xff\xff", 5},
+    {"a text of 4 G", "\xdb\xff\xff\xff\xff", 5},
+    {"bytes of 4 G", "\xc6\xff\xff\xff\xff", 5},
+    {"an extension of 4 G", "\xc9\xff\xff\xff\xff\x01", 6},
+    {"an extension", "\xd4\x01\x02", 3},
+    {"a list longer by one", "\x93\xc0\xc0", 3},
+    {"a map without its last value", "\x82\xa1\x61\xc0\xa1\x62", 6},
+    {"the byte that means nothing", "\xc1", 1},
+    {"a number as a key", "\x81\x01\xc0", 3},
+    {"bytes as a key", "\x81\xc4\x01\x61\xc0", 5},
+    {"a key twice", "\x82\xa1\x61\xc0\xa1\x61\xc0", 7},
+    {"a text with NUL", "\xa1\x00", 2},
+    {"a text that is no UTF-8", "\xa1\xff", 2},
+    {"a text cut in a letter", "\xa1\xc3", 2},
+    {"an overlong letter", "\xa2\xc0\xaf", 3},
+    {"half a surrogate", "\xa3\xed\xa0\x80", 4},
+    {"a letter beyond Unicode", "\xa4\xf4\x90\x80\x80", 5},
+};
+
+static void test_wire_hostile_bytes_are_refused_without_allocating(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(hostile); i++) {
+        struct wire_doc *doc = NULL;
+        struct err err = {0};
+        if (wire_check(hostile[i].bytes, hostile[i].len, WIRE_DEPTH_MAX, &err) ||
+            wire_parse(hostile[i].bytes, hostile[i].len, WIRE_DEPTH_MAX, &doc, &err))
+            fail_msg("%s passed", hostile[i].what);
+        assert_int_equal(err.code, ERR_MALFORMED);
+        assert_true(err.msg[0] != '\0');
+    }
+}
+
+static void test_wire_depth_is_counted_to_the_limit(void **state)
+{
+    char nested[WIRE_DEPTH_MAX + 1];
+    struct err err = {0};
+    (void)state;
+    memset(nested, '\x91', sizeof nested);
+    for (unsigned depth = 1; depth <= WIRE_DEPTH_MAX; depth++) {
+        nested[depth - 1] = '\xc0';
+        assert_true(wire_check(nested, depth, depth, &err));
+        if (depth > 1)
+            assert_false(wire_check(nested, depth, depth - 1, &err));
+        nested[depth - 1] = '\x91';
+    }
+}
+
+/* Random changes of a valid frame: what passes the check parses, and is written and read back as an equal value. */
+static void test_wire_changed_frames_are_refused_or_read_whole(void **state)
+{
+    uint64_t random = 88172645463325252u;
+    struct buf out;
+    size_t passed = 0;
+    (void)state;
+    buf_init(&out, 4096);
+    put_small(&out);
+    for (int round = 0; round < 40000; round++) {
+        struct wire_doc *doc = NULL, *again = NULL;
+        struct err err = {0};
+        char *frame = malloc(out.len);
+        assert_non_null(frame);
+        memcpy(frame, out.p, out.len);
+        for (int change = 0; change < 1 + round % 3; change++) {
+            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            frame[random % out.len] = (char)(random >> 32);
+        }
+        bool checked = wire_check(frame, out.len, WIRE_DEPTH_MAX, &err);
+        assert_int_equal(wire_parse(frame, out.len, WIRE_DEPTH_MAX, &doc, &err), checked);
+        if (checked) {
+            struct buf copy;
+            passed++;
+            buf_init(&copy, 8192);
+            wire_put_val(&copy, wire_root(doc));
+            assert_true(wire_parse(copy.p, copy.len, WIRE_DEPTH_MAX, &again, &err));
+            buf_clear(&copy);
+        }
+        wire_doc_free(again);
+        wire_doc_free(doc);
+        free(frame);
+    }
+    assert_in_range(passed, 100, 39999);
+    buf_clear(&out);
+}
+
+static void test_wire_canonical_form_forgets_order_and_width(void **state)
+{
+    static const char *const same[] = {"\x82\xa1\x61\x01\xa1\x62\xc0",
+                                       "\xde\x00\x02\xa1\x62\xc0\xa1\x61\xd1\x00\x01"};
+    static const size_t len[] = {7, 11};
+    struct wire_doc *docs[2] = {NULL, NULL};
+    struct buf forms[2];
+    struct err err = {0};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        assert_true(wire_parse(same[i], len[i], 4, &docs[i], &err));
+        buf_init(&forms[i], 64);
+        wire_put_canonical(&forms[i], wire_root(docs[i]));
+    }
+    assert_true(wire_equal(wire_root(docs[0]), wire_root(docs[1])));
+    assert_int_equal(forms[0].len, forms[1].len);
+    assert_memory_equal(forms[0].p, forms[1].p, forms[0].len);
+    for (int i = 0; i < 2; i++) {
+        buf_clear(&forms[i]);
+        wire_doc_free(docs[i]);
+    }
+}
+
+static void test_wire_a_full_buffer_fails_and_says_so(void **state)
+{
+    (void)state;
+    for (size_t limit = 1; limit < 40; limit++) {
+        struct buf out;
+        buf_init(&out, limit);
+        put_small(&out);
+        assert_true(out.failed);
+        assert_true(out.len <= limit);
+        buf_clear(&out);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_wire_what_is_written_reads_back),
+        cmocka_unit_test(test_wire_every_truncation_is_malformed),
+        cmocka_unit_test(test_wire_bytes_behind_the_value_are_malformed),
+        cmocka_unit_test(test_wire_hostile_bytes_are_refused_without_allocating),
+        cmocka_unit_test(test_wire_depth_is_counted_to_the_limit),
+        cmocka_unit_test(test_wire_changed_frames_are_refused_or_read_whole),
+        cmocka_unit_test(test_wire_canonical_form_forgets_order_and_width),
+        cmocka_unit_test(test_wire_a_full_buffer_fails_and_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
