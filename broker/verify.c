@@ -3,25 +3,31 @@
 #include "embed.h"
 #include "pg.h"
 #include "tracking.h"
+#include "verify_walk.h"
 
 #include <stdlib.h>
 
-/* Each statement gives: how many were looked at, how many break it, the first of them. */
+/* A statement (how many were looked at, how many break it, the first of them), a walk, or both. */
 static const struct {
-    const char *name, *file, *says;
+    const char *name, *file;
+    bool (*walk)(PGconn *conn, struct verify_count *count, struct err *err);
+    const char *says;
 } rows[] = {
-    {"S2", "verify_s2.sql", "the posting is event 1 of its ticket"},
-    {"S3", "verify_s3.sql", "version = number of events, no gap"},
-    {"S4", "verify_s4.sql", "each state follows from its events"},
-    {"S5", "verify_s5.sql", "at most one committed decision per attempt"},
-    {"S6", "verify_s6.sql", "a wake that is to come stands in its lane"},
-    {"S7", "verify_s7.sql", "no wake is owned by a dead epoch"},
-    {"S8", "verify_s8.sql", "exactly one receipt per ticket"},
-    {"S9", "verify_s9.sql", "no delivery without its outbox row, none left behind"},
-    {"S10", "verify_s10.sql", "one open alert per cause"},
-    {"S13", "verify_s13.sql", "a ticket's versions rise in the feed"},
-    {"S14", "verify_s14.sql", "a dead letter has alerted staff"},
-    {"S16", "verify_s16.sql", "posted = open + closed"},
+    {"S1", "verify_s1.sql", NULL, "a key stands for one ticket or one change"},
+    {"S2", "verify_s2.sql", NULL, "the posting is event 1 of its ticket"},
+    {"S3", "verify_s3.sql", NULL, "version = number of events, no gap"},
+    {"S4", NULL, verify_walk_states, "each state follows from its events by the transition table"},
+    {"S5", "verify_s5.sql", NULL, "at most one committed decision per attempt"},
+    {"S6", "verify_s6.sql", verify_walk_wakes, "a running clock has its wake, and a wake its lane"},
+    {"S7", "verify_s7.sql", NULL, "no wake is owned by a dead epoch"},
+    {"S8", "verify_s8.sql", NULL, "exactly one receipt per ticket"},
+    {"S9", "verify_s9.sql", NULL, "no delivery without its outbox row, none left behind"},
+    {"S10", "verify_s10.sql", NULL, "each missed promise has its alert, once; one open alert per cause"},
+    {"S11", "verify_s11.sql", NULL, "a met promise never alerted"},
+    {"S12", "verify_s12.sql", NULL, "nothing is told before it is committed"},
+    {"S13", "verify_s13.sql", NULL, "a ticket's versions rise in the feed"},
+    {"S14", "verify_s14.sql", NULL, "a dead letter has alerted staff"},
+    {"S16", "verify_s16.sql", NULL, "posted = open + closed"},
 };
 
 static bool verify_failed(PGconn *conn, PGresult *result, struct err *err)
@@ -31,25 +37,37 @@ static bool verify_failed(PGconn *conn, PGresult *result, struct err *err)
     return false;
 }
 
-static bool verify_one(PGconn *conn, size_t i, FILE *out, bool *ok, struct err *err)
+static bool verify_by_statement(PGconn *conn, const char *file, struct verify_count *count, struct err *err)
 {
-    const struct embed_file *sql = embed_find(broker_sql, broker_sql_count, rows[i].file);
+    const struct embed_file *sql = embed_find(broker_sql, broker_sql_count, file);
     PGresult *result = PQexec(conn, (const char *)sql->data);
-    char tracking[TRACKING_TEXT_BYTES];
 
     if (PQresultStatus(result) != PGRES_TUPLES_OK || PQntuples(result) != 1)
         return verify_failed(conn, result, err);
-    long long looked = strtoll(PQgetvalue(result, 0, 0), NULL, 10),
-              bad = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
-    if (bad == 0) {
-        (void)fprintf(out, "%-4s ok      %lld looked at: %s\n", rows[i].name, looked, rows[i].says);
-    } else {
-        *ok = false;
-        tracking_format(strtoll(PQgetvalue(result, 0, 2), NULL, 10), "DKT", tracking);
-        (void)fprintf(out, "%-4s BROKEN  %lld of %lld: %s%s%s\n", rows[i].name, bad, looked, rows[i].says,
-                      PQgetisnull(result, 0, 2) ? "" : ", first ", PQgetisnull(result, 0, 2) ? "" : tracking);
-    }
+    count->looked = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
+    count->bad = strtoll(PQgetvalue(result, 0, 1), NULL, 10);
+    count->first = strtoll(PQgetvalue(result, 0, 2), NULL, 10); /* "" for NULL reads as 0 */
     PQclear(result);
+    return true;
+}
+
+static bool verify_one(PGconn *conn, size_t i, FILE *out, bool *ok, struct err *err)
+{
+    struct verify_count count = {0};
+    char tracking[TRACKING_TEXT_BYTES];
+
+    if ((rows[i].file != NULL && !verify_by_statement(conn, rows[i].file, &count, err)) ||
+        (rows[i].walk != NULL && !rows[i].walk(conn, &count, err)))
+        return err_prefix(err, "%s: ", rows[i].name);
+    tracking_format(count.first, "DKT", tracking);
+    if (count.bad == 0)
+        (void)fprintf(out, "%-4s ok      %lld looked at: %s\n", rows[i].name, (long long)count.looked,
+                      rows[i].says);
+    else
+        (void)fprintf(out, "%-4s BROKEN  %lld of %lld: %s%s%s\n", rows[i].name, (long long)count.bad,
+                      (long long)count.looked, rows[i].says, count.first == 0 ? "" : ", first ",
+                      count.first == 0 ? "" : tracking);
+    *ok = *ok && count.bad == 0;
     return true;
 }
 
