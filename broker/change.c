@@ -318,6 +318,21 @@ static void change_overtake(struct broker *broker, int64_t ticket)
         wake->overtaken = true;
 }
 
+/* A ticket whose decisions were overtaken again and again is left alone until it is decided (reliability: rule of writing 6). True: the call
+ * was refused. */
+static bool change_must_wait(struct broker *broker, struct call *call)
+{
+    struct err err;
+
+    if (!wakes_rests(broker, call->req.ticket))
+        return false;
+    (void)err_set(&err, ERR_BUSY,
+                  "the ticket changes faster than it can be decided: repeat in a moment, it is left alone "
+                  "for 2 s at most");
+    call_refuse(call, &err);
+    return true;
+}
+
 static struct change *change_new(struct broker *broker, struct call *call, int64_t ticket,
                                  struct change_plan plan)
 {
@@ -337,6 +352,8 @@ static struct change *change_new(struct broker *broker, struct call *call, int64
 
 static void change_start(struct broker *broker, struct call *call, struct change_plan plan)
 {
+    if (change_must_wait(broker, call))
+        return;
     struct change *change = change_new(broker, call, call->req.ticket, plan);
     change_overtake(broker, call->req.ticket);
     writer_add(broker->writer, &change->unit);
@@ -413,6 +430,8 @@ void change_take_posted(struct broker *broker, struct call *call, int64_t ticket
 void change_assign(struct broker *broker, struct call *call)
 {
     struct span staff = request_text(&call->req, F_STAFF);
+    if (change_must_wait(broker, call))
+        return;
     struct change *change = change_new(broker, call, call->req.ticket,
                                        (struct change_plan){.row = DO_ASSIGN,
                                                             .event = EVENT_ASSIGNED,

@@ -123,6 +123,7 @@ static void deciding_end(struct unit *unit, const struct err *err)
         wake->class = (uint8_t)deciding->class_after;
         wake->reasons = REASON_DUE;
         wake->failures = 0;
+        wakes_decided(wake);
         wakes_place(broker, wake, WAKE_TIMED);
     } else if (ours) {
         wakes_free(broker, wake); /* decided and asleep; or stale: whoever changed it owns its wake */

@@ -49,8 +49,12 @@ struct wake {
     bool overtaken; /* an op is changing the ticket: a decision that comes now is dropped */
     bool
         suspect; /* a worker died while it held this one among others: handed out alone until it is decided */
-    int64_t work;   /* number of the work while it is with a worker (workers.c alone writes it), else 0 */
-    size_t heap_at; /* index in the queue's or the timers' heap */
+    uint8_t discarded;         /* decisions in a row that an op overtook */
+    int64_t discarded_from_us; /* monotonic: the first of them was handed out before this */
+    int64_t
+        rests_until_us; /* monotonic: until then no op may change the ticket, so that it gets decided; 0: none */
+    int64_t work;       /* number of the work while it is with a worker (workers.c alone writes it), else 0 */
+    size_t heap_at;     /* index in the queue's or the timers' heap */
     struct span content; /* encoded {ticket, customer, events} for a worker, owned; p == NULL: to be loaded */
     char *customer;      /* owned; NULL while unknown */
     struct wake *prev, *next; /* fresh ones in order of id: the first gives the broker's mark */

@@ -8,6 +8,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* A ticket whose decisions were overtaken this often in a row, for this long, rests for this long. The time keeps a quick run of ops, each
+ * sent as the one before was answered, from being taken for a ticket that never gets decided. */
+enum { DISCARDED_MOST = 3 };
+#define DISCARDED_FOR_US US_PER_S
+#define REST_US (INT64_C(2) * US_PER_S)
+
 enum wake_class wake_class_of(int priority)
 {
     static const enum wake_class classes[] = {WAKE_UNTRIAGED, WAKE_P1, WAKE_P2, WAKE_P3, WAKE_P4};
@@ -112,6 +118,32 @@ bool wakes_have_room(const struct broker *broker)
     return wakes_count(broker) < (size_t)broker->settings.queue_max;
 }
 
+/* Its work is, or was until its decision was dropped, with a worker for nothing. */
+static void wakes_discard(struct wake *wake)
+{
+    int64_t now = clock_mono_us();
+
+    if (wake->discarded == 0)
+        wake->discarded_from_us = now;
+    if (wake->discarded < DISCARDED_MOST)
+        wake->discarded++;
+    if (wake->discarded == DISCARDED_MOST && now - wake->discarded_from_us >= DISCARDED_FOR_US &&
+        now >= wake->rests_until_us)
+        wake->rests_until_us = now + REST_US;
+}
+
+bool wakes_rests(const struct broker *broker, int64_t ticket)
+{
+    const struct wake *wake = wakes_find(broker, ticket);
+    return wake != NULL && wake->rests_until_us != 0 && clock_mono_us() < wake->rests_until_us;
+}
+
+void wakes_decided(struct wake *wake)
+{
+    wake->discarded = 0;
+    wake->rests_until_us = 0;
+}
+
 void wakes_changed(struct broker *broker, int64_t ticket, int32_t attempt, int32_t version, int priority,
                    struct span customer, int64_t wake_at, enum wake_reason reason)
 {
@@ -121,6 +153,8 @@ void wakes_changed(struct broker *broker, int64_t ticket, int32_t attempt, int32
         return;
     if (wake == NULL)
         wake = wakes_new(broker, ticket, false, customer);
+    if (wake->place == WAKE_HANDED || wake->place == WAKE_COMMITTING)
+        wakes_discard(wake);
     wakes_has_desk(broker, wake);
     wakes_set_content(wake, SPAN_NONE);
     wakes_place(broker, wake, WAKE_NOWHERE); /* whoever held the former attempt dies at the guard */

@@ -36,6 +36,13 @@ void wakes_changed(struct broker *broker, int64_t ticket, int32_t attempt, int32
 /* The op that was about to change the ticket did not: a decision that was dropped for it is asked for again. */
 void wakes_not_overtaken(struct broker *broker, int64_t ticket);
 
+/* Whether ops have to leave the ticket alone for now, because they overtook its decisions again and again. It ends with the next
+ * decision that is committed. */
+bool wakes_rests(const struct broker *broker, int64_t ticket);
+
+/* A decision of it was committed. */
+void wakes_decided(struct wake *wake);
+
 /* The oldest id that may have no desk row: what the lease stores as the mark. */
 int64_t wakes_mark(const struct broker *broker);
 

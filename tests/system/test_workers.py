@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from helpers import ADA, CUSTOMER, Stack, ticket_of, wait_until
+from helpers import ADA, CUSTOMER, Refused, Stack, ticket_of, wait_until
 from pyworker import PyWorker, decide
 
 
@@ -79,6 +79,27 @@ def test_comments_while_a_worker_is_slow_are_decided_all_the_same(desk, hired):
         time.sleep(0.1)
     assert desk.decided(tracking, 20)["priority"] == 3
     assert [event["kind"] for event in events(desk, tracking)].count("commented") == 8
+
+
+def test_a_ticket_that_changes_faster_than_it_is_decided_rests_and_gets_decided(desk, hired):
+    """Without the rest each decision is stale: the words come four times as fast as the worker decides."""
+    def slowly(work, process):
+        time.sleep(0.4)
+        return decide(work, process)
+
+    hired(decide=slowly, credits=1)
+    tracking, busy = desk.submit(), []
+
+    def chatter():
+        try:
+            desk.call("ticket.comment", tracking=tracking, text="And?", public=True, as_=CUSTOMER)
+        except Refused as refusal:
+            assert refusal.code == "busy" and refusal.error["retry"] is True
+            busy.append(refusal)
+        return ticket_of(desk.show(tracking))["priority"]
+
+    assert wait_until(chatter, 15, 0.1) == 3 and busy
+    desk.call("ticket.comment", tracking=tracking, text="Thanks.", as_=ADA)  # decided: it rests no longer
 
 
 def test_a_stale_decision_is_discarded(desk, hired):
