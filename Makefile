@@ -168,6 +168,31 @@ fault: deps ## long runs: kill -9 of everything under load, big backlogs; T=name
 	@$(MAKE) --no-print-directory $(jobs) all unit-programs
 	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTEST) tests/fault $(if $(T),-k "$(T)")
 
+# Fuzzing: libFuzzer of clang, in a build folder of its own. Found inputs are kept below it; what breaks is left as crash-….
+FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+SECONDS ?= 60
+FUZZ_SEEDS_zone := /usr/share/zoneinfo/Europe
+FUZZ_SEEDS_process := deploy/process/rules
+FUZZ_SEEDS_mustache := deploy/process/templates
+.PHONY: fuzz fuzz-run
+fuzz: ## random bytes into everything that reads bytes from outside; T=name one target, SECONDS=n each (60)
+	@$(MAKE) --no-print-directory $(jobs) BUILD=build-fuzz CC=clang fuzz-run T="$(T)" SECONDS=$(SECONDS) \
+		CFLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -Wno-unknown-warning-option" LDFLAGS="-fsanitize=fuzzer,address,undefined"
+fuzz-run: $(patsubst %,$(BUILD)/fuzz/%,$(if $(T),$(filter $(T),$(FUZZ)),$(FUZZ)))
+	@for one in $(if $(T),$(filter $(T),$(FUZZ)),$(FUZZ)); do \
+		mkdir -p $(BUILD)/corpus/$$one; \
+		case $$one in zone) seeds="$(FUZZ_SEEDS_zone)";; process) seeds="$(FUZZ_SEEDS_process)";; mustache) seeds="$(FUZZ_SEEDS_mustache)";; *) seeds=;; esac; \
+		echo "  FUZZ $$one, $(SECONDS) s"; \
+		$(BUILD)/fuzz/$$one -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=$(BUILD)/$$one- $(BUILD)/corpus/$$one $$seeds || exit 1; \
+	done
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(AR_ALL)
+	@mkdir -p $(@D)
+	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $< -Wl,--start-group $(AR_ALL) -Wl,--end-group $(LIBS_all) -o $@
+$(BUILD)/obj/tests/fuzz/%.o: tests/fuzz/%.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC) $(CC) $(CFLAGS_ALL) $(addprefix -I,$(filter-out common,$(ROOMS))) -c $< -o $@
+
 BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(AR_broker) $(AR_common)
 	@mkdir -p $(@D)
@@ -234,5 +259,5 @@ clean: ## remove everything that was built
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
--include $(wildcard $(addprefix $(BUILD)/obj/,$(addsuffix /*.d,$(ROOMS) tests/unit tests/bench)) $(BUILD)/gen/*.d)
+-include $(wildcard $(addprefix $(BUILD)/obj/,$(addsuffix /*.d,$(ROOMS) tests/unit tests/bench tests/fuzz)) $(BUILD)/gen/*.d)
 .SECONDARY:

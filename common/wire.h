@@ -15,7 +15,8 @@
 
 enum wire_type { WIRE_NIL, WIRE_BOOL, WIRE_INT, WIRE_FLOAT, WIRE_STR, WIRE_BIN, WIRE_LIST, WIRE_MAP };
 
-enum { WIRE_DEPTH_MAX = 64 };
+/* Not more than msgpack-c follows (MSGPACK_EMBED_STACK_SIZE containers): what passes the check must be read. */
+enum { WIRE_DEPTH_MAX = 32 };
 
 /* A read value: lives as long as its document. */
 struct wire_val;

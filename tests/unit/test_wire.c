@@ -184,6 +184,10 @@ static void test_wire_depth_is_counted_to_the_limit(void **state)
     for (unsigned depth = 1; depth <= WIRE_DEPTH_MAX; depth++) {
         nested[depth - 1] = '\xc0';
         assert_true(wire_check(nested, depth, depth, &err));
+        struct wire_doc *doc = NULL;
+        assert_true(wire_parse(nested, depth, depth, &doc,
+                               &err)); /* the library follows as deep as the check allows */
+        wire_doc_free(doc);
         if (depth > 1)
             assert_false(wire_check(nested, depth, depth - 1, &err));
         nested[depth - 1] = '\x91';
