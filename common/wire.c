@@ -557,7 +557,8 @@ static int wire_compare_keys(const void *a, const void *b)
     const msgpack_object_kv *left = *(const msgpack_object_kv *const *)a;
     const msgpack_object_kv *right = *(const msgpack_object_kv *const *)b;
     const msgpack_object_str *x = &left->key.via.str, *y = &right->key.via.str;
-    int order = memcmp(x->ptr, y->ptr, x->size < y->size ? x->size : y->size);
+    uint32_t common = x->size < y->size ? x->size : y->size;
+    int order = common == 0 ? 0 : memcmp(x->ptr, y->ptr, common); /* an empty key may have no pointer */
     return order != 0 ? order : (x->size > y->size) - (x->size < y->size);
 }
 

@@ -254,6 +254,22 @@ static void test_wire_canonical_form_forgets_order_and_width(void **state)
     }
 }
 
+static void test_wire_canonical_form_sorts_an_empty_key_first(void **state)
+{
+    static const char frame[] = "\x82\xa1\x61\x01\xa0\x02", sorted[] = "\x82\xa0\x02\xa1\x61\x01";
+    struct wire_doc *doc = NULL;
+    struct err err = {0};
+    struct buf out;
+    (void)state;
+    assert_true(wire_parse(frame, sizeof frame - 1, 4, &doc, &err));
+    buf_init(&out, 64);
+    wire_put_canonical(&out, wire_root(doc));
+    assert_int_equal(out.len, sizeof sorted - 1);
+    assert_memory_equal(out.p, sorted, sizeof sorted - 1);
+    buf_clear(&out);
+    wire_doc_free(doc);
+}
+
 static void test_wire_a_full_buffer_fails_and_says_so(void **state)
 {
     (void)state;
@@ -277,6 +293,7 @@ int main(void)
         cmocka_unit_test(test_wire_depth_is_counted_to_the_limit),
         cmocka_unit_test(test_wire_changed_frames_are_refused_or_read_whole),
         cmocka_unit_test(test_wire_canonical_form_forgets_order_and_width),
+        cmocka_unit_test(test_wire_canonical_form_sorts_an_empty_key_first),
         cmocka_unit_test(test_wire_a_full_buffer_fails_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
