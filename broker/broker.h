@@ -55,6 +55,7 @@ struct broker {
     int64_t epoch_old;      /* to be buried first */
     unsigned slot;
     int64_t ids_until;
+    bool others; /* another broker lived at the last renewal */
     struct lease lease;
     struct ids ids;
     struct dbclock clock;
@@ -63,6 +64,7 @@ struct broker {
     struct wake *wakes;                    /* hash by ticket */
     struct wake *fresh_first, *fresh_last; /* in order of id */
     size_t wake_count[8];                  /* by enum wake_place */
+    size_t content_bytes;                  /* of all contents that wait */
     struct queue *queue;
     struct timers timers;
 

@@ -14,10 +14,18 @@
 #define LOOKAHEAD_US (INT64_C(2) * US_PER_S)
 /* Lower bounds forget commits that come late: from time to time each lane is looked at from its beginning. */
 #define BOUND_RESET_US (INT64_C(5) * US_PER_S)
-/* A fresh ticket that is undecided for longer gets its desk row, or the mark stands still. */
-#define FRESH_MOST_US (INT64_C(3) * US_PER_S)
+/* A fresh ticket that is undecided for longer gets its desk row, or the mark stands still: whoever adopts this epoch reads all ids from the
+ * mark on. Sooner, and a backlog would cost a second row a ticket for nothing. */
+#define FRESH_MOST_US (INT64_C(60) * US_PER_S)
+/* Without workers it is given away sooner, if there is another broker that may have some. */
+#define FRESH_ALONE_US (INT64_C(3) * US_PER_S)
 
-enum { CLAIM_MAX = 500, ADOPT_MAX = 5000, KEEP_A_TICK = 2000 };
+enum {
+    CLAIM_MAX = 500,
+    CLAIMED_ROOM = 20000, /* beyond so many wakes in memory, what waits in the table is left to others */
+    ADOPT_MAX = 5000,
+    KEEP_A_TICK = 2000
+};
 
 /* A claim of one lane under way. */
 struct claim {
@@ -59,7 +67,7 @@ static void claim_keep(struct broker *broker, const struct claimed *row, int lan
     if (wake == NULL)
         wake = wakes_new(broker, row->ticket, false, SPAN_NONE);
     wakes_has_desk(broker, wake);
-    wakes_set_content(wake, SPAN_NONE);
+    wakes_set_content(broker, wake, SPAN_NONE);
     wakes_place(broker, wake, WAKE_NOWHERE);
     wake->attempt = row->attempt;
     wake->version = row->version;
@@ -100,9 +108,9 @@ static void claim_on_end(void *arg, const struct pg_end *end)
 /* Waiting lanes: all that is there. Sleeping lanes: what comes due within the lookahead. */
 static void claim_lane(struct broker *broker, int lane)
 {
-    size_t room = (size_t)broker->settings.queue_max > wakes_count(broker)
-                      ? (size_t)broker->settings.queue_max - wakes_count(broker)
-                      : 0;
+    size_t most =
+        broker->settings.queue_max < CLAIMED_ROOM ? (size_t)broker->settings.queue_max : CLAIMED_ROOM;
+    size_t room = most > wakes_count(broker) ? most - wakes_count(broker) : 0;
     bool sleeps = lane >= WAKE_CLASSES;
 
     if (broker->epoch == 0 || broker->stopping || room == 0 || !pg_is_up(broker->control_pg) ||
@@ -167,6 +175,9 @@ static void adoption_on_orphans(void *arg, PGresult *rows)
 {
     struct adoption *adoption = arg;
     adoption->orphans = PQntuples(rows);
+    for (int i = 0; i < PQntuples(rows); i++) /* the next sweep goes on from here */
+        if (pg_int(rows, i, 0) > adoption->mark)
+            adoption->mark = pg_int(rows, i, 0);
 }
 
 static void adoption_sweep(struct adoption *adoption);
@@ -267,15 +278,16 @@ static void adoption_look(struct broker *broker)
 static void claims_keep_fresh(struct broker *broker)
 {
     int64_t now = clock_mono_us();
+    bool gives = broker->others && workers_count_ready(broker->workers) == 0;
     int kept = 0;
 
     for (struct wake *wake = broker->fresh_first, *next; wake != NULL && kept < KEEP_A_TICK; wake = next) {
         next = wake->next;
-        if (now - wake->since_us < FRESH_MOST_US)
+        if (now - wake->since_us < (gives ? FRESH_ALONE_US : FRESH_MOST_US))
             break;
         if (wake->place != WAKE_QUEUED)
             continue;
-        if (workers_count_ready(broker->workers) == 0)
+        if (gives)
             put_back_give(broker, wake); /* a broker without workers gives its tickets back */
         else
             put_back_keep(broker, wake);

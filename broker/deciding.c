@@ -116,7 +116,7 @@ static void deciding_end(struct unit *unit, const struct err *err)
         put_back_failed(broker, wake, "refused", err->msg, "", true); /* the server refused a value of it */
     } else if (ours && err == NULL && deciding->done && deciding->keeps) {
         wakes_has_desk(broker, wake);
-        wakes_set_content(wake, SPAN_NONE);
+        wakes_set_content(broker, wake, SPAN_NONE);
         wake->attempt = deciding->attempt + 1;
         wake->version = deciding->version_after;
         wake->wake_at = wake->rank = deciding->wake_at;

@@ -71,7 +71,8 @@ static void load_take(struct broker *broker, const struct load_work_item *item)
     }
     wake->version = item->version;
     wake->class = (uint8_t)wake_class_of(item->priority);
-    wakes_set_content(wake, (struct span){mem_dup(item->content.p, item->content.len), item->content.len});
+    wakes_set_content(broker, wake,
+                      (struct span){mem_dup(item->content.p, item->content.len), item->content.len});
     if (wake->customer == NULL && item->customer.p != NULL) {
         wake->customer = mem_strndup(item->customer.p, item->customer.len);
     }

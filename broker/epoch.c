@@ -147,6 +147,7 @@ static void epoch_on_lease_row(void *arg, PGresult *rows)
     lease_granted(&broker->lease);
     dbclock_sample(&broker->clock, clock_mono_us(), pg_int(rows, 0, 0));
     broker->ids_until = pg_int(rows, 0, 2);
+    broker->others = pg_bool(rows, 0, 3);
 }
 
 static void epoch_renew(struct broker *broker)

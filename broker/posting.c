@@ -227,7 +227,9 @@ static void posting_wake(struct posting *posting)
         put_back_give(broker, wake); /* no room in memory: it waits in the table */
         return;
     }
-    wakes_set_content(wake, posting_content(posting));
+    if (broker->content_bytes <
+        (size_t)broker->settings.content_bytes) /* else it is read when its turn comes */
+        wakes_set_content(broker, wake, posting_content(posting));
     wakes_place(broker, wake, WAKE_QUEUED);
 }
 

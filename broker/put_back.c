@@ -46,7 +46,7 @@ static void put_back_end(struct unit *unit, const struct err *err)
                 wake); /* given away, somebody else's by now, or the epoch is over and it is adopted again */
         } else {
             wakes_has_desk(broker, wake);
-            wakes_set_content(wake, SPAN_NONE);
+            wakes_set_content(broker, wake, SPAN_NONE);
             wake->attempt = put->attempt + 1;
             wake->wake_at = put->wake_at;
             wake->rank = put->rank;

@@ -84,8 +84,10 @@ void wakes_place(struct broker *broker, struct wake *wake, enum wake_place place
         timers_push(&broker->timers, wake);
 }
 
-void wakes_set_content(struct wake *wake, struct span content)
+void wakes_set_content(struct broker *broker, struct wake *wake, struct span content)
 {
+    broker->content_bytes += content.len;
+    broker->content_bytes -= wake->content.len;
     free((void *)(uintptr_t)wake->content.p);
     wake->content = content;
 }
@@ -94,7 +96,7 @@ void wakes_free(struct broker *broker, struct wake *wake)
 {
     wakes_place(broker, wake, WAKE_NOWHERE);
     wakes_has_desk(broker, wake);
-    wakes_set_content(wake, SPAN_NONE);
+    wakes_set_content(broker, wake, SPAN_NONE);
     HASH_DEL(broker->wakes, wake);
     broker->wake_count[WAKE_NOWHERE]--;
     free(wake->customer);
@@ -156,7 +158,7 @@ void wakes_changed(struct broker *broker, int64_t ticket, int32_t attempt, int32
     if (wake->place == WAKE_HANDED || wake->place == WAKE_COMMITTING)
         wakes_discard(wake);
     wakes_has_desk(broker, wake);
-    wakes_set_content(wake, SPAN_NONE);
+    wakes_set_content(broker, wake, SPAN_NONE);
     wakes_place(broker, wake, WAKE_NOWHERE); /* whoever held the former attempt dies at the guard */
     wake->attempt = attempt;
     wake->version = version;

@@ -20,7 +20,7 @@ void wakes_place(struct broker *broker, struct wake *wake, enum wake_place place
 void wakes_has_desk(struct broker *broker, struct wake *wake);
 
 /* Takes the content (one malloc'd block), or drops it with SPAN_NONE. */
-void wakes_set_content(struct wake *wake, struct span content);
+void wakes_set_content(struct broker *broker, struct wake *wake, struct span content);
 
 void wakes_free(struct broker *broker, struct wake *wake);
 void wakes_free_all(struct broker *broker);

@@ -73,6 +73,10 @@ static struct docket_body *body_new(size_t customer, uint64_t run)
     docket_body_text(body, "sbc", "edge-1");
     docket_body_text(body, "firmware", "7.40A.250");
     docket_body_close(body);
+    docket_body_open_map(body, "configuration");
+    docket_body_text(body, "trunk", "registered, TLS");
+    docket_body_text(body, "codec", "G.711a");
+    docket_body_close(body);
     return body;
 }
 

@@ -286,28 +286,18 @@ struct span wire_doc_bytes(const struct wire_doc *doc)
 
 enum wire_type wire_type(const struct wire_val *val)
 {
-    if (val == NULL)
-        return WIRE_NIL;
-    switch (val->o.type) {
-    case MSGPACK_OBJECT_BOOLEAN:
-        return WIRE_BOOL;
-    case MSGPACK_OBJECT_POSITIVE_INTEGER:
-    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
-        return WIRE_INT;
-    case MSGPACK_OBJECT_FLOAT32:
-    case MSGPACK_OBJECT_FLOAT64:
-        return WIRE_FLOAT;
-    case MSGPACK_OBJECT_STR:
-        return WIRE_STR;
-    case MSGPACK_OBJECT_BIN:
-        return WIRE_BIN;
-    case MSGPACK_OBJECT_ARRAY:
-        return WIRE_LIST;
-    case MSGPACK_OBJECT_MAP:
-        return WIRE_MAP;
-    default:
-        return WIRE_NIL;
-    }
+    static const unsigned char types[16] = {
+        [MSGPACK_OBJECT_BOOLEAN] = WIRE_BOOL,
+        [MSGPACK_OBJECT_POSITIVE_INTEGER] = WIRE_INT,
+        [MSGPACK_OBJECT_NEGATIVE_INTEGER] = WIRE_INT,
+        [MSGPACK_OBJECT_FLOAT32] = WIRE_FLOAT,
+        [MSGPACK_OBJECT_FLOAT64] = WIRE_FLOAT,
+        [MSGPACK_OBJECT_STR] = WIRE_STR,
+        [MSGPACK_OBJECT_BIN] = WIRE_BIN,
+        [MSGPACK_OBJECT_ARRAY] = WIRE_LIST,
+        [MSGPACK_OBJECT_MAP] = WIRE_MAP,
+    };
+    return val == NULL ? WIRE_NIL : (enum wire_type)types[val->o.type & 15];
 }
 
 const char *wire_type_name(enum wire_type type)
@@ -412,9 +402,16 @@ const struct wire_val *wire_val_at(const struct wire_val *map, size_t i)
 
 const struct wire_val *wire_find(const struct wire_val *map, const char *key)
 {
-    for (size_t i = 0; wire_type(map) == WIRE_MAP && i < map->o.via.map.size; i++)
-        if (span_is(wire_key_at(map, i), key))
-            return wire_val_at(map, i);
+    size_t len = strlen(key);
+
+    if (wire_type(map) != WIRE_MAP)
+        return NULL;
+    const msgpack_object_map *entries = &map->o.via.map;
+    for (size_t i = 0; i < entries->size; i++) {
+        const msgpack_object_str *name = &entries->ptr[i].key.via.str; /* the check let only text be a key */
+        if (name->size == len && memcmp(name->ptr, key, len) == 0)
+            return wire_cast(&entries->ptr[i].val);
+    }
     return NULL;
 }
 

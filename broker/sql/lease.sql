@@ -1,4 +1,5 @@
--- Renews the lease of an epoch that is neither dead nor lapsed; also grants ids ahead and moves the mark. No row: it is over.
+-- Renews the lease of an epoch that is neither dead nor lapsed; also grants ids ahead and moves the mark. No row: it is over. Tells whether
+-- another broker lives.
 --  $1 epoch  $2 lease in µs  $3 seconds of ids granted ahead  $4 mark
 UPDATE brokers
    SET lease_until = c.at + $2::bigint,
@@ -6,4 +7,5 @@ UPDATE brokers
        mark = greatest(mark, $4::bigint)
   FROM (SELECT docket_now() AS at) c
  WHERE epoch = $1::bigint AND NOT dead AND lease_until > c.at
-RETURNING c.at, lease_until, ids_until
+RETURNING c.at, lease_until, ids_until,
+          EXISTS (SELECT FROM brokers b WHERE NOT b.settled AND NOT b.dead AND b.epoch <> $1::bigint AND b.lease_until > c.at) AS others

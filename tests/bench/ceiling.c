@@ -1,16 +1,16 @@
 /* The raw ceiling: the rows of a posting (and of its decision), written by the broker's own statements in
  * batches, with no broker, no message and no queue. What docket-bench reaches is a share of this.
  *
- *   ceiling DSN post|life COUNT BATCH DEPTH
+ *   ceiling DSN post|life COUNT BATCH DEPTH SAMPLE
  *
+ * SAMPLE: a folder with the bytes of one ticket that a broker and a worker wrote (title, problem, extra, receipt, tags, clocks, event,
+ * message; a file that is not there is NULL, no message no row), so that the rows are the same in size and number.
  * post: postings alone. life: the postings of batch k and the decisions of batch k - 2 share a commit. Prints
  * one JSON object; the delay is from sending a batch to its commit. */
-#include "buf.h"
 #include "clock.h"
 #include "embed.h"
 #include "mem.h"
 #include "pg.h"
-#include "wire.h"
 
 #include <czmq.h>
 #include <sodium.h>
@@ -19,13 +19,14 @@
 #include <string.h>
 
 enum { ST_POST, ST_DECIDE, STATEMENTS };
+enum { TITLE, PROBLEM, EXTRA, RECEIPT, TAGS, CLOCKS, EVENT, MESSAGE, SAMPLES };
 enum { BATCH_MAX = 5000, DEPTH_MAX = 16, LATER = 2, KEY_BYTES = 16 };
 
 struct run {
     zloop_t *loop;
     struct pg *pg;
     struct pg_params *params;
-    struct span extra, receipt, clocks, trace, problem;
+    struct span sample[SAMPLES];
     bool life;
     int64_t count, batch, depth;
     int64_t sent, ended; /* batches */
@@ -36,17 +37,22 @@ struct run {
     bool failed;
 };
 
-static struct span packed_map(const char *const *pairs, size_t count)
-{
-    struct buf out;
-    size_t len;
+static const char *const sample_names[SAMPLES] = {"title", "problem", "extra", "receipt",
+                                                  "tags",  "clocks",  "event", "message"};
 
-    buf_init(&out, 4096);
-    wire_put_map(&out, count);
-    for (size_t i = 0; i < count * 2; i++)
-        wire_put_text(&out, pairs[i]);
-    char *bytes = buf_take(&out, &len);
-    return (struct span){bytes, len};
+/* The file's bytes, owned by the caller for good; p == NULL: not there. */
+static struct span sample_read(const char *folder, const char *name)
+{
+    static char bytes[64 << 10];
+    char path[4096];
+
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return SPAN_NONE;
+    size_t len = fread(bytes, 1, sizeof bytes, file);
+    (void)fclose(file);
+    return (struct span){mem_dup(bytes, len), len};
 }
 
 static int64_t ticket_id(int64_t batch, int64_t batch_size, int64_t i)
@@ -58,7 +64,10 @@ static void array_of_span(struct run *run, enum pg_type type, struct span value)
 {
     pg_array_open(run->params, type);
     for (int64_t i = 0; i < run->batch; i++)
-        pg_array_bytes(run->params, value);
+        if (value.p == NULL)
+            pg_array_null(run->params);
+        else
+            pg_array_bytes(run->params, value);
     pg_array_close(run->params);
 }
 
@@ -111,18 +120,19 @@ static void send_post(struct run *run, int64_t batch)
         pg_array_bytes(run->params, (struct span){name, (size_t)len});
     }
     pg_array_close(run->params);
-    array_of_span(run, PG_TEXT, span_of("A ticket of the benchmark"));
-    array_of_span(run, PG_BYTEA, run->problem);
-    array_of_span(run, PG_BYTEA, run->extra);
-    array_of_span(run, PG_BYTEA, run->receipt);
+    array_of_span(run, PG_TEXT, run->sample[TITLE]);
+    array_of_span(run, PG_BYTEA, run->sample[PROBLEM]);
+    array_of_span(run, PG_BYTEA, run->sample[EXTRA]);
+    array_of_span(run, PG_BYTEA, run->sample[RECEIPT]);
     array_of_null(run, PG_INT8);
     pg_put_text(run->params, "standard");
     (void)pg_send(run->pg, ST_POST, run->params, NULL, NULL);
 }
 
-/* A first decision: state triaged, a priority, one clock, its event, no message. */
+/* A first decision: state triaged, a priority, its clocks, its event, its message. */
 static void send_decide(struct run *run, int64_t batch)
 {
+    static const enum pg_type outbox[] = {PG_INT8, PG_INT4, PG_INT2, PG_TEXT, PG_INT4, PG_BYTEA};
     int64_t wake_at = clock_wall_us() + INT64_C(3600000000);
 
     pg_params_reset(run->params);
@@ -133,19 +143,28 @@ static void send_decide(struct run *run, int64_t batch)
     array_of_int(run, PG_INT2, 8);
     array_of_int(run, PG_INT8, wake_at);
     array_of_null(run, PG_INT8);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 3; i++)
         array_of_null(run, PG_TEXT);
-    array_of_span(run, PG_BYTEA, run->clocks);
+    array_of_span(run, PG_TEXT, run->sample[TAGS]);
+    array_of_span(run, PG_BYTEA, run->sample[CLOCKS]);
     array_of_ids(run, batch);
     array_of_int(run, PG_INT4, 2);
     array_of_int(run, PG_INT2, 2);
     array_of_int(run, PG_BOOL, 1);
-    array_of_span(run, PG_BYTEA, run->trace);
+    array_of_span(run, PG_BYTEA, run->sample[EVENT]);
     pg_put_int4(run->params, 1);
-    static const enum pg_type outbox[] = {PG_INT8, PG_INT4, PG_INT2, PG_TEXT, PG_INT4, PG_BYTEA};
-    for (size_t i = 0; i < sizeof outbox / sizeof outbox[0]; i++) {
-        pg_array_open(run->params, outbox[i]);
-        pg_array_close(run->params);
+    if (run->sample[MESSAGE].p == NULL)
+        for (size_t i = 0; i < sizeof outbox / sizeof outbox[0]; i++) {
+            pg_array_open(run->params, outbox[i]);
+            pg_array_close(run->params);
+        }
+    else {
+        array_of_ids(run, batch);
+        array_of_int(run, PG_INT4, 2);
+        array_of_int(run, PG_INT2, 1);
+        array_of_span(run, PG_TEXT, span_of("triaged"));
+        array_of_int(run, PG_INT4, 1);
+        array_of_span(run, PG_BYTEA, run->sample[MESSAGE]);
     }
     (void)pg_send(run->pg, ST_DECIDE, run->params, NULL, NULL);
 }
@@ -228,32 +247,14 @@ static bool run_options(struct run *run, char **args)
            run->depth >= 1 && run->depth <= DEPTH_MAX && run->batches >= 1;
 }
 
-static void run_fill_values(struct run *run)
-{
-    static const char *const extra[] = {"channel", "ticket"};
-    static const char *const receipt[] = {"title", "A ticket of the benchmark", "tracking",
-                                          "DKT-0000-0000-0000-0"};
-    static const char *const clock[] = {"clock",     "response", "state",    "running", "calendar", "office",
-                                        "promise_s", "21600",    "worked_s", "0",       "paused_s", "0"};
-    static const char *const trace[] = {"rule", "default", "state", "triaged", "priority", "3"};
-
-    run->extra = packed_map(extra, 1);
-    run->receipt = packed_map(receipt, 2);
-    run->clocks = packed_map(clock, 6);
-    run->trace = packed_map(trace, 3);
-    run->problem = span_of("Since this morning every second call has an echo, on all phones of the second "
-                           "floor; a restart of the "
-                           "gateway did not help. Nothing was changed.");
-}
-
 int main(int argc, char **argv)
 {
     struct run run = {0};
     struct err err = {0};
     struct pg_statement statements[STATEMENTS] = {{"posting", NULL}, {"decide_fresh", NULL}};
 
-    if (argc != 6 || !run_options(&run, argv)) {
-        (void)fputs("usage: ceiling DSN post|life COUNT BATCH DEPTH\n", stderr);
+    if (argc != 7 || !run_options(&run, argv)) {
+        (void)fputs("usage: ceiling DSN post|life COUNT BATCH DEPTH SAMPLE\n", stderr);
         return 2;
     }
     for (size_t i = 0; i < STATEMENTS; i++) {
@@ -261,7 +262,8 @@ int main(int argc, char **argv)
         (void)snprintf(name, sizeof name, "%s.sql", statements[i].name);
         statements[i].sql = (const char *)embed_find(broker_sql, broker_sql_count, name)->data;
     }
-    run_fill_values(&run);
+    for (size_t i = 0; i < SAMPLES; i++)
+        run.sample[i] = sample_read(argv[6], sample_names[i]);
     run.params = pg_params_new();
     run.sent_at = mem_new((size_t)(run.batches + LATER), sizeof *run.sent_at);
     run.delays = mem_new((size_t)(run.batches + LATER), sizeof *run.delays);
@@ -291,5 +293,7 @@ int main(int argc, char **argv)
                  (double)(run.batches * run.batch) / seconds, (double)run.delays[run.ended / 2] / 1e3);
     free(run.sent_at);
     free(run.delays);
+    for (size_t i = 0; i < SAMPLES; i++)
+        free((void *)(uintptr_t)run.sample[i].p);
     return 0;
 }

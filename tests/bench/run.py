@@ -30,10 +30,29 @@ def count(number):
     return max(20, int(number * SCALE))
 
 
-def ceiling(stack, mode, number, batch=500, depth=2):
+SAMPLE = """SELECT t.title, t.problem, t.extra, r.body AS receipt, d.tags::text AS tags, d.clocks, e.body AS event, m.body AS message
+              FROM tickets t JOIN desk d ON d.ticket = t.id JOIN events e ON e.ticket = t.id AND e.kind = 2
+              JOIN outbox r ON r.ticket = t.id AND r.kind = 'received' JOIN outbox m ON m.ticket = t.id AND m.kind = 'triaged'
+             WHERE e.version = 2 LIMIT 1"""
+
+
+def sample(stack):
+    """What one ticket of docket-bench becomes, written by the real programs: the ceiling writes the same bytes."""
+    folder = stack.home / "sample"
+    folder.mkdir(exist_ok=True)
+    bench(stack, "--mode", "life", "--in-flight", 1, "--count", 20)
+    with stack.db() as connection:
+        cursor = connection.execute(SAMPLE)
+        for column, value in zip(cursor.description, cursor.fetchone()):
+            if value is not None:
+                (folder / column.name).write_bytes(value.encode() if isinstance(value, str) else bytes(value))
+    return folder
+
+
+def ceiling(stack, folder, mode, number, batch=500, depth=2):
     """The statements alone, into tables emptied before and after."""
     clear(stack)
-    result = run(BENCH + "/ceiling", stack.env["DOCKET_DSN"], mode, max(batch * 4, count(number)), batch, depth)
+    result = run(BENCH + "/ceiling", stack.env["DOCKET_DSN"], mode, max(batch * 4, count(number)), batch, depth, folder)
     clear(stack)
     return result
 
@@ -60,14 +79,17 @@ def delay(result, name):
 
 def main():
     print(f"{'':<52} {'':>12} of the ceiling")
-    stack = Stack(workers=0, notifiers=0)
+    stack = Stack(workers=1, notifiers=0)
     try:
-        stack.kill("broker-1", 15)  # it brought the schema; the ceiling is measured without it
-        wait_until(lambda: not alive(stack.pid("broker-1")))
-        post, life, one = ceiling(stack, "post", 200_000), ceiling(stack, "life", 200_000), ceiling(stack, "post", 3_000, 1, 1)
+        folder = sample(stack)
+        for name in ("worker-1", "broker-1"):  # the ceiling is measured without them
+            stack.kill(name, 15)
+            wait_until(lambda name=name: not alive(stack.pid(name)))
+        post, life, one = ceiling(stack, folder, "post", 200_000), ceiling(stack, folder, "life", 200_000), ceiling(stack, folder, "post", 3_000, 1, 1)
         row("ceiling: postings, batches of 500", post["per_second"])
         row("ceiling: postings and decisions, batches of 500", life["per_second"])
         row("ceiling: one posting a commit, one after another", one["per_second"], delay=f"p50 {one['p50_ms']:.2f} ms")
+        stack._stack("up", "--workers", "0")
         stack.up()
         for in_flight, number in ((1, 3_000), (16, 50_000), (256, 200_000)):
             result = bench(stack, "--in-flight", in_flight, "--count", count(number))
