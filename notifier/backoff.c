@@ -3,8 +3,14 @@
 
 #include <stddef.h>
 
-static const int64_t mail_s[] = {30, 120, 300, 900, 1800, 3600, 7200, 14400};
-static const int64_t page_s[] = {5, 15, 30, 60, 120};
+enum { RETRY_AFTER_S_MAX = 86400 };
+#define US INT64_C(1000000)
+
+const struct schedule schedule_mail = {
+    {30, 120, 300, 900, 1800, 3600, 7200, 14400}, 8, 10, 0, INT64_C(48) * 3600};
+const struct schedule schedule_page = {{5, 15, 30, 60, 120}, 5, 10, 0, 0};
+const struct schedule schedule_webhook = {
+    {5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400}, 9, 20, 10, 0};
 
 const char *send_result_name(enum send_result result)
 {
@@ -13,22 +19,22 @@ const char *send_result_name(enum send_result result)
     return (unsigned)result < SEND_RESULTS ? names[result] : "unknown";
 }
 
-static int64_t backoff_us(const int64_t *steps_s, size_t count, int attempt, uint32_t random)
+bool schedule_next(const struct schedule *schedule, int attempt, int64_t age_us, int64_t retry_after_us,
+                   uint32_t random, int64_t *ret_pause_us)
 {
-    size_t i = attempt < 1 ? 0 : (size_t)attempt - 1;
-    int64_t base_us = steps_s[i < count ? i : count - 1] * 1000000;
-    int64_t spread_us = base_us / 5;
-    return base_us - spread_us / 2 + (int64_t)(random % (uint32_t)1000) * spread_us / 1000;
-}
+    int i = attempt < 1 ? 0 : attempt - 1;
+    int64_t base_us = schedule->steps_s[i < schedule->steps ? i : schedule->steps - 1] * US;
+    int64_t spread_us = base_us * schedule->spread_percent / 100;
+    int64_t pause_us = base_us - spread_us + (int64_t)(random % 2001U) * spread_us / 1000;
 
-int64_t backoff_mail_us(int attempt, uint32_t random)
-{
-    return backoff_us(mail_s, sizeof mail_s / sizeof mail_s[0], attempt, random);
-}
-
-int64_t backoff_page_us(int attempt, uint32_t random)
-{
-    return backoff_us(page_s, sizeof page_s / sizeof page_s[0], attempt, random);
+    if (schedule->tries_max != 0 && attempt >= schedule->tries_max)
+        return false;
+    if (schedule->end_s != 0 && age_us >= schedule->end_s * US)
+        return false;
+    if (retry_after_us > RETRY_AFTER_S_MAX * US)
+        retry_after_us = RETRY_AFTER_S_MAX * US;
+    *ret_pause_us = pause_us > retry_after_us ? pause_us : retry_after_us;
+    return true;
 }
 
 int breaker_allows(const struct breaker *breaker, int64_t now, int max)

@@ -1,5 +1,5 @@
 /* When to try again, and when to leave a relay alone: pure, time and randomness come as arguments.
- * Source: the rules of telling, 7 and 8. */
+ * Source: the rules of telling, 7, 8 and 10. */
 #ifndef DOCKET_BACKOFF_H
 #define DOCKET_BACKOFF_H
 
@@ -17,15 +17,33 @@ enum send_result {
 };
 const char *send_result_name(enum send_result result); /* as attempts.result stores it */
 
-/* The pause after attempt n (from 1) of an e-mail to people: 30 s, 2, 5, 15, 30 min, 1, 2 h, then 4 h, each
- * ±10 % by random. */
-int64_t backoff_mail_us(int attempt, uint32_t random);
+/* What a message is about decides how long it is tried. */
+enum schedule_class {
+    SCHEDULE_MESSAGE, /* to customers and staff */
+    SCHEDULE_PAGE,    /* an alert of P1 or P2 */
+    SCHEDULE_CLASSES
+};
 
-/* The pause after attempt n of a page to staff (alerts): 5, 15, 30, 60 s, then 2 min, ±10 %. */
-int64_t backoff_page_us(int attempt, uint32_t random);
+enum { SCHEDULE_STEPS_MAX = 10 };
 
-/* How long e-mail is tried at all. */
-#define BACKOFF_MAIL_END_US (INT64_C(48) * 3600 * 1000000)
+/* The pauses after attempt 1, 2, …; the last one repeats. */
+struct schedule {
+    int32_t steps_s[SCHEDULE_STEPS_MAX];
+    int steps;
+    int spread_percent; /* each pause is that much longer or shorter, by chance */
+    int tries_max;      /* 0: no limit */
+    int64_t end_s;      /* since the message was made; 0: until it is delivered or acknowledged */
+};
+
+extern const struct schedule schedule_mail;    /* 30 s, 2, 5, 15, 30 min, 1, 2 h, then every 4 h, up to 48 h */
+extern const struct schedule schedule_page;    /* 5, 15, 30, 60 s, then every 2 min, without end */
+extern const struct schedule schedule_webhook; /* Standard Webhooks: ten tries over 75 h, ±20 % */
+
+/* Whether there is another attempt after attempt n (from 1), and the pause before it: at least what the other side
+ * asked for (retry_after_us), which is believed up to a day.
+ * in:  age_us  of the message, now */
+bool schedule_next(const struct schedule *schedule, int attempt, int64_t age_us, int64_t retry_after_us,
+                   uint32_t random, int64_t *ret_pause_us) __attribute__((warn_unused_result));
 
 /* A relay's circuit breaker. Plain value, zero is closed. Opens after BREAKER_FAULTS_MAX connection faults in
  * a row, lets one attempt through each BREAKER_PROBE_US, closes when one was answered, then lets twice as

@@ -1,0 +1,102 @@
+/* The ways to people. A channel is one file, channel_NAME.c, and one row in channel.c: what it makes of words,
+ * how it starts a delivery, its limits and when it tries again. What is to be told, to whom, in which order, and
+ * every row in the database are the outbox's (deliver.h); a channel knows an address, bytes and how it went. */
+#ifndef DOCKET_CHANNEL_H
+#define DOCKET_CHANNEL_H
+
+#include "backoff.h"
+#include "buf.h"
+#include "curl_loop.h"
+#include "desk.h"
+#include "err.h"
+#include "settings_notifier.h"
+
+enum {
+    CHANNEL_EMAIL,
+    CHANNELS,
+    CHANNEL_ADDRESS_BYTES = 512,
+    CHANNEL_REPLY_BYTES_MAX = 1024 /* of the other side's last words that are kept */
+};
+
+/* One message in words, for the channel to build into the bytes that are stored and sent. Texts are UTF-8;
+ * what may be missing is "" or 0. Its words were chosen for its audience: a channel adds none of its own. */
+struct letter {
+    const char *id;          /* for life: Message-ID without brackets, webhook-id, stanza id, Idempotency-Key */
+    const char *root_id;     /* of the first message of the thread (ticket and address), "" for this one */
+    const char *previous_id; /* of the last one before */
+    const char *address;
+    const char *recipient; /* the name */
+    const char *kind;      /* "received", "alert", … */
+    const char *tracking;
+    const char *customer; /* its id */
+    const char *subject;
+    const char *text;
+    const char *html;
+    enum desk_audience audience;
+    int64_t delivery;
+    int64_t ticket;
+    int64_t alert; /* alerts.id, and which time it was opened */
+    int32_t alert_generation;
+    int priority; /* of the alert, else of the ticket */
+    int64_t date_at;
+    struct span body; /* the outbox row's MessagePack map */
+};
+
+/* How an attempt ended. Plain value; reply is printable, at most CHANNEL_REPLY_BYTES_MAX, owned by the channel. */
+struct outcome {
+    enum send_result result;
+    const char *reply;
+    int64_t retry_after_us; /* the other side asked for at least that pause; 0: it said nothing */
+    bool address_is_dead;   /* it said that the address will never work: suppressed from now on */
+};
+typedef void channel_end_fn(void *arg, const struct outcome *outcome);
+
+/* One attempt. What it points to stays until its end. */
+struct outgoing {
+    int64_t delivery;
+    const char *id; /* as letter.id */
+    const char *address;
+    const char *kind;
+    int attempt;       /* from 1 */
+    struct span bytes; /* as built, the same in every attempt */
+};
+
+/* What a channel gets to work with; outlives it. */
+struct channel_host {
+    zloop_t *loop;
+    struct curl_loop *curl;
+    const struct settings_notifier *settings;
+};
+
+struct channel {
+    const char *name;   /* deliveries.channel, and the key of a contact's address */
+    const char *suffix; /* of its templates: KIND.SUFFIX, else KIND.txt cut to text_chars_max */
+    size_t text_chars_max; /* 0: no limit */
+    int slots;             /* deliveries under way at once, in one notifier */
+    int address_slots;     /* of them to one address */
+    bool breaker_per_address; /* else one for the whole channel: its relay, its gateway */
+    const struct schedule *schedules[SCHEDULE_CLASSES]; /* when to try again, by what it is about */
+
+    /* ret_room: what the channel holds while it runs; NULL: it is not configured, and never used.
+     * err: ERR_INVALID, ERR_IO  settings that cannot work */
+    bool (*open)(const struct channel_host *host, void **ret_room, struct err *err);
+    void (*close)(void *room); /* attempts under way end without a call; not called for NULL */
+    /* Whether it can be an address of this channel at all. err: ERR_INVALID */
+    bool (*address_check)(const char *address, struct err *err);
+    /* Appends the bytes to be stored for life. err: ERR_INVALID  what cannot be said this way */
+    bool (*build)(void *room, const struct letter *letter, struct buf *out, struct err *err);
+    /* Begins an attempt that is committed as started. Ends with exactly one call of end_fn, from the loop and never
+     * from inside start, within smtp_timeout. */
+    void (*start)(void *room, const struct outgoing *out, channel_end_fn *end_fn, void *arg);
+};
+
+extern const struct channel *const channel_table[CHANNELS];
+extern const struct channel channel_email; /* channel_email.c */
+
+/* The index of a name; -1 when there is no such channel. */
+int channel_find(struct span name);
+
+/* Printable ASCII of what the other side said, one line, at most CHANNEL_REPLY_BYTES_MAX. ret: that and one. */
+void channel_reply_copy(const char *from, size_t len, char *ret);
+
+#endif
