@@ -9,8 +9,8 @@
 
 enum {
     MAC_BYTES = 12,
-    MAIL_RAW_BYTES = 1 + 8 + 4 + MAC_BYTES,                     /* purpose, subject, who */
-    LINK_BODY_BYTES = 1 + 8 + 4 + 8 + 4 + TOKEN_NONCE_BYTES,    /* purpose, subject, generation, expiry, who */
+    MAIL_RAW_BYTES = 1 + 8 + 4 + MAC_BYTES,                  /* purpose, subject, who */
+    LINK_BODY_BYTES = 1 + 8 + 4 + 8 + 4 + TOKEN_NONCE_BYTES, /* purpose, subject, generation, expiry, who */
     LINK_MAC_BYTES = 24,
     LINK_RAW_BYTES = LINK_BODY_BYTES + LINK_MAC_BYTES,
     FORM_MAIL = 0x4d, /* the two forms never verify as one another */

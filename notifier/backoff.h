@@ -35,8 +35,8 @@ struct schedule {
     int64_t end_s;      /* since the message was made; 0: until it is delivered or acknowledged */
 };
 
-extern const struct schedule schedule_mail;    /* 30 s, 2, 5, 15, 30 min, 1, 2 h, then every 4 h, up to 48 h */
-extern const struct schedule schedule_page;    /* 5, 15, 30, 60 s, then every 2 min, without end */
+extern const struct schedule schedule_mail; /* 30 s, 2, 5, 15, 30 min, 1, 2 h, then every 4 h, up to 48 h */
+extern const struct schedule schedule_page; /* 5, 15, 30, 60 s, then every 2 min, without end */
 extern const struct schedule schedule_webhook; /* Standard Webhooks: ten tries over 75 h, ±20 % */
 
 /* Whether there is another attempt after attempt n (from 1), and the pause before it: at least what the other side

@@ -21,8 +21,8 @@ enum {
 /* One message in words, for the channel to build into the bytes that are stored and sent. Texts are UTF-8;
  * what may be missing is "" or 0. Its words were chosen for its audience: a channel adds none of its own. */
 struct letter {
-    const char *id;          /* for life: Message-ID without brackets, webhook-id, stanza id, Idempotency-Key */
-    const char *root_id;     /* of the first message of the thread (ticket and address), "" for this one */
+    const char *id;      /* for life: Message-ID without brackets, webhook-id, stanza id, Idempotency-Key */
+    const char *root_id; /* of the first message of the thread (ticket and address), "" for this one */
     const char *previous_id; /* of the last one before */
     const char *address;
     const char *recipient; /* the name */
@@ -69,11 +69,11 @@ struct channel_host {
 };
 
 struct channel {
-    const char *name;   /* deliveries.channel, and the key of a contact's address */
-    const char *suffix; /* of its templates: KIND.SUFFIX, else KIND.txt cut to text_chars_max */
-    size_t text_chars_max; /* 0: no limit */
-    int slots;             /* deliveries under way at once, in one notifier */
-    int address_slots;     /* of them to one address */
+    const char *name;         /* deliveries.channel, and the key of a contact's address */
+    const char *suffix;       /* of its templates: KIND.SUFFIX, else KIND.txt cut to text_chars_max */
+    size_t text_chars_max;    /* 0: no limit */
+    int slots;                /* deliveries under way at once, in one notifier */
+    int address_slots;        /* of them to one address */
     bool breaker_per_address; /* else one for the whole channel: its relay, its gateway */
     const struct schedule *schedules[SCHEDULE_CLASSES]; /* when to try again, by what it is about */
 

@@ -4,7 +4,10 @@
 
 struct notifier;
 
-/* Claims as many as may be sent now and sends them. Nothing while a claim is under way. */
+/* Claims as many as may be sent now, channel by channel, and sends them. Nothing for a channel whose claim is under way. */
 void deliver_run(struct notifier *notifier);
+
+/* Forgets those under way; after the lanes are gone. */
+void deliver_close(struct notifier *notifier);
 
 #endif

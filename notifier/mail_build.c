@@ -35,6 +35,8 @@ static bool mail_check(const struct mail *mail, struct err *err)
                 {"subject", mail->subject},
                 {"message_id", mail->message_id},
                 {"root_id", mail->root_id},
+                {"previous_id", mail->previous_id},
+                {"reply_to", mail->reply_to},
                 {"tracking", mail->tracking},
                 {"kind", mail->kind}};
     char bare[ADDRESS_BYTES_MAX + 1];
@@ -42,10 +44,12 @@ static bool mail_check(const struct mail *mail, struct err *err)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!header_check(rows[i].field, rows[i].text, err))
             return false;
-    if (strpbrk(mail->message_id, "<> \"") != NULL ||
-        (mail->root_id != NULL && strpbrk(mail->root_id, "<> \"") != NULL))
-        return err_field(err, ERR_INVALID, "message_id", "message_id: not allowed: \"%s\"", mail->message_id);
-    return address_bare(mail->from, bare, err) && address_check(mail->to, err);
+    const char *const ids[] = {mail->message_id, mail->root_id, mail->previous_id};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
+        if (ids[i] != NULL && strpbrk(ids[i], "<> \"") != NULL)
+            return err_field(err, ERR_INVALID, "message_id", "message_id: not allowed: \"%s\"", ids[i]);
+    return address_bare(mail->from, bare, err) && address_check(mail->to, err) &&
+           (mail->reply_to == NULL || address_check(mail->reply_to, err));
 }
 
 /* At most MAIL_SUBJECT_CHARS_MAX code points; the caller frees. */
@@ -72,6 +76,22 @@ static void header_set(GMimeMessage *message, const char *name, const char *valu
     g_mime_object_set_header(GMIME_OBJECT(message), name, value, "utf-8");
 }
 
+/* The thread's first message is named always, so that a lost one in between breaks nothing. */
+static void mail_set_thread(GMimeMessage *message, const struct mail *mail)
+{
+    const char *previous = mail->previous_id != NULL ? mail->previous_id : mail->root_id;
+
+    if (mail->root_id == NULL)
+        return;
+    char *last = g_strdup_printf("<%s>", previous);
+    char *all = strcmp(previous, mail->root_id) == 0 ? g_strdup(last)
+                                                     : g_strdup_printf("<%s> %s", mail->root_id, last);
+    header_set(message, "In-Reply-To", last);
+    header_set(message, "References", all);
+    g_free(all);
+    g_free(last);
+}
+
 static void mail_set_headers(GMimeMessage *message, const struct mail *mail)
 {
     InternetAddressList *from = internet_address_list_parse(NULL, mail->from);
@@ -84,12 +104,9 @@ static void mail_set_headers(GMimeMessage *message, const struct mail *mail)
     g_mime_message_set_subject(message, subject, "utf-8");
     g_mime_message_set_date(message, date);
     g_mime_message_set_message_id(message, mail->message_id);
-    if (mail->root_id != NULL) {
-        char *root = g_strdup_printf("<%s>", mail->root_id);
-        header_set(message, "In-Reply-To", root);
-        header_set(message, "References", root);
-        g_free(root);
-    }
+    mail_set_thread(message, mail);
+    if (mail->reply_to != NULL)
+        header_set(message, "Reply-To", mail->reply_to);
     header_set(message, "Auto-Submitted", mail->is_receipt ? "auto-replied" : "auto-generated");
     header_set(message, "X-Auto-Response-Suppress", "All");
     header_set(message, "X-Docket-Kind", mail->kind);

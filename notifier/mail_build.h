@@ -13,15 +13,17 @@
 enum { MAIL_SUBJECT_CHARS_MAX = 150, MAIL_BYTES_MAX = 1 << 20 };
 
 struct mail {
-    const char *from;       /* "Name <address>" or an address */
-    const char *to_name;    /* may be "" */
-    const char *to;         /* an address */
-    const char *subject;    /* UTF-8; cut at MAIL_SUBJECT_CHARS_MAX code points */
-    const char *message_id; /* without brackets */
-    const char *root_id;    /* of the thread's first message, or NULL */
-    const char *tracking;   /* X-Docket-Ticket; NULL: not about a ticket */
-    const char *kind;       /* X-Docket-Kind */
-    bool is_receipt;        /* Auto-Submitted: auto-replied, else auto-generated */
+    const char *from;        /* "Name <address>" or an address */
+    const char *to_name;     /* may be "" */
+    const char *to;          /* an address */
+    const char *subject;     /* UTF-8; cut at MAIL_SUBJECT_CHARS_MAX code points */
+    const char *message_id;  /* without brackets */
+    const char *root_id;     /* of the thread's first message, or NULL */
+    const char *previous_id; /* of its last one before, or NULL */
+    const char *reply_to;    /* an address, or NULL */
+    const char *tracking;    /* X-Docket-Ticket; NULL: not about a ticket */
+    const char *kind;        /* X-Docket-Kind */
+    bool is_receipt;         /* Auto-Submitted: auto-replied, else auto-generated */
     int64_t date_at;
     const char *text; /* UTF-8 */
     const char *html;

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TICK_MS = 100, POLL_MS = 1000, STOP_S = 10 };
+enum { TICK_MS = 100, POLL_MS = 1000, STOP_S = 10, CONNECTIONS_MAX = 128 };
 
 #define TELL_SESSION_SQL "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '2s'; SET jit = off"
 
@@ -58,6 +58,8 @@ static void notifier_poll(struct notifier *notifier)
     (void)pg_send(notifier->tell, TELL_PROCESS_CURRENT, notifier->params, process_on_rows, notifier);
     (void)pg_send(notifier->tell, TELL_BACKLOG, NULL, backlog_on_rows, notifier);
     pg_sync(notifier->tell, NULL, NULL);
+    for (int i = 0; i < CHANNELS; i++)
+        metric_set(notifier->breakers, (size_t)i, lanes_broken(notifier->lanes, i));
     outbox_run(notifier);
     deliver_run(notifier);
 }
@@ -87,10 +89,10 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
     if (stop_asked && !notifier->stopping) {
         notifier->stopping = true;
         notifier->stop_by_us = clock_mono_us() + STOP_S * US_PER_S;
-        log_event(LOG_INFO, "stopping", "in_flight=%d", smtp_in_flight(notifier->smtp));
+        log_event(LOG_INFO, "stopping", "in_flight=%d", lanes_in_flight(notifier->lanes));
     }
     if (notifier->stopping) {
-        bool idle = smtp_in_flight(notifier->smtp) == 0 && pg_in_flight(notifier->tell) == 0;
+        bool idle = lanes_in_flight(notifier->lanes) == 0 && pg_in_flight(notifier->tell) == 0;
         return idle || clock_mono_us() > notifier->stop_by_us ? -1 : 0;
     }
     publisher_tick(notifier->publisher);
@@ -104,7 +106,8 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
 static void tell_on_up(void *arg)
 {
     struct notifier *notifier = arg;
-    notifier->expanding = notifier->delivering = false;
+    notifier->expanding = false;
+    memset(notifier->claiming, 0, sizeof notifier->claiming);
     log_event(LOG_INFO, "database_up", "session=tell");
     notifier_poll(notifier);
 }
@@ -175,7 +178,7 @@ static void open_metrics(struct notifier *notifier)
 {
     static const char *const told[] = {"expanded", "suppressed", "merged"};
     static const char *const queues[] = {"outbox", "deliveries"};
-    static const char *results[SEND_RESULTS];
+    static const char *results[SEND_RESULTS], *channels[CHANNELS];
 
     for (int i = 0; i < SEND_RESULTS; i++)
         results[i] = send_result_name((enum send_result)i);
@@ -184,6 +187,14 @@ static void open_metrics(struct notifier *notifier)
                                      (struct metric_label){"result", told, 3});
     notifier->attempts = metrics_counter(notifier->metrics, "attempts_total", "Attempts to send by result",
                                          (struct metric_label){"result", results, SEND_RESULTS});
+    notifier->repeats =
+        metrics_counter(notifier->metrics, "repeats_total",
+                        "Attempts repeated with the same id, their end being unknown", METRIC_PLAIN);
+    for (int i = 0; i < CHANNELS; i++)
+        channels[i] = channel_table[i]->name;
+    notifier->breakers =
+        metrics_gauge(notifier->metrics, "breakers_open", "Relays and endpoints left alone for now",
+                      (struct metric_label){"channel", channels, CHANNELS});
     notifier->waiting = metrics_gauge(notifier->metrics, "waiting", "Rows that wait, counted up to 10,000",
                                       (struct metric_label){"queue", queues, 2});
 }
@@ -212,7 +223,9 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct er
     notifier->params = pg_params_new();
     notifier->templates = templates_new();
     open_metrics(notifier);
-    return smtp_new(notifier->loop, &notifier->settings, &notifier->smtp, err) &&
+    notifier->curl = curl_loop_new(notifier->loop, CONNECTIONS_MAX);
+    notifier->channel_host = (struct channel_host){notifier->loop, notifier->curl, &notifier->settings};
+    return lanes_new(&notifier->channel_host, &notifier->lanes, err) &&
            publisher_new(notifier, &notifier->publisher, err) && open_pokes(notifier, err) &&
            open_sessions(notifier, err) && open_http(notifier, err);
 }
@@ -234,7 +247,9 @@ void notifier_close(struct notifier *notifier)
 {
     notifier->stopping = true;
     http_free(notifier->http);
-    smtp_free(notifier->smtp);
+    lanes_free(notifier->lanes);
+    deliver_close(notifier);
+    curl_loop_free(notifier->curl);
     pg_free(notifier->tell);
     pg_free(notifier->feed);
     publisher_free(notifier->publisher);

@@ -2,16 +2,19 @@
 #ifndef DOCKET_NOTIFIER_H
 #define DOCKET_NOTIFIER_H
 
+#include "channel.h"
 #include "err.h"
 #include "http.h"
+#include "lanes.h"
 #include "metrics.h"
 #include "pg.h"
 #include "settings_notifier.h"
-#include "smtp.h"
+#include "statements.h"
 #include "templates.h"
 
 #include <czmq.h>
 
+struct job;
 struct publisher;
 
 enum told_count { TOLD_EXPANDED, TOLD_SUPPRESSED, TOLD_MERGED, TOLD_COUNTS };
@@ -21,18 +24,21 @@ struct notifier {
     zloop_t *loop;
     struct pg *tell, *feed;
     struct pg_params *params;
-    struct pg_statement tell_statements[16], feed_statements[8];
-    struct smtp *smtp;
+    struct pg_statement tell_statements[TELL_STATEMENTS], feed_statements[FEED_STATEMENTS];
+    struct curl_loop *curl;
+    struct channel_host channel_host;
+    struct lanes *lanes;
+    struct job *jobs; /* deliveries under way (deliver.c) */
     struct templates *templates;
     struct publisher *publisher;
     struct http *http;
     struct metrics *metrics;
-    struct metric *told, *attempts, *waiting;
+    struct metric *told, *attempts, *repeats, *waiting, *breakers;
     zsock_t *pokes;
     int32_t process_n;
-    bool expanding;  /* outbox rows are being claimed or expanded */
-    bool delivering; /* deliveries are being claimed */
-    bool look_again; /* a poke came meanwhile */
+    bool expanding;          /* outbox rows are being claimed or expanded */
+    bool claiming[CHANNELS]; /* deliveries of that channel are being claimed */
+    bool look_again;         /* a poke came meanwhile */
     int64_t polled_us;
     bool stopping;
     int64_t stop_by_us;

@@ -212,17 +212,41 @@ static void message_text_to_html(struct message *message)
     buf_add_text(&message->html, "</body></html>\n");
 }
 
-static bool render_by_template(const struct templates *templates, const struct facts *f,
-                               const struct wire_val *context, const char *kind, struct message *ret,
-                               struct err *err)
+/* The channel's own template, else that of mail, else the one for kinds without any. */
+static struct span find_text(struct lookup *lookup, const char *kind)
 {
-    struct lookup lookup = {.templates = templates, .suffix = "txt"};
+    struct span text = templates_find(lookup->templates, lookup->locale, span_of(kind), lookup->suffix);
+    if (text.p != NULL)
+        return text;
+    lookup->suffix = "txt";
+    text = templates_find(lookup->templates, lookup->locale, span_of(kind), "txt");
+    return text.p != NULL ? text
+                          : templates_find(lookup->templates, lookup->locale, span_of("generic"), "txt");
+}
+
+/* Cuts after so many code points, and says so by an ellipsis. */
+static void text_cut(struct buf *text, size_t chars_max)
+{
+    size_t chars = 0, at = 0;
+
+    for (; at < text->len; at++)
+        if (((unsigned char)text->p[at] & 0xc0) != 0x80 && ++chars == chars_max)
+            break;
+    if (at == text->len || at + 1 == text->len)
+        return;
+    text->len = at;
+    (void)buf_add_text(text, "\xe2\x80\xa6");
+}
+
+static bool render_by_template(const struct templates *templates, const struct facts *f,
+                               const struct wire_val *context, const char *kind, const char *suffix,
+                               struct message *ret, struct err *err)
+{
+    struct lookup lookup = {.templates = templates, .suffix = suffix};
     struct buf all;
 
     locale_of(f->record, lookup.locale);
-    struct span text = templates_find(templates, lookup.locale, span_of(kind), "txt");
-    if (text.p == NULL)
-        text = templates_find(templates, lookup.locale, span_of("generic"), "txt");
+    struct span text = find_text(&lookup, kind);
     buf_init(&all, MUSTACHE_OUTPUT_BYTES_MAX);
     bool ok = mustache_render(text, context, MUSTACHE_TEXT, lookup_partial, &lookup, &all, err);
     if (ok && !message_split(ret, &all))
@@ -264,7 +288,8 @@ static struct wire_doc *parse_or_null(struct span bytes)
     return doc;
 }
 
-void render_message(const struct templates *templates, const struct facts *facts, struct message *ret)
+void render_message(const struct templates *templates, const struct facts *facts, const char *suffix,
+                    size_t text_chars_max, struct message *ret)
 {
     struct wire_doc *body = parse_or_null(facts->body), *triaged = parse_or_null(facts->triaged),
                     *context = NULL;
@@ -276,11 +301,13 @@ void render_message(const struct templates *templates, const struct facts *facts
     put_context(&bytes, facts, body == NULL ? NULL : wire_root(body),
                 triaged == NULL ? NULL : wire_root(triaged));
     bool ok = wire_parse(buf_text(&bytes), bytes.len, WIRE_DEPTH_MAX, &context, &err) &&
-              render_by_template(templates, facts, wire_root(context), kind, ret, &err);
+              render_by_template(templates, facts, wire_root(context), kind, suffix, ret, &err);
     if (!ok) {
         (void)snprintf(ret->why, sizeof ret->why, "%s: %.200s", kind, err.msg);
         render_builtin(facts, ret);
     }
+    if (text_chars_max != 0)
+        text_cut(&ret->text, text_chars_max);
     wire_doc_free(body);
     wire_doc_free(triaged);
     wire_doc_free(context);

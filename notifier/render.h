@@ -36,7 +36,10 @@ struct message {
 void message_init(struct message *message);
 void message_clear(struct message *message);
 
-/* Always gives a message: what a template cannot say, the built-in plain text says. */
-void render_message(const struct templates *templates, const struct facts *facts, struct message *ret);
+/* Always gives a message: what a template cannot say, the built-in plain text says.
+ * in:  suffix          of the channel's own templates; where it has none those of txt
+ *      text_chars_max  the text is cut after so many code points; 0: never */
+void render_message(const struct templates *templates, const struct facts *facts, const char *suffix,
+                    size_t text_chars_max, struct message *ret);
 
 #endif

@@ -28,6 +28,8 @@ const struct setting settings_notifier_table[] = {
      "user at the relay; empty: no authentication"},
     {"smtp_password_file", SETTING_TEXT, AT(smtp_password_file), NULL, 0, 1024, false,
      "file with the password at the relay, mode 0600"},
+    {"smtp_ca_file", SETTING_TEXT, AT(smtp_ca_file), NULL, 0, 1024, false,
+     "file of the certificates that the relay's must come from (PEM); empty: those of the system"},
     {"smtp_timeout", SETTING_DURATION, AT(smtp_timeout_us), "20s", US_PER_S / 2, 120 * US_PER_S, false,
      "the most that one message may take"},
     {"lease", SETTING_DURATION, AT(lease_us), "60s", 2 * US_PER_S, 600 * US_PER_S, false,
@@ -35,6 +37,16 @@ const struct setting settings_notifier_table[] = {
     {"mail_from", SETTING_TEXT, AT(mail_from), "Support <support@localhost>", 3, 256, false,
      "sender of all mail"},
     {"mail_domain", SETTING_TEXT, AT(mail_domain), "localhost", 1, 253, false, "right side of Message-IDs"},
+    {"reply_address", SETTING_TEXT, AT(reply_address), NULL, 0, 200, false,
+     "where customers answer; a signed token goes behind a + before its @, see token_key_file; empty: "
+     "mail_from"},
+    {"bounce_address", SETTING_TEXT, AT(bounce_address), NULL, 0, 200, false,
+     "envelope sender, with a signed token that names the delivery; empty: mail_from, and bounces are not "
+     "read"},
+    {"token_key_file", SETTING_TEXT, AT(token_key_file), NULL, 0, 1024, false,
+     "file with one or two lines of 64 hex digits, mode 0600, the same for all programs: signs links, reply "
+     "addresses "
+     "and return paths; the first signs, both are accepted"},
     {"staff_address", SETTING_TEXT, AT(staff_address), NULL, 0, 254, false,
      "where staff are told; empty: nowhere"},
     {"ops_address", SETTING_TEXT, AT(ops_address), NULL, 0, 254, false,
@@ -89,6 +101,12 @@ static bool settings_check_addresses(const struct settings_notifier *s, struct e
         return err_prefix(err, "staff_address: ");
     if (s->ops_address[0] != '\0' && !address_check(s->ops_address, err))
         return err_prefix(err, "ops_address: ");
+    if (s->reply_address[0] != '\0' && !address_check(s->reply_address, err))
+        return err_prefix(err, "reply_address: ");
+    if (s->bounce_address[0] != '\0' && !address_check(s->bounce_address, err))
+        return err_prefix(err, "bounce_address: ");
+    if ((s->reply_address[0] != '\0' || s->bounce_address[0] != '\0') && s->token_key_file[0] == '\0')
+        return err_set(err, ERR_INVALID, "reply_address, bounce_address: need token_key_file");
     if (s->mail_domain[strcspn(s->mail_domain, " <>@\"\t\r\n")] != '\0')
         return err_set(err, ERR_INVALID, "mail_domain: \"%s\" is not a domain", s->mail_domain);
     if (strspn(s->tracking_prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(s->tracking_prefix))

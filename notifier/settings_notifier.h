@@ -15,10 +15,14 @@ struct settings_notifier {
     char *smtp_tls;
     char *smtp_user;
     char *smtp_password_file;
+    char *smtp_ca_file;
     int64_t smtp_timeout_us;
     int64_t lease_us;
     char *mail_from;
     char *mail_domain;
+    char *reply_address;
+    char *bounce_address;
+    char *token_key_file;
     char *staff_address;
     char *ops_address;
     char *tracking_prefix;

@@ -1,0 +1,109 @@
+/* From a row to bytes; see compose.h. */
+#include "compose.h"
+#include "desk.h"
+#include "lanes.h"
+#include "log.h"
+#include "notifier.h"
+#include "render.h"
+#include "tracking.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { KIND_BYTES = 40, RECIPIENT_BYTES = 256, CUSTOMER_BYTES = 256 };
+
+/* Texts of a row with a closing NUL. */
+struct texts {
+    char tracking[TRACKING_TEXT_BYTES], kind[KIND_BYTES], recipient[RECIPIENT_BYTES];
+    char address[CHANNEL_ADDRESS_BYTES], customer[CUSTOMER_BYTES];
+    char root[COMPOSE_ID_BYTES], previous[COMPOSE_ID_BYTES];
+};
+
+static void copy_text(const PGresult *rows, int row, int column, char *to, size_t size)
+{
+    struct span from = pg_span(rows, row, column);
+    (void)snprintf(to, size, "%.*s", (int)from.len, from.p == NULL ? "" : from.p);
+}
+
+static void texts_read(const struct notifier *notifier, const PGresult *rows, int row, struct texts *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    if (pg_int(rows, row, C_TICKET) != 0)
+        tracking_format(pg_int(rows, row, C_TICKET), notifier->settings.tracking_prefix, ret->tracking);
+    copy_text(rows, row, C_KIND, ret->kind, sizeof ret->kind);
+    copy_text(rows, row, C_RECIPIENT, ret->recipient, sizeof ret->recipient);
+    copy_text(rows, row, C_ADDRESS, ret->address, sizeof ret->address);
+    copy_text(rows, row, C_CUSTOMER, ret->customer, sizeof ret->customer);
+    copy_text(rows, row, C_ROOT, ret->root, sizeof ret->root);
+    copy_text(rows, row, C_PREVIOUS, ret->previous, sizeof ret->previous);
+}
+
+static struct facts facts_of(const PGresult *rows, int row, const struct texts *texts)
+{
+    return (struct facts){.audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE),
+                          .kind = texts->kind,
+                          .tracking = texts->tracking,
+                          .recipient = texts->recipient,
+                          .title = pg_span(rows, row, C_TITLE),
+                          .customer = pg_span(rows, row, C_CUSTOMER),
+                          .assignee = pg_span(rows, row, C_ASSIGNEE),
+                          .state = (int)pg_int(rows, row, C_STATE),
+                          .priority = (int)pg_int(rows, row, C_PRIORITY),
+                          .posted_at = pg_int(rows, row, C_POSTED_AT),
+                          .record = pg_span(rows, row, C_RECORD),
+                          .body = pg_span(rows, row, C_BODY),
+                          .triaged = pg_span(rows, row, C_TRIAGED),
+                          .alert = pg_span(rows, row, C_ALERT),
+                          .alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY)};
+}
+
+static struct letter letter_of(const PGresult *rows, int row, const struct texts *texts, const char *id,
+                               const struct message *message)
+{
+    int alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY);
+
+    return (struct letter){.id = id,
+                           .root_id = texts->root,
+                           .previous_id = texts->previous,
+                           .address = texts->address,
+                           .recipient = texts->recipient,
+                           .kind = texts->kind,
+                           .tracking = texts->tracking,
+                           .customer = texts->customer,
+                           .subject = buf_text(&message->subject),
+                           .text = buf_text(&message->text),
+                           .html = buf_text(&message->html),
+                           .audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE),
+                           .delivery = pg_int(rows, row, C_ID),
+                           .ticket = pg_int(rows, row, C_TICKET),
+                           .alert = pg_int(rows, row, C_ALERT_ID),
+                           .alert_generation = (int32_t)pg_int(rows, row, C_ALERT_GENERATION),
+                           .priority =
+                               alert_priority != 0 ? alert_priority : (int)pg_int(rows, row, C_PRIORITY),
+                           .date_at = pg_int(rows, row, C_NOW),
+                           .body = pg_span(rows, row, C_BODY)};
+}
+
+bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, int row, char *ret_id,
+                 struct buf *out, struct err *err)
+{
+    const struct channel *way = channel_table[channel];
+    struct texts texts;
+    struct message message;
+
+    texts_read(notifier, rows, row, &texts);
+    (void)snprintf(ret_id, COMPOSE_ID_BYTES, "n.%lld@%.*s", (long long)pg_int(rows, row, C_ID),
+                   COMPOSE_ID_BYTES - 24, notifier->settings.mail_domain);
+    if (!way->address_check(texts.address, err))
+        return false;
+    const struct facts facts = facts_of(rows, row, &texts);
+    message_init(&message);
+    render_message(notifier->templates, &facts, way->suffix, way->text_chars_max, &message);
+    if (message.is_builtin)
+        log_event(LOG_WARN, "template_failed", "kind=%s reason=%s", texts.kind, log_quote(message.why));
+    const struct letter letter = letter_of(rows, row, &texts, ret_id, &message);
+    bool ok = way->build(lanes_room_of(notifier->lanes, channel), &letter, out, err);
+    message_clear(&message);
+    return ok &&
+           (!out->failed || err_set(err, ERR_TOO_LARGE, "the message is larger than %zu bytes", out->max));
+}
