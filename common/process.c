@@ -86,6 +86,7 @@ static const struct file_row file_rows[] = {
     {"oncall.yaml", "", FILE_YAML},       {"webhooks.yaml", "", FILE_YAML},
     {"tests/", ".yaml", FILE_YAML},       {"templates/", NULL, FILE_OTHER},
     {"holidays/", ".ics", FILE_OTHER},    {"README.md", "", FILE_OTHER},
+    {"oncall/", ".ics", FILE_OTHER},
 };
 
 static enum file_role file_role(const char *name)
@@ -115,7 +116,7 @@ static void load_roots(struct load *load, struct yaml_node **roots)
                 load->faults, (struct fault_place){.file = file->name},
                 "is no file of a process, want process.yaml, calendars.yaml, packages.yaml, staff.yaml, "
                 "escalation.yaml, oncall.yaml, webhooks.yaml, rules/*.yaml, tests/*.yaml, holidays/*.ics, "
-                "templates/*");
+                "oncall/*.ics, templates/*");
         if (role != FILE_UNKNOWN && role != FILE_OTHER)
             (void)!yaml_node_parse(file->name, file->bytes, file->len, &roots[i], load->faults);
     }
@@ -136,6 +137,27 @@ static void load_missing(struct load *load)
             (void)faults_add(load->faults, (struct fault_place){.file = needed[i]}, "is missing");
 }
 
+/* Whether names of a file may be looked up: it was read, or there is none. */
+static bool is_readable(const struct process_files *files, struct yaml_node **roots, const char *name)
+{
+    return process_files_find(files, name) == NULL || root_of(files, roots, name) != NULL;
+}
+
+/* staff.yaml, oncall.yaml, escalation.yaml: each names what stands in the ones before. */
+static void load_people_parts(struct load *load, struct yaml_node **roots)
+{
+    const struct process_files *files = &load->process->files;
+    const struct yaml_node *staff = root_of(files, roots, "staff.yaml");
+    const struct yaml_node *oncall = root_of(files, roots, "oncall.yaml");
+    const struct yaml_node *escalation = root_of(files, roots, "escalation.yaml");
+
+    (void)load_staff(load, staff);
+    if (is_readable(files, roots, "staff.yaml"))
+        (void)load_oncall(load, oncall);
+    if (is_readable(files, roots, "staff.yaml") && is_readable(files, roots, "oncall.yaml"))
+        (void)load_escalation(load, escalation);
+}
+
 static void load_parts(struct load *load, struct yaml_node **roots)
 {
     const struct process_files *files = &load->process->files;
@@ -150,6 +172,7 @@ static void load_parts(struct load *load, struct yaml_node **roots)
         (void)load_calendars(load, calendars);
     if (packages != NULL)
         (void)load_packages(load, packages, policy);
+    load_people_parts(load, roots);
     for (size_t i = 0; i < files->count; i++)
         if (file_role(files->items[i].name) == FILE_RULES && roots[i] != NULL)
             (void)load_rules(load, roots[i]);

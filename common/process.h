@@ -2,14 +2,14 @@
  * directory of YAML.
  *
  * Loaded and checked whole, all faults told at once (docs/process.md is its reference for people). What a
- * rule means is the worker's (worker/rules.h), what a calendar means too; templates, staff and escalation are
- * only checked to be YAML here. Values point into the process that owns them and live as long as it. */
+ * rule means is the worker's (worker/rules.h), what a calendar means too; templates are not looked into here. Values point into the process that owns them and live as long as it. */
 #ifndef DOCKET_PROCESS_H
 #define DOCKET_PROCESS_H
 
 #include "buf.h"
 #include "err.h"
 #include "faults.h"
+#include "process_people.h"
 #include "wire.h"
 
 #include <stdbool.h>
@@ -251,6 +251,7 @@ struct process {
     size_t package_count;
     struct process_rule *rules; /* in their order; the last is the default */
     size_t rule_count;
+    struct process_people people;  /* staff.yaml, escalation.yaml, oncall.yaml */
     struct faults warnings;        /* allowed, but hardly meant */
     struct process_memory *memory; /* owns what the above points to */
 };

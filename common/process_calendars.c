@@ -102,7 +102,19 @@ static bool days_parse(const char *text, int *ret_first, int *ret_last)
     return *ret_first >= 0 && *ret_last >= 0;
 }
 
-static bool load_hours(struct load *load, const struct yaml_node *map, struct process_calendar *calendar)
+bool load_time(struct load *load, const struct yaml_node *node, const char *what, int32_t *ret_s)
+{
+    const char *at = node->text;
+    int32_t got = 0;
+
+    if (node->kind != NODE_SCALAR || !time_parse(&at, &got) || *at != '\0' || got == DAY_S)
+        return faults_add(load->faults, node->place,
+                          "%s: \"%s\" is no time of the day, want HH:MM, such as 09:00", what, node->text);
+    *ret_s = got;
+    return true;
+}
+
+bool load_week(struct load *load, const struct yaml_node *map, struct process_day week[7])
 {
     bool given[7] = {false};
     bool ok = load_is_map(load, map, "hours");
@@ -122,20 +134,12 @@ static bool load_hours(struct load *load, const struct yaml_node *map, struct pr
             if (given[d])
                 ok = faults_add(load->faults, key->place, "hours: %s is given twice", day_names[d]);
             given[d] = true;
-            calendar->week[d] = day;
+            week[d] = day;
             if (d == last)
                 break;
         }
     }
     return ok;
-}
-
-static int32_t date_days(int32_t year, int32_t month, int32_t day)
-{
-    int32_t y = month <= 2 ? year - 1 : year; /* years that begin in March: the leap day comes last */
-    int32_t era = y / 400, of_era = y - era * 400;
-    int32_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
 static bool date_parse(const char *text, int32_t *ret)
@@ -153,11 +157,11 @@ static bool date_parse(const char *text, int32_t *ret)
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     if (day > month_days[month - 1] + (month == 2 && leap ? 1 : 0))
         return false;
-    *ret = date_days(year, month, day);
+    *ret = (int32_t)date_days(year, month, day);
     return true;
 }
 
-static bool load_date(struct load *load, const struct yaml_node *node, const char *what, int32_t *ret)
+bool load_date(struct load *load, const struct yaml_node *node, const char *what, int32_t *ret)
 {
     if (node->kind == NODE_SCALAR && date_parse(node->text, ret))
         return true;
@@ -245,7 +249,7 @@ static bool load_calendar(struct load *load, const struct yaml_node *map, struct
     else if (zone != NULL)
         calendar->zone = process_text(load->process, text);
     if (hours != NULL)
-        ok = load_hours(load, hours, calendar) && ok;
+        ok = load_week(load, hours, calendar->week) && ok;
     if (ok && !calendar_has_hours(calendar))
         ok = faults_add(load->faults, calendar->place,
                         "%s: has no hours, so it would never be open, want hours", calendar->name);

@@ -4,6 +4,7 @@
 
 #include "process.h"
 #include "yaml_node.h"
+#include "zone.h"
 
 enum { PROCESS_TEXT_MAX = 4000, PROCESS_PATTERN_MAX = 2000 };
 
@@ -35,12 +36,27 @@ size_t node_many(const struct yaml_node *node);
 const struct yaml_node *node_one(const struct yaml_node *node, size_t i);
 bool load_calendar_known(struct load *load, const struct yaml_node *node, const char *name);
 
+/* "09:00", "24:00" to seconds of the day; "2026-03-29" to days; {mon-fri: [09:00-17:00]} to seven days. */
+bool load_time(struct load *load, const struct yaml_node *node, const char *what, int32_t *ret_s);
+bool load_date(struct load *load, const struct yaml_node *node, const char *what, int32_t *ret_days);
+bool load_week(struct load *load, const struct yaml_node *map, struct process_day week[7]);
+bool load_zone_name(struct load *load, const struct yaml_node *node, const char **ret);
+/* One name or a list of them, each read by one, none twice. */
+typedef bool load_one_fn(struct load *load, const struct yaml_node *node, const char *what, const char **ret);
+bool load_name_list(struct load *load, const struct yaml_node *node, const char *what, load_one_fn *one,
+                struct process_names *ret);
+/* A name of staff.yaml. */
+bool load_person(struct load *load, const struct yaml_node *node, const char *what, const char **ret);
+
 /* The parts, in the order in which they need one another. */
 bool load_policy(struct load *load, const struct yaml_node *root);
 bool load_calendars(struct load *load, const struct yaml_node *root);
 bool load_packages(struct load *load, const struct yaml_node *root, const struct yaml_node *policy_root);
 bool load_rules(struct load *load, const struct yaml_node *root);
 bool load_rules_end(struct load *load);
+bool load_staff(struct load *load, const struct yaml_node *root);
+bool load_oncall(struct load *load, const struct yaml_node *root);
+bool load_escalation(struct load *load, const struct yaml_node *root);
 bool load_action(struct load *load, const struct yaml_node *map, struct rule_action *ret);
 bool load_rule_value(struct load *load, const struct yaml_node *node, const char *what,
                      struct rule_value *ret);

@@ -1,0 +1,501 @@
+/* escalation.yaml: policies of levels, which alert has which, what staff are told besides. Who is named must be in
+ * staff.yaml and oncall.yaml, which are read before. */
+#include "process_internal.h"
+
+#include <string.h>
+
+enum { LOOPS_MAX = 100, NOTICES_MAX = 50, MATCHES_MAX = 200 };
+#define REPEAT_LEAST_S 1 /* a round that begins at once again would be a storm */
+#define NOTICE_DEFAULT URGENCY_NORMAL
+
+static const char *const file_keys[] = {"channels", "policies", "match", "notices"};
+static const char *const policy_keys[] = {"urgency", "calendar", "levels", "repeat", "last_resort", "unack"};
+static const char *const level_keys[] = {"after", "tell"};
+static const char *const repeat_keys[] = {"every", "loops"};
+static const char *const last_keys[] = {"every", "tell"};
+static const char *const unack_keys[] = {"after", "grace"};
+static const char *const match_keys[] = {"policy", "priority", "kind", "cause", "queue"};
+static const char *const notice_keys[] = {"first", "urgency"};
+static const char *const urgency_names[URGENCIES] = {"urgent", "normal", "low"};
+static const char *const alert_kinds[] = {"alert", "missed", "dead", "ops"};
+
+/* "assignee" alone, or "team:noc". */
+static const struct target_row {
+    const char *word;
+    bool named;
+} target_rows[TARGET_KINDS] = {
+    [TARGET_PERSON] = {"person", true}, [TARGET_TEAM] = {"team", true},
+    [TARGET_ONCALL] = {"oncall", true}, [TARGET_ASSIGNEE] = {"assignee", false},
+    [TARGET_QUEUE] = {"queue", false},  [TARGET_LEAD] = {"lead", false},
+    [TARGET_ACKER] = {"acker", false},  [TARGET_DESK] = {"desk", false},
+    [TARGET_OPS] = {"ops", false},
+};
+
+/* ---- what is built in ---- */
+
+static struct people_target desk_target[] = {{TARGET_DESK, NULL}}, ops_target[] = {{TARGET_OPS, NULL}};
+static struct process_level built_in_levels[] = {{{0, false}, {desk_target, 1}}};
+
+/* Without a policy of the company's: the desk's address at once and each quarter of an hour, then ops each hour. */
+static const struct process_escalation built_in = {.name = "built-in",
+                                                   .urgency = URGENCY_URGENT,
+                                                   .levels = {built_in_levels, 1},
+                                                   .repeat_every = {900, false},
+                                                   .loops = 5,
+                                                   .last_resort = {ops_target, 1},
+                                                   .last_every = {3600, false}};
+
+/* ---- look-ups ---- */
+
+const char *process_urgency_name(enum process_urgency urgency)
+{
+    return (unsigned)urgency < URGENCIES ? urgency_names[urgency] : "unknown";
+}
+
+void people_target_format(const struct people_target *target, char ret[PEOPLE_TARGET_BYTES])
+{
+    const struct target_row *row = &target_rows[target->kind];
+    (void)snprintf(ret, PEOPLE_TARGET_BYTES, "%s%s%s", row->word, row->named ? ":" : "",
+                   row->named ? target->name : "");
+}
+
+static bool names_have(const struct process_names *names, const char *name, size_t len)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strlen(names->items[i]) == len && strncmp(names->items[i], name, len) == 0)
+            return true;
+    return false;
+}
+
+static bool match_is(const struct process_escalation_match *match, const struct process_alert_facts *facts)
+{
+    if (match->priorities != 0 && (match->priorities & 1u << facts->priority) == 0)
+        return false;
+    if (match->kinds.count != 0 &&
+        (facts->kind == NULL || !names_have(&match->kinds, facts->kind, strlen(facts->kind))))
+        return false;
+    if (match->causes.count != 0 &&
+        (facts->cause == NULL || !names_have(&match->causes, facts->cause, strcspn(facts->cause, ":"))))
+        return false;
+    return match->queues.count == 0 ||
+           (facts->queue != NULL && names_have(&match->queues, facts->queue, strlen(facts->queue)));
+}
+
+static const struct process_escalation *policy_find(const struct process_people *people, const char *name)
+{
+    for (size_t i = 0; i < people->escalation_count; i++)
+        if (strcmp(people->escalations[i].name, name) == 0)
+            return &people->escalations[i];
+    return NULL;
+}
+
+const struct process_escalation *process_escalation_of(const struct process_people *people,
+                                                       const struct process_alert_facts *facts)
+{
+    for (size_t i = 0; i < people->match_count; i++)
+        if (match_is(&people->matches[i], facts))
+            return policy_find(people, people->matches[i].policy);
+    return &built_in;
+}
+
+const struct process_notice *process_notice_find(const struct process_people *people, const char *kind)
+{
+    for (size_t i = 0; i < people->notice_count; i++)
+        if (strcmp(people->notices[i].kind, kind) == 0)
+            return &people->notices[i];
+    return NULL;
+}
+
+/* ---- targets ---- */
+
+/* Whether the name of a target is known; the row's kind says where. */
+static bool target_is_known(const struct process_people *people, const struct people_target *target)
+{
+    switch (target->kind) {
+    case TARGET_PERSON:
+        return process_person_find(people, target->name) != NULL;
+    case TARGET_TEAM:
+        return process_team_find(people, target->name) != NULL;
+    case TARGET_ONCALL:
+        return process_schedule_find(people, target->name) != NULL;
+    default:
+        return true;
+    }
+}
+
+static bool target_parse(struct load *load, const struct yaml_node *node, struct people_target *ret)
+{
+    size_t len = strcspn(node->text, ":");
+
+    for (int kind = 0; kind < TARGET_KINDS; kind++) {
+        const struct target_row *row = &target_rows[kind];
+        if (strlen(row->word) != len || strncmp(row->word, node->text, len) != 0)
+            continue;
+        if (row->named != (node->text[len] == ':') || (row->named && node->text[len + 1] == '\0'))
+            return false;
+        *ret = (struct people_target){(enum people_target_kind)kind,
+                                      row->named ? process_text(load->process, node->text + len + 1) : NULL};
+        return true;
+    }
+    return false;
+}
+
+static bool load_target(struct load *load, const struct yaml_node *node, const char *what,
+                        struct people_target *ret)
+{
+    static const char *const homes[TARGET_KINDS] = {
+        [TARGET_PERSON] = "staff.yaml", [TARGET_TEAM] = "staff.yaml", [TARGET_ONCALL] = "oncall.yaml"};
+
+    if (node->kind != NODE_SCALAR || !target_parse(load, node, ret))
+        return faults_add(
+            load->faults, node->place,
+            "%s: \"%s\" is not allowed, want person:NAME, team:NAME, oncall:SCHEDULE, assignee, "
+            "queue, lead, acker, desk or ops",
+            what, node->text);
+    if (!target_is_known(&load->process->people, ret))
+        return faults_add(load->faults, node->place, "%s: %s: \"%s\" is not in %s", what,
+                          target_rows[ret->kind].word, ret->name, homes[ret->kind]);
+    return true;
+}
+
+static bool load_targets(struct load *load, const struct yaml_node *node, const char *what,
+                         struct people_targets *ret)
+{
+    bool ok = true;
+
+    if (node->kind == NODE_MAP || node_many(node) == 0)
+        return faults_add(load->faults, node->place, "%s: is empty or a map, want a list of who is told",
+                          what);
+    if (node_many(node) > TARGETS_MAX)
+        return faults_add(load->faults, node->place, "%s: has %zu entries, want at most %d", what,
+                          node_many(node), TARGETS_MAX);
+    ret->items = process_alloc(load->process, node_many(node), sizeof *ret->items);
+    for (size_t i = 0; i < node_many(node); i++)
+        if (load_target(load, node_one(node, i), what, &ret->items[ret->count]))
+            ret->count++;
+        else
+            ok = false;
+    return ok;
+}
+
+/* ---- policies ---- */
+
+static bool load_delay(struct load *load, const struct yaml_node *node, const char *what, int64_t least_s,
+                       struct process_delay *ret)
+{
+    if (!load_duration(load, node, what, &ret->seconds, &ret->working))
+        return false;
+    if (ret->seconds < least_s)
+        return faults_add(load->faults, node->place, "%s: \"%s\" is too short, want at least %llds", what,
+                          node->text, (long long)least_s);
+    return true;
+}
+
+static bool load_level(struct load *load, const struct yaml_node *map, struct process_level *level)
+{
+    const struct yaml_node *after = yaml_node_find(map, "after"), *tell = yaml_node_find(map, "tell");
+
+    if (!load_is_map(load, map, "levels"))
+        return false;
+    bool ok = yaml_node_check_keys(map, "levels", level_keys, 2, load->faults);
+    if (after == NULL || tell == NULL)
+        return faults_add(load->faults, map->place, "levels: a level is {after: 5m, tell: [oncall:primary]}");
+    ok = load_delay(load, after, "after", 0, &level->after) && ok;
+    return load_targets(load, tell, "tell", &level->tell) && ok;
+}
+
+static bool load_levels(struct load *load, const struct yaml_node *list, struct process_escalation *policy)
+{
+    bool ok = load_is_list(load, list, "levels");
+
+    if (!ok)
+        return false;
+    if (list->count == 0 || list->count > LEVELS_MAX)
+        return faults_add(load->faults, list->place, "levels: has %zu entries, want 1 to %d", list->count,
+                          LEVELS_MAX);
+    policy->levels.items = process_alloc(load->process, list->count, sizeof *policy->levels.items);
+    for (size_t i = 0; i < list->count; i++) {
+        struct process_level *level = &policy->levels.items[i];
+        ok = load_level(load, list->items[i], level) && ok;
+        policy->levels.count++;
+        if (i > 0 && ok &&
+            (level->after.seconds < level[-1].after.seconds ||
+             level->after.working != level[-1].after.working))
+            ok = faults_add(load->faults, list->items[i]->place,
+                            "levels: after %s the one before, want delays that rise, all working or none",
+                            level->after.working == level[-1].after.working ? "lies before" : "is not as");
+    }
+    return ok;
+}
+
+static bool load_repeat(struct load *load, const struct yaml_node *map, struct process_escalation *policy)
+{
+    const struct yaml_node *every = yaml_node_find(map, "every"), *loops = yaml_node_find(map, "loops");
+    int64_t count = 0;
+
+    if (!load_is_map(load, map, "repeat"))
+        return false;
+    bool ok = yaml_node_check_keys(map, "repeat", repeat_keys, 2, load->faults);
+    if (every != NULL)
+        ok = load_delay(load, every, "every", REPEAT_LEAST_S, &policy->repeat_every) && ok;
+    if (loops != NULL && yaml_node_int(loops, "loops", 0, LOOPS_MAX, &count, load->faults))
+        policy->loops = (int32_t)count;
+    else
+        ok = loops == NULL && ok;
+    return ok;
+}
+
+static bool load_last_resort(struct load *load, const struct yaml_node *map,
+                             struct process_escalation *policy)
+{
+    const struct yaml_node *every = yaml_node_find(map, "every"), *tell = yaml_node_find(map, "tell");
+
+    if (!load_is_map(load, map, "last_resort"))
+        return false;
+    bool ok = yaml_node_check_keys(map, "last_resort", last_keys, 2, load->faults);
+    if (every != NULL)
+        ok = load_delay(load, every, "every", REPEAT_LEAST_S, &policy->last_every) && ok;
+    if (tell == NULL)
+        return faults_add(load->faults, map->place,
+                          "last_resort: tells nobody, want tell: who is told when nobody answers");
+    policy->last_resort.count = 0;
+    return load_targets(load, tell, "last_resort", &policy->last_resort) && ok;
+}
+
+static bool load_unack(struct load *load, const struct yaml_node *map, struct process_escalation *policy)
+{
+    const struct yaml_node *after = yaml_node_find(map, "after"), *grace = yaml_node_find(map, "grace");
+
+    if (!load_is_map(load, map, "unack"))
+        return false;
+    bool ok = yaml_node_check_keys(map, "unack", unack_keys, 2, load->faults);
+    if (after != NULL)
+        ok = load_delay(load, after, "after", 1, &policy->remind_after) && ok;
+    if (grace != NULL)
+        ok = load_delay(load, grace, "grace", 1, &policy->unack_after) && ok;
+    return ok;
+}
+
+static bool load_policy_row(struct load *load, const struct yaml_node *map, struct process_escalation *policy)
+{
+    const struct yaml_node *node = NULL;
+    size_t urgency = 0;
+
+    if (!load_is_map(load, map, policy->name))
+        return false;
+    bool ok = yaml_node_check_keys(map, policy->name, policy_keys, sizeof policy_keys / sizeof policy_keys[0],
+                                   load->faults);
+    policy->calendar = load->process->policy.calendar;
+    policy->unack_after = (struct process_delay){900, false};
+    if ((node = yaml_node_find(map, "urgency")) != NULL) {
+        ok = load_choice(load, node, "urgency", urgency_names, URGENCIES, &urgency) && ok;
+        policy->urgency = (enum process_urgency)urgency;
+    }
+    if ((node = yaml_node_find(map, "calendar")) != NULL)
+        ok = load_name(load, node, "calendar", &policy->calendar) &&
+             load_calendar_known(load, node, policy->calendar) && ok;
+    if ((node = yaml_node_find(map, "repeat")) != NULL)
+        ok = load_repeat(load, node, policy) && ok;
+    if ((node = yaml_node_find(map, "last_resort")) != NULL)
+        ok = load_last_resort(load, node, policy) && ok;
+    if ((node = yaml_node_find(map, "unack")) != NULL)
+        ok = load_unack(load, node, policy) && ok;
+    if ((node = yaml_node_find(map, "levels")) == NULL)
+        return faults_add(load->faults, policy->place, "%s: has no levels", policy->name);
+    return load_levels(load, node, policy) && ok;
+}
+
+static bool load_policies(struct load *load, const struct yaml_node *map)
+{
+    struct process_people *people = &load->process->people;
+    bool ok = true;
+
+    if (yaml_node_is_null(map))
+        return true;
+    if (!load_is_map(load, map, "policies"))
+        return false;
+    if (map->count > POLICIES_MAX)
+        return faults_add(load->faults, map->place, "policies: has %zu entries, want at most %d", map->count,
+                          POLICIES_MAX);
+    people->escalations = process_alloc(load->process, map->count, sizeof *people->escalations);
+    for (size_t i = 0; i < map->count; i++) {
+        struct process_escalation *policy = &people->escalations[people->escalation_count];
+        *policy = built_in;
+        policy->place = map->keys[i]->place;
+        policy->levels = (struct process_levels){NULL, 0};
+        if (!load_name(load, map->keys[i], "a policy", &policy->name)) {
+            ok = false;
+            continue;
+        }
+        people->escalation_count++;
+        ok = load_policy_row(load, map->items[i], policy) && ok;
+    }
+    return ok;
+}
+
+/* ---- which alert has which ---- */
+
+static bool load_priorities(struct load *load, const struct yaml_node *node, unsigned *ret)
+{
+    bool ok = true;
+    for (size_t i = 0; i < node_many(node); i++) {
+        int64_t priority = 0;
+        if (yaml_node_int(node_one(node, i), "priority", 1, PROCESS_PRIORITIES, &priority, load->faults))
+            *ret |= 1u << priority;
+        else
+            ok = false;
+    }
+    return ok;
+}
+
+static bool load_kind(struct load *load, const struct yaml_node *node, const char *what, const char **ret)
+{
+    size_t choice = 0;
+    if (!load_choice(load, node, what, alert_kinds, sizeof alert_kinds / sizeof alert_kinds[0], &choice))
+        return false;
+    *ret = alert_kinds[choice];
+    return true;
+}
+
+static bool load_match(struct load *load, const struct yaml_node *map, struct process_escalation_match *match)
+{
+    const struct yaml_node *node = NULL;
+
+    if (!load_is_map(load, map, "match"))
+        return false;
+    bool ok = yaml_node_check_keys(map, "match", match_keys, sizeof match_keys / sizeof match_keys[0],
+                                   load->faults);
+    if ((node = yaml_node_find(map, "priority")) != NULL)
+        ok = load_priorities(load, node, &match->priorities) && ok;
+    if ((node = yaml_node_find(map, "kind")) != NULL)
+        ok = load_name_list(load, node, "kind", load_kind, &match->kinds) && ok;
+    if ((node = yaml_node_find(map, "cause")) != NULL)
+        ok = load_name_list(load, node, "cause", load_name, &match->causes) && ok;
+    if ((node = yaml_node_find(map, "queue")) != NULL)
+        ok = load_name_list(load, node, "queue", load_name, &match->queues) && ok;
+    if ((node = yaml_node_find(map, "policy")) == NULL)
+        return faults_add(load->faults, map->place, "match: names no policy");
+    if (!load_name(load, node, "policy", &match->policy))
+        return false;
+    if (policy_find(&load->process->people, match->policy) == NULL)
+        return faults_add(load->faults, node->place, "policy: \"%s\" is none of the policies of this file",
+                          match->policy);
+    return ok;
+}
+
+static bool match_is_for_all(const struct process_escalation_match *match)
+{
+    return match->priorities == 0 && match->kinds.count == 0 && match->causes.count == 0 &&
+           match->queues.count == 0;
+}
+
+static bool load_matches(struct load *load, const struct yaml_node *list)
+{
+    struct process_people *people = &load->process->people;
+    bool ok = true;
+
+    if (yaml_node_is_null(list))
+        return true;
+    if (!load_is_list(load, list, "match"))
+        return false;
+    if (list->count > MATCHES_MAX)
+        return faults_add(load->faults, list->place, "match: has %zu entries, want at most %d", list->count,
+                          MATCHES_MAX);
+    people->matches = process_alloc(load->process, list->count, sizeof *people->matches);
+    for (size_t i = 0; i < list->count; i++) {
+        struct process_escalation_match *match = &people->matches[people->match_count];
+        if (!load_match(load, list->items[i], match))
+            ok = false;
+        else if (++people->match_count < list->count && match_is_for_all(match))
+            ok = faults_add(load->faults, list->items[i]->place,
+                            "match: is for every alert, so those after it are never reached");
+    }
+    return ok;
+}
+
+/* ---- what is no alert ---- */
+
+static bool load_notices(struct load *load, const struct yaml_node *map)
+{
+    struct process_people *people = &load->process->people;
+    bool ok = true;
+
+    if (yaml_node_is_null(map))
+        return true;
+    if (!load_is_map(load, map, "notices"))
+        return false;
+    if (map->count > NOTICES_MAX)
+        return faults_add(load->faults, map->place, "notices: has %zu entries, want at most %d", map->count,
+                          NOTICES_MAX);
+    people->notices = process_alloc(load->process, map->count, sizeof *people->notices);
+    for (size_t i = 0; i < map->count; i++) {
+        struct process_notice *notice = &people->notices[people->notice_count];
+        const struct yaml_node *row = map->items[i], *first = yaml_node_find(row, "first"),
+                               *urgency = yaml_node_find(row, "urgency");
+        size_t choice = NOTICE_DEFAULT;
+        bool fine = load_name(load, map->keys[i], "a notice", &notice->kind) &&
+                    load_is_map(load, row, notice->kind) &&
+                    yaml_node_check_keys(row, notice->kind, notice_keys, 2, load->faults);
+        if (fine && first == NULL)
+            fine =
+                faults_add(load->faults, map->keys[i]->place, "%s: tells nobody, want first", notice->kind);
+        fine = fine && load_targets(load, first, "first", &notice->first);
+        if (fine && urgency != NULL)
+            fine = load_choice(load, urgency, "urgency", urgency_names, URGENCIES, &choice);
+        notice->urgency = (enum process_urgency)choice;
+        people->notice_count += fine;
+        ok = ok && fine;
+    }
+    return ok;
+}
+
+/* ---- channels by urgency ---- */
+
+static bool load_channel(struct load *load, const struct yaml_node *node, const char *what, const char **ret)
+{
+    const char *channel = node->kind == NODE_SCALAR ? process_way_channel(node->text) : NULL;
+    if (channel == NULL)
+        return faults_add(load->faults, node->place,
+                          "%s: \"%s\" is not allowed, want email, xmpp, phone, sms or webhook", what,
+                          node->text);
+    *ret = channel;
+    return true;
+}
+
+static bool load_channels(struct load *load, const struct yaml_node *map)
+{
+    /* Loudest first for what cannot wait. */
+    static const char *urgent[] = {"phone", "sms", "xmpp", "webhook", "email"},
+                      *normal[] = {"xmpp", "email", "webhook", "sms", "phone"},
+                      *low[] = {"email", "xmpp", "webhook", "sms", "phone"};
+    struct process_names *channels = load->process->people.channels;
+    bool ok = true;
+
+    channels[URGENCY_URGENT] = (struct process_names){urgent, 5};
+    channels[URGENCY_NORMAL] = (struct process_names){normal, 5};
+    channels[URGENCY_LOW] = (struct process_names){low, 5};
+    if (yaml_node_is_null(map))
+        return true;
+    if (!load_is_map(load, map, "channels"))
+        return false;
+    ok = yaml_node_check_keys(map, "channels", urgency_names, URGENCIES, load->faults);
+    for (int urgency = 0; urgency < URGENCIES; urgency++) {
+        const struct yaml_node *node = yaml_node_find(map, urgency_names[urgency]);
+        if (node != NULL)
+            ok = load_name_list(load, node, urgency_names[urgency], load_channel, &channels[urgency]) && ok;
+    }
+    return ok;
+}
+
+bool load_escalation(struct load *load, const struct yaml_node *root)
+{
+    if (yaml_node_is_null(root))
+        return load_channels(load, NULL);
+    if (!load_is_map(load, root, "the file"))
+        return false;
+    bool ok = yaml_node_check_keys(root, "escalation.yaml", file_keys, 4, load->faults);
+    ok = load_channels(load, yaml_node_find(root, "channels")) && ok;
+    ok = load_policies(load, yaml_node_find(root, "policies")) && ok;
+    ok = load_matches(load, yaml_node_find(root, "match")) && ok;
+    return load_notices(load, yaml_node_find(root, "notices")) && ok;
+}
