@@ -1,0 +1,373 @@
+/* Who is on call: cases with clock changes, every change of every zone without a gap, overrides, and a slow model that
+ * scans the wall clock quarter by quarter. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "clock.h"
+#include "oncall.h"
+#include "oncall_internal.h"
+#include "oncall_of.h"
+
+#include <dirent.h>
+
+enum { HOUR = 3600, DAY = 86400, QUARTER = 900 };
+#define ZONES "tests/zones"
+static const struct oncall_overrides no_overrides = {NULL, 0};
+
+struct fixture {
+    struct process *process;
+    struct oncall *oncall;
+};
+
+static struct fixture fixture_of(const char *schedules)
+{
+    struct fixture f = {NULL, NULL};
+    struct faults faults = {0};
+    const char *const files[] = {"staff.yaml", FOUR_PEOPLE, "oncall.yaml", schedules, NULL};
+
+    f.process = process_of(files);
+    if (!oncall_new(f.process, ZONES, &f.oncall, &faults))
+        fail_msg("%s", faults.items[0].text);
+    return f;
+}
+
+static void fixture_free(struct fixture *f)
+{
+    oncall_free(f->oncall);
+    process_free(f->process);
+}
+
+/* "2026-03-29T01:30" in UTC to µs. */
+static int64_t at_of(const char *text)
+{
+    int year = 0, month = 0, day = 0, hour = 0, minute = 0;
+    if (sscanf(text, "%d-%d-%dT%d:%d", &year, &month, &day, &hour, &minute) != 5)
+        abort();
+    return (date_days(year, month, day) * DAY + hour * HOUR + minute * 60) * US_PER_S;
+}
+
+static const char *names_at(const struct fixture *f, struct oncall_overrides overrides, int64_t at_us)
+{
+    static char text[200];
+    struct oncall_set set;
+
+    oncall_at(f->oncall, 0, overrides, at_us, &set);
+    text[0] = '\0';
+    for (size_t i = 0; i < set.count; i++) {
+        size_t len = strlen(text);
+        (void)snprintf(text + len, sizeof text - len, "%s%s", i == 0 ? "" : " ", set.names[i]);
+    }
+    return text;
+}
+
+struct case_row {
+    const char *name, *schedule, *at, *want;
+};
+
+#define BERLIN_WEEKLY                                                                                \
+    "schedules: {s: {zone: Europe/Berlin, layers: [{rotation: weekly, start: 2026-01-05, handover: " \
+    "\"09:00\", people: [ada, ben]}]}}\n"
+#define BERLIN_GAP                                                                                  \
+    "schedules: {s: {zone: Europe/Berlin, layers: [{rotation: daily, start: 2026-03-28, handover: " \
+    "\"02:30\", people: [ada, ben, cy]}]}}\n"
+#define BERLIN_DOUBLED                                                                              \
+    "schedules: {s: {zone: Europe/Berlin, layers: [{rotation: daily, start: 2026-10-24, handover: " \
+    "\"02:30\", people: [ada, ben, cy]}]}}\n"
+#define MONTHS "schedules: {s: {layers: [{rotation: monthly, start: 2026-01-31, people: [ada, ben, cy]}]}}\n"
+#define OWN                                                                                           \
+    "schedules: {s: {layers: [{rotation: 12h, start: 2026-01-01, handover: \"06:00\", people: [ada, " \
+    "ben]}]}}\n"
+#define SUN                                                                                            \
+    "schedules: {s: {gaps: allowed, layers: [{rotation: weekly, start: 2026-01-05, people: dan},\n"    \
+    "  {rotation: weekly, start: 2026-01-05, people: ada, zone: Europe/Berlin, hours: {mon-fri: "      \
+    "[09:00-17:00]}},\n"                                                                               \
+    "  {rotation: weekly, start: 2026-01-05, people: ben, zone: America/St_Johns, hours: {mon-fri: "   \
+    "[12:30-20:00]}},\n"                                                                               \
+    "  {rotation: weekly, start: 2026-01-05, people: cy, zone: Australia/Lord_Howe, hours: {mon-fri: " \
+    "[22:00-06:00]}}]}}\n"
+
+static const struct case_row case_rows[] = {
+    {"before day zero nobody is", BERLIN_WEEKLY, "2026-01-05T07:59", ""},
+    {"day zero at the hand-over", BERLIN_WEEKLY, "2026-01-05T08:00", "ada"},
+    {"the last minute of a turn", BERLIN_WEEKLY, "2026-01-12T07:59", "ada"},
+    {"the next turn", BERLIN_WEEKLY, "2026-01-12T08:00", "ben"},
+    {"the hand-over moves with summer time", BERLIN_WEEKLY, "2026-03-30T06:59", "ben"},
+    {"and is at the same wall clock", BERLIN_WEEKLY, "2026-03-30T07:00", "ada"},
+    {"a hand-over that is skipped: before it", BERLIN_GAP, "2026-03-29T00:59", "ada"},
+    {"a hand-over that is skipped: the first instant after", BERLIN_GAP, "2026-03-29T01:00", "ben"},
+    {"a doubled hand-over: before", BERLIN_DOUBLED, "2026-10-25T00:29", "ada"},
+    {"a doubled hand-over: both, from the first", BERLIN_DOUBLED, "2026-10-25T00:30", "ada ben"},
+    {"a doubled hand-over: both, until the last", BERLIN_DOUBLED, "2026-10-25T01:29", "ada ben"},
+    {"a doubled hand-over: after the last", BERLIN_DOUBLED, "2026-10-25T01:30", "ben"},
+    {"months: a short one begins on its last day", MONTHS, "2026-02-28T00:00", "ben"},
+    {"months: the day before", MONTHS, "2026-02-27T23:59", "ada"},
+    {"months: the 31st again", MONTHS, "2026-03-31T00:00", "cy"},
+    {"own: half days, first half", OWN, "2026-05-01T06:00", "ada"},
+    {"own: half days, second half", OWN, "2026-05-01T18:00", "ben"},
+    {"the sun: Berlin", SUN, "2026-06-10T08:00", "ada"},
+    {"the sun: the later layer holds where two are on", SUN, "2026-06-10T15:00", "cy"},
+    {"the sun: St. John’s afternoon", SUN, "2026-06-10T20:00", "ben"},
+    {"the sun: over midnight", SUN, "2026-06-10T19:00", "cy"},
+    {"the sun: the base where no region is", SUN, "2026-06-13T12:00", "dan"},
+};
+
+static void test_who_is_on_call_at_an_instant_follows_the_wall_clock(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof case_rows / sizeof case_rows[0]; i++) {
+        const struct case_row *row = &case_rows[i];
+        struct fixture f = fixture_of(row->schedule);
+        const char *got = names_at(&f, no_overrides, at_of(row->at));
+        if (strcmp(got, row->want) != 0)
+            fail_msg("%s: %s: \"%s\", want \"%s\"", row->name, row->at, got, row->want);
+        fixture_free(&f);
+    }
+}
+
+struct override_row {
+    const char *name;
+    struct oncall_override items[3];
+    const char *want; /* on 2026-01-07, a week of ada's */
+};
+
+#define WEEK 1767571200000000, 1768176000000000 /* 2026-01-05 to 2026-01-12 */
+
+static const struct override_row override_rows[] = {
+    {"one of another schedule", {{"t", NULL, "cy", WEEK}}, "ada"},
+    {"alone", {{"s", NULL, "cy", WEEK}}, "cy"},
+    {"the later one holds", {{"s", NULL, "cy", WEEK}, {"s", NULL, "dan", WEEK}}, "dan"},
+    {"a swap", {{"s", "ada", "cy", WEEK}}, "cy"},
+    {"a swap of somebody who is not on", {{"s", "ben", "cy", WEEK}}, "ada"},
+    {"away without a stand-in", {{NULL, "ada", NULL, WEEK}}, ""},
+    {"away with one", {{NULL, "ada", "dan", WEEK}}, "dan"},
+    {"the stand-in is away too", {{NULL, "ada", "dan", WEEK}, {NULL, "dan", "cy", WEEK}}, "cy"},
+    {"a ring of stand-ins is nobody", {{NULL, "ada", "dan", WEEK}, {NULL, "dan", "ada", WEEK}}, ""},
+    {"over is over", {{"s", NULL, "cy", 1767571200000000, 1767571200000001}}, "ada"},
+};
+
+static void test_overrides_swaps_and_absences_change_the_plan(void **state)
+{
+    struct fixture f = fixture_of(BERLIN_WEEKLY);
+    (void)state;
+    for (size_t i = 0; i < sizeof override_rows / sizeof override_rows[0]; i++) {
+        const struct override_row *row = &override_rows[i];
+        struct oncall_overrides overrides = {row->items, 0};
+        while (overrides.count < 3 && row->items[overrides.count].until_at != 0)
+            overrides.count++;
+        const char *got = names_at(&f, overrides, at_of("2026-01-07T12:00"));
+        if (strcmp(got, row->want) != 0)
+            fail_msg("%s: \"%s\", want \"%s\"", row->name, got, row->want);
+    }
+    fixture_free(&f);
+}
+
+static void test_gaps_are_found_to_the_second(void **state)
+{
+    struct fixture f = fixture_of(
+        "schedules: {s: {zone: Europe/Berlin, layers: [{rotation: weekly, start: 2026-01-05, people: "
+        "[ada], hours: {mon-sat: [00:00-24:00], sun: [00:00-18:00]}}]}}\n");
+    int64_t from = 0, until = 0;
+    (void)state;
+    assert_true(oncall_gap(f.oncall, 0, no_overrides, at_of("2026-02-02T00:00"), at_of("2026-05-02T00:00"),
+                           &from, &until));
+    assert_int_equal(from, at_of("2026-02-08T17:00"));
+    assert_int_equal(until, at_of("2026-02-08T23:00"));
+    assert_false(oncall_gap(f.oncall, 0, no_overrides, at_of("2026-02-02T00:00"), from, &from, &until));
+    fixture_free(&f);
+}
+
+static bool on_gap(void *arg, int64_t from_us, int64_t until_us, const struct oncall_set *set)
+{
+    if (set->count == 0)
+        fail_msg("%s: nobody from %lld to %lld", (const char *)arg, (long long)(from_us / US_PER_S),
+                 (long long)(until_us / US_PER_S));
+    return true;
+}
+
+/* A hand-over right in, before and after each change of a zone. */
+static size_t zone_check(const char *name)
+{
+    struct process_day always[7];
+    struct process_interval whole = {0, DAY};
+    const char *people[] = {"a", "b", "c"};
+    struct process_layer plan = {.unit = ROTATE_DAYS, .every = 1, .people = {people, 3}};
+    struct process_schedule schedule = {.name = "s", .layers = &plan, .layer_count = 1};
+    struct zone *zone = NULL;
+    struct err err;
+    size_t changes = 0;
+
+    if (!zone_open(ONCALL_ZONEINFO, name, &zone, &err))
+        return 0;
+    struct oncall_layer layer = {.plan = &plan, .zone = zone};
+    struct oncall_plan whole_plan = {&schedule, &layer};
+    struct oncall oncall = {.plans = &whole_plan, .count = 1};
+    for (int d = 0; d < 7; d++)
+        always[d] = (struct process_day){&whole, 1};
+    for (size_t i = 1; i < zone_spans(zone); i++) {
+        int64_t at_s = zone_span_start(zone, i);
+        if (at_s < date_days(2020, 1, 1) * DAY || at_s >= date_days(2038, 1, 1) * DAY)
+            continue;
+        changes++;
+        for (int64_t by = -2 * HOUR; by <= 2 * HOUR; by += 2 * QUARTER) {
+            int64_t wall_s = at_s + zone_span_offset(zone, i - 1) + by;
+            plan.start_date = (int32_t)(wall_s / DAY - 2);
+            plan.handover_s = (int32_t)(wall_s % DAY);
+            plan.week = by % HOUR == 0 ? always : NULL;
+            oncall_walk(&oncall, 0, no_overrides, (at_s - DAY) * US_PER_S, (at_s + DAY) * US_PER_S, on_gap,
+                        (void *)(uintptr_t)name);
+        }
+    }
+    zone_free(zone);
+    return changes;
+}
+
+static void test_no_change_of_any_zone_leaves_a_gap(void **state)
+{
+    char line[300], name[100];
+    size_t zones = 0, changes = 0;
+    FILE *tab = fopen(ONCALL_ZONEINFO "/zone1970.tab", "r");
+    (void)state;
+    if (tab == NULL)
+        skip();
+    while (fgets(line, sizeof line, tab) != NULL)
+        if (line[0] != '#' && sscanf(line, "%*s %*s %99s", name) == 1) {
+            zones++;
+            changes += zone_check(name);
+        }
+    (void)fclose(tab);
+    assert_true(zones > 250 && changes > 2000);
+}
+
+/* ---- the model: every quarter of an hour of some days, its wall clock, and what is first and last ---- */
+
+enum { MODEL_DAYS = 60, STEPS = MODEL_DAYS * 96 };
+
+struct model {
+    int64_t from_s, walls[STEPS];
+};
+
+static int64_t model_edge(const struct model *m, int64_t wall_s, bool last)
+{
+    int64_t found = -1, after = -1;
+    for (int i = 0; i < STEPS; i++) {
+        if (m->walls[i] == wall_s && (last || found < 0))
+            found = m->from_s + (int64_t)i * QUARTER;
+        if (m->walls[i] > wall_s && after < 0)
+            after = m->from_s + (int64_t)i * QUARTER;
+    }
+    return found >= 0 ? found : after;
+}
+
+static void model_check(const struct fixture *f, const struct model *m)
+{
+    const struct process_layer *plan = &f->process->people.schedules[0].layers[0];
+    int64_t unit_s = plan->unit == ROTATE_HOURS ? HOUR : plan->unit == ROTATE_DAYS ? DAY : 7 * DAY;
+    int64_t starts[STEPS], ends[STEPS], first_wall = (int64_t)plan->start_date * DAY + plan->handover_s;
+    int turns = 0;
+
+    for (int64_t wall_s = first_wall; wall_s + plan->every * unit_s < m->walls[STEPS - 1] - DAY;
+         wall_s += plan->every * unit_s) {
+        starts[turns] = model_edge(m, wall_s, false);
+        ends[turns++] = model_edge(m, wall_s + plan->every * unit_s, true);
+    }
+    for (int i = 0; i < STEPS && turns != 0 && m->from_s + (int64_t)i * QUARTER < ends[turns - 1]; i += 3) {
+        int64_t at_s = m->from_s + (int64_t)i * QUARTER;
+        char want[200] = "";
+        for (int t = 0; t < turns; t++) {
+            const char *name = plan->people.items[(size_t)t % plan->people.count];
+            if (at_s >= starts[t] && at_s < ends[t] && strstr(want, name) == NULL)
+                (void)snprintf(want + strlen(want), sizeof want - strlen(want), "%s%s",
+                               want[0] == '\0' ? "" : " ", name);
+        }
+        const char *got = names_at(f, no_overrides, at_s * US_PER_S);
+        if (strcmp(got, want) != 0)
+            fail_msg("at %lld: \"%s\", want \"%s\"", (long long)at_s, got, want);
+    }
+}
+
+static void test_random_rotations_are_as_the_model_says(void **state)
+{
+    static const char *const zones[] = {"Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe",
+                                        "Europe/Dublin", "UTC"};
+    static const char *const people[] = {"[ada]", "[ada, ben]", "[ada, ben, cy]", "[ada, ben, cy, dan]"};
+    static const char letters[] = "hdw";
+    static struct model model;
+    unsigned seed = 20261;
+    (void)state;
+    for (int round = 0; round < 60; round++) {
+        char text[400];
+        int month = rand_r(&seed) % 2 == 0 ? 3 : 10, start = rand_r(&seed) % 10 + 1;
+        int quarter = rand_r(&seed) % 2 == 0 ? rand_r(&seed) % 16 : rand_r(&seed) % 96;
+        const char *zone = zones[rand_r(&seed) % 5];
+        int unit = rand_r(&seed) % 3;
+        int every = unit == 0 ? 5 + rand_r(&seed) % 20 : rand_r(&seed) % 3 + 1;
+        (void)snprintf(text, sizeof text,
+                       "schedules: {s: {zone: %s, layers: [{rotation: %d%c, start: 2026-%02d-%02d, handover: "
+                       "\"%02d:%02d\", "
+                       "people: %s}]}}\n",
+                       zone, every, letters[unit], month, start, quarter / 4, quarter % 4 * 15,
+                       people[rand_r(&seed) % 4]);
+        struct fixture f = fixture_of(text);
+        model.from_s = (date_days(2026, month, start) - 2) * DAY;
+        for (int i = 0; i < STEPS; i++) {
+            int64_t at_s = model.from_s + (int64_t)i * QUARTER;
+            model.walls[i] = at_s + zone_offset(f.oncall->zones[0], at_s);
+        }
+        model_check(&f, &model);
+        fixture_free(&f);
+    }
+}
+
+static bool on_span(void *arg, int64_t from_us, int64_t until_us, const struct oncall_set *set)
+{
+    int64_t *last = arg;
+    if (*last != 0)
+        assert_int_equal(*last, from_us);
+    assert_true(from_us < until_us);
+    (void)set;
+    *last = until_us;
+    return true;
+}
+
+/* What the walk says of a span holds at each instant of it. */
+static bool on_span_compare(void *arg, int64_t from_us, int64_t until_us, const struct oncall_set *set)
+{
+    const struct fixture *f = arg;
+    struct oncall_set got;
+    for (int64_t at_us = from_us; at_us < until_us; at_us += QUARTER * US_PER_S) {
+        oncall_at(f->oncall, 0, no_overrides, at_us, &got);
+        assert_int_equal(got.count, set->count);
+        for (size_t i = 0; i < got.count; i++)
+            assert_string_equal(got.names[i], set->names[i]);
+    }
+    return true;
+}
+
+static void test_a_walk_has_no_holes_and_no_change_is_missed(void **state)
+{
+    static const char *const schedules[] = {BERLIN_WEEKLY, BERLIN_GAP, BERLIN_DOUBLED, MONTHS, OWN, SUN};
+    (void)state;
+    for (size_t i = 0; i < sizeof schedules / sizeof schedules[0]; i++) {
+        struct fixture f = fixture_of(schedules[i]);
+        int64_t from = at_of("2025-12-20T00:07"), until = at_of("2026-11-20T00:00"), last = 0;
+        oncall_walk(f.oncall, 0, no_overrides, from, until, on_span, &last);
+        assert_int_equal(last, until);
+        oncall_walk(f.oncall, 0, no_overrides, from, until, on_span_compare, &f);
+        fixture_free(&f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_who_is_on_call_at_an_instant_follows_the_wall_clock),
+        cmocka_unit_test(test_overrides_swaps_and_absences_change_the_plan),
+        cmocka_unit_test(test_gaps_are_found_to_the_second),
+        cmocka_unit_test(test_no_change_of_any_zone_leaves_a_gap),
+        cmocka_unit_test(test_random_rotations_are_as_the_model_says),
+        cmocka_unit_test(test_a_walk_has_no_holes_and_no_change_is_missed),
+    };
+    return cmocka_run_group_tests_name("oncall", tests, NULL, NULL);
+}
