@@ -44,7 +44,7 @@ bool load_zone_name(struct load *load, const struct yaml_node *node, const char 
 /* One name or a list of them, each read by one, none twice. */
 typedef bool load_one_fn(struct load *load, const struct yaml_node *node, const char *what, const char **ret);
 bool load_name_list(struct load *load, const struct yaml_node *node, const char *what, load_one_fn *one,
-                struct process_names *ret);
+                    struct process_names *ret);
 /* A name of staff.yaml. */
 bool load_person(struct load *load, const struct yaml_node *node, const char *what, const char **ret);
 
