@@ -97,6 +97,15 @@ void broker_turn(struct broker *broker)
     }
 }
 
+static void broker_on_ends(void *arg, bool begins)
+{
+    const struct broker *broker = arg;
+    if (begins)
+        clients_hold(broker->clients);
+    else
+        clients_release(broker->clients);
+}
+
 static void broker_on_batch(void *arg, size_t units, int64_t took_us)
 {
     struct broker *broker = arg;
@@ -312,6 +321,7 @@ static bool open_parts(struct broker *broker, struct err *err)
         .send_group =
             {[GROUP_POST] = posting_send, [GROUP_DECIDE] = deciding_send, [GROUP_PUT_BACK] = put_back_send},
         .on_made = broker_on_made,
+        .on_ends = broker_on_ends,
         .on_batch = broker_on_batch,
         .arg = broker,
         .pending_max = broker->settings.pending_max};

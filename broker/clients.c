@@ -5,6 +5,7 @@
 #include "log.h"
 #include "mem.h"
 #include "ops.h"
+#include "sending.h"
 #include "writer.h"
 
 #include <stdlib.h>
@@ -26,7 +27,7 @@ struct clients {
     zloop_t *loop;
     zsock_t *sock;
     struct buf answer; /* reused */
-    int64_t dropped;
+    struct sending *sending;
     size_t open_calls;
 };
 
@@ -42,17 +43,13 @@ struct frames {
 
 /* ---- answers ---- */
 
+/* A client that is gone or does not read: its retry with the same key finds the answer. */
 static void clients_send(struct clients *clients, const struct call *call)
 {
-    void *sock = zsock_resolve(clients->sock);
-    bool sent = zmq_send(sock, call->peer, call->peer_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0;
-
-    if (sent && call->delimiter)
-        sent = zmq_send(sock, "", 0, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0;
-    if (sent)
-        sent = zmq_send(sock, clients->answer.p, clients->answer.len, ZMQ_DONTWAIT) >= 0;
-    if (!sent)
-        clients->dropped++; /* gone, or it does not read: its retry with the same key finds the answer */
+    sending_frame(clients->sending, (struct span){(const char *)call->peer, call->peer_len}, true);
+    if (call->delimiter)
+        sending_frame(clients->sending, SPAN_NONE, true);
+    sending_frame(clients->sending, buf_span(&clients->answer), false);
 }
 
 static void call_begin_answer(struct call *call, bool ok)
@@ -240,6 +237,7 @@ bool clients_new(struct broker *broker, zloop_t *loop, const char *endpoint, str
     clients->broker = broker;
     clients->loop = loop;
     clients->sock = sock;
+    clients->sending = sending_new(zsock_resolve(sock));
     buf_init(&clients->answer, ANSWER_BYTES_MAX);
     (void)zloop_reader(loop, sock, clients_on_readable, clients);
     zloop_reader_set_tolerant(loop, sock);
@@ -258,13 +256,25 @@ void clients_free(struct clients *clients)
         return;
     zloop_reader_end(clients->loop, clients->sock);
     zsock_destroy(&clients->sock);
+    sending_free(clients->sending);
     buf_clear(&clients->answer);
     free(clients);
 }
 
+void clients_hold(struct clients *clients)
+{
+    sending_hold(clients->sending);
+}
+
+void clients_release(struct clients *clients)
+{
+    sending_release(clients->sending);
+}
+
 int64_t clients_answers_dropped(const struct clients *clients)
 {
-    return clients->dropped;
+    int reason;
+    return sending_failed(clients->sending, &reason);
 }
 
 size_t clients_open_calls(const struct clients *clients)

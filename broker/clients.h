@@ -35,7 +35,10 @@ void clients_stop(struct clients *clients);
 void call_answer(struct call *call, struct span body);
 void call_refuse(struct call *call, const struct err *err);
 
-/* Reads what waits, at most one turn's share; called by the loop. */
+/* Between the two, answers gather and go out together (sending.h). */
+void clients_hold(struct clients *clients);
+void clients_release(struct clients *clients);
+
 int64_t clients_answers_dropped(const struct clients *clients);
 size_t clients_open_calls(const struct clients *clients);
 

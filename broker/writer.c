@@ -289,8 +289,10 @@ static void batch_done(struct batch *batch, const struct err *err)
         for (size_t i = 0; i < batch->made_count; i++)
             writer->config.on_made(writer->config.arg, batch->made[i].ticket, batch->made[i].attempt,
                                    batch->made[i].version, batch->made[i].wake_at);
+    writer->config.on_ends(writer->config.arg, true);
     for (size_t i = 0; i < batch->count; i++)
         unit_end(writer, batch->units[i], err);
+    writer->config.on_ends(writer->config.arg, false);
     if (err == NULL)
         writer->config.on_batch(writer->config.arg, batch->count, clock_mono_us() - batch->sent_us);
     batch_free(batch);

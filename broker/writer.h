@@ -47,6 +47,7 @@ struct writer_config {
     void (*send_group[GROUPS])(void *arg, struct unit **units, size_t count, bool repeat);
     /* Desk rows made for tickets that a unit of the batch changes (rows of ensure.sql); after the commit. */
     void (*on_made)(void *arg, int64_t ticket, int32_t attempt, int32_t version, int64_t wake_at);
+    void (*on_ends)(void *arg, bool begins); /* around the ends of a batch's units: answers may gather */
     void (*on_batch)(void *arg, size_t units, int64_t took_us); /* committed: for metrics and pokes */
     void *arg;
     int64_t pending_max;

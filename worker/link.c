@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "sending.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,8 +15,6 @@
 
 enum {
     TURN_MESSAGES = 256, /* taken from one broker before another has its turn */
-    HELD_MAX = 32,       /* of ours sent together: a thread of ZeroMQ is woken once for all of them */
-    HELD_BYTES = 256 << 10,
     BROKEN_MAX = 5,              /* messages not of this form in a row end the session */
     MESSAGE_BYTES_MAX = 8 << 20, /* a process has at most 3 MiB; a work a ticket and its events */
     DEPTH_MAX = 32,
@@ -40,29 +39,16 @@ struct link {
     char hash[HASH_BYTES];
     void *version;
     struct buf body, out;
-    struct buf held; /* messages that are sent together, one after another */
-    size_t held_len[HELD_MAX], held_count;
-    bool holds;
+    struct sending *sending;
 };
 
 /* ---- sending ---- */
-
-static void link_flush(struct link *link)
-{
-    const char *p = link->held.p;
-
-    for (size_t i = 0; i < link->held_count; p += link->held_len[i++])
-        if (zmq_send(zsock_resolve(link->socket), p, link->held_len[i], ZMQ_DONTWAIT) < 0)
-            log_event(LOG_WARN, "send_failed", "broker=%s reason=%s", link->config.endpoint,
-                      log_quote(zmq_strerror(errno)));
-    link->held_count = 0;
-    buf_reset(&link->held);
-}
 
 /* Never waits: what is out is bounded by the credits, so the socket has no limit of its own. */
 static void link_send(struct link *link, const char *op, const int64_t *id, int64_t now_us)
 {
     struct buf *out = &link->out;
+    int reason;
 
     buf_reset(out);
     wire_put_map(out, id == NULL ? 3 : 4);
@@ -77,10 +63,11 @@ static void link_send(struct link *link, const char *op, const int64_t *id, int6
         return;
     }
     link->sent_at = now_us;
-    (void)buf_add_span(&link->held, buf_span(out));
-    link->held_len[link->held_count++] = out->len;
-    if (!link->holds || link->held_count == HELD_MAX || link->held.len >= HELD_BYTES)
-        link_flush(link);
+    int64_t failed = sending_failed(link->sending, &reason);
+    sending_frame(link->sending, buf_span(out), false);
+    if (sending_failed(link->sending, &reason) != failed)
+        log_event(LOG_WARN, "send_failed", "op=%s broker=%s reason=%s", op, link->config.endpoint,
+                  log_quote(zmq_strerror(reason)));
 }
 
 static void link_send_empty(struct link *link, const char *op, int64_t now_us)
@@ -121,6 +108,7 @@ static void link_open(struct link *link, int64_t now_us)
         log_event(LOG_ERROR, "socket_failed", "reason=%s", log_quote(zmq_strerror(errno)));
         abort();
     }
+    sending_set_socket(link->sending, zsock_resolve(link->socket));
     zsock_set_linger(link->socket, 0);
     zsock_set_sndhwm(link->socket, 0);
     zsock_set_rcvhwm(link->socket, 0);
@@ -145,7 +133,7 @@ struct link *link_new(const struct link_config *config, const struct link_calls 
     link->calls = calls;
     buf_init(&link->body, MESSAGE_BYTES_MAX);
     buf_init(&link->out, MESSAGE_BYTES_MAX + 1024);
-    buf_init(&link->held, HELD_BYTES + MESSAGE_BYTES_MAX + 1024);
+    link->sending = sending_new(NULL);
     link_open(link, now_us);
     return link;
 }
@@ -157,7 +145,7 @@ void link_free(struct link *link)
     zsock_destroy(&link->socket);
     buf_clear(&link->body);
     buf_clear(&link->out);
-    buf_clear(&link->held);
+    sending_free(link->sending);
     free(link);
 }
 
@@ -323,7 +311,7 @@ bool link_receive(struct link *link, int64_t now_us)
     void *socket = zsock_resolve(link->socket);
     bool more = true;
 
-    link->holds = true;
+    sending_hold(link->sending);
     for (int i = 0; i < TURN_MESSAGES && more && link->broken < BROKEN_MAX; i++) {
         zmq_msg_t msg;
         zmq_msg_init(&msg);
@@ -332,8 +320,7 @@ bool link_receive(struct link *link, int64_t now_us)
             link_take(link, &msg, now_us);
         zmq_msg_close(&msg);
     }
-    link->holds = false;
-    link_flush(link);
+    sending_release(link->sending);
     if (link->broken >= BROKEN_MAX) {
         log_event(LOG_WARN, "session_ended", "broker=%s reason=broken", link->config.endpoint);
         link_open(link, now_us);
