@@ -13,7 +13,7 @@
 #include <uthash.h>
 
 enum {
-    BATCHES_IN_FLIGHT = 2,
+    BATCHES_IN_FLIGHT = 1,
     GROUP_MAX = 500,
     SINGLES_MAX = 64,
     BATCH_BYTES_MAX = 8 << 20,
@@ -405,6 +405,7 @@ static void on_batch_end(void *arg, const struct pg_end *end)
     writer->in_flight--;
     switch (end->outcome) {
     case PG_OK:
+        writer_kick(writer); /* the next batch is on its way before this one's ends are told */
         batch_done(batch, NULL);
         break;
     case PG_FAILED:

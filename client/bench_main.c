@@ -1,12 +1,14 @@
 /* docket-bench: posts tickets as fast, or as slowly, as told, and measures answers and whole lives.
  *
  * life without --rate: all are posted, then the brokers' counters of decisions are read until they rose by as
- * many; nothing else disturbs the system. life with --rate: each ticket is looked at (ticket.show) until its
- * decision is visible, which gives end-to-end times at low load. */
+ * many; nothing else disturbs the system. life with --rate: the counters are read all the time while a ticket
+ * waits for its decision, which gives end-to-end times at low load; they cost the database nothing, and at low
+ * load decisions come in the order of the tickets. */
 #include "bench.h"
 #include "lib_internal.h"
 
 #include "clock.h"
+#include "mem.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -14,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* So long before a ticket is due the bench is awake: its own waking up is no part of the times. */
+enum { AWAKE_US = 2000 };
 enum { WAIT_MS = 50, POLL_MS = 10, BROKERS_MAX = DOCKET_BROKERS_MAX };
 
 struct bench {
@@ -23,6 +27,7 @@ struct bench {
     size_t stats_count;
     struct bench_bodies *bodies;
     struct bench_samples answered, decided;
+    int64_t *started_at; /* of each ticket that was answered, if its decision is waited for */
     int64_t started_us, ended_us, posted_us, moved_us;
     int64_t sent, done, refused, looks;
     int64_t decided_before;
@@ -132,9 +137,6 @@ static int64_t next_due_us(const struct bench *bench, int64_t now_us)
     return bench->started_us + (int64_t)((double)bench->sent / bench->options.rate * US_PER_S);
 }
 
-/* The tag of a post is when it started; a look at a ticket carries the same, with the top bit. */
-#define LOOK (UINT64_C(1) << 63)
-
 static bool post_due(struct bench *bench)
 {
     struct docket_error error;
@@ -154,56 +156,48 @@ static bool post_due(struct bench *bench)
     return true;
 }
 
-/* Asks whether the ticket is decided. */
-static bool look(struct bench *bench, struct span tracking, uint64_t started)
+static bool bench_follows(const struct bench *bench)
 {
-    char bytes[128];
-    struct buf body;
-    struct docket_error error;
+    return bench->options.mode == BENCH_LIFE && bench->options.rate > 0;
+}
 
-    buf_init(&body, sizeof bytes);
-    wire_put_map(&body, 1);
-    wire_put_key_str(&body, "tracking", tracking);
-    bool ok = lib_client_send(bench->client, "ticket.show", buf_span(&body), started | LOOK, NULL, &error);
-    buf_clear(&body);
+/* Ends the time of as many tickets as decisions were committed since the last look. */
+static bool look(struct bench *bench)
+{
+    int64_t now = 0;
+
     bench->looks++;
-    return ok ? true : fail(&error);
-}
-
-static bool ticket_is_decided(const struct wire_val *body)
-{
-    const struct wire_val *ticket =
-        wire_type(wire_find(body, "ticket")) == WIRE_MAP ? wire_find(body, "ticket") : body;
-
-    return wire_type(wire_find(ticket, "priority")) == WIRE_INT;
-}
-
-static bool take_answer(struct bench *bench, const struct lib_answer *answer)
-{
-    bool follows = bench->options.mode == BENCH_LIFE && bench->options.rate > 0;
-    int64_t started_us = (int64_t)(answer->tag & ~LOOK);
-    bool looked = (answer->tag & LOOK) != 0;
-
+    if (!read_decisions(bench, &now))
+        return false;
     bench->moved_us = clock_mono_us();
+    while ((int64_t)bench->decided.count < bench->done &&
+           (int64_t)bench->decided.count < now - bench->decided_before)
+        bench_samples_add(&bench->decided, bench->moved_us - bench->started_at[bench->decided.count]);
+    return true;
+}
+
+static void take_answer(struct bench *bench, const struct lib_answer *answer)
+{
+    int64_t started_us = (int64_t)answer->tag;
+
+    bench->moved_us = bench->posted_us = clock_mono_us();
     if (!answer->ok) {
         if (bench->refused++ == 0)
             lib_answer_error(answer, &bench->first);
-        return true;
+        return;
     }
-    if (!looked) {
-        bench->done++;
-        bench_samples_add(&bench->answered, bench->moved_us - started_us);
-        bench->posted_us = bench->moved_us;
-    } else if (ticket_is_decided(answer->body)) {
-        bench_samples_add(&bench->decided, bench->moved_us - started_us);
-        return true;
+    bench_samples_add(&bench->answered, bench->moved_us - started_us);
+    if (bench_follows(bench)) {
+        bench->started_at = mem_grow(bench->started_at, (size_t)bench->done + 1, sizeof *bench->started_at);
+        bench->started_at[bench->done] = started_us;
     }
-    if (!follows)
-        return true;
-    const struct wire_val *ticket = wire_type(wire_find(answer->body, "ticket")) == WIRE_MAP
-                                        ? wire_find(answer->body, "ticket")
-                                        : answer->body;
-    return look(bench, wire_find_str(ticket, "tracking"), (uint64_t)started_us);
+    bench->done++;
+}
+
+/* Tickets are answered and not decided, and somebody wants to know when they are. */
+static bool bench_waits(const struct bench *bench)
+{
+    return bench_follows(bench) && (int64_t)bench->decided.count < bench->done;
 }
 
 /* Waits for an answer, but not beyond the next ticket's time. False: nothing moves any more. */
@@ -214,7 +208,10 @@ static bool wait_answer(struct bench *bench, struct lib_answer *answer, bool *re
     int64_t left_us = may_post(bench, now_us) ? next_due_us(bench, now_us) - now_us : WAIT_MS * US_PER_MS;
 
     *ret_got = false;
+    if (bench_waits(bench))
+        left_us = 0; /* the next look is due */
     if (docket_outstanding(bench->client) == 0) {
+        left_us -= AWAKE_US;
         struct timespec pause = {left_us / US_PER_S, left_us % US_PER_S * 1000};
         if (left_us > 0)
             (void)nanosleep(&pause, NULL);
@@ -237,10 +234,13 @@ static bool run_posts(struct bench *bench)
     bool ok = true, got = false;
 
     bench->started_us = bench->moved_us = clock_mono_us();
-    while (ok && (may_post(bench, clock_mono_us()) || docket_outstanding(bench->client) != 0)) {
+    while (ok && (may_post(bench, clock_mono_us()) || docket_outstanding(bench->client) != 0 ||
+                  bench_waits(bench))) {
         ok = post_due(bench) && wait_answer(bench, &answer, &got);
         if (ok && got)
-            ok = take_answer(bench, &answer);
+            take_answer(bench, &answer);
+        if (ok && bench_waits(bench))
+            ok = look(bench);
     }
     bench->ended_us = clock_mono_us();
     lib_answer_clear(&answer);
@@ -292,7 +292,7 @@ static void print_result(struct bench *bench)
 
 static bool bench_run(struct bench *bench)
 {
-    bool counts = bench->options.mode == BENCH_LIFE && bench->options.rate <= 0;
+    bool counts = bench->options.mode == BENCH_LIFE;
     struct docket_error error;
     uint64_t run;
 
@@ -303,7 +303,7 @@ static bool bench_run(struct bench *bench)
     bench->bodies = bench_bodies_new(bench->options.customers, run);
     if (counts && (!connect_stats(bench) || !read_decisions(bench, &bench->decided_before)))
         return false;
-    return run_posts(bench) && (!counts || wait_decided(bench));
+    return run_posts(bench) && (!counts || bench_follows(bench) || wait_decided(bench));
 }
 
 int main(int argc, char **argv)
@@ -331,6 +331,7 @@ int main(int argc, char **argv)
     docket_client_free(bench.client);
     if (bench.bodies != NULL)
         bench_bodies_free(bench.bodies);
+    free(bench.started_at);
     bench_samples_clear(&bench.answered);
     bench_samples_clear(&bench.decided);
     return !ok ? 3 : bench.refused != 0 ? 1 : 0;

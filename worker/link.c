@@ -14,7 +14,7 @@
 #include <czmq.h>
 
 enum {
-    TURN_MESSAGES = 256, /* taken from one broker before another has its turn */
+    TURN_MESSAGES = 256,         /* taken from one broker before another has its turn */
     BROKEN_MAX = 5,              /* messages not of this form in a row end the session */
     MESSAGE_BYTES_MAX = 8 << 20, /* a process has at most 3 MiB; a work a ticket and its events */
     DEPTH_MAX = 32,
