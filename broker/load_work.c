@@ -91,6 +91,7 @@ static void load_on_tickets(void *arg, PGresult *rows)
         struct ticket_row row;
         bool has_desk = !pg_is_null(rows, i, TICKET_VERSION);
         ticket_row_from_pg(rows, i, &row);
+        row.decided = has_desk ? (int32_t)pg_int(rows, i, WORK_DECIDED) : 0;
         loading->items[i] = (struct load_work_item){
             .ticket = row.id,
             .has_desk = has_desk,

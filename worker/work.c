@@ -191,8 +191,10 @@ static bool work_parse_events(struct work *work, struct err *err)
             last_decision = work->event_count;
         }
     }
+    /* A decision that changed nothing leaves no event: the ticket says how far it had seen. */
+    int64_t decided = wire_find_int(work->ticket, "decided", 0);
     for (size_t i = 0; i < work->event_count; i++)
-        work->events[i].is_new = i >= last_decision;
+        work->events[i].is_new = i >= last_decision && work->events[i].version > decided;
     return true;
 }
 
