@@ -98,9 +98,9 @@ struct decision {
 
     struct decision_part trace;
     struct decision_part changes; /* list: what became of each clock; not there when nothing did */
-    struct span process; /* hash it was decided with; SPAN_NONE when not told */
-    struct span zones;   /* SPAN_NONE when not told */
-    struct buf bytes;    /* owned: what the parts lie in */
+    struct span process;          /* hash it was decided with; SPAN_NONE when not told */
+    struct span zones;            /* SPAN_NONE when not told */
+    struct buf bytes;             /* owned: what the parts lie in */
 };
 
 /* The ticket as it was handed out. */

@@ -8,8 +8,8 @@
 enum { WEIGHT_MAX = 1000, PACKAGES_MAX = 200 };
 #define GRACE_DEFAULT_S INT64_C(300)
 
-static const char *const keys[] = {"channels", "meetings", "weight", "calendar", "targets", "grace",
-                                   "warnings"};
+static const char *const keys[] = {"channels", "meetings", "weight",  "calendar",
+                                   "targets",  "grace",    "warnings"};
 static const char *const clock_keys[] = {"response", "update", "resolution"};
 
 /* One priority's promises; a clock that is not named keeps what stands in ret. */
@@ -50,7 +50,8 @@ static bool load_targets(struct load *load, const struct yaml_node *map,
 /* {at: 80%} or {before: 30m}, with tell: assignee or boards. */
 static bool load_warning(struct load *load, const struct yaml_node *map, struct process_warning *ret)
 {
-    static const char *const warning_keys[] = {"at", "before", "tell"}, *const tells[] = {"assignee", "boards"};
+    static const char *const warning_keys[] = {"at", "before", "tell"}, *const tells[] = {"assignee",
+                                                                                          "boards"};
     size_t tell = 0;
 
     *ret = (struct process_warning){0};

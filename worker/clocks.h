@@ -30,10 +30,10 @@ struct clock_warning {
 struct clock_promise {
     bool promised;
     int64_t promise_us;
-    bool working;                    /* opening time of the calendar; else real time */
-    const struct calendar *calendar; /* used when working */
-    const char *calendar_name;       /* for people: "24x7" when not working */
-    int64_t grace_us;                /* of a promise of 0: that is its due time */
+    bool working;                                      /* opening time of the calendar; else real time */
+    const struct calendar *calendar;                   /* used when working */
+    const char *calendar_name;                         /* for people: "24x7" when not working */
+    int64_t grace_us;                                  /* of a promise of 0: that is its due time */
     struct clock_warning warnings[CLOCK_WARNINGS_MAX]; /* in order of time; none of a promise of 0 */
     size_t warning_count;
 };
@@ -43,7 +43,7 @@ struct clock_terms {
     struct clock_promise promises[CLOCK_KINDS];
     int64_t reopen_within_us; /* a customer's words on a closed ticket reopen it until then */
     bool reply_reopens;       /* policy for words on a resolved ticket: reject (else it stays resolved) */
-    bool decided;           /* there was a decision before, whose clocks are the old ones */
+    bool decided;             /* there was a decision before, whose clocks are the old ones */
     int64_t changed_at; /* when the terms became what they are, as far as known: for the cause `moved` */
 };
 
@@ -72,6 +72,8 @@ struct clock {
     struct span calendar;
     int64_t as_of_at, worked_s, paused_s, left_s;
     bool ended; /* over without having been kept */
+    bool
+        unpromised; /* so, because the promise itself went away: without a verdict, unless it was missed before */
 };
 
 /* A miss that is met after all comes a second time, with the time at which: the verdict stays. */
