@@ -14,6 +14,7 @@
 
 #include <czmq.h>
 
+struct escal_room;
 struct job;
 struct publisher;
 
@@ -31,8 +32,10 @@ struct notifier {
     struct job *jobs; /* deliveries under way (deliver.c) */
     struct templates *templates;
     struct publisher *publisher;
+    struct escal_room *escal;
     struct http *http;
     struct metrics *metrics;
+    struct metric *steps, *nobody, *alerts; /* of the escalations */
     struct metric *told, *attempts, *repeats, *waiting, *breakers;
     zsock_t *pokes;
     int32_t process_n;
