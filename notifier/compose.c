@@ -2,10 +2,12 @@
 #include "compose.h"
 #include "desk.h"
 #include "lanes.h"
+#include "link_url.h"
 #include "log.h"
 #include "notifier.h"
 #include "render.h"
 #include "tracking.h"
+#include "wire.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -17,12 +19,41 @@ struct texts {
     char tracking[TRACKING_TEXT_BYTES], kind[KIND_BYTES], recipient[RECIPIENT_BYTES];
     char address[CHANNEL_ADDRESS_BYTES], customer[CUSTOMER_BYTES];
     char root[COMPOSE_ID_BYTES], previous[COMPOSE_ID_BYTES];
+    char link[LINK_URL_BYTES];
 };
 
 static void copy_text(const PGresult *rows, int row, int column, char *to, size_t size)
 {
     struct span from = pg_span(rows, row, column);
     (void)snprintf(to, size, "%.*s", (int)from.len, from.p == NULL ? "" : from.p);
+}
+
+/* Whether the message proposes next steps with a third party, to which the customer may agree. */
+static bool is_proposal(struct span body)
+{
+    struct wire_doc *doc = NULL;
+    struct err ignored;
+
+    if (body.p == NULL || !wire_parse(body.p, body.len, WIRE_DEPTH_MAX, &doc, &ignored))
+        return false;
+    bool is = wire_find_str(wire_root(doc), "proposal").len != 0;
+    wire_doc_free(doc);
+    return is;
+}
+
+static void put_link(const struct notifier *notifier, const PGresult *rows, int row, struct texts *ret)
+{
+    const struct link_about about = {.audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE),
+                                     .kind = ret->kind,
+                                     .is_proposal = is_proposal(pg_span(rows, row, C_BODY)),
+                                     .address = ret->address,
+                                     .ticket = pg_int(rows, row, C_TICKET),
+                                     .version = (int32_t)pg_int(rows, row, C_VERSION),
+                                     .alert = pg_int(rows, row, C_ALERT_ID),
+                                     .alert_generation = (int32_t)pg_int(rows, row, C_ALERT_GENERATION),
+                                     .now = pg_int(rows, row, C_NOW)};
+    if (!link_url_format(&notifier->link_key, notifier->settings.public_url, &about, ret->link))
+        ret->link[0] = '\0';
 }
 
 static void texts_read(const struct notifier *notifier, const PGresult *rows, int row, struct texts *ret)
@@ -36,6 +67,7 @@ static void texts_read(const struct notifier *notifier, const PGresult *rows, in
     copy_text(rows, row, C_CUSTOMER, ret->customer, sizeof ret->customer);
     copy_text(rows, row, C_ROOT, ret->root, sizeof ret->root);
     copy_text(rows, row, C_PREVIOUS, ret->previous, sizeof ret->previous);
+    put_link(notifier, rows, row, ret);
 }
 
 static struct facts facts_of(const PGresult *rows, int row, const struct texts *texts)
@@ -44,6 +76,7 @@ static struct facts facts_of(const PGresult *rows, int row, const struct texts *
                           .kind = texts->kind,
                           .tracking = texts->tracking,
                           .recipient = texts->recipient,
+                          .link = texts->link[0] == '\0' ? NULL : texts->link,
                           .title = pg_span(rows, row, C_TITLE),
                           .customer = pg_span(rows, row, C_CUSTOMER),
                           .assignee = pg_span(rows, row, C_ASSIGNEE),

@@ -11,12 +11,14 @@
 #include "settings_notifier.h"
 #include "statements.h"
 #include "templates.h"
+#include "token.h"
 
 #include <czmq.h>
 
-struct escal_room;
 struct job;
 struct publisher;
+struct broker_ask;
+struct links;
 
 enum told_count { TOLD_EXPANDED, TOLD_SUPPRESSED, TOLD_MERGED, TOLD_COUNTS };
 
@@ -32,10 +34,11 @@ struct notifier {
     struct job *jobs; /* deliveries under way (deliver.c) */
     struct templates *templates;
     struct publisher *publisher;
-    struct escal_room *escal;
     struct http *http;
+    struct broker_ask *ask;
+    struct links *links;       /* NULL: there are none */
+    struct token_key link_key; /* signs links in messages; no keys: there are none */
     struct metrics *metrics;
-    struct metric *steps, *nobody, *alerts; /* of the escalations */
     struct metric *told, *attempts, *repeats, *waiting, *breakers;
     zsock_t *pokes;
     int32_t process_n;

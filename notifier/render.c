@@ -132,6 +132,7 @@ static void put_context(struct buf *out, const struct facts *f, const struct wir
     put_ticket(out, f, &map);
     wire_put_key_text(out, "kind", f->kind), map.count++;
     put_optional(out, "name", span_of(f->recipient)), map.count++;
+    put_optional(out, "link", f->link == NULL ? SPAN_NONE : span_of(f->link)), map.count++;
     put_optional(out, "alert", f->alert), map.count++;
     put_optional_int(out, "alert_priority", f->alert_priority), map.count++;
     put_optional_map(out, "body", body), map.count++;
@@ -293,7 +294,7 @@ void render_message(const struct templates *templates, const struct facts *facts
 {
     struct wire_doc *body = parse_or_null(facts->body), *triaged = parse_or_null(facts->triaged),
                     *context = NULL;
-    const char *kind = triaged != NULL ? "received_triaged" : facts->kind;
+    const char *kind = triaged != NULL ? "received_triaged" : facts->alert.p != NULL ? "alert" : facts->kind;
     struct err err = {.code = ERR_NONE};
     struct buf bytes;
 

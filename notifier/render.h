@@ -15,6 +15,7 @@ struct facts {
     const char *kind;      /* of the outbox row */
     const char *tracking;  /* "" : not about a ticket */
     const char *recipient; /* name of who reads it, or "" */
+    const char *link;      /* signed, to answer without a client; NULL: none */
     struct span title;
     struct span customer;
     struct span assignee;

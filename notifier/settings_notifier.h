@@ -27,6 +27,7 @@ struct settings_notifier {
     char *ops_address;
     char *tracking_prefix;
     char *public_url;
+    char *public_http;
     bool insecure;
     char *log_level;
     char *notifications;
