@@ -3,6 +3,8 @@
 #include "broker_ask.h"
 #include "clock.h"
 #include "deliver.h"
+#include "escal.h"
+#include "escal_room.h"
 #include "feed_publish.h"
 #include "links.h"
 #include "log.h"
@@ -42,6 +44,7 @@ static void process_on_rows(void *arg, PGresult *rows)
         log_event(LOG_ERROR, "templates_unreadable", "reason=%s", log_quote(err.msg));
     else
         log_event(LOG_INFO, "process_used", "n=%d", (int)notifier->process_n);
+    escal_room_process(notifier->escal, pg_span(rows, 0, 2));
 }
 
 static void backlog_on_rows(void *arg, PGresult *rows)
@@ -69,6 +72,7 @@ static void notifier_poll(struct notifier *notifier)
 void notifier_look(struct notifier *notifier)
 {
     outbox_run(notifier);
+    escal_room_run(notifier->escal);
     publisher_tick(notifier->publisher);
 }
 
@@ -100,6 +104,8 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
     publisher_tick(notifier->publisher);
     if (pg_is_up(notifier->tell) && clock_mono_us() - notifier->polled_us > POLL_MS * US_PER_MS)
         notifier_poll(notifier);
+    if (pg_is_up(notifier->tell))
+        escal_room_tick(notifier->escal);
     return 0;
 }
 
@@ -110,6 +116,7 @@ static void tell_on_up(void *arg)
     struct notifier *notifier = arg;
     notifier->expanding = false;
     memset(notifier->claiming, 0, sizeof notifier->claiming);
+    escal_room_on_up(notifier->escal);
     log_event(LOG_INFO, "database_up", "session=tell");
     notifier_poll(notifier);
 }
@@ -201,6 +208,24 @@ static void open_metrics(struct notifier *notifier)
                                       (struct metric_label){"queue", queues, 2});
 }
 
+static void open_alert_metrics(struct notifier *notifier)
+{
+    static const char *const states[] = {"open", "acknowledged", "stuck"};
+    static const char *whats[ESCAL_WHATS];
+
+    for (int i = 0; i < ESCAL_WHATS; i++)
+        whats[i] = escal_what_name((enum escal_what)i);
+    notifier->steps =
+        metrics_counter(notifier->metrics, "escalation_steps_total", "Steps of escalations made",
+                        (struct metric_label){"what", whats, ESCAL_WHATS});
+    notifier->nobody =
+        metrics_counter(notifier->metrics, "alerts_nobody_reachable_total",
+                        "Steps at which no level reached anybody: the last resort was told", METRIC_PLAIN);
+    notifier->alerts = metrics_gauge(notifier->metrics, "alerts",
+                                     "Alerts; stuck: open without a next step, which may never be",
+                                     (struct metric_label){"state", states, 3});
+}
+
 /* ---- life ---- */
 
 static bool open_pokes(struct notifier *notifier, struct err *err)
@@ -233,7 +258,9 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct er
     notifier->loop = zloop_new();
     notifier->params = pg_params_new();
     notifier->templates = templates_new();
+    notifier->escal = escal_room_new(notifier);
     open_metrics(notifier);
+    open_alert_metrics(notifier);
     notifier->curl = curl_loop_new(notifier->loop, CONNECTIONS_MAX);
     notifier->channel_host = (struct channel_host){notifier->loop, notifier->curl, &notifier->settings};
     return lanes_new(&notifier->channel_host, &notifier->lanes, err) &&
@@ -268,6 +295,7 @@ void notifier_close(struct notifier *notifier)
     publisher_free(notifier->publisher);
     zsock_destroy(&notifier->pokes);
     templates_free(notifier->templates);
+    escal_room_free(notifier->escal);
     metrics_free(notifier->metrics);
     pg_params_free(notifier->params);
     zloop_destroy(&notifier->loop);

@@ -15,6 +15,7 @@
 
 #include <czmq.h>
 
+struct escal_room;
 struct job;
 struct publisher;
 struct broker_ask;
@@ -34,11 +35,13 @@ struct notifier {
     struct job *jobs; /* deliveries under way (deliver.c) */
     struct templates *templates;
     struct publisher *publisher;
+    struct escal_room *escal;
     struct http *http;
     struct broker_ask *ask;
     struct links *links;       /* NULL: there are none */
     struct token_key link_key; /* signs links in messages; no keys: there are none */
     struct metrics *metrics;
+    struct metric *steps, *nobody, *alerts; /* of the escalations */
     struct metric *told, *attempts, *repeats, *waiting, *breakers;
     zsock_t *pokes;
     int32_t process_n;

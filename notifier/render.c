@@ -294,7 +294,7 @@ void render_message(const struct templates *templates, const struct facts *facts
 {
     struct wire_doc *body = parse_or_null(facts->body), *triaged = parse_or_null(facts->triaged),
                     *context = NULL;
-    const char *kind = triaged != NULL ? "received_triaged" : facts->alert.p != NULL ? "alert" : facts->kind;
+    const char *kind = triaged != NULL ? "received_triaged" : facts->kind;
     struct err err = {.code = ERR_NONE};
     struct buf bytes;
 

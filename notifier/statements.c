@@ -10,6 +10,9 @@ static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_DELIVERY_CLAIM] = "delivery_claim",   [TELL_DELIVERY_REFUSE] = "delivery_refuse",
     [TELL_ATTEMPT_START] = "attempt_start",     [TELL_ATTEMPT_END] = "attempt_end",
     [TELL_PROCESS_CURRENT] = "process_current", [TELL_BACKLOG] = "backlog",
+    [TELL_ESCAL_OVERRIDES] = "escal_overrides", [TELL_ESCAL_CLAIM] = "escal_claim",
+    [TELL_ESCAL_NEXT] = "escal_next",           [TELL_ESCAL_ADVANCE] = "escal_advance",
+    [TELL_ESCAL_STEP] = "escal_step",           [TELL_ESCAL_OVER] = "escal_over",
     [TELL_LINK_TICKET] = "link_ticket",         [TELL_LINK_ALERT] = "link_alert",
 };
 

@@ -27,7 +27,7 @@ c AS MATERIALIZED (
       FROM c, clock
      WHERE d.id = c.id
     RETURNING d.id, d.ticket, d.version, d.generation, d.audience, d.attempts, d.created_at, d.next_at, d.kind, d.channel,
-              d.recipient, d.address, d.message_id, d.rendered, d.reason
+              d.recipient, d.address, d.message_id, d.rendered, d.reason, d.alert
 ), x AS (
     UPDATE attempts a SET result = 'unknown', ended_at = clock.at
       FROM c, clock
@@ -51,7 +51,7 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
        LEFT JOIN LATERAL (SELECT o.body FROM outbox o
                            WHERE o.ticket = w.ticket AND o.audience = 1 AND o.kind = 'triaged' AND o.state = 4
                            ORDER BY o.version LIMIT 1) m ON w.rendered IS NULL AND w.reason = 'with triaged'
-       LEFT JOIN LATERAL (SELECT a.id, a.body, a.priority, a.generation FROM alerts a WHERE a.id = o.alert LIMIT 1) a ON w.rendered IS NULL
+       LEFT JOIN LATERAL (SELECT a.id, a.body, a.priority, a.generation FROM alerts a WHERE a.id = coalesce(w.alert, o.alert) LIMIT 1) a ON true
        LEFT JOIN LATERAL (SELECT r.message_id FROM deliveries r
                            WHERE r.ticket = w.ticket AND w.ticket <> 0 AND r.channel = w.channel AND r.address = w.address
                              AND r.message_id IS NOT NULL AND r.id <> w.id
