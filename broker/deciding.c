@@ -30,6 +30,7 @@ struct deciding {
     enum desk_event kind;
     struct span body; /* of that event, encoded, owned */
     char *tags;       /* array literal; NULL: not set */
+    int64_t due_at;   /* the wake time that was waited for; 0: it woke for something else */
     int64_t wake_at;  /* 0: none */
     bool keeps;       /* the next wake is near: it stays ours */
     int class_after;
@@ -38,12 +39,12 @@ struct deciding {
 
 /* ---- what is written ---- */
 
-/* The event of the decision itself: what was set, which rules matched and which did not, with what. */
+/* The event of the decision itself: what was set, which rules matched and which did not, what became of each clock. */
 static struct span deciding_event_body(const struct decision *d, const struct wire_val *body)
 {
     struct buf out;
     size_t len;
-    struct span trace = decision_bytes(d, d->trace);
+    struct span trace = decision_bytes(d, d->trace), changes = decision_bytes(d, d->changes);
 
     buf_init(&out, BODY_BYTES_MAX);
     struct wire_map map = wire_map_open(&out);
@@ -52,6 +53,10 @@ static struct span deciding_event_body(const struct decision *d, const struct wi
     if (trace.p != NULL) {
         wire_put_text(&out, "trace");
         wire_put_raw(&out, trace), map.count++;
+    }
+    if (changes.p != NULL) {
+        wire_put_text(&out, "clocks");
+        wire_put_raw(&out, changes), map.count++;
     }
     wire_map_close(&out, &map);
     char *bytes = buf_take(&out, &len);
@@ -132,6 +137,8 @@ static void deciding_end(struct unit *unit, const struct err *err)
         broker->outbox_written = broker->outbox_written || deciding->decision.notify_count != 0;
         broker->health_good++;
         broker_count_decision(broker, true);
+        if (deciding->due_at != 0)
+            broker_count_late(broker, broker_now(broker) - deciding->due_at);
     } else {
         broker_count_decision(broker, false);
     }
@@ -187,9 +194,10 @@ static void deciding_fill(struct deciding *deciding, const struct wake *wake,
     deciding->attempt = wake->attempt;
     deciding->version = wake->version;
     deciding->fresh = wake->fresh;
+    deciding->due_at = (wake->reasons & REASON_DUE) != 0 ? wake->wake_at : 0;
     deciding->kind = base->state == STATE_NEW ? EVENT_TRIAGED : EVENT_DECIDED;
     deciding->writes_event = base->state == STATE_NEW || d->set != 0 || d->notify_count != 0 ||
-                             d->deadline_count != 0 || d->event_count != 0;
+                             d->deadline_count != 0 || d->event_count != 0 || d->changes.len != 0;
     deciding->version_after = wake->version + (deciding->writes_event ? 1 : 0) + (int32_t)d->event_count;
     if (deciding->writes_event)
         deciding->body = deciding_event_body(d, body);

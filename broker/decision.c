@@ -253,6 +253,17 @@ static bool read_notify(const struct wire_val *body, struct decision *decision, 
 
 /* ---- the whole ---- */
 
+static bool read_changes(const struct wire_val *body, struct decision *decision, struct err *err)
+{
+    struct decision_at top = {"", 0, err};
+    const struct wire_val *list = NULL;
+
+    if (!decision_list(&top, body, "changes", DECISION_CHANGES_MAX, &list))
+        return false;
+    return wire_count(list) == 0 || decision_keep(&top, decision, body, "changes", WIRE_LIST,
+                                                  DECISION_CHANGES_BYTES_MAX, &decision->changes);
+}
+
 static bool read_rest(const struct wire_val *body, struct decision *decision, struct err *err)
 {
     struct decision_at top = {"", 0, err};
@@ -261,6 +272,7 @@ static bool read_rest(const struct wire_val *body, struct decision *decision, st
         !read_texts(&top, body, "resolve", DECISION_RESOLVE_MAX, &decision->resolve,
                     &decision->resolve_count) ||
         !decision_keep(&top, decision, body, "trace", WIRE_MAP, DECISION_TRACE_BYTES_MAX, &decision->trace) ||
+        !read_changes(body, decision, err) ||
         !decision_text(&top, body, "process", false, DECISION_NAME_BYTES_MAX, &decision->process) ||
         !decision_text(&top, body, "zones", false, DECISION_NAME_BYTES_MAX, &decision->zones))
         return false;

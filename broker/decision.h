@@ -17,14 +17,16 @@
 enum {
     DECISION_CLOCKS_MAX = 32,
     DECISION_DEADLINES_MAX = 16,
-    DECISION_EVENTS_MAX = 16,
-    DECISION_NOTIFY_MAX = 32,
-    DECISION_RESOLVE_MAX = 16,
+    DECISION_EVENTS_MAX = 32,
+    DECISION_NOTIFY_MAX = 64,
+    DECISION_RESOLVE_MAX = 32,
     DECISION_TAGS_MAX = 64,
     DECISION_CLOCKS_BYTES_MAX = 16 * 1024,
     DECISION_ATTRIBUTES_BYTES_MAX = 16 * 1024,
     DECISION_BODY_BYTES_MAX = 16 * 1024, /* of one event or notification */
     DECISION_TRACE_BYTES_MAX = 64 * 1024,
+    DECISION_CHANGES_MAX = 64,
+    DECISION_CHANGES_BYTES_MAX = 16 * 1024,
     DECISION_NAME_BYTES_MAX = 128, /* queue, assignee, kind, a tag, a cause, zones, … */
     DECISION_TEXT_BYTES_MAX = 4096 /* of an alert */
 };
@@ -95,9 +97,10 @@ struct decision {
     size_t deadline_count, event_count, notify_count, resolve_count;
 
     struct decision_part trace;
-    struct span process; /* hash it was decided with; SPAN_NONE when not told */
-    struct span zones;   /* SPAN_NONE when not told */
-    struct buf bytes;    /* owned: what the parts lie in */
+    struct decision_part changes; /* list: what became of each clock; not there when nothing did */
+    struct span process;          /* hash it was decided with; SPAN_NONE when not told */
+    struct span zones;            /* SPAN_NONE when not told */
+    struct buf bytes;             /* owned: what the parts lie in */
 };
 
 /* The ticket as it was handed out. */

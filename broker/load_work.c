@@ -91,6 +91,7 @@ static void load_on_tickets(void *arg, PGresult *rows)
         struct ticket_row row;
         bool has_desk = !pg_is_null(rows, i, TICKET_VERSION);
         ticket_row_from_pg(rows, i, &row);
+        row.decided = has_desk ? (int32_t)pg_int(rows, i, WORK_DECIDED) : 0;
         loading->items[i] = (struct load_work_item){
             .ticket = row.id,
             .has_desk = has_desk,
@@ -123,6 +124,8 @@ static void put_head(struct buf *out, struct span body)
     if (body.p != NULL && wire_parse(body.p, body.len, WIRE_DEPTH_MAX, &doc, &unused))
         for (size_t i = 0; i < sizeof head_facts / sizeof head_facts[0]; i++) {
             const struct wire_val *fact = wire_find(wire_root(doc), head_facts[i]);
+            if (fact == NULL) /* of a decision: what it set */
+                fact = wire_find(wire_find(wire_root(doc), "set"), head_facts[i]);
             if (fact != NULL)
                 wire_put_key_val(out, head_facts[i], fact), map.count++;
         }

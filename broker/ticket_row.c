@@ -224,6 +224,8 @@ void ticket_put_work(struct buf *out, const struct ticket_row *row, const char *
     put_common(out, &map, row, prefix, extra_root(doc));
     put_whole(out, &map, row, extra_root(doc));
     put_held(out, &map, row->held);
+    if (row->decided != 0)
+        put_int(out, &map, "decided", row->decided);
     wire_map_close(out, &map);
     wire_doc_free(doc);
 }

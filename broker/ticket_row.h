@@ -46,9 +46,10 @@ struct ticket_row {
     int64_t posted_at;
     int64_t updated_at; /* 0: posted_at */
     int32_t version;
-    int state;    /* enum desk_state */
-    int priority; /* 1–4; 0: none yet */
-    int held;     /* enum desk_held */
+    int32_t decided; /* version at the last decision, for a work; 0: not told */
+    int state;       /* enum desk_state */
+    int priority;    /* 1–4; 0: none yet */
+    int held;        /* enum desk_held */
     bool reply_pending;
     struct span customer, package, title, problem, assignee, queue, kind;
     struct span extra, equipment, configuration, attributes; /* MessagePack maps */

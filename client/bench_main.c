@@ -96,6 +96,13 @@ static bool connect_stats(struct bench *bench)
     return true;
 }
 
+static bool undecided(const struct bench *bench, int64_t count)
+{
+    (void)fprintf(stderr, "docket-bench: timeout: %lld of %lld tickets were not decided\n", (long long)count,
+                  (long long)bench->done);
+    return false;
+}
+
 /* Until as many decisions were committed as tickets were posted. */
 static bool wait_decided(struct bench *bench)
 {
@@ -111,9 +118,7 @@ static bool wait_decided(struct bench *bench)
             bench->moved_us = bench->ended_us;
         last = now;
         if (bench->ended_us - bench->moved_us > bench->options.timeout_s * US_PER_S) {
-            (void)fprintf(stderr, "docket-bench: timeout: %lld of %lld tickets were not decided\n",
-                          (long long)(want - now), (long long)bench->done);
-            return false;
+            return undecided(bench, want - now);
         }
         (void)zmq_poll(NULL, 0, POLL_MS);
     }
@@ -169,11 +174,15 @@ static bool look(struct bench *bench)
     bench->looks++;
     if (!read_decisions(bench, &now))
         return false;
-    bench->moved_us = clock_mono_us();
+    int64_t now_us = clock_mono_us();
     while ((int64_t)bench->decided.count < bench->done &&
-           (int64_t)bench->decided.count < now - bench->decided_before)
-        bench_samples_add(&bench->decided, bench->moved_us - bench->started_at[bench->decided.count]);
-    return true;
+           (int64_t)bench->decided.count < now - bench->decided_before) {
+        bench_samples_add(&bench->decided, now_us - bench->started_at[bench->decided.count]);
+        bench->moved_us = now_us;
+    }
+    if (now_us - bench->moved_us < bench->options.timeout_s * US_PER_S)
+        return true;
+    return undecided(bench, bench->done - (int64_t)bench->decided.count);
 }
 
 static void take_answer(struct bench *bench, const struct lib_answer *answer)
@@ -215,7 +224,8 @@ static bool wait_answer(struct bench *bench, struct lib_answer *answer, bool *re
         struct timespec pause = {left_us / US_PER_S, left_us % US_PER_S * 1000};
         if (left_us > 0)
             (void)nanosleep(&pause, NULL);
-        bench->moved_us = clock_mono_us();
+        if (!bench_waits(bench))
+            bench->moved_us = clock_mono_us(); /* not being due is no standstill */
         return true;
     }
     bool full = docket_outstanding(bench->client) >= (size_t)bench->options.in_flight;

@@ -1,6 +1,6 @@
 /* Words of the desk that several programs share: states, roles, event kinds, with the numbers the database
  * stores. Numbers are part of the schema: add at the end, never change one. Which op leads from which state
- * to which is the broker's table (broker/states.c); what a clock does with an event is the worker's. */
+ * to which is a table too (common/states.c); what a clock does with an event is the worker's. */
 #ifndef DOCKET_DESK_H
 #define DOCKET_DESK_H
 

@@ -1,5 +1,6 @@
 /* A small HTTP server on the program's loop; see http.h. */
 #include "http.h"
+#include "http_internal.h"
 #include "log.h"
 #include "mem.h"
 
@@ -10,15 +11,6 @@
 #include <sys/socket.h>
 
 #include <microhttpd.h>
-
-struct http {
-    zloop_t *loop;
-    struct MHD_Daemon *daemon;
-    struct http_route *routes;
-    size_t route_count;
-    zmq_pollitem_t poll;
-    int timer; /* -1: none */
-};
 
 /* Splits "host:port" or "[v6]:port"; writes host without brackets. */
 static bool http_bind_parse(const char *bind, char *host, size_t host_size, char *port, size_t port_size)
@@ -64,7 +56,7 @@ void http_serve_alive(void *unused, struct http_answer *answer)
     buf_add_text(&answer->body, "ok\n");
 }
 
-static enum MHD_Result http_send(struct MHD_Connection *connection, struct http_answer *answer)
+enum MHD_Result http_send(struct MHD_Connection *connection, struct http_answer *answer)
 {
     size_t len;
     char *bytes = buf_take(&answer->body, &len);
@@ -81,8 +73,10 @@ static enum MHD_Result http_send(struct MHD_Connection *connection, struct http_
     (void)MHD_add_response_header(response, "Content-Type", answer->type);
     (void)MHD_add_response_header(response, "Cache-Control", "no-store");
     (void)MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (answer->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        (void)MHD_add_response_header(response, "Allow", "GET, HEAD");
+    for (size_t i = 0; i < answer->header_count; i++)
+        (void)MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
+    if (answer->location[0] != '\0')
+        (void)MHD_add_response_header(response, "Location", answer->location);
     enum MHD_Result result = MHD_queue_response(connection, answer->status, response);
     MHD_destroy_response(response);
     return result;
@@ -92,6 +86,7 @@ static enum MHD_Result http_on_request(void *arg, struct MHD_Connection *connect
                                        const char *method, const char *version, const char *upload,
                                        size_t *upload_len, void **state)
 {
+    static const struct http_header allow = {"Allow", "GET, HEAD"};
     struct http *http = arg;
     struct http_answer answer = {.status = MHD_HTTP_OK, .type = "text/plain; charset=utf-8"};
     (void)version, (void)upload, (void)state;
@@ -101,6 +96,8 @@ static enum MHD_Result http_on_request(void *arg, struct MHD_Connection *connect
     buf_init(&answer.body, HTTP_BODY_BYTES_MAX);
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
         answer.status = MHD_HTTP_METHOD_NOT_ALLOWED;
+        answer.headers = &allow;
+        answer.header_count = 1;
         buf_add_text(&answer.body, "only GET and HEAD are allowed\n");
         return http_send(connection, &answer);
     }
@@ -116,10 +113,19 @@ static enum MHD_Result http_on_request(void *arg, struct MHD_Connection *connect
 
 static void http_schedule(struct http *http);
 
-static void http_turn(struct http *http)
+void http_turn(struct http *http)
 {
-    if (MHD_run(http->daemon) != MHD_YES)
-        log_event(LOG_WARN, "http_run_failed", "connections=%d", HTTP_CONNECTIONS_MAX);
+    if (http->is_turning) { /* an answer given from inside a handler of another request */
+        http->turn_again = true;
+        return;
+    }
+    http->is_turning = true;
+    do {
+        http->turn_again = false;
+        if (MHD_run(http->daemon) != MHD_YES)
+            log_event(LOG_WARN, "http_run_failed", "connections=%d", HTTP_CONNECTIONS_MAX);
+    } while (http->turn_again);
+    http->is_turning = false;
     http_schedule(http);
 }
 
@@ -174,23 +180,28 @@ void http_free(struct http *http)
         zloop_poller_end(http->loop, &http->poll);
     if (http->timer >= 0)
         zloop_timer_end(http->loop, http->timer);
-    if (http->daemon != NULL)
+    if (http->daemon != NULL) {
+        http_pages_end(http);
         MHD_stop_daemon(http->daemon);
+    }
     free(http->routes);
     free(http);
 }
 
-static bool http_start(struct http *http, const char *bind, struct err *err)
+bool http_start(struct http *http, const char *bind, MHD_AccessHandlerCallback on_request,
+                MHD_RequestCompletedCallback on_completed, struct err *err)
 {
     struct addrinfo *at;
     if (!http_resolve(bind, &at, err))
         return false;
-    unsigned flags = MHD_USE_EPOLL | (at->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+    unsigned flags =
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (at->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0);
     errno = 0;
-    http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, http_on_request, http, MHD_OPTION_SOCK_ADDR,
-                                    at->ai_addr, MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
+    http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_SOCK_ADDR, at->ai_addr,
+                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
                                     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
-                                    MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_END);
+                                    MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_NOTIFY_COMPLETED,
+                                    on_completed, http, MHD_OPTION_END);
     freeaddrinfo(at);
     if (http->daemon == NULL)
         return err_set(err, ERR_IO, "http: cannot bind %s: %s", bind, strerror(errno));
@@ -213,7 +224,7 @@ bool http_new(zloop_t *loop, const char *bind, const struct http_route *routes, 
     http->timer = -1;
     http->routes = mem_dup(routes, count * sizeof *routes);
     http->route_count = count;
-    if (!http_start(http, bind, err)) {
+    if (!http_start(http, bind, http_on_request, NULL, err)) {
         http_free(http);
         return false;
     }

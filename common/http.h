@@ -1,8 +1,9 @@
 /* A small HTTP server on the program's own loop: libmicrohttpd without a thread, its epoll descriptor a
  * poller of the zloop.
  *
- * For /metrics, /healthz, /readyz. GET and HEAD of exact paths only; anything else is 404 or 405; a request's
- * body is refused. Handlers must answer at once from memory. Knows nothing of what it serves. */
+ * Two kinds. With routes, for /metrics, /healthz, /readyz: GET and HEAD of exact paths only; anything else is 404 or 405; a
+ * request's body is refused; handlers answer at once from memory. With pages (http_pages.h), for people outside: any path,
+ * small forms, answers that may come later. Knows nothing of what it serves. */
 #ifndef DOCKET_HTTP_H
 #define DOCKET_HTTP_H
 
@@ -17,10 +18,18 @@
 
 enum { HTTP_BODY_BYTES_MAX = 4 << 20, HTTP_CONNECTIONS_MAX = 64, HTTP_IDLE_S = 10 };
 
+/* A header of an answer; both texts static. */
+struct http_header {
+    const char *name, *value;
+};
+
 /* What a handler fills: it starts as 200, text/plain, an empty body. */
 struct http_answer {
     unsigned status;
     const char *type; /* static text */
+    const struct http_header *headers;
+    size_t header_count;
+    char location[256]; /* of a redirect; "" is none */
     struct buf body;
 };
 

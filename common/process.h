@@ -2,7 +2,7 @@
  * directory of YAML.
  *
  * Loaded and checked whole, all faults told at once (docs/process.md is its reference for people). What a
- * rule means is the worker's (worker/rules.h), what a calendar means too; what a message looks like is the notifier's. Values point into the process that owns them and live as long as it. */
+ * rule means is the worker's (worker/rules.h), what a calendar means too; templates are not looked into here. Values point into the process that owns them and live as long as it. */
 #ifndef DOCKET_PROCESS_H
 #define DOCKET_PROCESS_H
 
@@ -23,7 +23,8 @@ enum {
     PROCESS_HASH_BYTES = 65, /* 64 hex letters and NUL */
     PROCESS_PRIORITIES = 4,
     PROCESS_NAME_MAX = 64, /* packages, calendars, queues, tags, kinds … */
-    PROCESS_WAKE_IN_LEAST_S = 60
+    PROCESS_WAKE_IN_LEAST_S = 60,
+    PROCESS_WARNINGS_MAX = 8
 };
 
 #define PROCESS_ALWAYS "24x7" /* the calendar that is built in */
@@ -107,6 +108,13 @@ struct process_target {
     bool working; /* of opening time; else real time */
 };
 
+/* A warning before a promise is missed: at a part of its time, or when so much of it is left. */
+struct process_warning {
+    int percent;      /* 1..99; 0: before_s */
+    int64_t before_s; /* of the same time as the promise counts */
+    bool quiet;       /* for boards and the feed only; else the assignee is told, or the queue */
+};
+
 struct process_package {
     const char *name;
     unsigned channels; /* bits of enum process_channel */
@@ -114,6 +122,8 @@ struct process_package {
     int64_t weight;    /* 1..1000: its share when the desk is busy */
     const char *calendar;
     int64_t grace_s; /* a promise of 0 is judged against this */
+    struct process_warning warnings[PROCESS_WARNINGS_MAX];
+    size_t warning_count;
     struct process_target targets[PROCESS_PRIORITIES + 1][PROCESS_CLOCKS]; /* [1..4] */
     struct fault_place place;
 };

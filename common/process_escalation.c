@@ -170,6 +170,7 @@ static bool load_targets(struct load *load, const struct yaml_node *node, const 
         return faults_add(load->faults, node->place, "%s: has %zu entries, want at most %d", what,
                           node_many(node), TARGETS_MAX);
     ret->items = process_alloc(load->process, node_many(node), sizeof *ret->items);
+    ret->count = 0; /* a list that was there before, of a default say, is replaced */
     for (size_t i = 0; i < node_many(node); i++)
         if (load_target(load, node_one(node, i), what, &ret->items[ret->count]))
             ret->count++;

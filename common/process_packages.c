@@ -2,12 +2,14 @@
  * process.yaml. */
 #include "process_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { WEIGHT_MAX = 1000, PACKAGES_MAX = 200 };
 #define GRACE_DEFAULT_S INT64_C(300)
 
-static const char *const keys[] = {"channels", "meetings", "weight", "calendar", "targets", "grace"};
+static const char *const keys[] = {"channels", "meetings", "weight",  "calendar",
+                                   "targets",  "grace",    "warnings"};
 static const char *const clock_keys[] = {"response", "update", "resolution"};
 
 /* One priority's promises; a clock that is not named keeps what stands in ret. */
@@ -42,6 +44,55 @@ static bool load_targets(struct load *load, const struct yaml_node *map,
             !load_promises(load, map->items[i], ret[priority]))
             ok = false;
     }
+    return ok;
+}
+
+/* {at: 80%} or {before: 30m}, with tell: assignee or boards. */
+static bool load_warning(struct load *load, const struct yaml_node *map, struct process_warning *ret)
+{
+    static const char *const warning_keys[] = {"at", "before", "tell"}, *const tells[] = {"assignee",
+                                                                                          "boards"};
+    size_t tell = 0;
+
+    *ret = (struct process_warning){0};
+    if (!load_is_map(load, map, "warnings"))
+        return false;
+    const struct yaml_node *at = yaml_node_find(map, "at"), *before = yaml_node_find(map, "before");
+    const struct yaml_node *to = yaml_node_find(map, "tell");
+    bool ok = yaml_node_check_keys(map, "warnings", warning_keys, 3, load->faults);
+    if ((at == NULL) == (before == NULL))
+        return faults_add(load->faults, map->place, "warnings: want either at or before, e.g. {at: 80%%}");
+    if (at != NULL) {
+        char end = '\0';
+        int percent = 0;
+        if (at->kind != NODE_SCALAR || sscanf(at->text, "%2d%c", &percent, &end) != 2 || end != '%' ||
+            percent < 1 || at->text[percent < 10 ? 2 : 3] != '\0')
+            return faults_add(load->faults, at->place, "at: want 1%% to 99%% of the promised time");
+        ret->percent = percent;
+    } else {
+        ok = load_duration(load, before, "before", &ret->before_s, NULL) && ok;
+        if (ok && ret->before_s == 0)
+            ok = faults_add(load->faults, before->place, "before: 0 is not allowed: then it is missed");
+    }
+    ok = (to == NULL || load_choice(load, to, "tell", tells, 2, &tell)) && ok;
+    ret->quiet = tell == 1;
+    return ok;
+}
+
+static bool load_warnings(struct load *load, const struct yaml_node *list, struct process_package *package)
+{
+    if (!load_is_list(load, list, "warnings"))
+        return false;
+    if (list->count > PROCESS_WARNINGS_MAX)
+        return faults_add(load->faults, list->place, "warnings: has %zu entries, want at most %d",
+                          list->count, PROCESS_WARNINGS_MAX);
+    bool ok = true;
+    package->warning_count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (load_warning(load, list->items[i], &package->warnings[package->warning_count]))
+            package->warning_count++;
+        else
+            ok = false;
     return ok;
 }
 
@@ -86,6 +137,8 @@ static bool load_package(struct load *load, const struct yaml_node *key, const s
     if ((node = yaml_node_find(map, "calendar")) != NULL)
         ok = load_name(load, node, "calendar", &package->calendar) &&
              load_calendar_known(load, node, package->calendar) && ok;
+    if ((node = yaml_node_find(map, "warnings")) != NULL)
+        ok = load_warnings(load, node, package) && ok;
     if ((node = yaml_node_find(map, "targets")) != NULL)
         ok = load_targets(load, node, package->targets) && ok;
     return ok;
@@ -105,17 +158,22 @@ static bool load_base(struct load *load, const struct yaml_node *policy_root, st
     const struct yaml_node *targets = yaml_node_find(policy_root, "targets");
     const struct yaml_node *grace = yaml_node_find(policy_root, "grace");
     const struct yaml_node *calendar = yaml_node_find(policy_root, "calendar");
+    const struct yaml_node *warnings = yaml_node_find(policy_root, "warnings");
     bool ok = true;
 
     *ret = (struct process_package){.channels = CHANNEL_TICKET,
                                     .weight = 1,
                                     .calendar = load->process->policy.calendar,
-                                    .grace_s = GRACE_DEFAULT_S};
+                                    .grace_s = GRACE_DEFAULT_S,
+                                    .warnings = {{.percent = 50, .quiet = true}, {.percent = 80}},
+                                    .warning_count = 2};
     memcpy(ret->targets, built_in, sizeof built_in);
     if (targets != NULL)
         ok = load_targets(load, targets, ret->targets);
     if (grace != NULL)
         ok = load_duration(load, grace, "grace", &ret->grace_s, NULL) && ok;
+    if (warnings != NULL)
+        ok = load_warnings(load, warnings, ret) && ok;
     if (calendar != NULL && calendar->kind == NODE_SCALAR)
         ok = load_calendar_known(load, calendar, calendar->text) && ok;
     return ok;

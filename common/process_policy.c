@@ -14,6 +14,7 @@ static const char *const keys[] = {"zone",
                                    "priorities",
                                    "targets",
                                    "grace",
+                                   "warnings",
                                    "questions"};
 
 static const char *const default_names[PROCESS_PRIORITIES + 1] = {"", "Priority 1", "Priority 2",

@@ -2,12 +2,12 @@
 #include "compose.h"
 #include "desk.h"
 #include "lanes.h"
+#include "link_url.h"
 #include "log.h"
 #include "notifier.h"
 #include "render.h"
 #include "tracking.h"
 #include "wire.h"
-#include "zones.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,12 +19,41 @@ struct texts {
     char tracking[TRACKING_TEXT_BYTES], kind[KIND_BYTES], recipient[RECIPIENT_BYTES];
     char address[CHANNEL_ADDRESS_BYTES], customer[CUSTOMER_BYTES];
     char root[COMPOSE_ID_BYTES], previous[COMPOSE_ID_BYTES];
+    char link[LINK_URL_BYTES];
 };
 
 static void copy_text(const PGresult *rows, int row, int column, char *to, size_t size)
 {
     struct span from = pg_span(rows, row, column);
     (void)snprintf(to, size, "%.*s", (int)from.len, from.p == NULL ? "" : from.p);
+}
+
+/* Whether the message proposes next steps with a third party, to which the customer may agree. */
+static bool is_proposal(struct span body)
+{
+    struct wire_doc *doc = NULL;
+    struct err ignored;
+
+    if (body.p == NULL || !wire_parse(body.p, body.len, WIRE_DEPTH_MAX, &doc, &ignored))
+        return false;
+    bool is = wire_find_str(wire_root(doc), "proposal").len != 0;
+    wire_doc_free(doc);
+    return is;
+}
+
+static void put_link(const struct notifier *notifier, const PGresult *rows, int row, struct texts *ret)
+{
+    const struct link_about about = {.audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE),
+                                     .kind = ret->kind,
+                                     .is_proposal = is_proposal(pg_span(rows, row, C_BODY)),
+                                     .address = ret->address,
+                                     .ticket = pg_int(rows, row, C_TICKET),
+                                     .version = (int32_t)pg_int(rows, row, C_VERSION),
+                                     .alert = pg_int(rows, row, C_ALERT_ID),
+                                     .alert_generation = (int32_t)pg_int(rows, row, C_ALERT_GENERATION),
+                                     .now = pg_int(rows, row, C_NOW)};
+    if (!link_url_format(&notifier->link_key, notifier->settings.public_url, &about, ret->link))
+        ret->link[0] = '\0';
 }
 
 static void texts_read(const struct notifier *notifier, const PGresult *rows, int row, struct texts *ret)
@@ -38,31 +67,16 @@ static void texts_read(const struct notifier *notifier, const PGresult *rows, in
     copy_text(rows, row, C_CUSTOMER, ret->customer, sizeof ret->customer);
     copy_text(rows, row, C_ROOT, ret->root, sizeof ret->root);
     copy_text(rows, row, C_PREVIOUS, ret->previous, sizeof ret->previous);
+    put_link(notifier, rows, row, ret);
 }
 
-/* The customer's zone; the desk's own people read UTC until they have a zone of their own. */
-static const struct zone *zone_of(struct notifier *notifier, struct span record)
+static struct facts facts_of(const PGresult *rows, int row, const struct texts *texts)
 {
-    struct wire_doc *doc = NULL;
-    struct err ignored;
-    const struct zone *zone = NULL;
-
-    if (record.p != NULL && wire_parse(record.p, record.len, WIRE_DEPTH_MAX, &doc, &ignored))
-        zone = zones_find(notifier->zones, wire_find_str(wire_root(doc), "zone"));
-    wire_doc_free(doc);
-    return zone;
-}
-
-static struct facts facts_of(struct notifier *notifier, const PGresult *rows, int row,
-                             const struct texts *texts)
-{
-    return (struct facts){.tracking_prefix = notifier->settings.tracking_prefix,
-                          .link = "",
-                          .zone = zone_of(notifier, pg_span(rows, row, C_RECORD)),
-                          .audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE),
+    return (struct facts){.audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE),
                           .kind = texts->kind,
                           .tracking = texts->tracking,
                           .recipient = texts->recipient,
+                          .link = texts->link[0] == '\0' ? NULL : texts->link,
                           .title = pg_span(rows, row, C_TITLE),
                           .customer = pg_span(rows, row, C_CUSTOMER),
                           .assignee = pg_span(rows, row, C_ASSIGNEE),
@@ -73,8 +87,7 @@ static struct facts facts_of(struct notifier *notifier, const PGresult *rows, in
                           .body = pg_span(rows, row, C_BODY),
                           .triaged = pg_span(rows, row, C_TRIAGED),
                           .alert = pg_span(rows, row, C_ALERT),
-                          .alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY),
-                          .members = pg_span(rows, row, C_MEMBERS)};
+                          .alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY)};
 }
 
 static struct letter letter_of(const PGresult *rows, int row, const struct texts *texts, const char *id,
@@ -116,7 +129,7 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
                    COMPOSE_ID_BYTES - 24, notifier->settings.mail_domain);
     if (!way->address_check(texts.address, err))
         return false;
-    const struct facts facts = facts_of(notifier, rows, row, &texts);
+    const struct facts facts = facts_of(rows, row, &texts);
     message_init(&message);
     render_message(notifier->templates, &facts, way->suffix, way->text_chars_max, &message);
     if (message.is_builtin)

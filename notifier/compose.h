@@ -41,9 +41,7 @@ enum claim_column {
     C_ALERT_ID,
     C_ALERT_GENERATION,
     C_ROOT,
-    C_PREVIOUS,
-    C_TOLD_PRIORITY,
-    C_MEMBERS
+    C_PREVIOUS
 };
 
 /* Appends the bytes of the message in this row, and writes its id for life.

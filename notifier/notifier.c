@@ -1,16 +1,17 @@
 /* The notifier, put together; see notifier.h. */
 #include "notifier.h"
+#include "broker_ask.h"
 #include "clock.h"
 #include "deliver.h"
-#include "endings.h"
+#include "escal.h"
+#include "escal_room.h"
 #include "feed_publish.h"
+#include "links.h"
 #include "log.h"
 #include "mail_build.h"
 #include "outbox.h"
-#include "policy.h"
 #include "statements.h"
 #include "wire.h"
-#include "zones.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ static void process_on_rows(void *arg, PGresult *rows)
         log_event(LOG_ERROR, "templates_unreadable", "reason=%s", log_quote(err.msg));
     else
         log_event(LOG_INFO, "process_used", "n=%d", (int)notifier->process_n);
+    escal_room_process(notifier->escal, pg_span(rows, 0, 2));
 }
 
 static void backlog_on_rows(void *arg, PGresult *rows)
@@ -60,7 +62,6 @@ static void notifier_poll(struct notifier *notifier)
     pg_put_int4(notifier->params, notifier->process_n);
     (void)pg_send(notifier->tell, TELL_PROCESS_CURRENT, notifier->params, process_on_rows, notifier);
     (void)pg_send(notifier->tell, TELL_BACKLOG, NULL, backlog_on_rows, notifier);
-    (void)pg_send(notifier->tell, TELL_TARGET_LEASES, NULL, NULL, NULL);
     pg_sync(notifier->tell, NULL, NULL);
     for (int i = 0; i < CHANNELS; i++)
         metric_set(notifier->breakers, (size_t)i, lanes_broken(notifier->lanes, i));
@@ -71,6 +72,7 @@ static void notifier_poll(struct notifier *notifier)
 void notifier_look(struct notifier *notifier)
 {
     outbox_run(notifier);
+    escal_room_run(notifier->escal);
     publisher_tick(notifier->publisher);
 }
 
@@ -95,15 +97,15 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
         notifier->stop_by_us = clock_mono_us() + STOP_S * US_PER_S;
         log_event(LOG_INFO, "stopping", "in_flight=%d", lanes_in_flight(notifier->lanes));
     }
-    endings_flush(notifier);
     if (notifier->stopping) {
-        bool idle = lanes_in_flight(notifier->lanes) == 0 && endings_are_done(notifier) &&
-                    pg_in_flight(notifier->tell) == 0;
+        bool idle = lanes_in_flight(notifier->lanes) == 0 && pg_in_flight(notifier->tell) == 0;
         return idle || clock_mono_us() > notifier->stop_by_us ? -1 : 0;
     }
     publisher_tick(notifier->publisher);
     if (pg_is_up(notifier->tell) && clock_mono_us() - notifier->polled_us > POLL_MS * US_PER_MS)
         notifier_poll(notifier);
+    if (pg_is_up(notifier->tell))
+        escal_room_tick(notifier->escal);
     return 0;
 }
 
@@ -114,9 +116,8 @@ static void tell_on_up(void *arg)
     struct notifier *notifier = arg;
     notifier->expanding = false;
     memset(notifier->claiming, 0, sizeof notifier->claiming);
+    escal_room_on_up(notifier->escal);
     log_event(LOG_INFO, "database_up", "session=tell");
-    (void)pg_send(notifier->tell, TELL_TARGET_REPAIR, NULL, NULL, NULL);
-    pg_sync(notifier->tell, NULL, NULL);
     notifier_poll(notifier);
 }
 
@@ -207,6 +208,24 @@ static void open_metrics(struct notifier *notifier)
                                       (struct metric_label){"queue", queues, 2});
 }
 
+static void open_alert_metrics(struct notifier *notifier)
+{
+    static const char *const states[] = {"open", "acknowledged", "stuck"};
+    static const char *whats[ESCAL_WHATS];
+
+    for (int i = 0; i < ESCAL_WHATS; i++)
+        whats[i] = escal_what_name((enum escal_what)i);
+    notifier->steps =
+        metrics_counter(notifier->metrics, "escalation_steps_total", "Steps of escalations made",
+                        (struct metric_label){"what", whats, ESCAL_WHATS});
+    notifier->nobody =
+        metrics_counter(notifier->metrics, "alerts_nobody_reachable_total",
+                        "Steps at which no level reached anybody: the last resort was told", METRIC_PLAIN);
+    notifier->alerts = metrics_gauge(notifier->metrics, "alerts",
+                                     "Alerts; stuck: open without a next step, which may never be",
+                                     (struct metric_label){"state", states, 3});
+}
+
 /* ---- life ---- */
 
 static bool open_pokes(struct notifier *notifier, struct err *err)
@@ -222,6 +241,15 @@ static bool open_pokes(struct notifier *notifier, struct err *err)
     return true;
 }
 
+static bool open_links(struct notifier *notifier, struct err *err)
+{
+    if (notifier->settings.public_url[0] != '\0' &&
+        !token_key_read(notifier->settings.token_key_file, &notifier->link_key, err))
+        return false;
+    notifier->ask = broker_ask_new(notifier->loop, &notifier->settings.brokers);
+    return links_open(notifier, &notifier->links, err);
+}
+
 bool notifier_open(struct notifier *notifier, const char *config_path, struct err *err)
 {
     if (!settings_notifier_load(config_path, &notifier->settings, err))
@@ -230,14 +258,14 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct er
     notifier->loop = zloop_new();
     notifier->params = pg_params_new();
     notifier->templates = templates_new();
-    notifier->policy = policy_new();
-    notifier->zones = zones_new(notifier->settings.zoneinfo);
+    notifier->escal = escal_room_new(notifier);
     open_metrics(notifier);
+    open_alert_metrics(notifier);
     notifier->curl = curl_loop_new(notifier->loop, CONNECTIONS_MAX);
     notifier->channel_host = (struct channel_host){notifier->loop, notifier->curl, &notifier->settings};
     return lanes_new(&notifier->channel_host, &notifier->lanes, err) &&
            publisher_new(notifier, &notifier->publisher, err) && open_pokes(notifier, err) &&
-           open_sessions(notifier, err) && open_http(notifier, err);
+           open_sessions(notifier, err) && open_http(notifier, err) && open_links(notifier, err);
 }
 
 void notifier_run(struct notifier *notifier)
@@ -256,18 +284,18 @@ void notifier_run(struct notifier *notifier)
 void notifier_close(struct notifier *notifier)
 {
     notifier->stopping = true;
+    links_close(notifier->links);
+    broker_ask_free(notifier->ask);
     http_free(notifier->http);
     lanes_free(notifier->lanes);
     deliver_close(notifier);
-    endings_clear(notifier);
-    policy_free(notifier->policy);
     curl_loop_free(notifier->curl);
     pg_free(notifier->tell);
     pg_free(notifier->feed);
     publisher_free(notifier->publisher);
     zsock_destroy(&notifier->pokes);
     templates_free(notifier->templates);
-    zones_free(notifier->zones);
+    escal_room_free(notifier->escal);
     metrics_free(notifier->metrics);
     pg_params_free(notifier->params);
     zloop_destroy(&notifier->loop);

@@ -11,14 +11,15 @@
 #include "settings_notifier.h"
 #include "statements.h"
 #include "templates.h"
+#include "token.h"
 
 #include <czmq.h>
 
-struct ending;
+struct escal_room;
 struct job;
-struct policy;
 struct publisher;
-struct zones;
+struct broker_ask;
+struct links;
 
 enum told_count { TOLD_EXPANDED, TOLD_SUPPRESSED, TOLD_MERGED, TOLD_COUNTS };
 
@@ -33,17 +34,18 @@ struct notifier {
     struct lanes *lanes;
     struct job *jobs; /* deliveries under way (deliver.c) */
     struct templates *templates;
-    struct zones *zones;
     struct publisher *publisher;
+    struct escal_room *escal;
     struct http *http;
+    struct broker_ask *ask;
+    struct links *links;       /* NULL: there are none */
+    struct token_key link_key; /* signs links in messages; no keys: there are none */
     struct metrics *metrics;
+    struct metric *steps, *nobody, *alerts; /* of the escalations */
     struct metric *told, *attempts, *repeats, *waiting, *breakers;
     zsock_t *pokes;
     int32_t process_n;
-    bool expanding; /* outbox rows are being claimed or expanded */
-    struct policy *policy;
-    struct ending *endings_wait, *endings_sent; /* not written yet; being written (endings.c) */
-    bool ending;
+    bool expanding;          /* outbox rows are being claimed or expanded */
     bool claiming[CHANNELS]; /* deliveries of that channel are being claimed */
     bool look_again;         /* a poke came meanwhile */
     int64_t polled_us;

@@ -2,6 +2,8 @@
 #include "settings_notifier.h"
 #include "address.h"
 #include "clock.h"
+#include "http.h"
+#include "link_url.h"
 
 #include <string.h>
 
@@ -53,10 +55,11 @@ const struct setting settings_notifier_table[] = {
      "where ops are told; empty: staff_address"},
     {"tracking_prefix", SETTING_TEXT, AT(tracking_prefix), "DKT", 1, 8, false,
      "prefix of tracking numbers, letters A-Z"},
-    {"zoneinfo", SETTING_TEXT, AT(zoneinfo), "/usr/share/zoneinfo", 1, 1024, false,
-     "directory of the time zones"},
     {"public_url", SETTING_TEXT, AT(public_url), NULL, 0, 512, false,
-     "base of links in messages; empty: no links"},
+     "base of the signed links in messages, https://HOST or https://HOST/PATH; needs token_key_file; empty: "
+     "no links"},
+    {"public_http", SETTING_TEXT, AT(public_http), "127.0.0.1:7414", 1, 256, false,
+     "HOST:PORT where those links are served, behind a proxy that speaks TLS; used with public_url"},
     {"insecure", SETTING_BOOL, AT(insecure), "false", 0, 0, false,
      "true: bind and connect ZeroMQ beyond the loopback (only inside an encrypted network)"},
     {"log_level", SETTING_TEXT, AT(log_level), "info", 1, 16, false, "debug, info, warn or error"},
@@ -152,12 +155,30 @@ static bool settings_check_smtp(const struct settings_notifier *s, struct err *e
     return true;
 }
 
+static bool settings_check_links(const struct settings_notifier *s, struct err *err)
+{
+    if (s->public_url[0] == '\0')
+        return true;
+    if (!link_base_check(s->public_url, err))
+        return err_prefix(err, "public_url: ");
+    if (s->token_key_file[0] == '\0')
+        return err_set(err, ERR_INVALID, "public_url: needs token_key_file");
+    if (s->brokers.count == 0)
+        return err_set(err, ERR_INVALID, "public_url: needs brokers");
+    if (!s->insecure && !http_bind_is_loopback(s->public_http))
+        return err_set(
+            err, ERR_INVALID,
+            "public_http: %s is not on the loopback: want a proxy that speaks TLS, or insecure: true",
+            s->public_http);
+    return true;
+}
+
 bool settings_notifier_load(const char *path, struct settings_notifier *ret, struct err *err)
 {
     if (!settings_load(path, settings_notifier_table, settings_notifier_count, ret, err))
         return false;
     if (settings_check_words(ret, err) && settings_check_addresses(ret, err) &&
-        settings_check_endpoints(ret, err) && settings_check_smtp(ret, err))
+        settings_check_endpoints(ret, err) && settings_check_smtp(ret, err) && settings_check_links(ret, err))
         return true;
     settings_clear(settings_notifier_table, settings_notifier_count, ret);
     return path == NULL ? false : err_prefix(err, "%s: ", path);

@@ -26,8 +26,8 @@ struct settings_notifier {
     char *staff_address;
     char *ops_address;
     char *tracking_prefix;
-    char *zoneinfo;
     char *public_url;
+    char *public_http;
     bool insecure;
     char *log_level;
     char *notifications;

@@ -11,6 +11,7 @@ struct choosing {
     struct choice *choice;
     struct buf *trace;
     struct wire_map list;
+    bool values; /* reasons name the ticket's values */
     bool forced; /* a priority that no other rule overrules */
     bool stopped;
     bool ran[CHOICE_RULES_MAX]; /* each rule at most once a wake */
@@ -101,32 +102,38 @@ static void choose(struct choosing *c, const struct process_rule *rule, unsigned
     c->stopped = c->stopped || then->stop;
 }
 
-static void trace_rule(struct choosing *c, const struct process_rule *rule, bool matched, const char *why)
+static void trace_rule(struct choosing *c, const struct process_rule *rule, bool matched, struct span why)
 {
     if (c->list.count >= CHOICE_TRACE_MAX)
         return;
     wire_put_map(c->trace, 3);
     wire_put_key_text(c->trace, "rule", rule->name);
     wire_put_key_bool(c->trace, "matched", matched);
-    wire_put_key_text(c->trace, "why", why);
+    wire_put_key_str(c->trace, "why", why);
     c->list.count++;
 }
 
-/* All rules of one event see the same frozen ticket. The default speaks when no other rule gave a priority. */
+/* The default speaks when no other rule gave a priority and the ticket has none; also after stop, for no ticket stays without one. */
+static bool default_holds(const struct choosing *c, struct span *ret_why)
+{
+    bool given = c->choice->priority != 0 || (c->work->priority != 0 && !c->values);
+    *ret_why = span_of(given ? "a priority is given already" : "no rule gave a priority");
+    return !given;
+}
+
+/* All rules of one event see the same frozen ticket. */
 static void choose_for(struct choosing *c, unsigned on, const struct wire_val *event)
 {
     const struct process *process = engine_process(c->engine);
-    char why[CONDITION_WHY_BYTES];
 
-    conditions_look(c->conditions, c->engine, c->work, event);
-    for (size_t i = 0; i < process->rule_count && i < CHOICE_RULES_MAX && !c->stopped; i++) {
+    conditions_look(c->conditions, c->engine, c->work, event, c->values);
+    for (size_t i = 0; i < process->rule_count && i < CHOICE_RULES_MAX; i++) {
         const struct process_rule *rule = &process->rules[i];
-        if ((rule->on & on) == 0 || c->ran[i])
+        struct span why;
+        if ((rule->on & on) == 0 || c->ran[i] || (c->stopped && !rule->is_default))
             continue;
         bool holds =
-            rule->is_default ? c->choice->priority == 0 : conditions_hold(c->conditions, rule->when, why);
-        if (rule->is_default)
-            (void)snprintf(why, sizeof why, "%s rule gave a priority", holds ? "no other" : "another");
+            rule->is_default ? default_holds(c, &why) : conditions_hold(c->conditions, rule->when, &why);
         trace_rule(c, rule, holds, why);
         c->ran[i] = holds;
         if (holds)
@@ -143,8 +150,10 @@ static unsigned event_on(const struct clock_event *fact)
                 {EVENT_REOPENED, RULE_ON_REOPENED},
                 {EVENT_REPEATED, RULE_ON_REPEATED}};
 
-    if (fact->kind == EVENT_COMMENTED)
-        return fact->by_customer && fact->is_public ? RULE_ON_REPLY : 0;
+    if (fact->kind == EVENT_COMMENTED && !fact->is_public)
+        return 0;
+    if (fact->kind == EVENT_COMMENTED || fact->kind == EVENT_REJECTED || fact->kind == EVENT_DECLINED)
+        return fact->by_customer ? RULE_ON_REPLY : 0;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].kind == fact->kind)
             return rows[i].on;
@@ -154,8 +163,12 @@ static unsigned event_on(const struct clock_event *fact)
 void choice_make(const struct engine *engine, const struct work *work, struct conditions *conditions,
                  bool as_posted, struct choice *ret, struct buf *trace, bool *ret_traced)
 {
-    struct choosing c = {
-        .engine = engine, .work = work, .conditions = conditions, .choice = ret, .trace = trace};
+    struct choosing c = {.engine = engine,
+                         .work = work,
+                         .conditions = conditions,
+                         .choice = ret,
+                         .trace = trace,
+                         .values = as_posted};
     bool has_new = false;
 
     memset(ret, 0, sizeof *ret);

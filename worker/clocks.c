@@ -12,9 +12,8 @@ enum action {
     NOTHING,
     MEET,
     MEET_BY_TAKING, /* not where a reply was promised (priority 4) */
-    MEET_AND_AGAIN, /* met, and the next cycle begins at once */
+    MEET_AND_AGAIN, /* met, and the next cycle begins; it rests while the customer owes the answer */
     PAUSE,
-    AGAIN_PAUSED, /* met, and the next cycle waits for the customer */
     RESUME,
     END,     /* over without having been kept: the ticket is closed */
     RUN_ON,  /* a clock that was met runs on, in a new cycle with what was left */
@@ -38,12 +37,12 @@ static const struct rule_row {
     {EVENT_TAKEN, BY_DESK, ALWAYS, TO_OPEN, {MEET_BY_TAKING, RESUME, RESUME}},
     {EVENT_ASSIGNED, BY_DESK, IF_SELF, STAYS, {MEET_BY_TAKING, NOTHING, NOTHING}},
     {EVENT_COMMENTED, BY_DESK, IF_PUBLIC, STAYS, {MEET, MEET_AND_AGAIN, NOTHING}},
-    {EVENT_WAITING, BY_DESK, ON_CUSTOMER, TO_WAITS, {MEET, AGAIN_PAUSED, PAUSE}},
+    {EVENT_WAITING, BY_DESK, ON_CUSTOMER, TO_WAITS, {MEET, MEET_AND_AGAIN, PAUSE}},
     {EVENT_WAITING, BY_DESK, ON_VENDOR, TO_OPEN, {NOTHING, MEET_AND_AGAIN, RESUME}},
-    {EVENT_CANNOT_RESOLVE, BY_DESK, ALWAYS, TO_WAITS, {MEET, AGAIN_PAUSED, PAUSE}},
+    {EVENT_CANNOT_RESOLVE, BY_DESK, ALWAYS, TO_WAITS, {MEET, MEET_AND_AGAIN, PAUSE}},
     {EVENT_RESUMED, BY_DESK, ALWAYS, TO_OPEN, {NOTHING, RESUME, RESUME}},
     {EVENT_MEETING, BY_DESK, ALWAYS, STAYS, {MEET, MEET_AND_AGAIN, NOTHING}},
-    {EVENT_RESOLVED, BY_DESK, ALWAYS, TO_RESOLVED, {MEET, AGAIN_PAUSED, MEET}},
+    {EVENT_RESOLVED, BY_DESK, ALWAYS, TO_RESOLVED, {MEET, MEET_AND_AGAIN, MEET}},
     {EVENT_REJECTED, BY_ANYONE, ALWAYS, TO_OPEN, {NOTHING, RESUME, RUN_ON}},
     {EVENT_APPROVED, BY_ANYONE, ALWAYS, TO_CLOSED, {END, END, END}},
     {EVENT_CLOSED, BY_ANYONE, ALWAYS, TO_CLOSED, {END, END, END}},
@@ -54,7 +53,8 @@ static const struct rule_row {
 
 static const char *const kind_names[CLOCK_KINDS] = {"response", "update", "resolution"};
 static const char *const state_names[CLOCK_STATES] = {"running", "paused", "met", "missed"};
-static const int warning_percents[CLOCK_WARNINGS] = {50, 80};
+static const char *const step_names[CLOCK_STEPS] = {"started", "paused", "resumed", "moved",
+                                                    "met",     "missed", "ended"};
 
 /* One clock while the events are walked. */
 struct run {
@@ -151,9 +151,19 @@ static void run_start(struct run *run, int64_t at)
 static const struct clock *walk_old(const struct walk *w, enum clock_kind kind, int64_t cycle)
 {
     for (size_t i = 0; i < w->old_count; i++)
-        if (w->old[i].kind == kind && w->old[i].cycle == cycle)
+        if (w->old[i].kind == kind && w->old[i].cycle == cycle &&
+            !(w->old[i].unpromised && w->old[i].state == CLOCK_MET))
             return &w->old[i];
     return NULL;
+}
+
+/* Warnings given in this cycle, also under a promise that went away meanwhile. */
+static int64_t walk_warned(const struct walk *w, enum clock_kind kind, int64_t cycle)
+{
+    for (size_t i = 0; i < w->old_count; i++)
+        if (w->old[i].kind == kind && w->old[i].cycle == cycle)
+            return w->old[i].warned;
+    return 0;
 }
 
 static bool clock_is_judged(const struct clock *old)
@@ -165,7 +175,7 @@ static bool clock_is_judged(const struct clock *old)
 static bool walk_is_past(const struct walk *w, enum clock_kind kind, int64_t cycle)
 {
     for (size_t i = 0; i < w->old_count; i++)
-        if (w->old[i].kind == kind && w->old[i].cycle > cycle)
+        if (w->old[i].kind == kind && w->old[i].cycle > cycle && !w->old[i].unpromised)
             return true;
     return false;
 }
@@ -206,10 +216,10 @@ static void walk_keep(struct walk *w, const struct clock *clock)
         w->out->items[w->out->count++] = *clock;
 }
 
-static void walk_notice(struct walk *w, const struct clock *clock, int percent)
+static void walk_notice(struct walk *w, const struct clock *clock, int percent, bool quiet)
 {
     if (w->out->notice_count < CLOCKS_MAX)
-        w->out->notices[w->out->notice_count++] = (struct clock_notice){*clock, percent};
+        w->out->notices[w->out->notice_count++] = (struct clock_notice){*clock, percent, quiet};
 }
 
 static void walk_verdict(struct walk *w, const struct clock *clock, bool missed, const char *cause)
@@ -221,18 +231,60 @@ static void walk_verdict(struct walk *w, const struct clock *clock, bool missed,
     out->verdicts[out->verdict_count++] = (struct clock_verdict){*clock, missed, cause};
 }
 
+/* Whether the promise was there at the last decision, or there was none yet. */
+static bool walk_was_promised(const struct walk *w, enum clock_kind kind)
+{
+    for (size_t i = 0; i < w->old_count; i++)
+        if (w->old[i].kind == kind && !w->old[i].unpromised)
+            return true;
+    return !w->terms->decided;
+}
+
 /* Late only because the promise changed: by the old one there was time left when the new one began. */
 static const char *miss_cause(const struct walk *w, const struct clock *old, const struct clock *new)
 {
-    if (old == NULL || old->state == CLOCK_MET || old->state == CLOCK_MISSED)
-        return NULL;
+    if (old == NULL)
+        return walk_was_promised(w, new->kind) || new->due_at > w->terms->changed_at ? NULL : "moved";
     bool changed = old->promise_s != new->promise_s || old->working != new->working ||
                    !span_equal(old->calendar, new->calendar);
     bool had_time = old->due_at == CLOCK_NO_INSTANT || old->due_at > w->terms->changed_at;
     return changed && had_time && new->due_at <= w->terms->changed_at ? "moved" : NULL;
 }
 
-/* A cycle is over: judged once. What was judged before is kept as it was; a miss only gains the time it was met. */
+/* What was judged before is kept as it was; a miss only gains the time at which it was met. */
+static void walk_finish_judged(struct walk *w, struct clock *clock, const struct clock *old, bool kept)
+{
+    bool gains = old->met_at == CLOCK_NO_INSTANT;
+    struct clock now = *clock;
+
+    *clock = *old;
+    clock->warn_at = CLOCK_NO_INSTANT;
+    if (!gains)
+        return;
+    clock->met_at = now.met_at;
+    clock->worked_s = now.worked_s;
+    clock->paused_s = now.paused_s;
+    clock->as_of_at = now.as_of_at;
+    clock->ended = !kept;
+    if (kept && old->state == CLOCK_MISSED)
+        walk_verdict(w, clock, true, NULL);
+}
+
+/* Judged once, by what was promised when it ended. */
+static void walk_finish_judge(struct walk *w, const struct run *run, struct clock *clock,
+                              const struct clock *old, const char *cause)
+{
+    if (clock->due_at == CLOCK_NO_INSTANT) /* at rest: what was left would have begun to run now */
+        clock->due_at = run_due_from(run, clock->met_at);
+    bool missed = clock->due_at < clock->met_at;
+    clock->state = missed ? CLOCK_MISSED : CLOCK_MET;
+    clock->ended = cause != NULL;
+    walk_verdict(w, clock, missed, missed ? miss_cause(w, old, clock) : cause);
+    if (missed)
+        walk_notice(w, clock, 100, false);
+}
+
+/* A cycle is over. cause: NULL when it was kept, else why it ended. */
 static void walk_finish(struct walk *w, struct run *run, int64_t at, const char *cause)
 {
     const struct clock *old = walk_old(w, run->kind, run->cycle);
@@ -242,46 +294,34 @@ static void walk_finish(struct walk *w, struct run *run, int64_t at, const char 
         return;
     run->open = false;
     run->met_at = clock.met_at = at;
-    if (walk_is_past(w, run->kind, run->cycle))
+    /* Over before anybody promised it: the promise came later, with another priority, package or process. */
+    if (walk_is_past(w, run->kind, run->cycle) ||
+        (at <= w->terms->changed_at && !walk_was_promised(w, run->kind)))
         return;
-    clock.warned = old != NULL ? old->warned : 0;
-    if (clock_is_judged(old)) {
-        int64_t met_at = old->met_at != CLOCK_NO_INSTANT ? old->met_at : at;
-        clock = *old;
-        clock.met_at = met_at;
-        clock.warn_at = CLOCK_NO_INSTANT;
-    } else {
-        if (clock.due_at == CLOCK_NO_INSTANT)
-            clock.due_at = run_due(run);
-        bool missed = clock.due_at < at;
-        const char *why = missed ? miss_cause(w, old, &clock) : cause;
-        clock.state = missed ? CLOCK_MISSED : CLOCK_MET;
-        walk_verdict(w, &clock, missed, why);
-        if (missed)
-            walk_notice(w, &clock, 100);
-    }
+    clock.warned = walk_warned(w, run->kind, run->cycle);
+    if (clock_is_judged(old))
+        walk_finish_judged(w, &clock, old, cause == NULL);
+    else
+        walk_finish_judge(w, run, &clock, old, cause);
     if (old != NULL || run->kind != CLOCK_UPDATE)
         walk_keep(w, &clock);
 }
 
-/* Warnings that came due, and when the next will. Told in one: the latest of those that are due. */
+/* Warnings that came due, and when the next will. Told in one: the latest of those that are due and not quiet. */
 static void walk_warn(struct walk *w, const struct run *run, struct clock *clock, int64_t worked_us)
 {
-    int64_t promise_us = run->promise->promise_us;
-    int passed = 0;
+    const struct clock_promise *promise = run->promise;
+    int64_t count = (int64_t)promise->warning_count;
+    const struct clock_warning *passed = NULL;
 
-    if (promise_us == 0 || clock->state == CLOCK_MISSED)
-        return;
-    for (int64_t i = clock->warned; i < CLOCK_WARNINGS; i++)
-        if (worked_us >= promise_us / 100 * warning_percents[i]) {
-            passed = warning_percents[i];
-            clock->warned = i + 1;
-        }
-    if (clock->warned < CLOCK_WARNINGS && !run->paused)
+    for (; clock->warned < count && worked_us >= promise->warnings[clock->warned].used_us; clock->warned++)
+        if (passed == NULL || passed->quiet || !promise->warnings[clock->warned].quiet)
+            passed = &promise->warnings[clock->warned];
+    if (clock->warned < count && !run->paused)
         clock->warn_at =
-            run_after(run, run->since, promise_us / 100 * warning_percents[clock->warned] - run->worked_us);
-    if (passed != 0)
-        walk_notice(w, clock, passed);
+            run_after(run, run->since, promise->warnings[clock->warned].used_us - run->worked_us);
+    if (passed != NULL)
+        walk_notice(w, clock, (int)(passed->used_us * 100 / promise->promise_us), passed->quiet);
 }
 
 /* A cycle that is still open at now. */
@@ -290,8 +330,11 @@ static void walk_leave(struct walk *w, struct run *run)
     const struct clock *old = walk_old(w, run->kind, run->cycle);
     struct clock clock = run_clock(run, w->now);
 
-    clock.warned = old != NULL ? old->warned : 0;
-    if (clock_is_judged(old)) {
+    clock.warned = walk_warned(w, run->kind, run->cycle);
+    if (clock_is_judged(old) && old->met_at != CLOCK_NO_INSTANT && !old->unpromised) {
+        clock = *old; /* met, by what counted then: at priority 3 by taking it, say, before it became 4 */
+        clock.warn_at = CLOCK_NO_INSTANT;
+    } else if (clock_is_judged(old)) {
         clock.state = CLOCK_MISSED; /* a verdict stays, whatever was promised since */
         clock.due_at = old->due_at;
         clock.promise_s = old->promise_s;
@@ -300,23 +343,23 @@ static void walk_leave(struct walk *w, struct run *run)
     } else if (clock.due_at != CLOCK_NO_INSTANT && clock.due_at <= w->now) {
         clock.state = CLOCK_MISSED;
         walk_verdict(w, &clock, true, miss_cause(w, old, &clock));
-        walk_notice(w, &clock, 100);
+        walk_notice(w, &clock, 100, false);
     }
-    walk_warn(w, run, &clock, run->worked_us + (run->paused ? 0 : run_time(run, run->since, w->now)));
+    if (clock.state == CLOCK_RUNNING || clock.state == CLOCK_PAUSED)
+        walk_warn(w, run, &clock, run->worked_us + (run->paused ? 0 : run_time(run, run->since, w->now)));
     walk_keep(w, &clock);
 }
 
 /* ---- events ---- */
 
-static void walk_again(struct walk *w, struct run *run, int64_t at, bool paused)
+/* Met, and again from here; it rests while the customer owes the answer. */
+static void walk_again(struct walk *w, struct run *run, int64_t at)
 {
-    bool was_paused = run->paused;
-
     if (!run->open)
         return;
     walk_finish(w, run, at, NULL);
     run_start(run, at);
-    if (paused || was_paused)
+    if (w->phase == PHASE_WAITS || w->phase == PHASE_RESOLVED)
         run_pause(run, at);
 }
 
@@ -325,6 +368,9 @@ static void walk_run_on(struct run *run, int64_t at)
 {
     if (run->open || !run->promise->promised || run->met_at == CLOCK_NO_INSTANT)
         return;
+    int64_t due = run->paused && run->used_up_at == CLOCK_NO_INSTANT ? INT64_MAX : run_due(run);
+    if (due <= run->met_at)
+        run->used_up_at = due;
     if (!run->paused)
         run->worked_us += run_time(run, run->since, run->met_at);
     run->paused_us += at - (run->paused ? run->since : run->met_at);
@@ -349,10 +395,7 @@ static void walk_act(struct walk *w, struct run *run, enum action action, const 
         walk_finish(w, run, e->at, NULL);
         return;
     case MEET_AND_AGAIN:
-        walk_again(w, run, e->at, w->phase == PHASE_RESOLVED);
-        return;
-    case AGAIN_PAUSED:
-        walk_again(w, run, e->at, true);
+        walk_again(w, run, e->at);
         return;
     case PAUSE:
         run_pause(run, e->at);
@@ -475,18 +518,21 @@ static void walk_event(struct walk *w, const struct clock_event *event)
         w->out->reply_pending = false;
 }
 
-/* A clock that was open and is not promised any more is over without a verdict; the list may not lose it. */
+/* A clock that was open and is not promised any more is over without a verdict; the list may not lose it. It stays
+ * in it, so that a promise that comes back is not missed, and does not warn, a second time. */
 static void walk_keep_unpromised(struct walk *w, enum clock_kind kind)
 {
     for (size_t i = 0; i < w->old_count; i++) {
         const struct clock *old = &w->old[i];
-        bool open = old->state == CLOCK_RUNNING || old->state == CLOCK_PAUSED ||
-                    (old->state == CLOCK_MISSED && old->met_at == CLOCK_NO_INSTANT);
-        if (old->kind != kind || !open)
+        bool missed = old->state == CLOCK_MISSED && !walk_is_past(w, kind, old->cycle);
+        bool open = old->state == CLOCK_RUNNING || old->state == CLOCK_PAUSED;
+        if (old->kind != kind || !(open || missed || old->unpromised))
             continue;
         struct clock clock = *old;
-        clock.state = old->state == CLOCK_MISSED ? CLOCK_MISSED : CLOCK_MET;
-        clock.met_at = w->now;
+        clock.state = missed ? CLOCK_MISSED : CLOCK_MET;
+        clock.ended = old->met_at == CLOCK_NO_INSTANT;
+        clock.unpromised = true;
+        clock.met_at = old->met_at == CLOCK_NO_INSTANT ? w->now : old->met_at;
         clock.warn_at = CLOCK_NO_INSTANT;
         walk_keep(w, &clock);
     }
@@ -525,7 +571,62 @@ void clocks_compute(const struct clock_terms *terms, int64_t posted_at, const st
     ret->wake_at = w.until_at;
 }
 
+/* ---- history ---- */
+
+static bool clock_same_promise(const struct clock *a, const struct clock *b)
+{
+    return a->promise_s == b->promise_s && a->working == b->working && span_equal(a->calendar, b->calendar);
+}
+
+/* What became of a clock that the last decision had; false: nothing. */
+static bool clock_step(const struct clock *old, const struct clock *new, enum clock_step *ret)
+{
+    if (old->met_at == CLOCK_NO_INSTANT && new->met_at != CLOCK_NO_INSTANT)
+        *ret = new->ended ? CLOCK_ENDED : CLOCK_MET_NOW;
+    else if (old->state != CLOCK_MISSED && new->state == CLOCK_MISSED)
+        *ret = CLOCK_MISSED_NOW;
+    else if (!clock_same_promise(old, new))
+        *ret = CLOCK_MOVED;
+    else if (old->state == CLOCK_RUNNING && new->state == CLOCK_PAUSED)
+        *ret = CLOCK_PAUSED_NOW;
+    else if (old->state == CLOCK_PAUSED && new->state == CLOCK_RUNNING)
+        *ret = CLOCK_RESUMED;
+    else if (old->state == CLOCK_RUNNING && new->state == CLOCK_RUNNING && old->due_at != new->due_at)
+        *ret = old->paused_s != new->paused_s ? CLOCK_RESUMED : CLOCK_MOVED;
+    else
+        return false;
+    return true;
+}
+
+size_t clocks_changes(const struct clocks *clocks, const struct clock *old, size_t old_count,
+                      struct clock_change *ret)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < clocks->count; i++) {
+        const struct clock *new = &clocks->items[i], *before = NULL;
+        struct clock fresh = *new;
+        enum clock_step step;
+        for (size_t k = 0; k < old_count && before == NULL; k++)
+            if (old[k].kind == new->kind && old[k].cycle == new->cycle)
+                before = &old[k];
+        if (before == NULL) {
+            ret[count++] = (struct clock_change){CLOCK_STARTED, new};
+            fresh.state = CLOCK_RUNNING;
+            fresh.met_at = CLOCK_NO_INSTANT;
+        }
+        if (clock_step(before != NULL ? before : &fresh, new, &step))
+            ret[count++] = (struct clock_change){step, new};
+    }
+    return count;
+}
+
 /* ---- names ---- */
+
+const char *clock_step_name(enum clock_step step)
+{
+    return step_names[step];
+}
 
 const char *clock_kind_name(enum clock_kind kind)
 {

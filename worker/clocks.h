@@ -18,16 +18,24 @@
 
 enum clock_kind { CLOCK_RESPONSE, CLOCK_UPDATE, CLOCK_RESOLUTION, CLOCK_KINDS };
 enum clock_state { CLOCK_RUNNING, CLOCK_PAUSED, CLOCK_MET, CLOCK_MISSED, CLOCK_STATES };
-enum { CLOCKS_MAX = 16, CLOCK_WARNINGS = 2 };
+enum { CLOCKS_MAX = 16, CLOCK_WARNINGS_MAX = 8 };
+
+/* A warning, by the time of the clock that is used then. */
+struct clock_warning {
+    int64_t used_us;
+    bool quiet; /* for boards and the feed only; else the assignee is told */
+};
 
 /* What a priority promises of one clock. */
 struct clock_promise {
     bool promised;
     int64_t promise_us;
-    bool working;                    /* opening time of the calendar; else real time */
-    const struct calendar *calendar; /* used when working */
-    const char *calendar_name;       /* for people: "24x7" when not working */
-    int64_t grace_us;                /* of a promise of 0: that is its due time */
+    bool working;                                      /* opening time of the calendar; else real time */
+    const struct calendar *calendar;                   /* used when working */
+    const char *calendar_name;                         /* for people: "24x7" when not working */
+    int64_t grace_us;                                  /* of a promise of 0: that is its due time */
+    struct clock_warning warnings[CLOCK_WARNINGS_MAX]; /* in order of time; none of a promise of 0 */
+    size_t warning_count;
 };
 
 struct clock_terms {
@@ -35,6 +43,7 @@ struct clock_terms {
     struct clock_promise promises[CLOCK_KINDS];
     int64_t reopen_within_us; /* a customer's words on a closed ticket reopen it until then */
     bool reply_reopens;       /* policy for words on a resolved ticket: reject (else it stays resolved) */
+    bool decided;             /* there was a decision before, whose clocks are the old ones */
     int64_t changed_at; /* when the terms became what they are, as far as known: for the cause `moved` */
 };
 
@@ -62,18 +71,40 @@ struct clock {
     int64_t warned;                              /* warnings given in this cycle */
     struct span calendar;
     int64_t as_of_at, worked_s, paused_s, left_s;
+    bool ended; /* over without having been kept */
+    bool
+        unpromised; /* so, because the promise itself went away: without a verdict, unless it was missed before */
 };
 
+/* A miss that is met after all comes a second time, with the time at which: the verdict stays. */
 struct clock_verdict {
     struct clock clock;
     bool missed;
-    const char *cause; /* NULL, "moved", "closed", "approved" */
+    const char *cause; /* NULL, "moved", "closed", "approved", "reopened" */
 };
 
 /* A warning or a miss that is to be told now, once. */
 struct clock_notice {
     struct clock clock;
-    int percent; /* 50, 80; 100: missed */
+    int percent; /* of the promise that is used; 100: missed */
+    bool quiet;
+};
+
+/* What became of one clock since the last decision, for the ticket's history. */
+enum clock_step {
+    CLOCK_STARTED,
+    CLOCK_PAUSED_NOW,
+    CLOCK_RESUMED,
+    CLOCK_MOVED, /* the promise, or the calendar, is another one */
+    CLOCK_MET_NOW,
+    CLOCK_MISSED_NOW,
+    CLOCK_ENDED, /* without having been kept: closed, reopened, not promised any more */
+    CLOCK_STEPS
+};
+
+struct clock_change {
+    enum clock_step step;
+    const struct clock *clock;
 };
 
 struct clocks {
@@ -99,7 +130,13 @@ void clocks_compute(const struct clock_terms *terms, int64_t posted_at, const st
                     size_t event_count, const struct clock *old, size_t old_count, int64_t now,
                     struct clocks *ret);
 
+/* The steps from the clocks of the last decision to those of this one: at most two a clock (met and started are of two
+ * cycles). ret: room for 2 * CLOCKS_MAX; it points into clocks. */
+size_t clocks_changes(const struct clocks *clocks, const struct clock *old, size_t old_count,
+                      struct clock_change *ret);
+
 const char *clock_kind_name(enum clock_kind kind);
+const char *clock_step_name(enum clock_step step);
 const char *clock_state_name(enum clock_state state);
 bool clock_kind_parse(struct span name, enum clock_kind *ret);
 bool clock_state_parse(struct span name, enum clock_state *ret);

@@ -1,42 +1,25 @@
 /* Conditions of rules; see conditions.h. */
-#include "conditions.h"
+#include "conditions_internal.h"
 
-#include "clock.h"
 #include "mem.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+#include <stdlib.h>
+#include <string.h>
+
 enum {
-    TEXT_BYTES_MAX = 512 * 1024,
-    MATCH_LIMIT = 200000, /* steps of PCRE2's interpreter: some milliseconds at most */
+    TEXT_BYTES_MAX = 256 * 1024,
+    WHY_BYTES_MAX = 4000,
+    WHY_KEPT = 500,
+    WHY_VALUE_BYTES = 80,
+    WHY_VALUES = 5,
+    NUMBER_BYTES_MAX = 30,
+    SUBJECT_BYTES_MAX = 16 * 1024, /* of a text, what a pattern looks at */
+    MATCH_LIMIT = 10000,           /* steps of a pattern at one place of the text */
     DEPTH_LIMIT = 1000,
-    HEAP_LIMIT_KIB = 4096
-};
-
-enum value_kind { VALUE_NONE, VALUE_TEXT, VALUE_NUMBER, VALUE_BOOL, VALUE_LIST, VALUE_MAP };
-
-struct value {
-    enum value_kind kind;
-    struct span text;
-    double number; /* VALUE_BOOL: 0 or 1 */
-    const struct wire_val *list;
-    unsigned bits; /* VALUE_LIST without a list: channels */
-};
-
-struct conditions {
-    const struct engine *engine;
-    const struct work *work;
-    const struct wire_val *event;
-    const struct process_package *package;
-    struct buf text, reply; /* built when first asked for */
-    bool has_text, has_reply;
-    pcre2_match_data *match;
-    pcre2_match_context *limits;
+    HEAP_LIMIT_KIB = 8192
 };
 
 struct conditions *conditions_new(void)
@@ -45,6 +28,7 @@ struct conditions *conditions_new(void)
 
     buf_init(&c->text, TEXT_BYTES_MAX);
     buf_init(&c->reply, TEXT_BYTES_MAX);
+    buf_init(&c->why, WHY_BYTES_MAX);
     c->match = pcre2_match_data_create(1, NULL);
     c->limits = pcre2_match_context_create(NULL);
     if (c->match == NULL || c->limits == NULL)
@@ -61,334 +45,327 @@ void conditions_free(struct conditions *conditions)
         return;
     buf_clear(&conditions->text);
     buf_clear(&conditions->reply);
+    buf_clear(&conditions->why);
     pcre2_match_data_free(conditions->match);
     pcre2_match_context_free(conditions->limits);
     free(conditions);
 }
 
 void conditions_look(struct conditions *conditions, const struct engine *engine, const struct work *work,
-                     const struct wire_val *event)
+                     const struct wire_val *event, bool values)
 {
     conditions->engine = engine;
     conditions->work = work;
     conditions->event = event;
     conditions->package = process_package_find(engine_process(engine), work->package);
+    conditions->values = values;
     conditions->has_text = conditions->has_reply = false;
-}
-
-/* ---- fields ---- */
-
-static struct value value_text(struct span text)
-{
-    return (struct value){.kind = text.p == NULL ? VALUE_NONE : VALUE_TEXT, .text = text};
-}
-
-static struct value value_of(const struct wire_val *val)
-{
-    struct value value = {.kind = VALUE_NONE, .list = val};
-    bool flag;
-
-    if (wire_get_str(val, &value.text))
-        value.kind = VALUE_TEXT;
-    else if (wire_get_float(val, &value.number))
-        value.kind = VALUE_NUMBER;
-    else if (wire_get_bool(val, &flag)) {
-        value.kind = VALUE_BOOL;
-        value.number = flag;
-    } else if (wire_type(val) == WIRE_LIST)
-        value.kind = VALUE_LIST;
-    else if (wire_type(val) == WIRE_MAP)
-        value.kind = VALUE_MAP;
-    return value;
-}
-
-/* Title and problem together, so that a rule need not ask twice. */
-static struct value field_text(struct conditions *c)
-{
-    if (!c->has_text) {
-        buf_reset(&c->text);
-        (void)buf_add_span(&c->text, wire_find_str(c->work->ticket, "title"));
-        (void)buf_add_text(&c->text, "\n");
-        (void)buf_add_span(&c->text, wire_find_str(c->work->ticket, "problem"));
-        c->has_text = true;
-    }
-    return value_text(buf_span(&c->text));
-}
-
-/* New words only: quoted lines are left out, and all below the line that announces the old message. */
-static struct value field_reply(struct conditions *c)
-{
-    struct span text = wire_find_str(wire_find(c->event, "body"), "text");
-
-    if (text.p == NULL)
-        return (struct value){.kind = VALUE_NONE};
-    if (!c->has_reply) {
-        buf_reset(&c->reply);
-        for (size_t i = 0; i < text.len;) {
-            const char *end = memchr(text.p + i, '\n', text.len - i);
-            size_t len = end == NULL ? text.len - i : (size_t)(end - text.p) - i + 1;
-            struct span line = {text.p + i, len};
-            if (len >= 8 && memcmp(line.p, "-----Ori", 8) == 0)
-                break;
-            if (line.p[0] != '>')
-                (void)buf_add_span(&c->reply, line);
-            i += len;
-        }
-        c->has_reply = true;
-    }
-    return value_text(buf_span(&c->reply));
-}
-
-static struct value field_number(double number)
-{
-    return (struct value){.kind = VALUE_NUMBER, .number = number};
-}
-
-static struct value field_flag(bool flag)
-{
-    return (struct value){.kind = VALUE_BOOL, .number = flag};
-}
-
-static struct value field_age(struct conditions *c)
-{
-    return field_number((double)(c->work->now - c->work->posted_at) / (double)US_PER_S);
-}
-
-static struct value field_known(struct conditions *c)
-{
-    return field_flag(wire_type(c->work->customer) == WIRE_MAP);
-}
-
-static struct value field_customer_id(struct conditions *c)
-{
-    return value_of(wire_find(c->work->ticket, "customer"));
-}
-
-static struct value field_customer_package(struct conditions *c)
-{
-    return value_of(wire_find(c->work->ticket, "package"));
-}
-
-static struct value field_package_name(struct conditions *c)
-{
-    return value_text(span_of(c->package->name));
-}
-
-static struct value field_package_weight(struct conditions *c)
-{
-    return field_number((double)c->package->weight);
-}
-
-static struct value field_package_channels(struct conditions *c)
-{
-    return (struct value){.kind = VALUE_LIST, .bits = c->package->channels};
-}
-
-static struct value field_package_meetings(struct conditions *c)
-{
-    return (struct value){.kind = VALUE_LIST, .bits = c->package->meetings};
-}
-
-static struct value field_event_kind(struct conditions *c)
-{
-    return c->event == NULL ? value_text(span_of("posted")) : value_of(wire_find(c->event, "kind"));
-}
-
-static struct value field_event_role(struct conditions *c)
-{
-    return value_of(wire_find(wire_find(c->event, "as"), "role"));
-}
-
-static struct value field_event_name(struct conditions *c)
-{
-    return value_of(wire_find(wire_find(c->event, "as"), "name"));
-}
-
-static struct value field_event_public(struct conditions *c)
-{
-    return value_of(wire_find(c->event, "public"));
-}
-
-/* Fields that are not simply the ticket's or a map's entry of that name. */
-static const struct field_row {
-    const char *name;
-    struct value (*get)(struct conditions *c);
-} fields[] = {
-    {"text", field_text},
-    {"reply.text", field_reply},
-    {"age_s", field_age},
-    {"customer.known", field_known},
-    {"customer.id", field_customer_id},
-    {"customer.package", field_customer_package},
-    {"package.name", field_package_name},
-    {"package.weight", field_package_weight},
-    {"package.channels", field_package_channels},
-    {"package.meetings", field_package_meetings},
-    {"event.kind", field_event_kind},
-    {"event.role", field_event_role},
-    {"event.name", field_event_name},
-    {"event.public", field_event_public},
-};
-
-static struct value field_get(struct conditions *c, const char *field)
-{
-    const char *dot = strchr(field, '.');
-    char map[32];
-
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        if (strcmp(field, fields[i].name) == 0)
-            return fields[i].get(c);
-    if (dot == NULL)
-        return value_of(wire_find(c->work->ticket, field));
-    (void)snprintf(map, sizeof map, "%.*s", (int)(dot - field), field);
-    const struct wire_val *from =
-        strcmp(map, "customer") == 0 ? c->work->customer : wire_find(c->work->ticket, map);
-    return value_of(wire_find(from, dot + 1));
 }
 
 /* ---- tests ---- */
 
-static bool value_is(const struct value *value, const struct rule_value *want)
+static unsigned char lower(char c)
 {
-    switch (value->kind) {
-    case VALUE_TEXT:
-        return span_is(value->text, want->text);
-    case VALUE_NUMBER:
-        return want->kind == RULE_NUMBER && value->number == (double)want->number;
-    case VALUE_BOOL:
-        return want->kind == RULE_BOOL && (value->number != 0) == (want->number != 0);
-    default:
-        return false;
-    }
+    return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
-static bool list_has(const struct value *list, const struct rule_value *want)
+static bool text_contains(struct span text, struct span part)
 {
-    if (list->list == NULL)
-        return (list->bits & process_channel_parse(span_of(want->text))) != 0;
-    for (size_t i = 0; i < wire_count(list->list); i++) {
-        struct value item = value_of(wire_at(list->list, i));
-        if (value_is(&item, want))
+    for (size_t i = 0; part.len <= text.len && i <= text.len - part.len; i++) {
+        size_t j = 0;
+        while (j < part.len && lower(text.p[i + j]) == lower(part.p[j]))
+            j++;
+        if (j == part.len)
             return true;
     }
     return false;
 }
 
-static bool span_contains(struct span text, const char *part)
+/* A field is a number by its type or, as people fill maps, by its letters: "2.9". */
+static bool number_of(const struct value *value, double *ret)
 {
-    size_t len = strlen(part);
+    char digits[NUMBER_BYTES_MAX + 1];
+    char *end = NULL;
 
-    for (size_t i = 0; len != 0 && i + len <= text.len; i++)
-        if (text.p[i] == part[0] && memcmp(text.p + i, part, len) == 0)
-            return true;
-    return len == 0;
+    if (value->shape == SHAPE_NUMBER) {
+        *ret = value->number;
+        return true;
+    }
+    if (value->shape != SHAPE_TEXT || value->text.len > NUMBER_BYTES_MAX)
+        return false;
+    memcpy(digits, value->text.p, value->text.len);
+    digits[value->text.len] = '\0';
+    if (strspn(digits, "-.0123456789") != value->text.len)
+        return false;
+    double number = strtod(digits, &end);
+    if (*end != '\0')
+        return false;
+    *ret = number;
+    return true;
 }
 
-static bool value_exists(const struct value *value)
+static bool scalar_equal(const struct value *value, const struct rule_value *want)
 {
-    switch (value->kind) {
-    case VALUE_NONE:
-        return false;
-    case VALUE_TEXT:
-        return value->text.len != 0;
-    case VALUE_LIST:
-        return value->list == NULL ? value->bits != 0 : wire_count(value->list) != 0;
-    case VALUE_MAP:
-        return wire_count(value->list) != 0;
+    switch (value->shape) {
+    case SHAPE_TEXT:
+        return span_is(value->text, want->text);
+    case SHAPE_NUMBER:
+        return want->kind == RULE_NUMBER && value->number >= (double)want->number &&
+               value->number <= (double)want->number;
+    case SHAPE_BOOL:
+        return want->kind == RULE_BOOL && (value->number > 0) == (want->number != 0);
+    case SHAPE_BITS:
+        return (value->bits & process_channel_parse(span_of(want->text))) != 0;
     default:
-        return true;
+        return false;
     }
 }
 
-static bool test_matches(struct conditions *c, const struct rule_cond *cond, const struct value *value,
-                         char *why)
+/* A list is equal to what one of its entries is. */
+static bool value_equal(const struct value *value, const struct rule_value *want)
 {
-    if (value->kind != VALUE_TEXT)
-        return false;
-    int rc = pcre2_match((const pcre2_code *)cond->pattern, (PCRE2_SPTR)value->text.p, value->text.len, 0,
-                         PCRE2_NO_UTF_CHECK, c->match, c->limits);
-    if (rc < 0 && rc != PCRE2_ERROR_NOMATCH)
-        (void)snprintf(why, CONDITION_WHY_BYTES, "%s: the pattern took too long", cond->field);
+    if (value->shape != SHAPE_VALUE || wire_type(value->val) != WIRE_LIST)
+        return scalar_equal(value, want);
+    for (size_t i = 0; i < wire_count(value->val); i++) {
+        struct value item = condition_value(wire_at(value->val, i));
+        if (scalar_equal(&item, want))
+            return true;
+    }
+    return false;
+}
+
+static bool ask_equal(struct conditions *c, const struct rule_cond *cond, const struct value *value)
+{
+    (void)c;
+    for (size_t i = 0; i < cond->value_count; i++)
+        if (value_equal(value, &cond->values[i]))
+            return true;
+    return false;
+}
+
+static bool ask_contains(struct conditions *c, const struct rule_cond *cond, const struct value *value)
+{
+    if (value->shape == SHAPE_TEXT)
+        return text_contains(value->text, span_of(cond->values[0].text));
+    if (value->shape == SHAPE_VALUE && wire_type(value->val) == WIRE_MAP)
+        return wire_find(value->val, cond->values[0].text) != NULL;
+    return ask_equal(c, cond, value);
+}
+
+static bool ask_less(struct conditions *c, const struct rule_cond *cond, const struct value *value)
+{
+    double number = 0;
+    (void)c;
+    return number_of(value, &number) && number < (double)cond->values[0].number;
+}
+
+static bool ask_more(struct conditions *c, const struct rule_cond *cond, const struct value *value)
+{
+    double number = 0;
+    (void)c;
+    return number_of(value, &number) && number > (double)cond->values[0].number;
+}
+
+static bool ask_exists(struct conditions *c, const struct rule_cond *cond, const struct value *value)
+{
+    (void)c;
+    return (value->shape != SHAPE_NONE) == cond->yes;
+}
+
+/* A pattern that passes its limits counts as not matched, and the trace says so. */
+static bool text_matches(struct conditions *c, const struct rule_cond *cond, struct span text)
+{
+    size_t len = text.len < SUBJECT_BYTES_MAX ? text.len : SUBJECT_BYTES_MAX;
+    while (len < text.len && len > 0 && ((unsigned char)text.p[len] & 0xc0) == 0x80)
+        len--; /* not in the middle of a letter */
+    int rc = pcre2_match(cond->pattern, (PCRE2_SPTR)(text.len > 0 ? text.p : ""), len, 0, PCRE2_NO_UTF_CHECK,
+                         c->match, c->limits);
+    if (rc < PCRE2_ERROR_NOMATCH)
+        (void)buf_printf(&c->why, "the pattern passed its limit (%d); ", rc);
     return rc >= 0;
 }
 
-static bool test_leaf(struct conditions *c, const struct rule_cond *cond, char *why)
+static bool ask_matches(struct conditions *c, const struct rule_cond *cond, const struct value *value)
 {
-    struct value value = field_get(c, cond->field);
-    bool found = false;
+    struct span item;
+    if (value->shape == SHAPE_TEXT)
+        return text_matches(c, cond, value->text);
+    for (size_t i = 0; value->shape == SHAPE_VALUE && i < wire_count(value->val); i++)
+        if (wire_get_str(wire_at(value->val, i), &item) && text_matches(c, cond, item))
+            return true;
+    return false;
+}
 
-    switch (cond->test) {
-    case RULE_EXISTS:
-        return value_exists(&value) == cond->yes;
-    case RULE_IS:
-    case RULE_IN:
-        for (size_t i = 0; i < cond->value_count && !found; i++)
-            found = value.kind == VALUE_LIST ? list_has(&value, &cond->values[i])
-                                             : value_is(&value, &cond->values[i]);
-        return found;
-    case RULE_CONTAINS:
-        return value.kind == VALUE_LIST
-                   ? list_has(&value, &cond->values[0])
-                   : value.kind == VALUE_TEXT && span_contains(value.text, cond->values[0].text);
-    case RULE_LESS:
-        return value.kind == VALUE_NUMBER && value.number < (double)cond->values[0].number;
-    case RULE_MORE:
-        return value.kind == VALUE_NUMBER && value.number > (double)cond->values[0].number;
-    case RULE_MATCHES:
-        return test_matches(c, cond, &value, why);
+static bool (*const asks[RULE_TESTS])(struct conditions *, const struct rule_cond *, const struct value *) = {
+    [RULE_IS] = ask_equal,          [RULE_IN] = ask_equal,  [RULE_MATCHES] = ask_matches,
+    [RULE_CONTAINS] = ask_contains, [RULE_LESS] = ask_less, [RULE_MORE] = ask_more,
+    [RULE_EXISTS] = ask_exists};
+
+/* ---- reasons ---- */
+
+/* At most WHY_VALUE_BYTES, cut between letters. */
+static void why_text(struct buf *why, struct span text)
+{
+    size_t len = text.len < WHY_VALUE_BYTES ? text.len : WHY_VALUE_BYTES;
+    while (len < text.len && len > 0 && ((unsigned char)text.p[len] & 0xc0) == 0x80)
+        len--;
+    (void)buf_add_text(why, "\"");
+    (void)buf_add(why, len > 0 ? text.p : "", len);
+    (void)buf_add_text(why, len < text.len ? "…\"" : "\"");
+}
+
+static void why_value(struct buf *why, const struct value *value)
+{
+    switch (value->shape) {
+    case SHAPE_TEXT:
+        why_text(why, value->text);
+        return;
+    case SHAPE_NUMBER:
+        (void)buf_printf(why, "%g", value->number);
+        return;
+    case SHAPE_BOOL:
+        (void)buf_add_text(why, value->number > 0 ? "true" : "false");
+        return;
+    case SHAPE_VALUE:
+        (void)buf_printf(why, "a %s of %zu", wire_type(value->val) == WIRE_LIST ? "list" : "map",
+                         wire_count(value->val));
+        return;
+    case SHAPE_BITS:
+        (void)buf_printf(why, "%s%s%s", (value->bits & CHANNEL_TICKET) != 0 ? "ticket " : "",
+                         (value->bits & CHANNEL_IM) != 0 ? "im " : "",
+                         (value->bits & CHANNEL_PHONE) != 0 ? "phone" : "");
+        return;
     default:
-        return false;
+        (void)buf_add_text(why, "nothing");
+        return;
     }
 }
 
-static bool test_open(struct conditions *c, const struct rule_cond *cond, char *why)
+/* With values: `impact ("question") in "down", "critical": no`; without: `impact in: no`. */
+static void why_leaf(struct conditions *c, const struct rule_cond *cond, const struct value *value,
+                     bool holds)
+{
+    struct buf *why = &c->why;
+    size_t told = c->values ? WHY_VALUES : 1;
+
+    (void)buf_add_text(why, cond->field);
+    if (c->values) {
+        (void)buf_add_text(why, " (");
+        why_value(why, value);
+        (void)buf_add_text(why, ")");
+    }
+    (void)buf_add_text(why, " ");
+    (void)buf_add_text(why, rule_test_name(cond->test));
+    if (cond->test == RULE_EXISTS)
+        (void)buf_add_text(why, cond->yes ? " true" : " false");
+    for (size_t i = 0; i < cond->value_count && i < told && (c->values || cond->value_count == 1) &&
+                       (c->values || cond->test != RULE_MATCHES);
+         i++) {
+        (void)buf_add_text(why, i > 0 ? ", " : " ");
+        if (c->values)
+            why_text(why, span_of(cond->values[i].text));
+        else
+            (void)buf_add_text(why, cond->values[i].text);
+    }
+    (void)buf_add_text(why, holds ? ": yes" : ": no");
+}
+
+static bool cond_leaf(struct conditions *c, const struct rule_cond *cond)
+{
+    struct value value = condition_field(c, cond->field);
+    bool holds = asks[cond->test](c, cond, &value);
+    why_leaf(c, cond, &value, holds);
+    return holds;
+}
+
+static bool cond_open(struct conditions *c, const struct rule_cond *cond)
 {
     const struct calendar *calendar = engine_calendar(c->engine, span_of(cond->calendar));
     bool open = calendar != NULL && calendar_is_open(calendar, c->work->now);
 
-    (void)snprintf(why, CONDITION_WHY_BYTES, "%.64s is %s", cond->calendar, open ? "open" : "closed");
+    (void)buf_add_text(&c->why, cond->calendar);
+    (void)buf_add_text(&c->why, open ? " is open" : " is closed");
     return open;
 }
 
-/* The loader bounds the depth. The part that decided gives the reason. */
-static bool test_cond(struct conditions *c, const struct rule_cond *cond, char *why)
-{
-    char inner[CONDITION_WHY_BYTES] = "";
-    bool is_all = cond->test == RULE_ALL;
+static bool cond_test(struct conditions *c, const struct rule_cond *cond);
 
-    if (cond->test == RULE_TIME_OPEN)
-        return test_open(c, cond, why);
-    if (cond->test == RULE_NOT) {
-        bool holds = test_cond(c, &cond->parts[0], inner);
-        (void)snprintf(why, CONDITION_WHY_BYTES, "not (%.140s)", inner);
-        return !holds;
-    }
-    if (cond->test != RULE_ALL && cond->test != RULE_ANY) {
-        why[0] = '\0';
-        bool holds = test_leaf(c, cond, why);
-        if (why[0] == '\0')
-            (void)snprintf(why, CONDITION_WHY_BYTES, "%.80s %s%s%.40s: %s", cond->field,
-                           rule_test_name(cond->test),
-                           cond->value_count == 1 && cond->test != RULE_MATCHES ? " " : "",
-                           cond->value_count == 1 && cond->test != RULE_MATCHES ? cond->values[0].text : "",
-                           holds ? "yes" : "no");
-        return holds;
-    }
-    for (size_t i = 0; i < cond->part_count; i++)
-        if (test_cond(c, &cond->parts[i], inner) != is_all) {
-            (void)snprintf(why, CONDITION_WHY_BYTES, "%s", inner);
-            return !is_all;
-        }
-    (void)snprintf(why, CONDITION_WHY_BYTES, is_all ? "all of %zu hold" : "none of %zu holds",
-                   cond->part_count);
-    return is_all;
+static bool cond_not(struct conditions *c, const struct rule_cond *cond)
+{
+    (void)buf_add_text(&c->why, "not (");
+    bool holds = cond_test(c, &cond->parts[0]);
+    (void)buf_add_text(&c->why, ")");
+    return !holds;
 }
 
-bool conditions_hold(struct conditions *conditions, const struct rule_cond *cond, char *ret_why)
+static void why_cut(struct buf *why, size_t len)
 {
-    if (cond == NULL) {
-        (void)snprintf(ret_why, CONDITION_WHY_BYTES, "always");
-        return true;
+    if (!why->failed && why->len > len) {
+        why->len = len;
+        why->p[len] = '\0';
     }
-    return test_cond(conditions, cond, ret_why);
+}
+
+/* The part that decides is the one told: the first that holds of any, the first that does not of all. When none decides, their number
+ * is, or all of them with values. */
+static bool cond_parts(struct conditions *c, const struct rule_cond *cond)
+{
+    bool until = cond->test == RULE_ANY;
+    struct buf *why = &c->why;
+    size_t begin = why->len;
+
+    for (size_t i = 0; i < cond->part_count; i++) {
+        if (i > 0 && c->values)
+            (void)buf_add_text(why, "; ");
+        else
+            why_cut(why, begin);
+        size_t part = why->len;
+        if (cond_test(c, &cond->parts[i]) != until)
+            continue;
+        if (!why->failed) { /* only the words of the part that decided stay */
+            memmove(why->p + begin, why->p + part, why->len - part + 1);
+            why->len -= part - begin;
+        }
+        return until;
+    }
+    if (!c->values) {
+        why_cut(why, begin);
+        (void)buf_printf(why, until ? "none of %zu holds" : "all of %zu hold", cond->part_count);
+    }
+    return !until;
+}
+
+/* The loader bounds the depth. */
+static bool cond_test(struct conditions *c, const struct rule_cond *cond)
+{
+    switch (cond->test) {
+    case RULE_TIME_OPEN:
+        return cond_open(c, cond);
+    case RULE_NOT:
+        return cond_not(c, cond);
+    case RULE_ALL:
+    case RULE_ANY:
+        return cond_parts(c, cond);
+    default:
+        return cond_leaf(c, cond);
+    }
+}
+
+bool conditions_hold(struct conditions *conditions, const struct rule_cond *cond, struct span *ret_why)
+{
+    struct buf *why = &conditions->why;
+
+    buf_reset(why);
+    bool holds = true;
+    if (cond == NULL)
+        (void)buf_add_text(why, "always");
+    else
+        holds = cond_test(conditions, cond);
+    *ret_why = buf_span(why);
+    if (ret_why->len > WHY_KEPT) {
+        ret_why->len = WHY_KEPT;
+        while (ret_why->len > 0 && ((unsigned char)ret_why->p[ret_why->len] & 0xc0) == 0x80)
+            ret_why->len--;
+    }
+    return holds;
 }

@@ -149,6 +149,7 @@ static void decide_clocks(struct decision *d, struct work *work)
 
     engine_terms(d->engine, d->package, d->priority, d->forced_calendar, &terms);
     terms.changed_at = decide_changed_at(work);
+    terms.decided = !work->is_first;
     clocks_compute(&terms, work->posted_at, work->facts, work->event_count, work->old, work->old_count,
                    work->now, &d->clocks);
 }

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_BYTES = 400, CAUSE_BYTES = 129 };
+enum { TEXT_BYTES = 400, CAUSE_BYTES = 129, RESOLVES_MAX = 30 };
 
 static const char *const state_texts[] = {
     [SET_IN_PROGRESS] = "in_progress", [SET_REOPENED] = "reopened", [SET_CLOSED] = "closed"};
@@ -112,6 +112,27 @@ static void put_deadlines(const struct decision *d, struct buf *out)
         wire_put_key_int(out, "worked_s", v->clock.worked_s);
         wire_put_key_int(out, "paused_s", v->clock.paused_s);
         wire_put_key_text(out, "zones", engine_zones(d->engine));
+    }
+}
+
+/* What became of each clock, for the ticket's history. */
+static void put_changes(const struct decision *d, struct buf *out)
+{
+    struct clock_change changes[2 * CLOCKS_MAX];
+    size_t count = clocks_changes(&d->clocks, d->work->old, d->work->old_count, changes);
+
+    wire_put_text(out, "changes");
+    wire_put_list(out, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct clock *clock = changes[i].clock;
+        wire_put_map(out, 7);
+        wire_put_key_text(out, "clock", clock_kind_name(clock->kind));
+        wire_put_key_int(out, "cycle", clock->cycle);
+        wire_put_key_text(out, "step", clock_step_name(changes[i].step));
+        work_put_instant(out, "due_at", clock->due_at);
+        wire_put_key_int(out, "worked_s", clock->worked_s);
+        wire_put_key_int(out, "paused_s", clock->paused_s);
+        wire_put_key_int(out, "left_s", clock->left_s);
     }
 }
 
@@ -273,14 +294,14 @@ static void notice_cause(const struct decision *d, const struct clock *clock, ch
                    clock_kind_name(clock->kind), (long long)clock->cycle);
 }
 
-/* At half of the time only boards and the feed show it (the event); then people are told. */
+/* A quiet warning is for boards and the feed: its event is enough. */
 static void put_notices(const struct decision *d, struct notes *notes)
 {
     for (size_t i = 0; i < d->clocks.notice_count; i++) {
         const struct clock_notice *n = &d->clocks.notices[i];
         char cause[CAUSE_BYTES], text[TEXT_BYTES], prefix[64];
         bool missed = n->percent == 100;
-        if (n->percent < 80)
+        if (n->quiet)
             continue;
         note_open(notes, "staff", missed ? "missed" : "warning", (int64_t)i, missed);
         wire_put_text(notes->out, "body");
@@ -361,33 +382,40 @@ static void put_notify(const struct decision *d, struct buf *out)
 
 /* ---- resolve ---- */
 
-static bool was_open(const struct decision *d, const struct clock *clock, bool *ret_missed)
+static bool was_open(const struct decision *d, const struct clock *clock)
 {
     for (size_t i = 0; i < d->work->old_count; i++) {
         const struct clock *old = &d->work->old[i];
-        if (old->kind == clock->kind && old->cycle == clock->cycle && old->met_at == CLOCK_NO_INSTANT) {
-            *ret_missed = old->state == CLOCK_MISSED;
-            return true;
-        }
+        if (old->kind == clock->kind && old->cycle == clock->cycle)
+            return old->met_at == CLOCK_NO_INSTANT;
     }
     return false;
 }
 
-/* A promise that was kept after all, late, needs nobody any more; a P1 that somebody took has been heard. */
+static void put_resolved_miss(const struct decision *d, const struct clock *clock, struct buf *out)
+{
+    char cause[CAUSE_BYTES];
+
+    notice_cause(d, clock, cause);
+    wire_put_text(out, cause);
+}
+
+/* A promise that was kept after all, late, or is over, needs nobody any more; a P1 that somebody took has been heard. A miss
+ * that is met in the same decision opens its alert and ends it: it is told, but nobody is called again. */
 static void put_resolve(const struct decision *d, struct buf *out)
 {
     wire_put_text(out, "resolve");
     struct wire_map list = wire_list_open(out);
-    for (size_t i = 0; i < d->clocks.count; i++) {
+    for (size_t i = 0; i < d->clocks.verdict_count; i++)
+        if (d->clocks.verdicts[i].missed && d->clocks.verdicts[i].clock.met_at != CLOCK_NO_INSTANT)
+            put_resolved_miss(d, &d->clocks.verdicts[i].clock, out), list.count++;
+    for (size_t i = 0; i < d->clocks.count && list.count < RESOLVES_MAX; i++) {
         const struct clock *clock = &d->clocks.items[i];
         char cause[CAUSE_BYTES];
-        bool missed = false;
-        if (clock->met_at == CLOCK_NO_INSTANT || !was_open(d, clock, &missed))
+        if (clock->met_at == CLOCK_NO_INSTANT || !was_open(d, clock))
             continue;
-        if (missed) {
-            notice_cause(d, clock, cause);
-            wire_put_text(out, cause), list.count++;
-        }
+        if (clock->ended && clock->state == CLOCK_MISSED)
+            put_resolved_miss(d, clock, out), list.count++;
         if (clock->kind == CLOCK_RESPONSE && !d->alert_p1) {
             (void)snprintf(cause, sizeof cause, "p1:%.*s", (int)d->work->tracking.len, d->work->tracking.p);
             wire_put_text(out, cause), list.count++;
@@ -398,11 +426,12 @@ static void put_resolve(const struct decision *d, struct buf *out)
 
 void decision_write(const struct decision *d, const struct buf *trace, struct buf *out)
 {
-    wire_put_map(out, d->has_trace ? 10 : 9);
+    wire_put_map(out, d->has_trace ? 11 : 10);
     put_set(d, out);
     wire_put_text(out, "clocks");
     decision_write_clocks(d, out);
     put_deadlines(d, out);
+    put_changes(d, out);
     put_events(d, out);
     put_notify(d, out);
     put_resolve(d, out);

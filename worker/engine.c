@@ -95,6 +95,23 @@ const char *engine_calendar_name(const struct engine *engine, struct span name)
     return found == NULL ? NULL : found->name;
 }
 
+/* The warnings of one promise, in order of time; one that would come before the start is left out. */
+static void engine_warnings(const struct process_package *package, struct clock_promise *promise)
+{
+    for (size_t i = 0; i < package->warning_count; i++) {
+        const struct process_warning *w = &package->warnings[i];
+        int64_t used = w->percent != 0 ? promise->promise_us / 100 * w->percent
+                                       : promise->promise_us - w->before_s * US_PER_S;
+        size_t at = promise->warning_count;
+        if (used <= 0)
+            continue;
+        for (; at > 0 && promise->warnings[at - 1].used_us > used; at--)
+            promise->warnings[at] = promise->warnings[at - 1];
+        promise->warnings[at] = (struct clock_warning){used, w->quiet};
+        promise->warning_count++;
+    }
+}
+
 void engine_terms(const struct engine *engine, const struct process_package *package, int priority,
                   struct span calendar, struct clock_terms *ret)
 {
@@ -121,5 +138,6 @@ void engine_terms(const struct engine *engine, const struct process_package *pac
                                    .calendar = chosen->calendar,
                                    .calendar_name = target->working ? chosen->name : PROCESS_ALWAYS,
                                    .grace_us = package->grace_s * US_PER_S};
+        engine_warnings(package, &ret->promises[k]);
     }
 }

@@ -58,7 +58,7 @@ static bool arguments_parse(int argc, char **argv, const char **names, int name_
     return got == name_count;
 }
 
-static int usage_fail(const char *usage)
+int offline_usage(const char *usage)
 {
     fprintf(stderr, "usage: docket-worker %s [--zoneinfo DIR]\n", usage);
     return STATUS_USAGE;
@@ -70,7 +70,7 @@ int offline_check(int argc, char **argv)
     struct engine *engine = NULL;
 
     if (!arguments_parse(argc, argv, &dir, 1, &zoneinfo, NULL))
-        return usage_fail("check DIR");
+        return offline_usage("check DIR");
     if (!offline_engine_open(dir, zoneinfo, &engine))
         return STATUS_REFUSED;
     faults_print(stderr, "warning: ", &engine_process(engine)->warnings);
@@ -201,7 +201,7 @@ int offline_explain(int argc, char **argv)
     bool as_json = false;
 
     if (!arguments_parse(argc, argv, names, 2, &zoneinfo, &as_json))
-        return usage_fail("explain DIR TICKET.json [--json]");
+        return offline_usage("explain DIR TICKET.json [--json]");
     if (!offline_engine_open(names[0], zoneinfo, &engine))
         return STATUS_REFUSED;
     buf_init(&out, OUT_BYTES_MAX);

@@ -1,4 +1,4 @@
-/* What docket-worker answers without a broker: check, explain, due, zone. Each gets the arguments after its name and returns
+/* What docket-worker answers without a broker: check, test, explain, due, zone. Each gets the arguments after its name and returns
  * the exit status: 0, 1 when something is refused, 2 for a wrong use. */
 #ifndef DOCKET_OFFLINE_H
 #define DOCKET_OFFLINE_H
@@ -9,11 +9,15 @@
 
 int offline_check(int argc, char **argv);
 int offline_explain(int argc, char **argv);
+int offline_test(int argc, char **argv);
 int offline_due(int argc, char **argv);
 int offline_zone(int argc, char **argv);
 
 /* Loads a process; what is wrong is printed on standard error. The caller frees. */
 bool offline_engine_open(const char *dir, const char *zoneinfo, struct engine **ret)
     __attribute__((warn_unused_result));
+
+/* Prints how a subcommand is used; gives the exit status 2. */
+int offline_usage(const char *usage);
 
 #endif

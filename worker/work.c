@@ -42,6 +42,7 @@ static bool clock_parse(const struct wire_val *map, struct clock *ret)
         .worked_s = wire_find_int(map, "worked_s", 0),
         .paused_s = wire_find_int(map, "paused_s", 0),
         .left_s = wire_find_int(map, "left_s", 0),
+        .unpromised = wire_find_bool(map, "unpromised", false),
     };
     if (!clock_kind_parse(wire_find_str(map, "clock"), &clock.kind) ||
         !clock_state_parse(wire_find_str(map, "state"), &clock.state) || clock.warned < 0)
@@ -87,7 +88,8 @@ void work_put_instant(struct buf *out, const char *key, int64_t at)
 void work_put_clock(struct buf *out, const struct clock *clock, struct span forced_calendar,
                     int64_t approvals_asked, int64_t approvals_for_at)
 {
-    size_t more = (forced_calendar.len != 0 ? 1u : 0u) + (approvals_asked != 0 ? 2u : 0u);
+    size_t more = (forced_calendar.len != 0 ? 1u : 0u) + (approvals_asked != 0 ? 2u : 0u) +
+                  (clock->unpromised ? 1u : 0u);
 
     wire_put_map(out, 15 + more);
     wire_put_key_text(out, "clock", clock_kind_name(clock->kind));
@@ -107,6 +109,8 @@ void work_put_clock(struct buf *out, const struct clock *clock, struct span forc
     wire_put_key_int(out, "left_s", clock->left_s);
     if (forced_calendar.len != 0)
         wire_put_key_str(out, "forced_calendar", forced_calendar);
+    if (clock->unpromised)
+        wire_put_key_bool(out, "unpromised", true);
     if (approvals_asked != 0) {
         wire_put_key_int(out, "approvals_asked", approvals_asked);
         work_put_instant(out, "approvals_for_at", approvals_for_at);
@@ -115,11 +119,13 @@ void work_put_clock(struct buf *out, const struct clock *clock, struct span forc
 
 /* ---- events ---- */
 
-/* A state that a decision set acts like the event of that name. */
+/* A state that a decision set (whole: in its `set`, a head: by itself) acts like the event of that name. */
 static enum desk_event event_kind_of(enum desk_event kind, const struct wire_val *body)
 {
     struct span state = wire_find_str(body, "state");
 
+    if (state.len == 0)
+        state = wire_find_str(wire_find(body, "set"), "state");
     if (kind != EVENT_DECIDED && kind != EVENT_TRIAGED)
         return kind;
     if (span_is(state, "reopened"))
@@ -191,8 +197,10 @@ static bool work_parse_events(struct work *work, struct err *err)
             last_decision = work->event_count;
         }
     }
+    /* A decision that changed nothing leaves no event: the ticket says how far it had seen. */
+    int64_t decided = wire_find_int(work->ticket, "decided", 0);
     for (size_t i = 0; i < work->event_count; i++)
-        work->events[i].is_new = i >= last_decision;
+        work->events[i].is_new = i >= last_decision && work->events[i].version > decided;
     return true;
 }
 

@@ -17,6 +17,7 @@ static const char usage_text[] =
     "usage: docket-worker [--config FILE] [--broker ENDPOINT]…    serve brokers\n"
     "       docket-worker check-config [--config FILE]            check the settings\n"
     "       docket-worker check DIR                               check a process, tell all errors\n"
+    "       docket-worker test DIR [--only TEXT]                  run the cases of a process (tests/*.yaml)\n"
     "       docket-worker explain DIR TICKET.json [--json]        which rules match and why, clocks, due "
     "times\n"
     "       docket-worker due --process DIR --calendar NAME --start INSTANT --work DURATION\n"
@@ -146,6 +147,7 @@ static const struct command {
     int (*run)(int argc, char **argv);
 } commands[] = {
     {"check", offline_check},
+    {"test", offline_test},
     {"explain", offline_explain},
     {"due", offline_due},
     {"zone", offline_zone},

@@ -1,6 +1,6 @@
--- Resolves open alerts of the causes named, for tickets whose change was just applied.
+-- Resolves open alerts of the causes named, for tickets whose change was just applied. A notifier then tells those who had been told.
 --  $1 tickets  $2 attempts after  $3 causes
-UPDATE alerts a SET state = 2, resolved_at = docket_now()
+UPDATE alerts a SET state = 2, resolved_at = docket_now(), next_at = 0, token = NULL, lease_until = NULL
   FROM unnest($1::bigint[], $2::integer[], $3::text[]) AS u(ticket, attempt, cause)
   JOIN desk d ON d.ticket = u.ticket AND d.attempt = u.attempt
  WHERE a.cause = u.cause AND a.state < 2

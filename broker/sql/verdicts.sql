@@ -1,4 +1,5 @@
--- Verdicts that decisions gave, for those that were just applied. A verdict is never rewritten.
+-- Verdicts that decisions gave, for those that were just applied. A verdict is never rewritten; a miss that was met after all
+-- gains when that was, and what was used until then.
 --  $1 tickets  $2 attempts after  $3 clocks  $4 cycles  $5 verdicts  $6 causes  $7 priorities  $8 promise_s  $9 due_at
 --  $10 met_at  $11 worked_s  $12 paused_s  $13 zones  $14 process
 INSERT INTO deadlines (ticket, clock, cycle, verdict, cause, priority, promise_s, due_at, met_at, worked_s, paused_s, zones,
@@ -9,4 +10,6 @@ SELECT u.ticket, u.clock, u.cycle, u.verdict, u.cause, u.priority, u.promise_s, 
               $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::text[])
        AS u(ticket, attempt, clock, cycle, verdict, cause, priority, promise_s, due_at, met_at, worked_s, paused_s, zones)
   JOIN desk d ON d.ticket = u.ticket AND d.attempt = u.attempt
-ON CONFLICT (ticket, clock, cycle) DO NOTHING
+ON CONFLICT (ticket, clock, cycle) DO UPDATE
+   SET met_at = excluded.met_at, worked_s = excluded.worked_s, paused_s = excluded.paused_s
+ WHERE deadlines.met_at IS NULL AND deadlines.verdict = 'missed' AND excluded.met_at IS NOT NULL

@@ -464,17 +464,26 @@ def test_bench_life_waits_for_decisions():
         polls.append(1)
         return {"counters": {"decisions": min(50, 10 * (len(polls) - 1))}}
 
-    def show(request):
-        return {"tracking": T, "priority": 3 if len(b.bodies("ticket.show")) % 3 == 0 else None}
-
-    with FakeBroker({"ticket.submit": SUBMITTED, "stats": stats, "ticket.show": show}) as b:
+    with FakeBroker({"ticket.submit": SUBMITTED, "stats": stats}) as b:
         r = subprocess.run([BIN / "docket-bench", "--broker", b.endpoint, "--mode", "life", "--in-flight", "8", "--count", "50",
                             "--json"], capture_output=True, text=True, timeout=30)
         assert r.returncode == 0 and json.loads(r.stdout)["tickets"] == 50 and len(polls) >= 6
+    looks = []
+
+    def slowly(_):
+        """Nothing before the first ticket, then one decision more at every third look."""
+        looks.append(1)
+        return {"counters": {"decisions": min(len(b.bodies("ticket.submit")), (len(looks) - 1) // 3)}}
+
+    with FakeBroker({"ticket.submit": SUBMITTED, "stats": slowly}) as b:
         r = subprocess.run([BIN / "docket-bench", "--broker", b.endpoint, "--mode", "life", "--rate", "50", "--count", "10",
                             "--json"], capture_output=True, text=True, timeout=30)
         got = json.loads(r.stdout)
-        assert r.returncode == 0 and got["looks"] == 30 and got["decided_ms"]["p50"] > 0
+        assert r.returncode == 0 and got["looks"] >= 30 and got["decided_ms"]["p50"] > 0
+    with FakeBroker({"ticket.submit": SUBMITTED, "stats": {"counters": {"decisions": 0}}}) as b:
+        r = subprocess.run([BIN / "docket-bench", "--broker", b.endpoint, "--mode", "life", "--rate", "50", "--count", "2",
+                            "--timeout", "1"], capture_output=True, text=True, timeout=30)
+        assert r.returncode == 3 and "2 of 2 tickets were not decided" in r.stderr
 
 
 def test_python_example_fails_over_with_the_same_key():

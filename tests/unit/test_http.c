@@ -1,6 +1,7 @@
 /* The HTTP server on a loop: asked by a plain socket whose reading is a poller of the same loop. */
 #include "clock.h"
 #include "http.h"
+#include "http_pages.h"
 #include "mem.h"
 
 #include <arpa/inet.h>
@@ -153,11 +154,113 @@ static void test_http_bind_when_taken_or_malformed_then_it_is_told(void **state)
                  http_bind_is_loopback("nonsense"));
 }
 
+/* ---- pages ---- */
+
+struct pages {
+    zloop_t *loop;
+    struct http_request *waits; /* for the timer */
+    int asked;
+};
+
+static void answer_with(struct http_request *request, const char *text)
+{
+    struct http_answer answer = {.status = 200, .type = "text/plain"};
+    buf_init(&answer.body, 1 << 16);
+    buf_printf(&answer.body, "%s %s", http_request_is_post(request) ? "posted" : "looked", text);
+    http_request_answer(request, &answer);
+}
+
+static int pages_on_timer(zloop_t *loop, int timer, void *arg)
+{
+    struct pages *pages = arg;
+    (void)loop, (void)timer;
+    answer_with(pages->waits, "later");
+    pages->waits = NULL;
+    return 0;
+}
+
+/* /later waits for a timer; all else answers with the field "text". */
+static void pages_on_request(void *arg, struct http_request *request)
+{
+    struct pages *pages = arg;
+    struct buf text;
+
+    pages->asked++;
+    if (strcmp(http_request_path(request), "/later") == 0) {
+        pages->waits = request;
+        (void)zloop_timer(pages->loop, 20, 1, pages_on_timer, pages);
+        return;
+    }
+    buf_init(&text, 1000);
+    http_request_field(request, "text", &text);
+    answer_with(request, text.failed ? "(too long)" : buf_text(&text));
+    buf_clear(&text);
+}
+
+static void test_pages_when_asked_then_forms_are_read_and_answers_may_come_later(void **state)
+{
+    static const struct row rows[] = {
+        {"get", "GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200", "looked "},
+        {"later", "GET /later HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200",
+         "looked later"},
+        {"form",
+         "POST /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 36\r\n\r\n"
+         "do=a&text=it+h%C3%BCmms%21%zz%&x=yyyy",
+         "HTTP/1.1 200", "posted it h\xC3\xBCmms!%zz%"},
+        {"a field's name is whole",
+         "POST /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 15\r\n\r\ncontext=a&textb",
+         "HTTP/1.1 200", "posted "},
+        {"post later", "POST /later HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+         "HTTP/1.1 200", "posted later"},
+        {"delete", "DELETE /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 405", "only"},
+    };
+    struct pages pages = {.loop = zloop_new()};
+    struct http *http = NULL;
+    struct err err;
+    (void)state;
+
+    assert_true(http_new_pages(pages.loop, "127.0.0.1:0", pages_on_request, &pages, &http, &err));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *got = ask(pages.loop, http, rows[i].request);
+        if (strncmp(got, rows[i].status, strlen(rows[i].status)) != 0 || strstr(got, rows[i].body) == NULL)
+            fail_msg("%s: got %s", rows[i].name, got);
+        free(got);
+    }
+    assert_int_equal(pages.asked, 5);
+    http_free(http);
+    zloop_destroy(&pages.loop);
+}
+
+static void test_pages_when_the_body_is_too_long_then_nobody_is_asked(void **state)
+{
+    struct pages pages = {.loop = zloop_new()};
+    struct http *http = NULL;
+    struct buf request;
+    struct err err;
+    (void)state;
+
+    buf_init(&request, 1 << 20);
+    buf_printf(&request, "POST /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n",
+               HTTP_FORM_BYTES_MAX + 1);
+    for (int i = 0; i <= HTTP_FORM_BYTES_MAX; i++)
+        buf_add(&request, "a", 1);
+    assert_true(http_new_pages(pages.loop, "127.0.0.1:0", pages_on_request, &pages, &http, &err));
+    char *got = ask(pages.loop, http, buf_text(&request));
+    assert_int_equal(strncmp(got, "HTTP/1.1 413", 12), 0);
+    assert_int_equal(pages.asked, 0);
+    free(got);
+    buf_clear(&request);
+    http_free(http);
+    zloop_destroy(&pages.loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_http_when_asked_then_routes_answer_and_all_else_is_refused),
         cmocka_unit_test(test_http_bind_when_taken_or_malformed_then_it_is_told),
+        cmocka_unit_test(test_pages_when_asked_then_forms_are_read_and_answers_may_come_later),
+        cmocka_unit_test(test_pages_when_the_body_is_too_long_then_nobody_is_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

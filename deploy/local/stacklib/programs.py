@@ -1,6 +1,8 @@
 """The programs of a stack: their configuration files, how each is started, and when it is healthy."""
 
 import json
+import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -35,8 +37,17 @@ def _notifier_settings(plan, n):
         "name": f"notifier-{n}", "dsn": plan.dsn, "brokers": [plan.clients(b) for b in plan.each("brokers")],
         "pokes": [plan.pokes(b) for b in plan.each("brokers")], "feed": plan.feed(n), "http": plan.notifier_http(n),
         "smtp_url": f"smtp://127.0.0.1:{plan.smtp_port}", "mail_from": "desk@localhost", "mail_domain": "localhost",
-        "staff_address": "staff@localhost", "ops_address": "ops@localhost", "public_url": plan.public_url(n), "log_level": "info",
+        "staff_address": "staff@localhost", "ops_address": "ops@localhost", "public_url": plan.public_url(n),
+        "public_http": plan.public_url(n).partition("://")[2], "token_key_file": str(plan.path("etc", "token.key")), "log_level": "info",
     }
+
+
+def _make_token_key(path):
+    """The key of links and reply addresses, one for all notifiers; made once."""
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w") as file:
+            file.write(secrets.token_hex(32) + "\n")
 
 
 class Program:
@@ -55,6 +66,8 @@ class Program:
 
     def configure(self):
         """Writes the configuration, once: a later `up` leaves what was edited."""
+        if self.kind == "notifier":
+            _make_token_key(self.plan.path("etc", "token.key"))
         make = {"broker": _broker_settings, "worker": _worker_settings, "notifier": _notifier_settings}.get(self.kind)
         if make and not self.config.exists():
             write_whole(self.config, _yaml(make(self.plan, self.n)))

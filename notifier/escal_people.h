@@ -1,0 +1,43 @@
+/* The people of the current process, compiled: policies, schedules, calendars; and what was changed of the plan. */
+#ifndef DOCKET_ESCAL_PEOPLE_H
+#define DOCKET_ESCAL_PEOPLE_H
+
+#include "escal.h"
+#include "escal_targets.h"
+#include "pg.h"
+#include "process.h"
+
+struct notifier;
+
+/* Owned by the notifier; process NULL: none was read yet, and everybody is the desk's address. */
+struct escal_people {
+    struct process *process;
+    struct oncall *oncall;
+    struct oncall_override *overrides;
+    size_t override_count;
+};
+
+void escal_people_clear(struct escal_people *people);
+
+/* err: the files are no process, or its schedules cannot be used; the ones before stay */
+bool escal_people_load(struct escal_people *people, struct span files, struct err *err)
+    __attribute__((warn_unused_result));
+bool escal_people_load_files(struct escal_people *people, const struct process_files *files,
+                             struct faults *faults) __attribute__((warn_unused_result));
+
+/* Takes over the rows of escal_overrides.sql. */
+void escal_people_set_overrides(struct escal_people *people, const PGresult *rows);
+
+/* The scene of now without a ticket: assignee, queue and acker are the caller's. */
+struct escal_scene escal_people_scene(const struct escal_people *people, int64_t at);
+
+const struct process_people *escal_people_plan(const struct escal_people *people);
+
+/* due(people, from, delay) of escal.h for one policy; arg is a struct escal_delay. */
+struct escal_delay {
+    const struct escal_people *people;
+    const struct process_escalation *policy;
+};
+int64_t escal_people_due(void *arg, int64_t from_at, struct process_delay delay);
+
+#endif

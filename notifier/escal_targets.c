@@ -1,0 +1,139 @@
+/* From targets to people; see escal_targets.h. */
+#include "escal_targets.h"
+
+#include <string.h>
+
+static bool pages_have(const struct pages *pages, const char *recipient)
+{
+    for (size_t i = 0; i < pages->count; i++)
+        if (strcmp(pages->items[i].recipient, recipient) == 0)
+            return true;
+    return false;
+}
+
+static bool pages_add(struct pages *pages, const char *channel, const char *recipient, const char *address,
+                      int way)
+{
+    if (pages->count == PAGES_MAX)
+        return false;
+    pages->items[pages->count++] = (struct page){channel, recipient, address, way};
+    pages->people += way == 0;
+    return true;
+}
+
+static const char *person_address(const struct process_person *person, const char *channel)
+{
+    for (size_t i = 0; i < person->way_count; i++)
+        if (strcmp(person->ways[i].channel, channel) == 0)
+            return person->ways[i].address;
+    return NULL;
+}
+
+/* One person by all their ways that are open, in the order of the urgency. */
+static bool add_person(const struct escal_scene *scene, const char *name, enum process_urgency urgency,
+                       struct pages *ret)
+{
+    const struct process_names *channels = &scene->people->channels[urgency];
+    const char *there = name == NULL ? NULL : oncall_stand_in(scene->overrides, name, scene->at);
+    const struct process_person *person = there == NULL ? NULL : process_person_find(scene->people, there);
+    int way = 0;
+
+    if (person == NULL)
+        return false;
+    if (pages_have(ret, person->name))
+        return true;
+    for (size_t i = 0; i < channels->count; i++) {
+        const char *address = person_address(person, channels->items[i]);
+        if (address != NULL && scene->is_open(scene->arg, channels->items[i]) &&
+            pages_add(ret, channels->items[i], person->name, address, way))
+            way++;
+    }
+    return way > 0;
+}
+
+static bool add_team(const struct escal_scene *scene, const struct process_team *team,
+                     enum process_urgency urgency, struct pages *ret)
+{
+    bool any = false;
+    for (size_t i = 0; team != NULL && i < team->members.count; i++)
+        any = add_person(scene, team->members.items[i], urgency, ret) || any;
+    return any;
+}
+
+static bool add_oncall(const struct escal_scene *scene, const char *schedule, enum process_urgency urgency,
+                       struct pages *ret)
+{
+    int i = oncall_find(scene->oncall, span_of(schedule));
+    struct oncall_set set = {.count = 0};
+    bool any = false;
+
+    if (i >= 0)
+        oncall_at(scene->oncall, (size_t)i, scene->overrides, scene->at, &set);
+    for (size_t k = 0; k < set.count; k++)
+        any = add_person(scene, set.names[k], urgency, ret) || any;
+    return any;
+}
+
+static bool add_address(const struct escal_scene *scene, const char *recipient, const char *address,
+                        struct pages *ret)
+{
+    if (address == NULL || address[0] == '\0' || !scene->is_open(scene->arg, "email"))
+        return false;
+    for (size_t i = 0; i < ret->count; i++)
+        if (strcmp(ret->items[i].address, address) == 0)
+            return true;
+    return pages_add(ret, "email", recipient, address, 0);
+}
+
+static const struct process_team *scene_team(const struct escal_scene *scene)
+{
+    return scene->queue == NULL ? NULL : process_queue_team(scene->people, scene->queue);
+}
+
+static bool add_target(const struct escal_scene *scene, const struct people_target *target,
+                       enum process_urgency urgency, struct pages *ret)
+{
+    const struct process_team *team = scene_team(scene);
+
+    switch (target->kind) {
+    case TARGET_PERSON:
+        return add_person(scene, target->name, urgency, ret);
+    case TARGET_TEAM:
+        return add_team(scene, process_team_find(scene->people, target->name), urgency, ret);
+    case TARGET_ONCALL:
+        return add_oncall(scene, target->name, urgency, ret);
+    case TARGET_ASSIGNEE:
+        return add_person(scene, scene->assignee, urgency, ret);
+    case TARGET_QUEUE:
+        return add_team(scene, team, urgency, ret);
+    case TARGET_LEAD:
+        return team != NULL && add_person(scene, team->lead, urgency, ret);
+    case TARGET_ACKER:
+        return add_person(scene, scene->acker, urgency, ret);
+    case TARGET_DESK:
+        return add_address(scene, "desk", scene->desk_address, ret);
+    case TARGET_OPS:
+        return add_address(scene, "ops", scene->ops_address, ret);
+    case TARGET_KINDS:
+        break;
+    }
+    return false;
+}
+
+bool escal_targets_add(const struct escal_scene *scene, const struct people_targets *targets,
+                       enum process_urgency urgency, struct pages *ret)
+{
+    bool any = false;
+    for (size_t i = 0; i < targets->count; i++)
+        any = add_target(scene, &targets->items[i], urgency, ret) || any;
+    return any;
+}
+
+bool escal_targets_first(const struct escal_scene *scene, const struct people_targets *targets,
+                         enum process_urgency urgency, struct pages *ret)
+{
+    for (size_t i = 0; i < targets->count; i++)
+        if (add_target(scene, &targets->items[i], urgency, ret))
+            return true;
+    return false;
+}

@@ -1,0 +1,53 @@
+/* From targets ("oncall:primary", "lead") to people and the ways each is reached by. Pure: what is true now comes with the
+ * call. Used by a step of an escalation, by what is told to staff without an alert, and by `simulate`. */
+#ifndef DOCKET_ESCAL_TARGETS_H
+#define DOCKET_ESCAL_TARGETS_H
+
+#include "oncall.h"
+#include "process_people.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PAGES_MAX = 200, PAGE_ADDRESS_MAX = 254 };
+
+/* Who is told and what is known of the ticket. Texts may be NULL: not there. */
+struct escal_scene {
+    const struct process_people *people;
+    const struct oncall *oncall;
+    struct oncall_overrides overrides;
+    int64_t at;
+    const char *assignee;
+    const char *queue;
+    const char *acker;
+    const char *desk_address; /* e-mail; "": none is configured */
+    const char *ops_address;
+    bool (*is_open)(void *arg, const char *channel); /* whether this notifier has the channel */
+    void *arg;
+};
+
+/* One message to be: a person's first way has way 0, the next ones wait for it. */
+struct page {
+    const char *channel;
+    const char *recipient; /* name of the person; "desk", "ops" */
+    const char *address;
+    int way;
+};
+
+/* Texts point into the scene. */
+struct pages {
+    struct page items[PAGES_MAX];
+    size_t count;  /* messages */
+    size_t people; /* those of way 0 */
+};
+
+/* Adds whom these targets reach, nobody twice. True: somebody was added, or is there already. */
+bool escal_targets_add(const struct escal_scene *scene, const struct people_targets *targets,
+                       enum process_urgency urgency, struct pages *ret);
+
+/* The first of the targets that reaches somebody. False: none does. */
+bool escal_targets_first(const struct escal_scene *scene, const struct people_targets *targets,
+                         enum process_urgency urgency, struct pages *ret);
+
+#endif

@@ -1,0 +1,387 @@
+/* Mustache templates; see mustache.h. A template is first cut into tokens, sections tied to their ends, then
+ * walked. */
+#include "mustache.h"
+#include "mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum token_kind {
+    TOKEN_TEXT,
+    TOKEN_VARIABLE,
+    TOKEN_RAW,
+    TOKEN_SECTION,
+    TOKEN_INVERTED,
+    TOKEN_CLOSE,
+    TOKEN_PARTIAL,
+    TOKEN_COMMENT
+};
+
+struct token {
+    enum token_kind kind;
+    struct span text;   /* of TEXT the text, else the name */
+    struct span indent; /* of a PARTIAL alone on its line */
+    size_t end;         /* of a section: its CLOSE */
+    size_t line;
+};
+
+struct tokens {
+    struct token *items;
+    size_t count, cap;
+};
+
+/* The stack of contexts, innermost first. */
+struct scope {
+    const struct wire_val *value;
+    const struct scope *outer;
+};
+
+struct render {
+    enum mustache_escape escape;
+    mustache_partial_fn *partial;
+    void *arg;
+    struct buf *out;
+    struct err *err;
+};
+
+/* ---- reading ---- */
+
+static void tokens_add(struct tokens *tokens, struct token token)
+{
+    if (tokens->count == tokens->cap) {
+        tokens->cap = tokens->cap == 0 ? 32 : tokens->cap * 2;
+        tokens->items = mem_grow(tokens->items, tokens->cap, sizeof *tokens->items);
+    }
+    tokens->items[tokens->count++] = token;
+}
+
+static struct span span_trim(struct span s)
+{
+    while (s.len > 0 && strchr(" \t\r\n", s.p[0]) != NULL)
+        s.p++, s.len--;
+    while (s.len > 0 && strchr(" \t\r\n", s.p[s.len - 1]) != NULL)
+        s.len--;
+    return s;
+}
+
+static const char *span_search(const char *from, const char *end, const char *what)
+{
+    size_t len = strlen(what);
+    for (; from + len <= end; from++)
+        if (memcmp(from, what, len) == 0)
+            return from;
+    return NULL;
+}
+
+static const struct {
+    char sigil;
+    enum token_kind kind;
+} sigils[] = {{'#', TOKEN_SECTION}, {'^', TOKEN_INVERTED}, {'/', TOKEN_CLOSE}, {'>', TOKEN_PARTIAL},
+              {'!', TOKEN_COMMENT}, {'&', TOKEN_RAW},      {'{', TOKEN_RAW}};
+
+/* Reads the tag that begins at p ("{{"); *ret_end gets what follows it. */
+static bool tag_read(const char *p, const char *end, struct token *ret, const char **ret_end, struct err *err)
+{
+    const char *from = p + 2;
+    struct token token = {.kind = TOKEN_VARIABLE, .line = ret->line};
+    const char *closing = "}}";
+
+    for (size_t i = 0; from < end && i < sizeof sigils / sizeof sigils[0]; i++)
+        if (*from == sigils[i].sigil)
+            token.kind = sigils[i].kind;
+    if (from < end && *from == '=')
+        return err_set(err, ERR_INVALID, "line %zu: delimiters cannot be changed", token.line);
+    if (from < end && *from == '{')
+        closing = "}}}";
+    if (token.kind != TOKEN_VARIABLE)
+        from++;
+    const char *to = span_search(from, end, closing);
+    if (to == NULL)
+        return err_set(err, ERR_INVALID, "line %zu: a tag is not closed by %s", token.line, closing);
+    token.text = span_trim((struct span){from, (size_t)(to - from)});
+    if (token.text.len == 0 && token.kind != TOKEN_COMMENT)
+        return err_set(err, ERR_INVALID, "line %zu: a tag without a name", token.line);
+    *ret = token;
+    *ret_end = to + strlen(closing);
+    return true;
+}
+
+static bool token_may_stand_alone(enum token_kind kind)
+{
+    return kind == TOKEN_SECTION || kind == TOKEN_INVERTED || kind == TOKEN_CLOSE || kind == TOKEN_PARTIAL ||
+           kind == TOKEN_COMMENT;
+}
+
+/* Whether the tag p..end_of_tag is alone on its line; then the blanks before it and the rest of its line
+ * belong to it. */
+static bool tag_stands_alone(struct span text, const char *p, const char *after, const char **ret_start,
+                             const char **ret_after)
+{
+    const char *start = p, *end = text.p + text.len;
+
+    while (start > text.p && (start[-1] == ' ' || start[-1] == '\t'))
+        start--;
+    if (start > text.p && start[-1] != '\n')
+        return false;
+    while (after < end && (*after == ' ' || *after == '\t'))
+        after++;
+    if (after + 1 < end && after[0] == '\r' && after[1] == '\n')
+        after++;
+    if (after < end && *after != '\n')
+        return false;
+    *ret_start = start;
+    *ret_after = after < end ? after + 1 : after;
+    return true;
+}
+
+static size_t lines_in(const char *from, const char *to)
+{
+    size_t lines = 0;
+    for (; from < to; from++)
+        lines += *from == '\n';
+    return lines;
+}
+
+static bool tokens_cut(struct span text, struct tokens *tokens, struct err *err)
+{
+    const char *at = text.p, *end = text.p + text.len, *done = text.p;
+    size_t line = 1;
+
+    while (at < end) {
+        const char *p = span_search(at, end, "{{");
+        if (p == NULL)
+            break;
+        line += lines_in(at, p);
+        struct token token = {.line = line};
+        const char *after = p, *start = p;
+        if (!tag_read(p, end, &token, &after, err))
+            return false;
+        line += lines_in(p, after);
+        at = after;
+        if (token_may_stand_alone(token.kind) && tag_stands_alone(text, p, after, &start, &after)) {
+            if (token.kind == TOKEN_PARTIAL)
+                token.indent = (struct span){start, (size_t)(p - start)};
+            line += lines_in(at, after);
+            at = after;
+        }
+        if (start > done)
+            tokens_add(tokens, (struct token){.kind = TOKEN_TEXT, .text = {done, (size_t)(start - done)}});
+        tokens_add(tokens, token);
+        done = at;
+    }
+    if (done < end)
+        tokens_add(tokens, (struct token){.kind = TOKEN_TEXT, .text = {done, (size_t)(end - done)}});
+    return true;
+}
+
+/* Ties each section to its end. */
+static bool tokens_tie(struct tokens *tokens, struct err *err)
+{
+    size_t open[MUSTACHE_DEPTH_MAX], depth = 0;
+
+    for (size_t i = 0; i < tokens->count; i++) {
+        struct token *token = &tokens->items[i];
+        if (token->kind == TOKEN_SECTION || token->kind == TOKEN_INVERTED) {
+            if (depth == MUSTACHE_DEPTH_MAX)
+                return err_set(err, ERR_INVALID, "line %zu: sections nest deeper than %d", token->line,
+                               MUSTACHE_DEPTH_MAX);
+            open[depth++] = i;
+        } else if (token->kind == TOKEN_CLOSE) {
+            if (depth == 0 || !span_equal(tokens->items[open[depth - 1]].text, token->text))
+                return err_set(err, ERR_INVALID, "line %zu: {{/%.*s}} closes nothing that is open",
+                               token->line, (int)token->text.len, token->text.p);
+            tokens->items[open[--depth]].end = i;
+        }
+    }
+    if (depth == 0)
+        return true;
+    const struct token *token = &tokens->items[open[depth - 1]];
+    return err_set(err, ERR_INVALID, "line %zu: section %.*s is not closed", token->line,
+                   (int)token->text.len, token->text.p);
+}
+
+/* ---- looking up ---- */
+
+static const struct wire_val *map_find(const struct wire_val *map, struct span key)
+{
+    if (wire_type(map) != WIRE_MAP)
+        return NULL;
+    for (size_t i = 0; i < wire_count(map); i++)
+        if (span_equal(wire_key_at(map, i), key))
+            return wire_val_at(map, i);
+    return NULL;
+}
+
+/* A dotted name: the first part is looked for outwards, the rest inside it. NULL: not there. */
+static const struct wire_val *scope_find(const struct scope *scope, struct span name)
+{
+    if (span_is(name, "."))
+        return scope->value;
+    const char *dot = memchr(name.p, '.', name.len);
+    struct span first = {name.p, dot == NULL ? name.len : (size_t)(dot - name.p)};
+    const struct wire_val *found = NULL;
+    for (; scope != NULL && found == NULL; scope = scope->outer)
+        found = map_find(scope->value, first);
+    while (dot != NULL && found != NULL) {
+        struct span rest = {dot + 1, name.len - (size_t)(dot + 1 - name.p)};
+        dot = memchr(rest.p, '.', rest.len);
+        if (dot != NULL)
+            rest.len = (size_t)(dot - rest.p);
+        found = map_find(found, rest);
+    }
+    return found;
+}
+
+static bool value_is_true(const struct wire_val *value)
+{
+    bool truth = true;
+    if (wire_type(value) == WIRE_NIL)
+        return false;
+    if (wire_type(value) == WIRE_LIST)
+        return wire_count(value) > 0;
+    return !wire_get_bool(value, &truth) || truth;
+}
+
+/* ---- writing ---- */
+
+static void put_html(struct buf *out, struct span text)
+{
+    static const struct {
+        char letter;
+        const char *entity;
+    } entities[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}};
+
+    for (size_t i = 0; i < text.len; i++) {
+        const char *entity = NULL;
+        for (size_t e = 0; e < sizeof entities / sizeof entities[0]; e++)
+            if (text.p[i] == entities[e].letter)
+                entity = entities[e].entity;
+        if (entity != NULL)
+            buf_add_text(out, entity);
+        else
+            buf_add(out, &text.p[i], 1);
+    }
+}
+
+static void put_value(struct render *r, const struct wire_val *value, bool raw)
+{
+    char number[40];
+    struct span text;
+    int64_t integer;
+    double real;
+    bool truth;
+
+    if (wire_get_str(value, &text))
+        ;
+    else if (wire_get_int(value, &integer))
+        text = ((void)snprintf(number, sizeof number, "%lld", (long long)integer), span_of(number));
+    else if (wire_get_float(value, &real))
+        text = ((void)snprintf(number, sizeof number, "%.15g", real), span_of(number));
+    else if (wire_get_bool(value, &truth))
+        text = span_of(truth ? "true" : "false");
+    else
+        return;
+    if (raw || r->escape == MUSTACHE_TEXT)
+        buf_add_span(r->out, text);
+    else
+        put_html(r->out, text);
+}
+
+static bool render_text(struct render *r, struct span text, const struct scope *scope, size_t depth);
+
+/* A partial alone on its line is indented as its tag was: each line of the partial's text. */
+static bool render_partial(struct render *r, const struct token *token, const struct scope *scope,
+                           size_t depth)
+{
+    struct span text = r->partial == NULL ? SPAN_NONE : r->partial(r->arg, token->text);
+    struct buf indented;
+    bool ok;
+
+    if (text.len == 0)
+        return true;
+    if (depth == MUSTACHE_DEPTH_MAX)
+        return err_set(r->err, ERR_TOO_LARGE, "line %zu: partials nest deeper than %d", token->line,
+                       MUSTACHE_DEPTH_MAX);
+    if (token->indent.len == 0)
+        return render_text(r, text, scope, depth + 1);
+    buf_init(&indented, 4 * MUSTACHE_TEMPLATE_BYTES_MAX);
+    for (size_t i = 0; i < text.len; i++) {
+        if (i == 0 || text.p[i - 1] == '\n')
+            buf_add_span(&indented, token->indent);
+        buf_add(&indented, &text.p[i], 1);
+    }
+    ok = indented.failed ? err_set(r->err, ERR_TOO_LARGE, "line %zu: the partial is too large", token->line)
+                         : render_text(r, buf_span(&indented), scope, depth + 1);
+    buf_clear(&indented);
+    return ok;
+}
+
+static bool render_tokens(struct render *r, const struct tokens *t, size_t from, size_t to,
+                          const struct scope *scope, size_t depth);
+
+static bool render_section(struct render *r, const struct tokens *t, size_t i, const struct scope *scope,
+                           size_t depth)
+{
+    const struct token *token = &t->items[i];
+    const struct wire_val *value = scope_find(scope, token->text);
+    bool is_true = value_is_true(value);
+
+    if (token->kind == TOKEN_INVERTED)
+        return is_true || render_tokens(r, t, i + 1, token->end, scope, depth);
+    if (!is_true)
+        return true;
+    bool is_list = wire_type(value) == WIRE_LIST;
+    size_t count = is_list ? wire_count(value) : 1;
+    for (size_t n = 0; n < count; n++) {
+        struct scope inner = {is_list ? wire_at(value, n) : value, scope};
+        if (!render_tokens(r, t, i + 1, token->end, &inner, depth))
+            return false;
+    }
+    return true;
+}
+
+static bool render_tokens(struct render *r, const struct tokens *t, size_t from, size_t to,
+                          const struct scope *scope, size_t depth)
+{
+    for (size_t i = from; i < to; i++) {
+        const struct token *token = &t->items[i];
+        if (r->out->failed)
+            return err_set(r->err, ERR_TOO_LARGE, "the text is longer than %zu bytes", r->out->max);
+        if (token->kind == TOKEN_TEXT) {
+            buf_add_span(r->out, token->text);
+        } else if (token->kind == TOKEN_VARIABLE || token->kind == TOKEN_RAW) {
+            put_value(r, scope_find(scope, token->text), token->kind == TOKEN_RAW);
+        } else if (token->kind == TOKEN_PARTIAL) {
+            if (!render_partial(r, token, scope, depth))
+                return false;
+        } else if (token->kind == TOKEN_SECTION || token->kind == TOKEN_INVERTED) {
+            if (!render_section(r, t, i, scope, depth))
+                return false;
+            i = token->end;
+        }
+    }
+    return true;
+}
+
+static bool render_text(struct render *r, struct span text, const struct scope *scope, size_t depth)
+{
+    struct tokens tokens = {.count = 0};
+    bool ok = tokens_cut(text, &tokens, r->err) && tokens_tie(&tokens, r->err) &&
+              render_tokens(r, &tokens, 0, tokens.count, scope, depth);
+    free(tokens.items);
+    return ok;
+}
+
+bool mustache_render(struct span text, const struct wire_val *context, enum mustache_escape escape,
+                     mustache_partial_fn *partial, void *arg, struct buf *out, struct err *err)
+{
+    struct render r = {.escape = escape, .partial = partial, .arg = arg, .out = out, .err = err};
+    struct scope scope = {context, NULL};
+
+    if (text.len > 4 * MUSTACHE_TEMPLATE_BYTES_MAX)
+        return err_set(err, ERR_TOO_LARGE, "the template is longer than %d bytes",
+                       4 * MUSTACHE_TEMPLATE_BYTES_MAX);
+    if (!render_text(&r, text, &scope, 0))
+        return false;
+    return !out->failed || err_set(err, ERR_TOO_LARGE, "the text is longer than %zu bytes", out->max);
+}

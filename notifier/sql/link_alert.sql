@@ -1,0 +1,13 @@
+-- What the page of a link about an alert shows: the alert, its ticket, and to whom it went (a row each; one row with NULL when to
+-- nobody).
+--  $1 alert
+SELECT docket_now() AS now, t.customer, coalesce(am.title, t.title) AS title, coalesce(a.ticket, 0) AS ticket, a.state, a.generation,
+       a.priority, a.body, a.acked_at, a.acked_by, a.resolved_at, d.assignee, r.recipient, r.address
+  FROM alerts a
+       LEFT JOIN tickets t ON t.id = a.ticket
+       LEFT JOIN amendments am ON am.ticket = a.ticket
+       LEFT JOIN desk d ON d.ticket = a.ticket
+       LEFT JOIN LATERAL (SELECT DISTINCT r.recipient, r.address
+                            FROM outbox o JOIN deliveries r USING (ticket, version, audience, kind, generation)
+                           WHERE o.ticket = coalesce(a.ticket, 0) AND o.alert = a.id AND o.audience > 1 LIMIT 200) r ON true
+ WHERE a.id = $1::bigint

@@ -1,0 +1,291 @@
+/* Clocks by hand: a story a test, with the reasoning, decided as in life (trial.h). The random ones are in test_clocks_model. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "clock.h"
+#include "engine_of.h"
+#include "instant.h"
+#include "trial.h"
+
+static const char calendars[] = "office: {hours: {mon-fri: [09:00-12:00, 13:00-17:00]}}\n";
+static const char policy[] =
+    "zone: UTC\ncalendar: office\npackage: a\napproval_reminders: []\nreopen_within: 7d\n"
+    "close_unanswered_after: 3d\n"
+    "warnings: [{at: 50%, tell: boards}, {before: 30m}]\n";
+static const char packages[] =
+    "a: {targets: {1: {response: 0m, update: 30m, resolution: 4h}, 3: {response: 4h working, update: 8h "
+    "working}}}\n"
+    "quick: {warnings: [{at: 10%}], targets: {3: {response: 1h, update: 8h working}}}\n";
+static const char rules[] = "- rule: urgent\n  on: [reply]\n  when: {field: reply.text, contains: down}\n"
+                            "  then: {tell: {ops: It is down.}}\n"
+                            "- {rule: z, default: true, then: {priority: 3}}\n";
+
+struct story {
+    struct engine *engine;
+    struct trial *trial;
+    size_t seen; /* of what was told */
+};
+
+static struct wire_doc *doc_of(const char *json)
+{
+    struct buf bytes;
+    struct wire_doc *doc = NULL;
+    struct err err = {0};
+    buf_init(&bytes, 1 << 16);
+    assert_true(wire_from_json(&bytes, json, strlen(json), &err) &&
+                wire_parse(bytes.p, bytes.len, 8, &doc, &err));
+    buf_clear(&bytes);
+    return doc;
+}
+
+static int64_t at(const char *text)
+{
+    int64_t ret = 0;
+    assert_true(instant_parse(span_of(text), &ret));
+    return ret;
+}
+
+static struct story story_of(const char *package, const char *posted_at)
+{
+    struct story s = {.engine = engine_of((struct test_files){policy, calendars, packages, rules})};
+    char record[128];
+    struct err err = {0};
+    (void)snprintf(record, sizeof record, "{\"id\":\"c\",\"name\":\"c\",\"package\":\"%s\"}", package);
+    struct wire_doc *ticket = doc_of("{\"title\":\"x\",\"problem\":\"y\"}"), *customer = doc_of(record);
+    assert_non_null(s.engine);
+    assert_true(trial_new(s.engine, wire_root(ticket), wire_root(customer), at(posted_at), &s.trial, &err));
+    wire_doc_free(ticket);
+    wire_doc_free(customer);
+    return s;
+}
+
+static void story_end(struct story *s)
+{
+    trial_free(s->trial);
+    engine_free(s->engine);
+}
+
+static void act(struct story *s, const char *when, enum desk_role role, const char *op, const char *json)
+{
+    struct wire_doc *doc = doc_of(json);
+    struct err err = {0};
+    if (!trial_do(s->trial, op, (struct trial_as){role, "ada"}, wire_root(doc), at(when), &err))
+        fail_msg("%s: %s", op, err.msg);
+    wire_doc_free(doc);
+}
+
+static void pass(struct story *s, const char *until)
+{
+    struct err err = {0};
+    assert_true(trial_pass(s->trial, at(until), &err));
+}
+
+/* What was told since the last look, joined by commas. */
+static void assert_told(struct story *s, const char *want)
+{
+    char got[1024] = "";
+    for (; s->seen < trial_told_count(s->trial); s->seen++)
+        (void)snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", got[0] == '\0' ? "" : ", ",
+                       trial_told(s->trial, s->seen)->what);
+    assert_string_equal(got, want);
+}
+
+static const struct wire_val *clock_of(struct story *s, const char *kind, int cycle)
+{
+    const struct wire_val *list = wire_find(trial_ticket(s->trial), "clocks");
+    for (size_t i = 0; i < wire_count(list); i++)
+        if (span_is(wire_find_str(wire_at(list, i), "clock"), kind) &&
+            wire_find_int(wire_at(list, i), "cycle", 0) == cycle)
+            return wire_at(list, i);
+    fail_msg("there is no clock %s, cycle %d", kind, cycle);
+    return NULL;
+}
+
+static void assert_clock(struct story *s, const char *kind, int cycle, const char *state, const char *due)
+{
+    const struct wire_val *clock = clock_of(s, kind, cycle);
+    assert_true(span_is(wire_find_str(clock, "state"), state));
+    if (due == NULL)
+        assert_int_equal(wire_find_int(clock, "due_at", -1), -1);
+    else
+        assert_int_equal(wire_find_int(clock, "due_at", -1), at(due));
+}
+
+/* The steps of clocks in the decisions' events, "response 1 started, …". */
+static void assert_history(struct story *s, const char *want)
+{
+    struct buf out, got;
+    struct wire_doc *doc = NULL;
+    struct err err = {0};
+    buf_init(&out, 1 << 20);
+    buf_init(&got, 1 << 16);
+    trial_put_work(s->trial, at("2027-01-01T00:00:00Z"), &out);
+    assert_true(wire_parse(out.p, out.len, 32, &doc, &err));
+    const struct wire_val *events = wire_find(wire_root(doc), "events");
+    for (size_t i = 0; i < wire_count(events); i++) {
+        const struct wire_val *steps = wire_find(wire_find(wire_at(events, i), "body"), "clocks");
+        for (size_t k = 0; k < wire_count(steps); k++) {
+            struct span kind = wire_find_str(wire_at(steps, k), "clock"),
+                        step = wire_find_str(wire_at(steps, k), "step");
+            (void)buf_printf(&got, "%s%.*s %lld %.*s", got.len == 0 ? "" : ", ", (int)kind.len, kind.p,
+                             (long long)wire_find_int(wire_at(steps, k), "cycle", 0), (int)step.len, step.p);
+        }
+    }
+    assert_string_equal(buf_text(&got), want);
+    wire_doc_free(doc);
+    buf_clear(&out);
+    buf_clear(&got);
+}
+
+/* ---- the stories ---- */
+
+/* Posted on a Friday at 16:00 with 4 h of opening time: one hour is left of Friday, so 9, 10, 11 of Monday, less lunch. Half of
+ * it is used on Monday at 10:00 (quiet), and 30 minutes are left at 11:30. Nothing is told in the night or at the weekend. */
+static void test_clocks_warn_in_opening_time_only(void **state)
+{
+    struct story s = story_of("a", "2026-03-06T16:00:00Z");
+    (void)state;
+    assert_told(&s, "customer received, customer triaged");
+    assert_clock(&s, "response", 1, "running", "2026-03-09T12:00:00Z");
+    pass(&s, "2026-03-09T11:29:59Z");
+    assert_told(&s, "");
+    pass(&s, "2026-03-09T11:30:00Z");
+    assert_told(&s, "staff warning response 87%");
+    pass(&s, "2026-03-09T11:59:59Z");
+    assert_told(&s, "");
+    pass(&s, "2026-03-09T12:00:00Z");
+    assert_told(&s, "staff missed response");
+    assert_clock(&s, "response", 1, "missed", "2026-03-09T12:00:00Z");
+    story_end(&s);
+}
+
+static void test_clocks_warnings_are_the_packages_own(void **state)
+{
+    struct story s = story_of("quick", "2026-03-06T16:00:00Z");
+    (void)state;
+    assert_told(&s, "customer received, customer triaged");
+    pass(&s, "2026-03-06T16:05:59Z");
+    assert_told(&s, "");
+    pass(&s, "2026-03-06T16:06:00Z");
+    assert_told(&s, "staff warning response 10%");
+    story_end(&s);
+}
+
+/* The verdict stays; the time at which it was met after all is kept with it. */
+static void test_clocks_late_response_keeps_its_verdict_and_gains_its_time(void **state)
+{
+    struct story s = story_of("a", "2026-03-02T09:00:00Z");
+    (void)state;
+    pass(&s, "2026-03-02T15:00:00Z");
+    assert_int_equal(trial_verdict_count(s.trial), 1);
+    assert_true(trial_verdict(s.trial, 0)->missed);
+    assert_int_equal(trial_verdict(s.trial, 0)->met_at, CLOCK_NO_INSTANT);
+    act(&s, "2026-03-02T16:00:00Z", ROLE_STAFF, "take", "{}");
+    assert_int_equal(trial_verdict_count(s.trial), 1);
+    assert_true(trial_verdict(s.trial, 0)->missed);
+    assert_int_equal(trial_verdict(s.trial, 0)->met_at, at("2026-03-02T16:00:00Z"));
+    assert_int_equal(trial_verdict(s.trial, 0)->worked_s, 6 * 3600);
+    story_end(&s);
+}
+
+/* A person speaks while the customer owes an answer: that update was at rest with time left, so it was not missed. */
+static void test_clocks_update_at_rest_is_not_missed_by_words(void **state)
+{
+    struct story s = story_of("a", "2026-03-02T09:00:00Z");
+    (void)state;
+    act(&s, "2026-03-02T09:30:00Z", ROLE_STAFF, "wait", "{\"on\":\"customer\",\"reason\":\"x\"}");
+    act(&s, "2026-03-20T09:30:00Z", ROLE_STAFF, "comment", "{\"text\":\"x\",\"public\":true}");
+    for (size_t i = 0; i < trial_verdict_count(s.trial); i++)
+        assert_false(trial_verdict(s.trial, i)->missed);
+    assert_clock(&s, "update", 3, "paused", NULL);
+    story_end(&s);
+}
+
+/* From waiting for the customer to waiting for a vendor: the latter pauses nothing. */
+static void test_clocks_vendor_after_customer_runs(void **state)
+{
+    struct story s = story_of("a", "2026-03-02T09:00:00Z");
+    (void)state;
+    act(&s, "2026-03-02T09:30:00Z", ROLE_STAFF, "wait", "{\"on\":\"customer\",\"reason\":\"x\"}");
+    act(&s, "2026-03-02T10:00:00Z", ROLE_STAFF, "wait", "{\"on\":\"vendor\",\"reason\":\"x\"}");
+    assert_clock(&s, "update", 3, "running", "2026-03-03T11:00:00Z");
+    story_end(&s);
+}
+
+/* Becoming P1 after two hours: 30 minutes for an update, from posting, were over long before anybody said so. */
+static void test_clocks_moved_miss_says_so(void **state)
+{
+    struct story s = story_of("a", "2026-03-02T09:00:00Z");
+    (void)state;
+    act(&s, "2026-03-02T09:01:00Z", ROLE_STAFF, "take", "{}");
+    act(&s, "2026-03-02T11:00:00Z", ROLE_STAFF, "prioritize", "{\"priority\":1,\"reason\":\"x\"}");
+    assert_told(&s, "customer received, customer triaged, staff alert p1, staff missed update");
+    assert_int_equal(trial_verdict_count(s.trial), 2);
+    assert_string_equal(trial_verdict(s.trial, 0)->cause, "");
+    assert_string_equal(trial_verdict(s.trial, 1)->cause, "moved");
+    assert_clock(&s, "resolution", 1, "running", "2026-03-02T13:00:00Z");
+    story_end(&s);
+}
+
+static void test_clocks_steps_stand_in_the_history(void **state)
+{
+    struct story s = story_of("a", "2026-03-02T09:00:00Z");
+    (void)state;
+    act(&s, "2026-03-02T09:30:00Z", ROLE_STAFF, "wait", "{\"on\":\"customer\",\"reason\":\"x\"}");
+    act(&s, "2026-03-02T10:00:00Z", ROLE_CUSTOMER, "reply", "{\"text\":\"here it is\"}");
+    act(&s, "2026-03-02T10:30:00Z", ROLE_STAFF, "resolve", "{\"text\":\"x\"}");
+    act(&s, "2026-03-02T11:00:00Z", ROLE_CUSTOMER, "approve", "{}");
+    assert_history(&s,
+                   "response 1 started, update 1 started, response 1 met, update 1 met, update 2 started, "
+                   "update 2 paused, update 2 resumed, update 2 met, update 3 started, update 3 paused, "
+                   "update 3 ended");
+    story_end(&s);
+}
+
+/* A decision that changes nothing leaves no event; what it has seen is seen all the same: rules on a reply run once. */
+static void test_clocks_reply_is_new_only_once(void **state)
+{
+    struct story s = story_of("a", "2026-03-02T09:00:00Z");
+    (void)state;
+    act(&s, "2026-03-02T09:30:00Z", ROLE_STAFF, "take", "{}");
+    act(&s, "2026-03-02T10:00:00Z", ROLE_CUSTOMER, "reply", "{\"text\":\"all is down\"}");
+    assert_told(&s, "customer received, customer triaged, ops tell");
+    pass(&s, "2026-03-02T16:30:00Z"); /* a warning of the update comes due */
+    act(&s, "2026-03-02T16:40:00Z", ROLE_STAFF, "comment", "{\"text\":\"a note\",\"public\":false}");
+    assert_told(&s, "");
+    story_end(&s);
+}
+
+/* The desk itself closes after three days without an answer; the customer's next words reopen, and all clocks begin again. */
+static void test_clocks_closed_by_itself_is_closed_for_the_clocks_too(void **state)
+{
+    struct story s = story_of("a", "2026-03-02T09:00:00Z");
+    (void)state;
+    act(&s, "2026-03-02T09:30:00Z", ROLE_STAFF, "resolve", "{\"text\":\"x\"}");
+    pass(&s, "2026-03-05T09:30:00Z");
+    assert_true(span_is(wire_find_str(trial_ticket(s.trial), "state"), "closed"));
+    act(&s, "2026-03-06T10:00:00Z", ROLE_CUSTOMER, "reply", "{\"text\":\"again\"}");
+    assert_true(span_is(wire_find_str(trial_ticket(s.trial), "state"), "reopened"));
+    assert_clock(&s, "response", 2, "running", "2026-03-06T15:00:00Z");
+    assert_true(trial_wake_at(s.trial) > at("2026-03-06T10:00:00Z"));
+    story_end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_clocks_warn_in_opening_time_only),
+        cmocka_unit_test(test_clocks_warnings_are_the_packages_own),
+        cmocka_unit_test(test_clocks_late_response_keeps_its_verdict_and_gains_its_time),
+        cmocka_unit_test(test_clocks_update_at_rest_is_not_missed_by_words),
+        cmocka_unit_test(test_clocks_vendor_after_customer_runs),
+        cmocka_unit_test(test_clocks_moved_miss_says_so),
+        cmocka_unit_test(test_clocks_steps_stand_in_the_history),
+        cmocka_unit_test(test_clocks_reply_is_new_only_once),
+        cmocka_unit_test(test_clocks_closed_by_itself_is_closed_for_the_clocks_too),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

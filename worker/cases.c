@@ -1,0 +1,524 @@
+/* Cases of a process; see cases.h. */
+#include "cases.h"
+
+#include "clock.h"
+#include "instant.h"
+#include "trial.h"
+#include "yaml_node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BYTES_MAX = 4 << 20,
+    DEPTH_MAX = 32,
+    NAME_MAX_BYTES = 200,
+    TEXT_MAX = 65536,
+    LINE_BYTES = 512,
+    TOLD_BYTES = 2048
+};
+
+/* A Monday morning: the desk is open in most calendars. */
+#define POSTED_BY_DEFAULT "2026-03-02T09:00:00Z"
+
+static const char *const case_keys[] = {"case", "ticket", "customer", "package", "at", "expect", "steps"};
+static const char *const step_own_keys[] = {"after", "at", "do", "as", "role", "until", "expect"};
+static const char *const step_keys[] = {"after",    "at",    "do",     "as",     "role",  "until",
+                                        "expect",   "text",  "public", "on",     "set",   "reason",
+                                        "priority", "staff", "vendor", "medium", "agree", "proposal"};
+static const char *const expect_keys[] = {"priority",   "state",         "queue",  "assignee",
+                                          "kind",       "reply_pending", "tags",   "without_tags",
+                                          "attributes", "response",      "update", "resolution",
+                                          "told",       "refused"};
+static const char *const clock_keys[] = {"state", "due", "met", "left", "worked", "paused", "cycle"};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+/* One case under way. */
+struct run {
+    const struct engine *engine;
+    struct faults *faults;
+    struct trial *trial;
+    int64_t now;
+    size_t told_seen;
+    struct buf wrong; /* lines of differences, for people */
+    char step[LINE_BYTES];
+    bool step_told; /* the step's head is in wrong already */
+};
+
+/* ---- YAML to values ---- */
+
+static void put_scalar(const struct yaml_node *node, struct buf *out)
+{
+    int64_t number;
+
+    if (yaml_node_is_null(node))
+        wire_put_nil(out);
+    else if (!node->quoted && (strcmp(node->text, "true") == 0 || strcmp(node->text, "false") == 0))
+        wire_put_bool(out, node->text[0] == 't');
+    else if (!node->quoted && decimal_parse(node->text, &number))
+        wire_put_int(out, number);
+    else
+        wire_put_text(out, node->text);
+}
+
+static void put_node(const struct yaml_node *node, struct buf *out)
+{
+    if (node->kind == NODE_SCALAR) {
+        put_scalar(node, out);
+        return;
+    }
+    if (node->kind == NODE_MAP)
+        wire_put_map(out, node->count);
+    else
+        wire_put_list(out, node->count);
+    for (size_t i = 0; i < node->count; i++) {
+        if (node->kind == NODE_MAP)
+            wire_put_text(out, node->keys[i]->text);
+        put_node(node->items[i], out);
+    }
+}
+
+static bool is_map(struct run *run, const struct yaml_node *node, const char *what)
+{
+    if (node != NULL && node->kind == NODE_MAP)
+        return true;
+    return node != NULL &&
+           faults_add(run->faults, node->place, "%s: want a map, got %s", what, yaml_node_kind_name(node));
+}
+
+static bool read_instant(struct run *run, const struct yaml_node *node, const char *what, int64_t *ret)
+{
+    if (node->kind == NODE_SCALAR && instant_parse(span_of(node->text), ret))
+        return true;
+    return faults_add(run->faults, node->place, "%s: \"%s\" is no instant, want e.g. " POSTED_BY_DEFAULT,
+                      what, node->text);
+}
+
+static bool read_span(struct run *run, const struct yaml_node *node, const char *what, int64_t *ret_s)
+{
+    bool working;
+    if (node->kind == NODE_SCALAR && process_duration_parse(node->text, ret_s, &working) && !working)
+        return true;
+    return faults_add(run->faults, node->place, "%s: \"%s\" is no time, want e.g. 30s, 15m, 6h, 2d", what,
+                      node->text);
+}
+
+/* ---- differences ---- */
+
+static void differ(struct run *run, const char *field, const char *want, const char *got)
+{
+    if (!run->step_told)
+        (void)buf_printf(&run->wrong, "    %s\n", run->step);
+    run->step_told = true;
+    (void)buf_printf(&run->wrong, "      %-16s want %s\n      %-16s got  %s\n", field, want, "", got);
+}
+
+static void text_of(const struct wire_val *val, char ret[LINE_BYTES])
+{
+    struct span text;
+    struct buf json;
+
+    if (wire_get_str(val, &text)) {
+        (void)snprintf(ret, LINE_BYTES, "%.*s", (int)text.len, text.p);
+        return;
+    }
+    buf_init(&json, BYTES_MAX);
+    if (val == NULL)
+        (void)buf_add_text(&json, "nothing");
+    else
+        wire_to_json(&json, val);
+    (void)snprintf(ret, LINE_BYTES, "%s", buf_text(&json));
+    buf_clear(&json);
+}
+
+static void expect_value(struct run *run, const char *field, const struct yaml_node *want,
+                         const struct wire_val *got)
+{
+    char text[LINE_BYTES];
+
+    text_of(wire_type(got) == WIRE_NIL ? NULL : got, text);
+    const char *wanted = yaml_node_is_null(want) ? "nothing" : want->text;
+    if (strcmp(wanted, text) != 0)
+        differ(run, field, wanted, text);
+}
+
+static bool tags_have(const struct wire_val *tags, const char *tag)
+{
+    struct span text;
+    for (size_t i = 0; i < wire_count(tags); i++)
+        if (wire_get_str(wire_at(tags, i), &text) && span_is(text, tag))
+            return true;
+    return false;
+}
+
+static void expect_tags(struct run *run, const struct yaml_node *want, const struct wire_val *tags,
+                        bool there)
+{
+    char got[LINE_BYTES];
+
+    for (size_t i = 0; i < (want->kind == NODE_SCALAR ? 1 : want->count); i++) {
+        const char *tag = want->kind == NODE_SCALAR ? want->text : want->items[i]->text;
+        if (tags_have(tags, tag) == there)
+            continue;
+        text_of(tags, got);
+        differ(run, there ? "tags" : "without_tags", tag, got);
+    }
+}
+
+static void expect_attributes(struct run *run, const struct yaml_node *want, const struct wire_val *ticket)
+{
+    for (size_t i = 0; i < want->count; i++)
+        expect_value(run, want->keys[i]->text, want->items[i],
+                     wire_find(wire_find(ticket, "attributes"), want->keys[i]->text));
+}
+
+/* ---- clocks ---- */
+
+static const struct wire_val *clock_find(const struct wire_val *ticket, const char *kind, int64_t cycle)
+{
+    const struct wire_val *list = wire_find(ticket, "clocks"), *best = NULL;
+
+    for (size_t i = 0; i < wire_count(list); i++) {
+        const struct wire_val *clock = wire_at(list, i);
+        int64_t has = wire_find_int(clock, "cycle", 0);
+        if (span_is(wire_find_str(clock, "clock"), kind) && !wire_find_bool(clock, "unpromised", false) &&
+            (cycle == 0 ? best == NULL || has > wire_find_int(best, "cycle", 0) : has == cycle))
+            best = clock;
+    }
+    return best;
+}
+
+static void expect_instant(struct run *run, const char *field, const struct yaml_node *want, int64_t got)
+{
+    char text[INSTANT_BYTES] = "nothing", wanted[INSTANT_BYTES] = "nothing";
+    int64_t at = CLOCK_NO_INSTANT;
+
+    if (!yaml_node_is_null(want) && !read_instant(run, want, field, &at))
+        return;
+    if (got != CLOCK_NO_INSTANT)
+        (void)instant_format(got, text);
+    if (at != CLOCK_NO_INSTANT)
+        (void)instant_format(at, wanted);
+    if (at != got)
+        differ(run, field, wanted, text);
+}
+
+static void expect_span(struct run *run, const char *field, const struct yaml_node *want, int64_t got_s)
+{
+    char text[40];
+    int64_t want_s = 0;
+
+    if (!read_span(run, want, field, &want_s) || want_s == got_s)
+        return;
+    (void)snprintf(text, sizeof text, "%lldh %dm %ds", (long long)(got_s / 3600), (int)(got_s / 60 % 60),
+                   (int)(got_s % 60));
+    differ(run, field, want->text, text);
+}
+
+static void expect_clock(struct run *run, const char *kind, const struct yaml_node *want,
+                         const struct wire_val *ticket)
+{
+    static const struct {
+        const char *key, *field;
+        bool is_instant;
+    } rows[] = {{"due", "due_at", true},
+                {"met", "met_at", true},
+                {"left", "left_s", false},
+                {"worked", "worked_s", false},
+                {"paused", "paused_s", false}};
+    const struct yaml_node *cycle = yaml_node_find(want, "cycle"), *state = yaml_node_find(want, "state");
+    char name[64];
+    int64_t number = 0;
+
+    if (yaml_node_is_null(want)) {
+        if (clock_find(ticket, kind, 0) != NULL)
+            differ(run, kind, "not promised", "promised");
+        return;
+    }
+    if (!is_map(run, want, kind) ||
+        !yaml_node_check_keys(want, kind, clock_keys, COUNT_OF(clock_keys), run->faults))
+        return;
+    if (cycle != NULL && !yaml_node_int(cycle, "cycle", 1, INT32_MAX, &number, run->faults))
+        return;
+    const struct wire_val *clock = clock_find(ticket, kind, number);
+    if (clock == NULL) {
+        differ(run, kind, "promised", "not promised");
+        return;
+    }
+    (void)snprintf(name, sizeof name, "%s.state", kind);
+    if (state != NULL)
+        expect_value(run, name, state, wire_find(clock, "state"));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct yaml_node *node = yaml_node_find(want, rows[i].key);
+        if (node == NULL)
+            continue;
+        (void)snprintf(name, sizeof name, "%s.%s", kind, rows[i].key);
+        int64_t got = wire_find_int(clock, rows[i].field, CLOCK_NO_INSTANT);
+        if (rows[i].is_instant)
+            expect_instant(run, name, node, got);
+        else
+            expect_span(run, name, node, got);
+    }
+}
+
+/* ---- what was told ---- */
+
+/* All that was told since the last look, in order. */
+static void expect_told(struct run *run, const struct yaml_node *want)
+{
+    char got[TOLD_BYTES] = "", wanted[TOLD_BYTES] = "";
+
+    for (size_t i = run->told_seen; i < trial_told_count(run->trial); i++)
+        (void)snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", got[0] == '\0' ? "" : ", ",
+                       trial_told(run->trial, i)->what);
+    for (size_t i = 0; i < (want->kind == NODE_SCALAR ? 1 : want->count); i++)
+        (void)snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s",
+                       wanted[0] == '\0' ? "" : ", ",
+                       want->kind == NODE_SCALAR ? want->text : want->items[i]->text);
+    if (strcmp(got, wanted) != 0)
+        differ(run, "told", wanted[0] == '\0' ? "nothing" : wanted, got[0] == '\0' ? "nothing" : got);
+}
+
+static void expect(struct run *run, const struct yaml_node *want)
+{
+    static const char *const plain[] = {"priority", "state", "queue", "assignee", "kind", "reply_pending"};
+    static const char *const clocks[] = {"response", "update", "resolution"};
+    const struct wire_val *ticket = trial_ticket(run->trial);
+    const struct yaml_node *node = NULL;
+
+    if (want == NULL || !is_map(run, want, "expect"))
+        return;
+    (void)yaml_node_check_keys(want, "expect", expect_keys, COUNT_OF(expect_keys), run->faults);
+    for (size_t i = 0; i < COUNT_OF(plain); i++)
+        if ((node = yaml_node_find(want, plain[i])) != NULL)
+            expect_value(run, plain[i], node, wire_find(ticket, plain[i]));
+    if ((node = yaml_node_find(want, "tags")) != NULL)
+        expect_tags(run, node, wire_find(ticket, "tags"), true);
+    if ((node = yaml_node_find(want, "without_tags")) != NULL)
+        expect_tags(run, node, wire_find(ticket, "tags"), false);
+    if ((node = yaml_node_find(want, "attributes")) != NULL && is_map(run, node, "attributes"))
+        expect_attributes(run, node, ticket);
+    for (size_t i = 0; i < COUNT_OF(clocks); i++)
+        if ((node = yaml_node_find(want, clocks[i])) != NULL)
+            expect_clock(run, clocks[i], node, ticket);
+    if ((node = yaml_node_find(want, "told")) != NULL)
+        expect_told(run, node);
+}
+
+/* ---- steps ---- */
+
+static bool step_time(struct run *run, const struct yaml_node *step)
+{
+    const struct yaml_node *after = yaml_node_find(step, "after"), *at = yaml_node_find(step, "at");
+    int64_t span_s = 0, then = run->now;
+
+    if ((after == NULL) == (at == NULL))
+        return faults_add(run->faults, step->place, "a step needs either after (15m) or at (an instant)");
+    if (after != NULL ? !read_span(run, after, "after", &span_s) : !read_instant(run, at, "at", &then))
+        return false;
+    then += span_s * US_PER_S;
+    if (then < run->now)
+        return faults_add(run->faults, at->place, "at: lies before the step before it");
+    run->now = then;
+    return true;
+}
+
+static bool is_own_key(const char *key)
+{
+    for (size_t i = 0; i < COUNT_OF(step_own_keys); i++)
+        if (strcmp(key, step_own_keys[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool step_body(struct run *run, const struct yaml_node *step, struct buf *out)
+{
+    const struct yaml_node *until = yaml_node_find(step, "until");
+    struct wire_map map = wire_map_open(out);
+    int64_t span_s = 0;
+
+    for (size_t i = 0; i < step->count; i++)
+        if (!is_own_key(step->keys[i]->text)) {
+            wire_put_text(out, step->keys[i]->text);
+            put_node(step->items[i], out), map.count++;
+        }
+    if (until != NULL) {
+        if (!read_span(run, until, "until", &span_s))
+            return false;
+        wire_put_key_int(out, "until_at", run->now + span_s * US_PER_S), map.count++;
+    }
+    wire_map_close(out, &map);
+    return true;
+}
+
+static bool step_as(struct run *run, const struct yaml_node *step, const char *op, struct trial_as *ret)
+{
+    const struct yaml_node *as = yaml_node_find(step, "as"), *role = yaml_node_find(step, "role");
+    bool customers = strcmp(op, "reply") == 0 || strcmp(op, "approve") == 0 || strcmp(op, "reject") == 0 ||
+                     strcmp(op, "agree") == 0 || strcmp(op, "decline") == 0;
+
+    *ret = (struct trial_as){customers ? ROLE_CUSTOMER : ROLE_STAFF, as == NULL ? "somebody" : as->text};
+    if (role == NULL || desk_role_parse(span_of(role->text), &ret->role))
+        return true;
+    return faults_add(run->faults, role->place,
+                      "role: \"%s\" is not allowed, want staff, customer, system or admin", role->text);
+}
+
+static bool step_do(struct run *run, const struct yaml_node *step, const char *op, const struct trial_as *as)
+{
+    const struct yaml_node *refused = yaml_node_find(yaml_node_find(step, "expect"), "refused");
+    bool wanted = refused == NULL || strcmp(refused->text, "true") != 0;
+    struct wire_doc *doc = NULL;
+    struct err err = {0};
+    struct buf body;
+
+    buf_init(&body, BYTES_MAX);
+    bool ok = step_body(run, step, &body) && wire_parse(body.p, body.len, DEPTH_MAX, &doc, &err);
+    if (ok) {
+        bool done = trial_do(run->trial, op, *as, wire_root(doc), run->now, &err);
+        if (!done && err.code != ERR_CONFLICT)
+            ok = faults_add(run->faults, step->place, "%s", err.msg);
+        else if (done != wanted)
+            differ(run, "refused", wanted ? "done" : "refused", done ? "done" : err.msg);
+    }
+    wire_doc_free(doc);
+    buf_clear(&body);
+    return ok;
+}
+
+static bool run_step(struct run *run, const struct yaml_node *step, size_t number)
+{
+    const struct yaml_node *op = yaml_node_find(step, "do");
+    char at[INSTANT_BYTES];
+    struct trial_as as;
+    struct err err = {0};
+
+    if (!is_map(run, step, "a step") ||
+        !yaml_node_check_keys(step, "a step", step_keys, COUNT_OF(step_keys), run->faults))
+        return false;
+    run->told_seen = trial_told_count(run->trial);
+    if (!step_time(run, step))
+        return false;
+    (void)instant_format(run->now, at);
+    (void)snprintf(run->step, sizeof run->step, "step %zu (line %u), %s: %s", number, step->place.line, at,
+                   op == NULL ? "time passes" : op->text);
+    run->step_told = false;
+    if (op != NULL) {
+        if (!step_as(run, step, op->text, &as) || !step_do(run, step, op->text, &as))
+            return false;
+    } else if (!trial_pass(run->trial, run->now, &err)) {
+        return faults_add(run->faults, step->place, "%s", err.msg);
+    }
+    expect(run, yaml_node_find(step, "expect"));
+    return true;
+}
+
+/* ---- cases ---- */
+
+static bool case_post(struct run *run, const struct yaml_node *node)
+{
+    const struct yaml_node *ticket = yaml_node_find(node, "ticket"),
+                           *customer = yaml_node_find(node, "customer");
+    const struct yaml_node *package = yaml_node_find(node, "package");
+    struct wire_doc *docs[2] = {NULL, NULL};
+    struct err err = {0};
+    struct buf out;
+
+    if (ticket == NULL)
+        return faults_add(run->faults, node->place, "a case needs a ticket");
+    if (!is_map(run, ticket, "ticket") || (customer != NULL && !is_map(run, customer, "customer")))
+        return false;
+    buf_init(&out, BYTES_MAX);
+    put_node(ticket, &out);
+    bool ok = wire_parse(out.p, out.len, DEPTH_MAX, &docs[0], &err);
+    buf_reset(&out);
+    if (customer != NULL) {
+        put_node(customer, &out);
+    } else if (package != NULL) {
+        wire_put_map(&out, 3);
+        wire_put_key_text(&out, "id", "somebody");
+        wire_put_key_text(&out, "name", "Somebody");
+        wire_put_key_text(&out, "package", package->text);
+    } else {
+        wire_put_nil(&out);
+    }
+    ok = ok && wire_parse(out.p, out.len, DEPTH_MAX, &docs[1], &err) &&
+         trial_new(run->engine, wire_root(docs[0]), wire_root(docs[1]), run->now, &run->trial, &err);
+    if (!ok)
+        (void)faults_add(run->faults, ticket->place, "%s", err.msg);
+    wire_doc_free(docs[0]);
+    wire_doc_free(docs[1]);
+    buf_clear(&out);
+    return ok;
+}
+
+static bool case_steps(struct run *run, const struct yaml_node *node)
+{
+    const struct yaml_node *at = yaml_node_find(node, "at"), *steps = yaml_node_find(node, "steps");
+
+    (void)instant_parse(span_of(POSTED_BY_DEFAULT), &run->now);
+    if (at != NULL && !read_instant(run, at, "at", &run->now))
+        return false;
+    if (!case_post(run, node))
+        return false;
+    (void)snprintf(run->step, sizeof run->step, "posted (line %u)", node->place.line);
+    expect(run, yaml_node_find(node, "expect"));
+    if (steps != NULL && steps->kind != NODE_LIST)
+        return faults_add(run->faults, steps->place, "steps: want a list, got %s",
+                          yaml_node_kind_name(steps));
+    for (size_t i = 0; steps != NULL && i < steps->count; i++)
+        if (!run_step(run, steps->items[i], i + 1))
+            return false;
+    return true;
+}
+
+static void case_run(const struct engine *engine, const struct yaml_node *node, const char *only, FILE *out,
+                     struct cases_count *count, struct faults *faults)
+{
+    struct run run = {.engine = engine, .faults = faults};
+    const char *name = NULL;
+
+    if (!is_map(&run, node, "a case") ||
+        !yaml_node_check_keys(node, "a case", case_keys, COUNT_OF(case_keys), faults))
+        return;
+    const struct yaml_node *named = yaml_node_find(node, "case");
+    if (named == NULL) {
+        (void)faults_add(faults, node->place, "a case needs a name: case: …");
+        return;
+    }
+    if (!yaml_node_text(named, "case", NAME_MAX_BYTES, &name, faults) ||
+        (only != NULL && strstr(name, only) == NULL))
+        return;
+    buf_init(&run.wrong, TEXT_MAX);
+    size_t before = faults->count + faults->dropped;
+    bool ok = case_steps(&run, node) && run.wrong.len == 0 && faults->count + faults->dropped == before;
+    count->passed += ok;
+    count->failed += !ok;
+    (void)fprintf(out, "%s  %s: %s\n%s", ok ? "ok  " : "FAIL", node->place.file, name, buf_text(&run.wrong));
+    buf_clear(&run.wrong);
+    trial_free(run.trial);
+}
+
+bool cases_run(const struct engine *engine, const char *only, FILE *out, struct cases_count *count,
+               struct faults *faults)
+{
+    const struct process_files *files = &engine_process(engine)->files;
+    size_t before = faults->count;
+
+    for (size_t i = 0; i < files->count; i++) {
+        const struct process_file *file = &files->items[i];
+        struct yaml_node *root = NULL;
+        if (strncmp(file->name, "tests/", 6) != 0 || strlen(file->name) < 5 ||
+            strcmp(file->name + strlen(file->name) - 5, ".yaml") != 0)
+            continue;
+        if (!yaml_node_parse(file->name, file->bytes, file->len, &root, faults))
+            continue;
+        if (root->kind != NODE_LIST && !yaml_node_is_null(root))
+            (void)faults_add(faults, root->place, "want a list of cases, got %s", yaml_node_kind_name(root));
+        for (size_t k = 0; root->kind == NODE_LIST && k < root->count; k++)
+            case_run(engine, root->items[k], only, out, count, faults);
+        yaml_node_free(root);
+    }
+    return faults->count == before;
+}

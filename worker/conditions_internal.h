@@ -1,0 +1,41 @@
+/* What the files of the conditions share. Not for others. */
+#ifndef DOCKET_CONDITIONS_INTERNAL_H
+#define DOCKET_CONDITIONS_INTERNAL_H
+
+#include "conditions.h"
+
+/* The value of a field in a work. */
+enum value_shape {
+    SHAPE_NONE,
+    SHAPE_TEXT,
+    SHAPE_NUMBER,
+    SHAPE_BOOL,
+    SHAPE_VALUE, /* list or map of the wire */
+    SHAPE_BITS
+};
+
+struct value {
+    enum value_shape shape;
+    struct span text;
+    double number;              /* NUMBER; BOOL as 0, 1 */
+    const struct wire_val *val; /* VALUE */
+    unsigned bits;              /* BITS: enum process_channel */
+};
+
+struct conditions {
+    const struct engine *engine;
+    const struct work *work;
+    const struct wire_val *event;
+    const struct process_package *package;
+    bool values;
+    struct buf text, reply; /* title and problem; the new words of a reply: made when first asked for */
+    bool has_text, has_reply;
+    struct buf why;
+    struct pcre2_real_match_context_8 *limits;
+    struct pcre2_real_match_data_8 *match;
+};
+
+struct value condition_field(struct conditions *c, const char *field);
+struct value condition_value(const struct wire_val *val);
+
+#endif

@@ -1,0 +1,82 @@
+/* One ticket in memory, decided by an engine as the brokers would have it decided: for docket-worker test, and for tests.
+ *
+ * What a broker does around a decision is done here without a database: events are numbered, states move by the table of
+ * common/states.h, what people set is held, an alert is opened once a cause, and a wake comes when it is due. Time is given,
+ * never read. Each decision travels as bytes, as between broker and worker. */
+#ifndef DOCKET_TRIAL_H
+#define DOCKET_TRIAL_H
+
+#include "clocks.h"
+#include "desk.h"
+#include "engine.h"
+#include "err.h"
+#include "wire.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct trial;
+
+/* A ticket as it is submitted (the fields of ticket.submit), posted and decided at once.
+ * in:  customer  the record of customer.put, or NULL: unknown. Its package is the ticket's
+ * err: ERR_INVALID  the decision could not be made, or not be read */
+bool trial_new(const struct engine *engine, const struct wire_val *ticket, const struct wire_val *customer,
+               int64_t posted_at, struct trial **ret, struct err *err) __attribute__((warn_unused_result));
+void trial_free(struct trial *trial); /* accepts NULL */
+
+/* Who does something. */
+struct trial_as {
+    enum desk_role role;
+    const char *name;
+};
+
+/* Does an op (its name without `ticket.`, or `reply`: a customer's public comment), and what had come due until then.
+ * in:  body  fields of the op, or NULL
+ * err: ERR_INVALID  no such op; ERR_CONFLICT  the state does not allow it */
+bool trial_do(struct trial *trial, const char *op, struct trial_as as, const struct wire_val *body,
+              int64_t at, struct err *err) __attribute__((warn_unused_result));
+
+/* Lets time pass: decides at each wake until then. */
+bool trial_pass(struct trial *trial, int64_t until, struct err *err) __attribute__((warn_unused_result));
+
+/* Another version of the process from now on, as after process.apply with recompute. */
+bool trial_use(struct trial *trial, const struct engine *engine, int64_t at, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Another package, as customer.put with open_tickets gives it; decided at once. */
+bool trial_set_package(struct trial *trial, const char *package, int64_t at, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* The worker forgets everything but what is stored, and decides again at that instant. */
+bool trial_restart(struct trial *trial, int64_t at, struct err *err) __attribute__((warn_unused_result));
+
+/* ---- what there is to see ---- */
+
+/* The ticket as a work has it, with the events of all decisions: {ticket, customer, events, reasons, now}. */
+void trial_put_work(const struct trial *trial, int64_t now, struct buf *out);
+
+/* The same ticket map as a tree; valid until the trial changes. */
+const struct wire_val *trial_ticket(struct trial *trial);
+
+/* Whom the desk told what, in order: "customer received", "staff warning update 80%", "staff alert p1". */
+struct trial_told {
+    int64_t at;
+    char what[96];
+};
+size_t trial_told_count(const struct trial *trial);
+const struct trial_told *trial_told(const struct trial *trial, size_t i);
+
+/* Verdicts, in order; one a clock and cycle. cause: NULL for none. */
+struct trial_verdict {
+    enum clock_kind kind;
+    int64_t cycle, promise_s, due_at, met_at, worked_s, paused_s;
+    bool missed;
+    char cause[16];
+};
+size_t trial_verdict_count(const struct trial *trial);
+const struct trial_verdict *trial_verdict(const struct trial *trial, size_t i);
+
+/* When it wakes next by itself, or CLOCK_NO_INSTANT. */
+int64_t trial_wake_at(const struct trial *trial);
+
+#endif
