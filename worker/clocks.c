@@ -218,7 +218,7 @@ static void walk_keep(struct walk *w, const struct clock *clock)
 
 static void walk_notice(struct walk *w, const struct clock *clock, int percent, bool quiet)
 {
-    if (w->out->notice_count < CLOCKS_MAX)
+    if (w->out->notice_count < CLOCK_VERDICTS_MAX)
         w->out->notices[w->out->notice_count++] = (struct clock_notice){*clock, percent, quiet};
 }
 
@@ -226,7 +226,7 @@ static void walk_verdict(struct walk *w, const struct clock *clock, bool missed,
 {
     struct clocks *out = w->out;
 
-    if (out->verdict_count == CLOCKS_MAX)
+    if (out->verdict_count == CLOCK_VERDICTS_MAX)
         memmove(out->verdicts, out->verdicts + 1, --out->verdict_count * sizeof out->verdicts[0]);
     out->verdicts[out->verdict_count++] = (struct clock_verdict){*clock, missed, cause};
 }
@@ -549,7 +549,9 @@ void clocks_compute(const struct clock_terms *terms, int64_t posted_at, const st
                      .until_at = CLOCK_NO_INSTANT,
                      .now = now};
 
-    memset(ret, 0, sizeof *ret);
+    ret->count = ret->verdict_count = ret->notice_count =
+        0; /* the lists are large, and written before they are read */
+    ret->wait_ended = ret->reopened_by_reply = ret->reply_pending = false;
     for (size_t k = 0; k < CLOCK_KINDS; k++) {
         w.runs[k] = (struct run){.kind = (enum clock_kind)k, .promise = &terms->promises[k]};
         run_start(&w.runs[k], posted_at);

@@ -18,7 +18,7 @@
 
 enum clock_kind { CLOCK_RESPONSE, CLOCK_UPDATE, CLOCK_RESOLUTION, CLOCK_KINDS };
 enum clock_state { CLOCK_RUNNING, CLOCK_PAUSED, CLOCK_MET, CLOCK_MISSED, CLOCK_STATES };
-enum { CLOCKS_MAX = 16, CLOCK_WARNINGS_MAX = 8 };
+enum { CLOCKS_MAX = 16, CLOCK_VERDICTS_MAX = 64, CLOCK_WARNINGS_MAX = 8 };
 
 /* A warning, by the time of the clock that is used then. */
 struct clock_warning {
@@ -110,9 +110,10 @@ struct clock_change {
 struct clocks {
     struct clock items[CLOCKS_MAX];
     size_t count;
-    struct clock_verdict verdicts[CLOCKS_MAX]; /* oldest first; when more fall at once, the newest are kept */
+    struct clock_verdict
+        verdicts[CLOCK_VERDICTS_MAX]; /* oldest first; when more fall at once, the newest are kept */
     size_t verdict_count;
-    struct clock_notice notices[CLOCKS_MAX];
+    struct clock_notice notices[CLOCK_VERDICTS_MAX];
     size_t notice_count;
     bool waits_customer; /* as the events leave it */
     bool wait_ended;     /* by the customer's words or its time, not by an op */

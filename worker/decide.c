@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "mem.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,7 +184,7 @@ bool decide_make(struct decider *decider, const struct engine *engine, const str
     struct work *work = &decider->work;
     struct decision *d = &decider->decision;
 
-    memset(d, 0, sizeof *d);
+    memset(d, 0, offsetof(struct decision, clocks));
     buf_reset(&decider->trace);
     d->engine = engine;
     d->work = work;

@@ -18,12 +18,12 @@ struct decision {
     bool alert_p1;
     enum decision_state state;
     bool set_reply_pending, reply_pending;
-    struct clocks clocks;
     struct span forced_calendar;
     int64_t approvals_asked;
     bool ask_approval, approval_task;
     int64_t wake_at; /* or CLOCK_NO_INSTANT */
     bool has_trace;
+    struct clocks clocks; /* last: large, and filled by clocks_compute whole, so not zeroed before */
 };
 
 struct decider {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_BYTES = 400, CAUSE_BYTES = 129, RESOLVES_MAX = 30 };
+enum { TEXT_BYTES = 400, CAUSE_BYTES = 129, RESOLVES_MAX = 94 };
 
 static const char *const state_texts[] = {
     [SET_IN_PROGRESS] = "in_progress", [SET_REOPENED] = "reopened", [SET_CLOSED] = "closed"};

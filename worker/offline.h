@@ -10,6 +10,7 @@
 int offline_check(int argc, char **argv);
 int offline_explain(int argc, char **argv);
 int offline_test(int argc, char **argv);
+int offline_simulate(int argc, char **argv);
 int offline_due(int argc, char **argv);
 int offline_zone(int argc, char **argv);
 

@@ -20,6 +20,7 @@ static const char usage_text[] =
     "       docket-worker test DIR [--only TEXT]                  run the cases of a process (tests/*.yaml)\n"
     "       docket-worker explain DIR TICKET.json [--json]        which rules match and why, clocks, due "
     "times\n"
+    "       docket-worker simulate DIR HISTORY.jsonl [--json|--csv]  decide past tickets, and sum up\n"
     "       docket-worker due --process DIR --calendar NAME --start INSTANT --work DURATION\n"
     "       docket-worker due --calendars FILE --batch            JSON lines in, JSON lines out\n"
     "       docket-worker zone NAME…                              changes of the clock, 1970 to 2100\n"
@@ -149,6 +150,7 @@ static const struct command {
     {"check", offline_check},
     {"test", offline_test},
     {"explain", offline_explain},
+    {"simulate", offline_simulate},
     {"due", offline_due},
     {"zone", offline_zone},
     {"--print-sample-config", print_sample},

@@ -1,7 +1,14 @@
 """What docket-worker answers about a process without a broker: test, explain, simulate, whatif."""
 
+import collections
+import csv
+import io
+import json
+import os
+import pathlib
 import shutil
 import subprocess
+import sys
 
 import pytest
 from helpers import BIN, ROOT
@@ -80,3 +87,135 @@ def test_cases_that_are_not_of_the_form_are_told_with_their_place(process):
 def test_no_cases_at_all_is_no_success(process):
     assert worker("test", process).returncode == 1
     assert worker("test", SHIPPED, "--only", "no case has this name").returncode == 1
+
+
+# ---- simulate: real incidents, counted again by other means ----
+
+DAY, HOUR = 86400, 3600
+# The shipped promises, in seconds, and whether they count opening time (weekdays 9 to 17, UTC): response, update.
+PROMISES = {1: ((300, False), (1800, False)), 2: ((HOUR, False), (2 * HOUR, False)), 3: ((6 * HOUR, True), (8 * HOUR, True)), 4: ((24 * HOUR, True), (24 * HOUR, True))}
+
+
+def opened(at):
+    """Opening seconds from the epoch (a Thursday) until then."""
+    days, rest = divmod(int(at), DAY)
+    weeks, day = divmod(days + 3, 7)  # whole weeks since Monday, 29 December 1969
+    whole = weeks * 5 + min(day, 5) - 3  # the three days before the epoch do not count
+    return whole * 8 * HOUR + (max(0, min(rest - 9 * HOUR, 8 * HOUR)) if day < 5 else 0)
+
+
+def due(start, seconds, working):
+    if not working:
+        return start + seconds
+    low, high = start, start + 60 * DAY
+    while low < high:  # the first instant by which so much has been open
+        middle = (low + high) // 2
+        low, high = (low, middle) if opened(middle) - opened(start) >= seconds else (middle + 1, high)
+    return low
+
+
+def used(start, end, working):
+    return opened(end) - opened(start) if working else end - start
+
+
+class Clock:
+    """One promise of one ticket, event by event."""
+
+    def __init__(self, promise, start):
+        self.promise, self.working = promise
+        self.met = self.missed = 0
+        self.begin(start)
+
+    def begin(self, at, paused=False):
+        self.since, self.used, self.paused, self.running, self.gone = at, 0, paused, True, False
+
+    def late(self, at):
+        return self.gone or (not self.paused and due(self.since, max(0, self.promise - self.used), self.working) < at)
+
+    def pause(self, at):
+        if self.running and not self.paused:
+            self.gone = self.gone or due(self.since, max(0, self.promise - self.used), self.working) <= at
+            self.used += used(self.since, at, self.working)
+            self.paused, self.since = True, at
+
+    def resume(self, at):
+        if self.running and self.paused:
+            self.paused, self.since = False, at
+
+    def end(self, at):
+        if self.running:
+            late = self.late(at)
+            self.missed, self.met, self.running = self.missed + late, self.met + (not late), False
+
+
+def expected_counts(line):
+    """(promised, met, missed, open) of response and update, by the words of the process and nothing of the program."""
+    priority, start = line["priority"], line["posted_at"] // 1_000_000
+    response, update = (Clock(promise, start) for promise in PROMISES[priority])
+    resolved, last = False, start
+    for event in line["events"]:
+        at, kind, body = event["at"] // 1_000_000, event["kind"], event["body"]
+        last = at
+        words = event["public"] and kind in ("commented", "resolved") or kind == "waiting"
+        if kind == "taken" and priority != 4 or words and not (kind == "waiting" and body["on"] == "vendor"):
+            response.end(at)
+        if words and update.running:
+            update.end(at)
+            update.begin(at, paused=kind == "resolved" or (kind == "waiting" and body["on"] == "customer") or (kind == "commented" and (resolved or waits)))
+        if kind in ("taken", "waiting") and not (kind == "waiting" and body["on"] == "customer"):
+            update.resume(at)
+        if kind == "approved":
+            response.end(at), update.end(at)
+        if kind == "reopened":
+            response.end(at), update.end(at)
+            response.begin(at), update.begin(at)
+        resolved = kind == "resolved" or (resolved and kind == "commented")
+        waits = kind == "waiting" and body["on"] == "customer" or (kind == "commented" and line.get("waits", False))
+        line["waits"] = waits
+    counts = []
+    for clock in (response, update):
+        over = clock.running and (clock.gone or (not clock.paused and due(clock.since, max(0, clock.promise - clock.used), clock.working) <= last))
+        counts.append((clock.met + clock.missed + clock.running, clock.met, clock.missed + over, clock.running and not over))
+    return counts
+
+
+def logs():
+    """The excerpt that is shipped, and the whole log where it is there (DOCKET_INCIDENT_LOG, or beside the checkout)."""
+    whole = pathlib.Path(os.environ.get("DOCKET_INCIDENT_LOG", ROOT.parent / "shared/data/incident_log.csv"))
+    return [ROOT / "examples/demo/incident_log.csv"] + ([whole] if whole.exists() else [])
+
+
+@pytest.mark.parametrize("log", logs(), ids=lambda path: f"{path.parent.name}")
+def test_real_incidents_replayed_give_what_an_independent_count_gives(log, tmp_path):
+    made = subprocess.run([sys.executable, ROOT / "tests/incident_history.py", log], capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr
+    history = [json.loads(line) for line in made.stdout.splitlines()]
+    table = worker("simulate", SHIPPED, "-", "--csv", text=made.stdout)
+    assert table.returncode == 0, table.stderr
+    rows = list(csv.DictReader(io.StringIO(table.stdout)))
+    assert len(rows) == len(history) == len({line["ticket"]["attributes"]["incident"] for line in history})
+    sums = collections.Counter()
+    for line, row in zip(history, rows):
+        line["priority"] = int(row["priority"])
+        assert line["priority"] == {"critical": 1, "degraded": 2, "impaired": 3, "request": 4, "question": 4}[line["ticket"]["impact"]] or line["priority"] == 1
+        for clock, want in zip(("response", "update"), expected_counts(line)):
+            got = tuple(int(row[f"{clock}_{what}"]) for what in ("promised", "met", "missed", "open"))
+            assert got == tuple(map(int, want)), (clock, line, row)
+            for what, count in zip(("promised", "met", "missed", "open"), got):
+                sums[line["priority"], clock, what] += count
+    whole = json.loads(worker("simulate", SHIPPED, "-", "--json", text=made.stdout).stdout)
+    assert whole["tickets"] == len(history)
+    for row in whole["priorities"]:
+        for clock in ("response", "update"):
+            for what in ("promised", "met", "missed", "open"):
+                assert row[clock][what] == sums[row["priority"], clock, what]
+    text = worker("simulate", SHIPPED, "-", text=made.stdout).stdout
+    assert "late by" in text and "priority as it was" in text
+
+
+def test_simulate_tells_the_line_that_is_wrong():
+    good = '{"posted_at": 1456708560000000, "ticket": {"title": "Echo", "problem": "An echo."}, "events": []}'
+    done = worker("simulate", SHIPPED, "-", text=f'{good}\n{{"ticket": 3}}\n{good[:-3]}[{{"at": 1}}]}}\n')
+    assert done.returncode == 1
+    assert "-:2: ticket: want a map" in done.stderr and "-:3:" in done.stderr
+    assert done.stdout.count("response") >= 1  # the good line is summed up all the same

@@ -1,0 +1,178 @@
+/* docket-worker simulate; see offline.h. */
+#include "offline.h"
+
+#include "instant.h"
+#include "simulate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LINE_BYTES_MAX = 4 << 20,
+    OUT_BYTES_MAX = 1 << 20,
+    DEPTH_MAX = 32,
+    STATUS_REFUSED = 1,
+    WRONG_TOLD_MAX = 20
+};
+
+static const char usage[] = "simulate DIR HISTORY.jsonl|- [--json|--csv]";
+
+struct options {
+    const char *dir, *history, *zoneinfo;
+    bool json, csv;
+};
+
+static bool options_parse(int argc, char **argv, struct options *ret)
+{
+    *ret = (struct options){.zoneinfo = OFFLINE_ZONEINFO};
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--zoneinfo") == 0 && i + 1 < argc)
+            ret->zoneinfo = argv[++i];
+        else if (strcmp(argv[i], "--json") == 0)
+            ret->json = true;
+        else if (strcmp(argv[i], "--csv") == 0)
+            ret->csv = true;
+        else if (ret->dir == NULL && argv[i][0] != '-')
+            ret->dir = argv[i];
+        else if (ret->history == NULL && (argv[i][0] != '-' || argv[i][1] == '\0'))
+            ret->history = argv[i];
+        else
+            return false;
+    }
+    return ret->history != NULL && !(ret->json && ret->csv);
+}
+
+static void csv_instant(int64_t at)
+{
+    char text[INSTANT_BYTES] = "";
+    if (at != CLOCK_NO_INSTANT)
+        (void)instant_format(at, text);
+    printf(",%s", text);
+}
+
+static void csv_print(size_t line, const struct simulated *one)
+{
+    printf("%zu", line);
+    csv_instant(one->posted_at);
+    printf(",%d,", one->priority);
+    if (one->was != 0)
+        printf("%d", one->was);
+    for (size_t k = 0; k < CLOCK_KINDS; k++) {
+        const struct simulated_clock *c = &one->clocks[k];
+        printf(",%lld,%lld,%lld,%lld", (long long)c->promised, (long long)c->met, (long long)c->missed,
+               (long long)c->open);
+        csv_instant(c->due_at);
+        csv_instant(c->met_at);
+        printf(",%lld", (long long)(c->late_us / 1000000));
+    }
+    putchar('\n');
+}
+
+static void csv_head(void)
+{
+    printf("line,posted_at,priority,was");
+    for (int k = 0; k < CLOCK_KINDS; k++) {
+        const char *name = clock_kind_name((enum clock_kind)k);
+        printf(",%s_promised,%s_met,%s_missed,%s_open,%s_due_at,%s_met_at,%s_late_s", name, name, name, name,
+               name, name, name);
+    }
+    putchar('\n');
+}
+
+/* One line: decided, added, and printed where each is wanted. */
+static bool line_run(struct simulation *simulation, struct simulation_sum *sum, const char *text, size_t len,
+                     size_t number, bool csv, struct buf *bytes, struct err *err)
+{
+    struct wire_doc *doc = NULL;
+    struct simulated one;
+
+    buf_reset(bytes);
+    bool ok = wire_from_json(bytes, text, len, err) &&
+              wire_parse(bytes->p, bytes->len, DEPTH_MAX, &doc, err) &&
+              simulation_run(simulation, wire_root(doc), &one, err);
+    if (ok) {
+        simulation_sum_add(sum, &one);
+        if (csv)
+            csv_print(number, &one);
+    }
+    wire_doc_free(doc);
+    return ok;
+}
+
+static bool file_run(const struct options *options, FILE *file, struct simulation *simulation,
+                     struct simulation_sum *sum)
+{
+    struct err err = {0};
+    struct buf bytes;
+    char *text = NULL;
+    size_t room = 0, number = 0, wrong = 0;
+    ssize_t len;
+
+    buf_init(&bytes, 2 * LINE_BYTES_MAX);
+    while ((len = getline(&text, &room, file)) >= 0) {
+        number++;
+        if (len == 0 || strspn(text, " \t\r\n") == (size_t)len)
+            continue;
+        if (line_run(simulation, sum, text, (size_t)len, number, options->csv, &bytes, &err))
+            continue;
+        if (wrong++ < WRONG_TOLD_MAX)
+            (void)fprintf(stderr, "%s:%zu: %s\n", options->history, number, err.msg);
+    }
+    if (wrong > WRONG_TOLD_MAX)
+        (void)fprintf(stderr, "… and %zu more\n", wrong - WRONG_TOLD_MAX);
+    free(text);
+    buf_clear(&bytes);
+    return wrong == 0;
+}
+
+static void sum_print(struct simulation_sum *sum, bool json)
+{
+    struct wire_doc *doc = NULL;
+    struct buf out, line;
+
+    buf_init(&out, OUT_BYTES_MAX);
+    buf_init(&line, OUT_BYTES_MAX);
+    if (!json) {
+        simulation_sum_text(sum, &line);
+    } else {
+        simulation_sum_put(sum, &out);
+        if (wire_parse(out.p, out.len, DEPTH_MAX, &doc, NULL))
+            wire_to_json(&line, wire_root(doc));
+        (void)buf_add_text(&line, "\n");
+    }
+    (void)fputs(buf_text(&line), stdout);
+    wire_doc_free(doc);
+    buf_clear(&out);
+    buf_clear(&line);
+}
+
+int offline_simulate(int argc, char **argv)
+{
+    struct options options;
+    struct engine *engine = NULL;
+
+    if (!options_parse(argc, argv, &options))
+        return offline_usage(usage);
+    FILE *file = strcmp(options.history, "-") == 0 ? stdin : fopen(options.history, "re");
+    if (file == NULL) {
+        (void)fprintf(stderr, "docket-worker: %s: %s\n", options.history, strerror(errno));
+        return STATUS_REFUSED;
+    }
+    bool ok = offline_engine_open(options.dir, options.zoneinfo, &engine);
+    if (ok) {
+        struct simulation *simulation = simulation_new(engine);
+        struct simulation_sum *sum = simulation_sum_new();
+        if (options.csv)
+            csv_head();
+        ok = file_run(&options, file, simulation, sum);
+        if (!options.csv)
+            sum_print(sum, options.json);
+        simulation_sum_free(sum);
+        simulation_free(simulation);
+    }
+    engine_free(engine);
+    if (file != stdin)
+        (void)fclose(file);
+    return ok ? 0 : STATUS_REFUSED;
+}

@@ -1,0 +1,55 @@
+/* Past tickets decided again, offline: what the process would have given them, compared with what they got.
+ *
+ * One decision a ticket, with its whole history as what is new: a priority is given, raised by replies, and all clocks run to the
+ * end of the history, so every verdict falls that would have fallen. Adds up; prints nothing. */
+#ifndef DOCKET_SIMULATE_H
+#define DOCKET_SIMULATE_H
+
+#include "clocks.h"
+#include "engine.h"
+#include "err.h"
+#include "wire.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SIMULATE_PRIORITIES = 4 };
+
+/* One clock of one ticket; updates: all cycles together. */
+struct simulated_clock {
+    int64_t promised, met, missed, open; /* cycles */
+    int64_t due_at, met_at;              /* of the first cycle; CLOCK_NO_INSTANT where there is none */
+    int64_t late_us;                     /* the worst; until the history's end when never met */
+};
+
+struct simulated {
+    int priority, was; /* was: 0 when the history does not say */
+    int64_t posted_at, until_at;
+    bool was_missed, says_missed; /* what the history says of its own promise */
+    struct simulated_clock clocks[CLOCK_KINDS];
+};
+
+struct simulation; /* decides with one engine, memory used again */
+
+struct simulation *simulation_new(const struct engine *engine);
+void simulation_free(struct simulation *simulation); /* accepts NULL */
+
+/* Decides one ticket of a history (docs/process.md, "Histories").
+ * err: ERR_INVALID  names the field that is missing or wrong */
+bool simulation_run(struct simulation *simulation, const struct wire_val *line, struct simulated *ret,
+                    struct err *err) __attribute__((warn_unused_result));
+
+/* ---- the sum ---- */
+
+struct simulation_sum;
+
+struct simulation_sum *simulation_sum_new(void);
+void simulation_sum_free(struct simulation_sum *sum); /* accepts NULL */
+void simulation_sum_add(struct simulation_sum *sum, const struct simulated *one);
+
+/* A table for people, or one map for --json. */
+void simulation_sum_text(struct simulation_sum *sum, struct buf *out);
+void simulation_sum_put(struct simulation_sum *sum, struct buf *out);
+
+#endif
