@@ -9,6 +9,7 @@
 #include "ids.h"
 #include "lease.h"
 #include "metrics.h"
+#include "oncall.h"
 #include "pg.h"
 #include "process.h"
 #include "queue.h"
@@ -29,7 +30,8 @@ struct broker_metrics;
 struct broker_process {
     int32_t n; /* process_log.n; 0: none was ever applied */
     char hash[PROCESS_HASH_BYTES];
-    struct process *parsed; /* for weights; NULL when it does not load any more */
+    struct process *parsed; /* for weights and people; NULL when it does not load any more */
+    struct oncall *oncall;  /* its schedules; NULL when they cannot be used here */
 };
 
 struct broker {

@@ -1,8 +1,10 @@
 /* The ops of the protocol as one table; see ops.h. */
 #include "ops.h"
+#include "alerting.h"
 #include "broker.h"
 #include "change.h"
 #include "keyed.h"
+#include "oncalling.h"
 #include "posting.h"
 #include "reading.h"
 
@@ -95,13 +97,36 @@ static const struct op table[] = {
     {"dead.list", FIELDS(OPTIONAL(F_LIMIT), OPTIONAL(F_CURSOR)), 0, READS, reading_dead_list, NULL},
     {"dead.retry", FIELDS(WHO, OPTIONAL(F_TRACKING), OPTIONAL(F_ALL)), DESK, CHANGES, keyed_dead_retry,
      keyed_check_retry},
+    {"alert.list",
+     FIELDS(OPTIONAL(F_STATE), OPTIONAL(F_PRIORITY), OPTIONAL(F_KIND), OPTIONAL(F_TRACKING),
+            OPTIONAL(F_LIMIT), OPTIONAL(F_CURSOR)),
+     0, READS, alerting_list, NULL},
+    {"alert.show", FIELDS(REQUIRED(F_ALERT)), 0, READS, alerting_show, NULL},
+    {"alert.ack", FIELDS(WHO, REQUIRED(F_ALERT), OPTIONAL(F_GENERATION)), DESK | MAY_SYSTEM, CHANGES,
+     alerting_ack, NULL},
+    {"alert.unack", FIELDS(WHO, REQUIRED(F_ALERT), OPTIONAL(F_REASON)), DESK | MAY_SYSTEM, CHANGES,
+     alerting_unack, NULL},
+    {"alert.resolve", FIELDS(WHO, REQUIRED(F_ALERT), OPTIONAL(F_REASON)), DESK | MAY_SYSTEM, CHANGES,
+     alerting_resolve, NULL},
+    {"oncall.who", FIELDS(OPTIONAL(F_SCHEDULE), OPTIONAL(F_WHO_AT)), 0, READS, oncalling_who, NULL},
+    {"oncall.next",
+     FIELDS(OPTIONAL(F_SCHEDULE), OPTIONAL(F_STAFF), OPTIONAL(F_SPAN_FROM_AT), OPTIONAL(F_UNTIL_AT),
+            OPTIONAL(F_LIMIT)),
+     0, READS, oncalling_next, NULL},
+    {"oncall.override",
+     FIELDS(WHO, OPTIONAL(F_SCHEDULE), OPTIONAL(F_STAFF), OPTIONAL(F_REPLACES), OPTIONAL(F_SPAN_FROM_AT),
+            OPTIONAL(F_UNTIL_AT), OPTIONAL(F_REASON), OPTIONAL(F_OVERRIDE), OPTIONAL(F_CANCEL)),
+     DESK, CHANGES, oncalling_override, oncalling_check_override},
+    {"staff.away",
+     FIELDS(WHO, REQUIRED(F_STAFF), REQUIRED(F_SPAN_FROM_AT), REQUIRED(F_UNTIL_AT), OPTIONAL(F_TO_STAFF),
+            OPTIONAL(F_REASON)),
+     DESK, CHANGES, oncalling_away, oncalling_check_away},
     {"ping", {{0}}, 0, 0, READS, reading_ping, NULL},
     {"stats", {{0}}, 0, 0, READS, reading_stats, NULL},
 };
 
 /* Ops of the protocol that come with a later step: known by name, so that the answer is not "no op is called". */
-static const char *const later[] = {"ticket.meeting", "alert.list",    "alert.show",
-                                    "alert.ack",      "alert.resolve", "deadline.list"};
+static const char *const later[] = {"ticket.meeting", "deadline.list"};
 
 const struct op *ops_find(struct span name)
 {

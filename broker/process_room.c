@@ -14,6 +14,18 @@ enum { LOOK_EVERY_MS = 500, ASK_TIMEOUT_MS = 8000, BODY_BYTES_MAX = 4 << 20 };
 
 /* ---- which is current ---- */
 
+/* Its schedules, for the ops oncall.*. The old ones point into the old process. */
+static void current_take_oncall(struct broker *broker, const struct process *parsed)
+{
+    struct faults faults = {0};
+
+    oncall_free(broker->process.oncall);
+    broker->process.oncall = NULL;
+    if (parsed != NULL && !oncall_new(parsed, ONCALL_ZONEINFO, &broker->process.oncall, &faults))
+        log_event(LOG_ERROR, "oncall_unusable", "reason=%s", log_quote(faults.items[0].text));
+    faults_clear(&faults);
+}
+
 static void current_take(struct broker *broker, int32_t n, struct span hash, struct span files)
 {
     struct process_files list = {0};
@@ -28,6 +40,7 @@ static void current_take(struct broker *broker, int32_t n, struct span hash, str
         !process_files_decode(wire_root(doc), &list, &err) || !process_load_files(&list, &parsed, &faults))
         log_event(LOG_ERROR, "process_unreadable", "hash=%.12s",
                   broker->process.hash); /* weights are 1 then; workers judge for themselves */
+    current_take_oncall(broker, parsed);
     process_free(broker->process.parsed);
     broker->process.parsed = parsed;
     log_event(LOG_INFO, "process_current", "n=%d hash=%.12s", (int)n, broker->process.hash);
@@ -63,7 +76,9 @@ void process_room_tick(struct broker *broker)
 
 void process_room_clear(struct broker *broker)
 {
+    oncall_free(broker->process.oncall);
     process_free(broker->process.parsed);
+    broker->process.oncall = NULL;
     broker->process.parsed = NULL;
 }
 
@@ -124,6 +139,15 @@ static void asking_on_answer(void *arg, const struct workers_answer *answer)
     }
 }
 
+/* The loader, and the schedules' zones and files: a version whose people could not be called is refused. */
+static bool asking_load(const struct process_files *files, struct process **ret, struct faults *faults)
+{
+    struct oncall *oncall = NULL;
+    bool ok = process_load_files(files, ret, faults) && oncall_new(*ret, ONCALL_ZONEINFO, &oncall, faults);
+    oncall_free(oncall);
+    return ok;
+}
+
 void process_room_check(struct broker *broker, struct call *call, process_room_write_fn *write)
 {
     struct asking *asking = mem_new(1, sizeof *asking);
@@ -137,7 +161,7 @@ void process_room_check(struct broker *broker, struct call *call, process_room_w
     asking->write = write;
     buf_init(&asking->errors, 64 << 10);
     bool ok = process_files_decode(call->req.vals[F_FILES], &asking->files, &err);
-    if (ok && !process_load_files(&asking->files, &parsed, &faults)) {
+    if (ok && !asking_load(&asking->files, &parsed, &faults)) {
         ok = faults_to_err(&faults, ERR_INVALID, &err);
         (void)snprintf(err.field, sizeof err.field, "files");
     }

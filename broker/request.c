@@ -98,6 +98,16 @@ static const struct field_row fields[F_FIELDS] = {
     [F_WAIT_MS] = {"wait_ms", KIND_INT, 0, 30000, NULL},
     [F_ALL] = {"all", KIND_BOOL, 0, 0, NULL},
     [F_PACKAGE] = {"package", KIND_NAME, 1, 64, NULL},
+    [F_ALERT] = {"alert", KIND_INT, 1, INT64_MAX, NULL},
+    [F_GENERATION] = {"generation", KIND_INT, 1, INT32_MAX, NULL},
+    [F_KIND] = {"kind", KIND_ENUM, 0, 0, "alert|missed|dead|ops"},
+    [F_SCHEDULE] = {"schedule", KIND_NAME, 1, 64, NULL},
+    [F_WHO_AT] = {"at", KIND_INT, 0, AT_MOST, NULL},
+    [F_SPAN_FROM_AT] = {"from_at", KIND_INT, 0, AT_MOST, NULL},
+    [F_REPLACES] = {"replaces", KIND_TEXT, 1, 128, NULL},
+    [F_TO_STAFF] = {"to", KIND_TEXT, 1, 128, NULL},
+    [F_OVERRIDE] = {"override", KIND_INT, 1, INT32_MAX, NULL},
+    [F_CANCEL] = {"cancel", KIND_BOOL, 0, 0, NULL},
 };
 
 const char *request_field_name(enum field field)

@@ -67,6 +67,16 @@ enum field {
     F_WAIT_MS,
     F_ALL,
     F_PACKAGE,
+    F_ALERT,
+    F_GENERATION,
+    F_KIND,
+    F_SCHEDULE,
+    F_WHO_AT,
+    F_SPAN_FROM_AT,
+    F_REPLACES,
+    F_TO_STAFF,
+    F_OVERRIDE,
+    F_CANCEL,
     F_FIELDS
 };
 

@@ -26,6 +26,9 @@
     X(W_PROCESS_APPLY, "process_apply")   \
     X(W_DEAD_RETRY, "dead_retry")         \
     X(W_BURY, "bury")                     \
+    X(W_ALERT_CHANGE, "alert_change")     \
+    X(W_ALERT_WITHDRAW, "alert_withdraw") \
+    X(W_ONCALL_CHANGE, "oncall_change")   \
     X(W_REGISTER, "register")
 
 /* The control session's: lease, claims, adoption, the current process, alerts to ops. */

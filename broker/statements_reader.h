@@ -21,7 +21,13 @@
     X(READER_PROCESS_GET, "process_get")         \
     X(READER_PROCESS_LIST, "process_list")       \
     X(READER_DEAD_LIST, "dead_list")             \
-    X(READER_NEXT_PEEK, "next_peek")
+    X(READER_NEXT_PEEK, "next_peek")             \
+    X(READER_ALERT_LIST, "alert_list")           \
+    X(READER_ALERT_SHOW, "alert_show")           \
+    X(READER_ALERT_STEPS, "alert_steps")         \
+    X(READER_ALERT_MESSAGES, "alert_messages")   \
+    X(READER_ONCALL_REV, "oncall_rev")           \
+    X(READER_ONCALL_OVERRIDES, "oncall_overrides")
 
 enum reader_statement {
 #define X(name, file) name,

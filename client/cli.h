@@ -54,8 +54,9 @@ struct cli_command {
     const char *name; /* "process apply" */
     const char *op;   /* of the request; NULL: none, or several of its own */
     enum cli_positional positional;
-    const char *positional_name;      /* "TRACKING" */
-    const char *positional_field;     /* NULL: not for the body */
+    const char *positional_name;  /* "TRACKING" */
+    const char *positional_field; /* NULL: not for the body */
+    bool positional_is_int;
     const struct cli_option *options; /* ends with a row without name */
     /* NULL: build the body, ask, print. */
     enum cli_exit (*run)(struct cli *cli, const struct cli_args *args);
@@ -215,6 +216,9 @@ void cli_colour_put(struct buf *out, struct cli_style style, const char *sgr, co
 /* ---- cli_print.c: an answer's body for people ---- */
 
 void cli_print_any(struct cli *cli, const struct wire_val *body);
+/* The answer's list of that name as a table, and how to go on. */
+void cli_print_list(struct cli *cli, const struct wire_val *body, const char *key,
+                    const struct cli_column *columns, size_t count);
 void cli_print_submitted(struct cli *cli, const struct wire_val *body);
 void cli_print_ticket(struct cli *cli, const struct wire_val *body);
 void cli_print_tickets(struct cli *cli, const struct wire_val *body);
@@ -224,6 +228,18 @@ void cli_print_event(struct cli *cli, const struct wire_val *event);
 void cli_print_processes(struct cli *cli, const struct wire_val *body);
 void cli_print_customers(struct cli *cli, const struct wire_val *body);
 void cli_print_dead(struct cli *cli, const struct wire_val *body);
+
+/* ---- cli_alerts.c: alerts and the on-call plan ---- */
+
+void cli_print_alerts(struct cli *cli, const struct wire_val *body);
+void cli_print_alert(struct cli *cli, const struct wire_val *body);
+void cli_print_alert_state(struct cli *cli, const struct wire_val *body);
+void cli_print_who(struct cli *cli, const struct wire_val *body);
+void cli_print_turns(struct cli *cli, const struct wire_val *body);
+void cli_print_override(struct cli *cli, const struct wire_val *body);
+enum cli_exit cli_run_alert_ack(struct cli *cli, const struct cli_args *args);
+enum cli_exit cli_run_oncall_export(struct cli *cli, const struct cli_args *args);
+enum cli_exit cli_run_staff_away(struct cli *cli, const struct cli_args *args);
 
 /* ---- commands with a way of their own ---- */
 

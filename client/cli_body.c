@@ -199,8 +199,14 @@ static bool body_put_group(struct cli *cli, const struct cli_args *args, const c
 
 static void body_put_positionals(const struct cli_args *args, const char *field, struct docket_body *body)
 {
+    int64_t number = 0;
+
     if (args->positional_count == 1) {
-        docket_body_text(body, field, args->positional[0]);
+        /* What is no number goes as it is: the broker names the field and what it wants. */
+        if (args->command->positional_is_int && cli_int_parse(args->positional[0], &number))
+            docket_body_int(body, field, number);
+        else
+            docket_body_text(body, field, args->positional[0]);
         return;
     }
     docket_body_open_list(body, field);

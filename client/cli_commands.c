@@ -174,9 +174,52 @@ static const struct cli_option link_options[] = {{.name = "to", .help = "the oth
                                                  END};
 
 static const struct cli_option alert_list_options[] = {
-    {.name = "state", .words = "open|acknowledged|resolved", .help = "in this state"},
-    {.name = "limit", .kind = CLI_INT, .help = "at most so many"},
+    {.name = "state",
+     .words = "open|acknowledged|resolved|all",
+     .fallback = "open,acknowledged",
+     .help = "in this state, or several with commas"},
+    {.name = "priority", .kind = CLI_INT, .words = "1|2|3|4", .help = "of this priority"},
+    {.name = "kind", .words = "alert|missed|dead|ops", .help = "of this kind"},
+    {.name = "tracking", .help = "of this ticket"},
+    {.name = "limit", .kind = CLI_INT, .fallback = "100", .help = "at most so many (500 at most)"},
     {.name = "cursor", .help = "go on where an earlier list ended"},
+    END};
+
+static const struct cli_option alert_ack_options[] = {
+    {.name = "generation",
+     .kind = CLI_INT,
+     .help = "only when it was not opened again since: which time it was told of"},
+    {.name = "take", .kind = CLI_FLAG, .help = "take its ticket too", .local = true},
+    END};
+
+static const struct cli_option why_options[] = {{.name = "reason", .help = "why"}, END};
+
+static const struct cli_option oncall_who_options[] = {
+    {.name = "at", .kind = CLI_TIME, .fallback = "now", .help = "then"}, END};
+
+static const struct cli_option oncall_next_options[] = {
+    {.name = "staff", .help = "only turns of this person"},
+    {.name = "from-at", .kind = CLI_TIME, .fallback = "now", .help = "from then on"},
+    {.name = "until-at", .kind = CLI_TIME, .fallback = "92 days later", .help = "until then"},
+    {.name = "limit", .kind = CLI_INT, .fallback = "50", .help = "at most so many turns (500 at most)"},
+    END};
+
+static const struct cli_option oncall_override_options[] = {
+    {.name = "staff", .help = "who is on call instead"},
+    {.name = "replaces", .help = "instead of this person only (a swap); else instead of whoever it is"},
+    {.name = "from-at", .kind = CLI_TIME, .help = "from then on"},
+    {.name = "until-at", .kind = CLI_TIME, .help = "until then"},
+    {.name = "reason", .help = "why"},
+    {.name = "override", .kind = CLI_INT, .help = "the number of one, with --cancel"},
+    {.name = "cancel", .kind = CLI_FLAG, .help = "take it back"},
+    END};
+
+static const struct cli_option staff_away_options[] = {
+    {.name = "from-at", .kind = CLI_TIME, .help = "from then on (required)"},
+    {.name = "until-at", .kind = CLI_TIME, .help = "until then (required)"},
+    {.name = "to", .help = "who stands in: turns, alerts and warnings go there"},
+    {.name = "tickets", .kind = CLI_FLAG, .help = "assign the open tickets to them too", .local = true},
+    {.name = "reason", .help = "why"},
     END};
 
 static const struct cli_option deadline_list_options[] = {
@@ -247,6 +290,11 @@ static const struct cli_option dead_retry_options[] = {
 #define T "DKT-4Q7K-M2P9-ZX3A-H"
 #define TRACKING .positional = CLI_POS_ONE, .positional_name = "TRACKING", .positional_field = "tracking"
 #define TRACKINGS .positional = CLI_POS_MANY, .positional_name = "TRACKING", .positional_field = "tracking"
+
+#define ALERT                                                                           \
+    .positional = CLI_POS_ONE, .positional_name = "ALERT", .positional_field = "alert", \
+    .positional_is_int = true
+#define SCHEDULE .positional = CLI_POS_OPTIONAL, .positional_name = "SCHEDULE", .positional_field = "schedule"
 
 const struct cli_command cli_commands[] = {
     {.name = "submit",
@@ -418,32 +466,80 @@ const struct cli_command cli_commands[] = {
     {.name = "alert list",
      .op = "alert.list",
      .options = alert_list_options,
-     .help = "Lists alerts.",
+     .print = cli_print_alerts,
+     .json_lines = true,
+     .help = "Lists alerts, newest first.",
      .example = "alert list"},
     {.name = "alert show",
      .op = "alert.show",
-     .positional = CLI_POS_ONE,
-     .positional_name = "ALERT",
-     .positional_field = "alert",
+     ALERT,
      .options = none,
-     .help = "Shows an alert and who was told.",
+     .print = cli_print_alert,
+     .help = "Shows an alert, its steps, and who was told.",
      .example = "alert show 17"},
     {.name = "alert ack",
      .op = "alert.ack",
-     .positional = CLI_POS_ONE,
-     .positional_name = "ALERT",
-     .positional_field = "alert",
-     .options = none,
-     .help = "Acknowledges an alert: it stops escalating.",
-     .example = "alert ack 17"},
+     ALERT,
+     .options = alert_ack_options,
+     .run = cli_run_alert_ack,
+     .print = cli_print_alert_state,
+     .help = "Acknowledges an alert: nobody is called any more, unless nothing happens then.",
+     .example = "alert ack 17 --take"},
+    {.name = "alert unack",
+     .op = "alert.unack",
+     ALERT,
+     .options = why_options,
+     .print = cli_print_alert_state,
+     .help = "Takes an acknowledgement back: it is open again, from the first level on.",
+     .example = "alert unack 17"},
     {.name = "alert resolve",
      .op = "alert.resolve",
-     .positional = CLI_POS_ONE,
-     .positional_name = "ALERT",
-     .positional_field = "alert",
-     .options = none,
-     .help = "Ends an alert.",
+     ALERT,
+     .options = why_options,
+     .print = cli_print_alert_state,
+     .help = "Ends an alert, and tells those who had been told.",
      .example = "alert resolve 17"},
+    {.name = "oncall who",
+     .op = "oncall.who",
+     SCHEDULE,
+     .options = oncall_who_options,
+     .print = cli_print_who,
+     .json_lines = false,
+     .help = "Shows who is on call.",
+     .example = "oncall who primary"},
+    {.name = "oncall next",
+     .op = "oncall.next",
+     SCHEDULE,
+     .options = oncall_next_options,
+     .print = cli_print_turns,
+     .help = "Shows the coming turns and what was changed of the plan.",
+     .example = "oncall next primary --staff ada"},
+    {.name = "oncall override",
+     .op = "oncall.override",
+     SCHEDULE,
+     .options = oncall_override_options,
+     .print = cli_print_override,
+     .help = "Puts somebody on call, swaps a turn, or takes that back.",
+     .example =
+         "oncall override primary --staff ben --from-at '2026-12-24 18:00' --until-at '2026-12-25 09:00'"},
+    {.name = "oncall export",
+     .op = "oncall.next",
+     SCHEDULE,
+     .options = oncall_next_options,
+     .run = cli_run_oncall_export,
+     .help = "Prints the coming turns as iCalendar.",
+     .example = "oncall export primary --limit 500"},
+    {.name = "staff away",
+     .op = "staff.away",
+     .positional = CLI_POS_ONE,
+     .positional_name = "NAME",
+     .positional_field = "staff",
+     .options = staff_away_options,
+     .run = cli_run_staff_away,
+     .print = cli_print_override,
+     .help = "Somebody is away: who stands in has their turns, alerts and warnings. Refused when nobody "
+             "would be on call.",
+     .example = "staff away ada --from-at 2026-08-03 --until-at 2026-08-17 --to ben --tickets"},
     {.name = "deadline list",
      .op = "deadline.list",
      .options = deadline_list_options,

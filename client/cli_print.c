@@ -284,8 +284,8 @@ void cli_print_ticket(struct cli *cli, const struct wire_val *body)
 
 /* ---- lists ---- */
 
-static void print_list(struct cli *cli, const struct wire_val *body, const char *key,
-                       const struct cli_column *columns, size_t count)
+void cli_print_list(struct cli *cli, const struct wire_val *body, const char *key,
+                    const struct cli_column *columns, size_t count)
 {
     const struct wire_val *list = wire_find(body, key);
     struct span cursor = wire_find_str(body, "cursor");
@@ -311,7 +311,7 @@ void cli_print_tickets(struct cli *cli, const struct wire_val *body)
         {"queue", "QUEUE", CLI_CELL_ANY, 12},      {"assignee", "ASSIGNEE", CLI_CELL_ANY, 16},
         {"posted_at", "POSTED", CLI_CELL_TIME, 0}, {"title", "TITLE", CLI_CELL_ANY, 60},
     };
-    print_list(cli, body, "tickets", columns, COUNT(columns));
+    cli_print_list(cli, body, "tickets", columns, COUNT(columns));
 }
 
 void cli_print_customers(struct cli *cli, const struct wire_val *body)
@@ -321,7 +321,7 @@ void cli_print_customers(struct cli *cli, const struct wire_val *body)
         {"package", "PACKAGE", CLI_CELL_ANY, 0}, {"locale", "LOCALE", CLI_CELL_ANY, 0},
         {"zone", "ZONE", CLI_CELL_ANY, 0},       {"contacts", "CONTACTS", CLI_CELL_ANY, 60},
     };
-    print_list(cli, body, "customers", columns, COUNT(columns));
+    cli_print_list(cli, body, "customers", columns, COUNT(columns));
 }
 
 void cli_print_processes(struct cli *cli, const struct wire_val *body)
@@ -335,8 +335,8 @@ void cli_print_processes(struct cli *cli, const struct wire_val *body)
         {"workers", "WORKERS", CLI_CELL_ANY, 0},
         {"comment", "COMMENT", CLI_CELL_ANY, 60},
     };
-    print_list(cli, body, wire_find(body, "versions") != NULL ? "versions" : "processes", columns,
-               COUNT(columns));
+    cli_print_list(cli, body, wire_find(body, "versions") != NULL ? "versions" : "processes", columns,
+                   COUNT(columns));
 }
 
 void cli_print_dead(struct cli *cli, const struct wire_val *body)
@@ -347,7 +347,7 @@ void cli_print_dead(struct cli *cli, const struct wire_val *body)
         {"code", "CODE", CLI_CELL_ANY, 20},        {"reason", "REASON", CLI_CELL_ANY, 80},
         {"message", "MESSAGE", CLI_CELL_ANY, 80},
     };
-    print_list(cli, body, wire_find(body, "dead") != NULL ? "dead" : "tickets", columns, COUNT(columns));
+    cli_print_list(cli, body, wire_find(body, "dead") != NULL ? "dead" : "tickets", columns, COUNT(columns));
 }
 
 void cli_print_explain(struct cli *cli, const struct wire_val *body)

@@ -1,10 +1,12 @@
 """Alerts climb until somebody acknowledges: policies of seconds on a whole stack."""
 
+import datetime
 import pathlib
-import random
 import shutil
 import tempfile
+import time
 
+import icalendar
 import pytest
 from helpers import ADA, BEN, ROOT, Stack, id_of, wait_until
 
@@ -23,6 +25,9 @@ ONCALL = """
 schedules:
   primary:
     layers: [{rotation: weekly, start: 2020-01-06, people: [ada]}]
+  second:
+    zone: Europe/Berlin
+    layers: [{rotation: daily, start: 2020-01-06, handover: "09:00", people: [ben, cy]}]
 """
 
 ESCALATION = """
@@ -113,3 +118,157 @@ def test_a_p1_pages_who_is_on_call_then_the_team(desk, caller):
     assert steps == ["(0,0,1)", "(0,1,2)"]
     caller.call("ticket.take", tracking=tracking, as_=ADA)
     wait_until(lambda: sorted(pages(desk, tracking, "Over")) == ["ada", "ben", "cy"])
+
+
+def told_state(desk, tracking):
+    """States of what was told of a ticket's alerts, by recipient."""
+    with desk.db() as db:
+        return db.execute("SELECT recipient, kind, state FROM deliveries WHERE ticket = %s AND alert IS NOT NULL ORDER BY id",
+                          (id_of(tracking),)).fetchall()
+
+
+def test_an_acknowledged_alert_pages_nobody_any_more(desk, caller):
+    tracking = caller.submit(impact="down")
+    wait_until(lambda: pages(desk, tracking) == ["ada"])
+    alert = alert_of(desk, tracking)
+    done = desk.docket("alert", "ack", str(alert), "--as", "ben")
+    assert done.returncode == 0 and f"alert {alert} is acknowledged" in done.stdout, done.stderr
+    shown = caller.call("alert.show", alert=alert)
+    assert (shown["alert"]["state"], shown["alert"]["acked_by"]) == ("acknowledged", "ben")
+    assert shown["alert"]["next_at"] is None or shown["alert"]["next_at"] > shown["alert"]["acked_at"]
+    # The second level would have been told two seconds after the first; the reminder comes later than that.
+    wait_until(lambda: pages(desk, tracking, "No progress") == ["ben"])
+    assert pages(desk, tracking) == ["ada"]
+    again = caller.call("alert.ack", alert=alert, as_=BEN)
+    assert (again["state"], again["generation"], again["duplicate"]) == ("acknowledged", 1, False)
+    caller.call("ticket.take", tracking=tracking, as_=BEN)
+    wait_until(lambda: sorted(pages(desk, tracking, "Over")) == ["ada", "ben"])
+    assert caller.call("alert.ack", alert=alert, as_=ADA)["state"] == "resolved"
+    assert [a["alert"] for a in caller.call("alert.list", tracking=tracking)["alerts"]] == []
+    assert [a["alert"] for a in caller.call("alert.list", tracking=tracking, state="all")["alerts"]] == [alert]
+
+
+def test_acknowledged_without_progress_it_is_opened_again(desk, caller):
+    tracking = caller.submit(impact="down")
+    wait_until(lambda: pages(desk, tracking) == ["ada"])
+    alert = alert_of(desk, tracking)
+    caller.call("alert.ack", alert=alert, as_=BEN)
+    wait_until(lambda: pages(desk, tracking) == ["ada", "ada"])
+    shown = caller.call("alert.show", alert=alert)
+    assert (shown["alert"]["state"], shown["alert"]["generation"], shown["alert"]["acked_by"]) == ("open", 2, None)
+    assert [s["what"] for s in shown["steps"]][:3] == ["page", "reminder", "page"]
+    stale = caller.refused("alert.ack", alert=alert, generation=1, as_=BEN)
+    assert (stale.code, stale.field) == ("conflict", "generation")
+    assert caller.call("alert.ack", alert=alert, generation=2, as_=BEN)["state"] == "acknowledged"
+    assert caller.call("alert.unack", alert=alert, as_=BEN)["generation"] == 3
+    assert caller.refused("alert.unack", alert=alert, as_=BEN).code == "conflict"
+    assert caller.call("alert.resolve", alert=alert, as_=BEN)["state"] == "resolved"
+    wait_until(lambda: "ada" in pages(desk, tracking, "Over"))
+
+
+def test_the_same_key_acknowledges_once(desk, caller):
+    tracking = caller.submit(impact="down")
+    alert = wait_until(lambda: desk.value("SELECT max(id) FROM alerts WHERE ticket = %s", id_of(tracking)))
+    first = caller.call("alert.ack", alert=alert, key="ack-once", as_=BEN)
+    second = caller.call("alert.ack", alert=alert, key="ack-once", as_=BEN)
+    assert first == {**second, "duplicate": False} and second["duplicate"]
+    assert caller.refused("alert.resolve", alert=alert, key="ack-once", as_=BEN).code == "conflict"
+    assert caller.refused("alert.ack", alert=10**12, as_=BEN).code == "not_found"
+    assert caller.refused("alert.ack", alert=alert, as_={"name": "c", "role": "customer"}).code == "forbidden"
+    caller.call("ticket.close", tracking=tracking, reason="withdrawn", text="x", as_=BEN)
+    wait_until(lambda: caller.call("alert.show", alert=alert)["alert"]["state"] == "resolved")
+
+
+def test_nobody_reachable_is_the_last_resort_and_counted(desk, caller):
+    tracking = caller.submit(title="somebody far away", impact="degraded")
+    wait_until(lambda: pages(desk, tracking, "P2") == ["ops"])
+    alert = alert_of(desk, tracking)
+    steps = caller.call("alert.show", alert=alert)["steps"]
+    assert [(s["what"], s["told"]) for s in steps] == [("last_resort", 1)]
+    counted = "".join(desk.http(f"notifier-{n}", "/metrics")[1] for n in (1, 2))
+    assert any(line.startswith("docket_notifier_alerts_nobody_reachable_total") and float(line.split()[-1]) > 0 for line in counted.splitlines())
+    caller.call("alert.resolve", alert=alert, as_=ADA)
+
+
+def test_exactly_one_alert_and_one_page_a_level_with_notifiers_killed(desk, caller):
+    trackings = [caller.submit(impact="down") for _ in range(8)]
+    for n in (1, 2, 1):
+        time.sleep(0.7)
+        desk.kill(f"notifier-{n}")
+        desk.up()
+    ids = [id_of(tracking) for tracking in trackings]
+    wait_until(lambda: desk.value("SELECT count(*) FROM escalations e JOIN alerts a ON a.id = e.alert WHERE a.ticket = ANY(%s) AND e.level = 1", ids) == 8, 40)
+    assert desk.value("SELECT count(*) FROM alerts WHERE ticket = ANY(%s)", ids) == 8
+    # A step is a row, and a row is at most one message to each: repeats of an attempt carry the same Message-ID.
+    assert desk.value("SELECT count(*) FROM (SELECT FROM deliveries WHERE ticket = ANY(%s) AND kind = 'alert' "
+                      "GROUP BY alert, generation, recipient HAVING count(*) > 1) x", ids) == 0
+    assert desk.value("SELECT count(*) FROM (SELECT FROM deliveries d JOIN outbox o USING (ticket, version, audience, kind, generation) JOIN alerts a "
+                      "ON a.id = d.alert WHERE d.ticket = ANY(%s) AND a.round = 0 AND d.kind = 'alert' GROUP BY d.alert, d.recipient HAVING count(*) > 1) x", ids) == 0
+    for alert in [alert_of(desk, tracking) for tracking in trackings]:
+        caller.call("alert.resolve", alert=alert, as_=ADA)
+
+
+def micros(text):
+    return int(datetime.datetime.fromisoformat(text).timestamp() * 1_000_000)
+
+
+def test_who_is_on_call_and_who_will_be(desk, caller):
+    at = micros("2030-06-10T12:00:00+00:00")
+    who = {s["schedule"]: s for s in caller.call("oncall.who", at=at)["schedules"]}
+    assert who["primary"]["staff"] == ["ada"] and who["second"]["staff"] in (["ben"], ["cy"])
+    assert who["second"]["change_at"] == micros("2030-06-11T09:00:00+02:00")
+    turns = caller.call("oncall.next", schedule="second", from_at=at, limit=3)["turns"]
+    assert [t["staff"] for t in turns][0] == [t["staff"] for t in turns][2] != turns[1]["staff"]
+    only = caller.call("oncall.next", staff="ben", from_at=at, until_at=at + 4 * 86400 * 10**6)["turns"]
+    assert only and all(t["staff"] == ["ben"] for t in only)
+    assert caller.refused("oncall.who", schedule="none").field == "schedule"
+    assert "ada" in desk.docket("oncall", "who", "primary").stdout
+
+
+def test_the_export_is_iCalendar_as_another_reader_sees_it(desk, caller):
+    since = "2030-03-25T00:00:00Z"
+    text = desk.docket("oncall", "export", "second", "--from-at", since, "--until-at", "2030-04-05T00:00:00Z", "--limit", "500").stdout
+    events = list(icalendar.Calendar.from_ical(text).walk("VEVENT"))
+    turns = caller.call("oncall.next", schedule="second", from_at=micros("2030-03-25T00:00:00+00:00"), until_at=micros("2030-04-05T00:00:00+00:00"), limit=500)["turns"]
+    assert [(str(e["SUMMARY"]), e["DTSTART"].dt, e["DTEND"].dt) for e in events] == [
+        (t["staff"][0], *(datetime.datetime.fromtimestamp(t[k] / 1e6, datetime.timezone.utc) for k in ("from_at", "until_at"))) for t in turns]
+    assert len({str(e["UID"]) for e in events}) == len(events)
+    assert text == desk.docket("oncall", "export", "second", "--from-at", since, "--until-at", "2030-04-05T00:00:00Z", "--limit", "500").stdout
+
+
+def test_overrides_and_absences_change_who_is_called_and_gaps_are_refused(desk, caller):
+    week = {"from_at": micros("2031-01-06T00:00:00+00:00"), "until_at": micros("2031-01-13T00:00:00+00:00")}
+    at = week["from_at"] + 10**6
+
+    def primary():
+        return caller.call("oncall.who", schedule="primary", at=at)["schedules"][0]["staff"]
+
+    refused = caller.refused("staff.away", staff="ada", **week, as_=ADA)
+    assert refused.code == "conflict" and "primary from 2031-01-06T00:00:00Z to 2031-01-13T00:00:00Z" in str(refused)
+    assert caller.refused("staff.away", staff="ada", to="nobody", **week, as_=ADA).field == "to"
+    away = caller.call("staff.away", staff="ada", to="ben", **week, as_=ADA)
+    assert away["handed_over"] == [{"schedule": "primary", **week}] and primary() == ["ben"]
+    assert caller.refused("staff.away", staff="ben", to="ada", **week, as_=ADA).code == "conflict"
+    other = caller.call("oncall.override", schedule="primary", staff="cy", **week, key="o1", as_=ADA)
+    assert primary() == ["cy"]
+    assert caller.call("oncall.override", schedule="primary", staff="cy", **week, key="o1", as_=ADA) == {**other, "duplicate": True}
+    assert [o["override"] for o in caller.call("oncall.next", schedule="primary", from_at=at)["overrides"]] == [away["override"], other["override"]]
+    caller.call("oncall.override", override=other["override"], cancel=True, as_=ADA)
+    assert primary() == ["ben"]
+    assert caller.refused("oncall.override", override=other["override"], cancel=True, as_=ADA).code == "not_found"
+    caller.call("oncall.override", override=away["override"], cancel=True, as_=ADA)
+    assert primary() == ["ada"]
+
+
+def test_away_the_stand_in_is_paged_and_has_the_tickets(desk, caller):
+    tickets = [caller.submit() for _ in range(2)]
+    for tracking in tickets:
+        caller.call("ticket.assign", tracking=tracking, staff="ada", as_=BEN)
+    done = desk.docket("staff", "away", "ada", "--from-at", "-1m", "--until-at", "+1h", "--to", "ben", "--tickets")
+    assert done.returncode == 0 and "handed over:" in done.stdout, done.stderr
+    assert all(caller.show(tracking)["assignee"] == "ben" for tracking in tickets)
+    tracking = caller.submit(impact="down")
+    wait_until(lambda: pages(desk, tracking)[:1] == ["ben"])
+    number = int(done.stdout.split()[1])
+    assert desk.docket("oncall", "override", "--override", str(number), "--cancel").returncode == 0
+    caller.call("ticket.take", tracking=tracking, as_=ADA)

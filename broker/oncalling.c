@@ -1,0 +1,285 @@
+/* Who is on call, as people ask; see oncalling.h. What changes the plan is in oncalling_change.c. */
+#include "oncalling.h"
+#include "clock.h"
+#include "mem.h"
+#include "oncalling_internal.h"
+#include "ops.h"
+#include "read_end.h"
+#include "statements.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+enum { BYTES_MAX = 2 << 20, TURNS = 50, TURNS_MAX = 500 };
+#define DAY_US (INT64_C(86400) * US_PER_S)
+#define LOOK_DAYS 92 /* the farthest that oncall.next looks by itself */
+
+/* ---- the plan of one snapshot ---- */
+
+void plan_free(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        free((void *)(uintptr_t)plan->items[i].schedule);
+        free((void *)(uintptr_t)plan->items[i].replaces);
+        free((void *)(uintptr_t)plan->items[i].staff);
+        free(plan->rows[i].made_by);
+        free(plan->rows[i].reason);
+    }
+    free(plan->items);
+    free(plan->rows);
+    free(plan);
+}
+
+struct oncall_overrides plan_overrides(const struct plan *plan)
+{
+    return (struct oncall_overrides){plan->items, plan->count};
+}
+
+const struct oncall *plan_oncall(const struct plan *plan)
+{
+    return plan->broker->process.oncall;
+}
+
+const struct process_people *plan_people(const struct plan *plan)
+{
+    return &plan->broker->process.parsed->people;
+}
+
+void plan_refuse(struct plan *plan, enum err_code code, const char *field, const char *fmt, ...)
+{
+    struct err err;
+    char text[sizeof err.msg];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    (void)err_field(&err, code, field, "%s", text);
+    call_refuse(plan->call, &err);
+    plan_free(plan);
+}
+
+void plan_answer(struct plan *plan, struct span body)
+{
+    call_answer(plan->call, body);
+    plan_free(plan);
+}
+
+static void plan_on_rev(void *arg, PGresult *rows)
+{
+    struct plan *plan = arg;
+    plan->rev = pg_int(rows, 0, 0);
+}
+
+static char *text_or_null(const PGresult *rows, int row, int column)
+{
+    struct span text = pg_span(rows, row, column);
+    return text.p == NULL ? NULL : mem_strndup(text.p, text.len);
+}
+
+static void plan_on_overrides(void *arg, PGresult *rows)
+{
+    enum { ID, SCHEDULE, REPLACES, STAFF, FROM_AT, UNTIL_AT, MADE_BY, REASON };
+    struct plan *plan = arg;
+
+    plan->count = (size_t)PQntuples(rows);
+    plan->items = mem_new(plan->count + 1, sizeof *plan->items);
+    plan->rows = mem_new(plan->count + 1, sizeof *plan->rows);
+    for (size_t i = 0; i < plan->count; i++) {
+        int row = (int)i;
+        plan->items[i] =
+            (struct oncall_override){text_or_null(rows, row, SCHEDULE), text_or_null(rows, row, REPLACES),
+                                     text_or_null(rows, row, STAFF), pg_int(rows, row, FROM_AT),
+                                     pg_int(rows, row, UNTIL_AT)};
+        plan->rows[i] = (struct plan_row){pg_int(rows, row, ID), text_or_null(rows, row, MADE_BY),
+                                          text_or_null(rows, row, REASON)};
+    }
+}
+
+static void plan_on_end(void *arg, const struct pg_end *end)
+{
+    struct plan *plan = arg;
+    struct err err;
+
+    if (!read_end_is_ok(end, "oncall", &err)) {
+        call_refuse(plan->call, &err);
+        plan_free(plan);
+    } else if (plan_oncall(plan) == NULL) {
+        plan_refuse(plan, ERR_UNAVAILABLE, "",
+                    "no process is current, or its schedules cannot be used (see the broker's log)");
+    } else {
+        plan->then(plan);
+    }
+}
+
+void plan_read(struct broker *broker, struct call *call, int64_t from_at, void (*then)(struct plan *))
+{
+    struct plan *plan = mem_new(1, sizeof *plan);
+
+    plan->broker = broker;
+    plan->call = call;
+    plan->then = then;
+    (void)pg_send(broker->reader_pg, READER_ONCALL_REV, NULL, plan_on_rev, plan);
+    pg_params_reset(broker->params);
+    pg_put_int8(broker->params, from_at);
+    (void)pg_send(broker->reader_pg, READER_ONCALL_OVERRIDES, broker->params, plan_on_overrides, plan);
+    pg_sync(broker->reader_pg, plan_on_end, plan);
+}
+
+bool plan_schedule(struct plan *plan, size_t *ret_first, size_t *ret_end)
+{
+    struct span name = request_text(&plan->call->req, F_SCHEDULE);
+    int i = name.p == NULL ? 0 : oncall_find(plan_oncall(plan), name);
+
+    if (i < 0) {
+        plan_refuse(plan, ERR_INVALID, "schedule", "schedule: \"%.*s\" is not in oncall.yaml", (int)name.len,
+                    name.p);
+        return false;
+    }
+    *ret_first = (size_t)i;
+    *ret_end = name.p == NULL ? oncall_count(plan_oncall(plan)) : (size_t)i + 1;
+    return true;
+}
+
+void put_set(struct buf *out, const struct oncall_set *set)
+{
+    wire_put_list(out, set->count);
+    for (size_t i = 0; i < set->count; i++)
+        wire_put_text(out, set->names[i]);
+}
+
+/* ---- oncall.who ---- */
+
+static void who_put(const struct plan *plan, size_t schedule, int64_t at, struct buf *out)
+{
+    struct oncall_set set;
+    int64_t until_at = oncall_next_change(plan_oncall(plan), schedule, plan_overrides(plan), at);
+
+    oncall_at(plan_oncall(plan), schedule, plan_overrides(plan), at, &set);
+    wire_put_map(out, 4);
+    wire_put_key_text(out, "schedule", oncall_schedule(plan_oncall(plan), schedule)->name);
+    wire_put_key_text(out, "zone", oncall_schedule(plan_oncall(plan), schedule)->zone);
+    wire_put_text(out, "staff");
+    put_set(out, &set);
+    wire_put_text(out, "change_at");
+    if (until_at == INT64_MAX)
+        wire_put_nil(out);
+    else
+        wire_put_int(out, until_at);
+}
+
+static int64_t asked_at(const struct plan *plan)
+{
+    return request_int(&plan->call->req, F_WHO_AT, broker_now(plan->broker));
+}
+
+static void who_then(struct plan *plan)
+{
+    size_t first = 0, end = 0;
+    int64_t at = asked_at(plan);
+    struct buf out;
+
+    if (!plan_schedule(plan, &first, &end))
+        return;
+    buf_init(&out, BYTES_MAX);
+    wire_put_map(&out, 2);
+    wire_put_key_int(&out, "at", at);
+    wire_put_text(&out, "schedules");
+    wire_put_list(&out, end - first);
+    for (size_t i = first; i < end; i++)
+        who_put(plan, i, at, &out);
+    plan_answer(plan, buf_span(&out));
+    buf_clear(&out);
+}
+
+void oncalling_who(struct broker *broker, struct call *call)
+{
+    plan_read(broker, call, request_int(&call->req, F_WHO_AT, broker_now(broker)), who_then);
+}
+
+/* ---- oncall.next ---- */
+
+struct turns {
+    struct buf *out;
+    struct wire_map list;
+    const char *schedule;
+    struct span staff; /* p == NULL: everybody */
+    size_t limit;
+};
+
+static bool set_has(const struct oncall_set *set, struct span name)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (span_is(name, set->names[i]))
+            return true;
+    return name.p == NULL;
+}
+
+static bool turns_on_span(void *arg, int64_t from_us, int64_t until_us, const struct oncall_set *set)
+{
+    struct turns *turns = arg;
+
+    if (!set_has(set, turns->staff))
+        return true;
+    wire_put_map(turns->out, 4);
+    wire_put_key_text(turns->out, "schedule", turns->schedule);
+    wire_put_key_int(turns->out, "from_at", from_us);
+    wire_put_key_int(turns->out, "until_at", until_us);
+    wire_put_text(turns->out, "staff");
+    put_set(turns->out, set);
+    return ++turns->list.count < turns->limit;
+}
+
+static void put_overrides(const struct plan *plan, struct buf *out)
+{
+    wire_put_list(out, plan->count);
+    for (size_t i = 0; i < plan->count; i++) {
+        wire_put_map(out, 8);
+        wire_put_key_int(out, "override", plan->rows[i].id);
+        wire_put_key_text(out, "schedule", plan->items[i].schedule);
+        wire_put_key_text(out, "replaces", plan->items[i].replaces);
+        wire_put_key_text(out, "staff", plan->items[i].staff);
+        wire_put_key_int(out, "from_at", plan->items[i].from_at);
+        wire_put_key_int(out, "until_at", plan->items[i].until_at);
+        wire_put_key_text(out, "by", plan->rows[i].made_by);
+        wire_put_key_text(out, "reason", plan->rows[i].reason);
+    }
+}
+
+static void next_then(struct plan *plan)
+{
+    const struct request *req = &plan->call->req;
+    int64_t from_at = request_int(req, F_SPAN_FROM_AT, broker_now(plan->broker));
+    int64_t until_at = request_int(req, F_UNTIL_AT, from_at + LOOK_DAYS * DAY_US);
+    size_t first = 0, end = 0;
+    struct buf out;
+
+    if (until_at <= from_at || until_at - from_at > 400 * DAY_US) {
+        plan_refuse(plan, ERR_INVALID, "until_at",
+                    "until_at: want an instant after from_at, at most 400 days");
+        return;
+    }
+    if (!plan_schedule(plan, &first, &end))
+        return;
+    buf_init(&out, BYTES_MAX);
+    struct turns turns = {.out = &out,
+                          .staff = request_text(req, F_STAFF),
+                          .limit = (size_t)request_int(req, F_LIMIT, TURNS)};
+    wire_put_map(&out, 2);
+    wire_put_text(&out, "turns");
+    turns.list = wire_list_open(&out);
+    for (size_t i = first; i < end && turns.list.count < turns.limit; i++) {
+        turns.schedule = oncall_schedule(plan_oncall(plan), i)->name;
+        oncall_walk(plan_oncall(plan), i, plan_overrides(plan), from_at, until_at, turns_on_span, &turns);
+    }
+    wire_list_close(&out, &turns.list);
+    wire_put_text(&out, "overrides");
+    put_overrides(plan, &out);
+    plan_answer(plan, buf_span(&out));
+    buf_clear(&out);
+}
+
+void oncalling_next(struct broker *broker, struct call *call)
+{
+    plan_read(broker, call, request_int(&call->req, F_SPAN_FROM_AT, broker_now(broker)), next_then);
+}

@@ -1,0 +1,373 @@
+/* What people change of the on-call plan: overrides, swaps, absences, and cancelling them; see oncalling.h. */
+#include "clock.h"
+#include "mem.h"
+#include "oncalling.h"
+#include "oncalling_internal.h"
+#include "ops.h"
+#include "statements.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+enum { DAYS_MAX = 400, TEXT_BYTES = 160, HANDED_MAX = 200 };
+#define DAY_US (INT64_C(86400) * US_PER_S)
+
+/* The change under way: the plan it was checked against, and what is to be written. */
+struct plan_change {
+    struct unit unit;
+    struct plan *plan;
+    int64_t request; /* random: tells our own repeat from a duplicate */
+    int64_t cancel;  /* an override; 0: a new one */
+    char *schedule, *replaces, *staff;
+    int64_t from_at, until_at;
+    struct buf handed; /* encoded list */
+
+    int64_t id;
+    bool changed, key_taken, has_key, key_same, key_ours;
+};
+
+static void change_free(struct plan_change *change)
+{
+    free(change->schedule);
+    free(change->replaces);
+    free(change->staff);
+    buf_clear(&change->handed);
+    free(change);
+}
+
+/* Ends it and its plan with a refusal. */
+static void change_refuse(struct plan_change *change, enum err_code code, const char *field, const char *fmt,
+                          ...) __attribute__((format(printf, 4, 5)));
+static void change_refuse(struct plan_change *change, enum err_code code, const char *field, const char *fmt,
+                          ...)
+{
+    struct plan *plan = change->plan;
+    char text[1024];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    change_free(change);
+    plan_refuse(plan, code, field, "%s", text);
+}
+
+/* ---- checks ---- */
+
+static bool check_span(const struct request *req, struct err *err)
+{
+    int64_t from_at = request_int(req, F_SPAN_FROM_AT, 0), until_at = request_int(req, F_UNTIL_AT, 0);
+
+    if (!request_has(req, F_SPAN_FROM_AT) || !request_has(req, F_UNTIL_AT))
+        return err_field(err, ERR_INVALID, "until_at", "until_at: from_at and until_at are required");
+    if (until_at <= from_at || until_at - from_at > DAYS_MAX * DAY_US)
+        return err_field(err, ERR_INVALID, "until_at",
+                         "until_at: want an instant after from_at, at most %d days", DAYS_MAX);
+    return true;
+}
+
+bool oncalling_check_override(const struct request *req, struct err *err)
+{
+    if (request_has(req, F_OVERRIDE)) {
+        if (!request_bool(req, F_CANCEL, false))
+            return err_field(err, ERR_INVALID, "cancel",
+                             "cancel: want true with override; a new one has no number yet");
+        return true;
+    }
+    if (request_bool(req, F_CANCEL, false))
+        return err_field(err, ERR_INVALID, "override", "override: is required with cancel");
+    if (!request_has(req, F_SCHEDULE))
+        return err_field(err, ERR_INVALID, "schedule", "schedule: is required for oncall.override");
+    if (!request_has(req, F_STAFF))
+        return err_field(err, ERR_INVALID, "staff",
+                         "staff: is required for oncall.override: who is on call then?");
+    return check_span(req, err);
+}
+
+bool oncalling_check_away(const struct request *req, struct err *err)
+{
+    return check_span(req, err);
+}
+
+/* A name of staff.yaml, or NULL when it was not given. False: the change was refused. */
+static bool change_person(struct plan_change *change, enum field field, char **ret)
+{
+    struct span name = request_text(&change->plan->call->req, field);
+    char text[130];
+
+    if (name.p == NULL)
+        return true;
+    (void)snprintf(text, sizeof text, "%.*s", (int)name.len, name.p);
+    if (process_person_find(plan_people(change->plan), text) == NULL) {
+        change_refuse(change, ERR_INVALID, request_field_name(field),
+                      "%s: \"%s\" is none of the people in staff.yaml", request_field_name(field), text);
+        return false;
+    }
+    *ret = mem_strdup(text);
+    return true;
+}
+
+/* ---- gaps ---- */
+
+/* The plan as it would be. The caller frees items. */
+static struct oncall_overrides change_after(const struct plan_change *change)
+{
+    const struct plan *plan = change->plan;
+    struct oncall_override *items = mem_new(plan->count + 1, sizeof *items);
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->count; i++)
+        if (change->cancel == 0 || plan->rows[i].id != change->cancel)
+            items[count++] = plan->items[i];
+    if (change->cancel == 0)
+        items[count++] = (struct oncall_override){change->schedule, change->replaces, change->staff,
+                                                  change->from_at, change->until_at};
+    return (struct oncall_overrides){items, count};
+}
+
+/* The first instant of a schedule at which somebody is on call now and nobody would be. */
+static bool change_gap(const struct plan_change *change, size_t schedule, struct oncall_overrides after,
+                       int64_t now, int64_t *ret_from, int64_t *ret_until)
+{
+    const struct oncall *oncall = plan_oncall(change->plan);
+    struct oncall_set was, is;
+
+    for (int64_t at = change->from_at > now ? change->from_at : now; at < change->until_at;) {
+        int64_t next = oncall_next_change(oncall, schedule, after, at);
+        oncall_at(oncall, schedule, after, at, &is);
+        oncall_at(oncall, schedule, plan_overrides(change->plan), at, &was);
+        if (is.count == 0 && was.count != 0) {
+            *ret_from = at;
+            *ret_until = next < change->until_at ? next : change->until_at;
+            return true;
+        }
+        at = next;
+    }
+    return false;
+}
+
+/* False: a schedule would be without anybody, and the change was refused. */
+static bool change_leaves_no_gap(struct plan_change *change)
+{
+    const struct oncall *oncall = plan_oncall(change->plan);
+    struct oncall_overrides after = change_after(change);
+    int64_t now = broker_now(change->plan->broker), from_at = 0, until_at = 0;
+    const struct process_schedule *schedule = NULL;
+
+    for (size_t i = 0; i < oncall_count(oncall) && schedule == NULL; i++)
+        if (!oncall_schedule(oncall, i)->may_have_gaps &&
+            change_gap(change, i, after, now, &from_at, &until_at))
+            schedule = oncall_schedule(oncall, i);
+    free((void *)(uintptr_t)after.items);
+    if (schedule == NULL)
+        return true;
+    char from[40], until[40];
+    clock_format(from_at, from, sizeof from);
+    clock_format(until_at, until, sizeof until);
+    change_refuse(
+        change, ERR_CONFLICT, "staff",
+        "nobody would be on call in %s from %s to %s: name somebody who stands in, and is not away then",
+        schedule->name, from, until);
+    return false;
+}
+
+/* ---- what is handed over ---- */
+
+struct handed {
+    struct plan_change *change;
+    struct wire_map list;
+    const char *schedule;
+};
+
+static bool handed_on_span(void *arg, int64_t from_us, int64_t until_us, const struct oncall_set *set)
+{
+    struct handed *handed = arg;
+
+    for (size_t i = 0; i < set->count; i++) {
+        if (strcmp(set->names[i], handed->change->replaces) != 0)
+            continue;
+        wire_put_map(&handed->change->handed, 3);
+        wire_put_key_text(&handed->change->handed, "schedule", handed->schedule);
+        wire_put_key_int(&handed->change->handed, "from_at", from_us);
+        wire_put_key_int(&handed->change->handed, "until_at", until_us);
+        return ++handed->list.count < HANDED_MAX;
+    }
+    return true;
+}
+
+static void change_list_handed(struct plan_change *change)
+{
+    const struct oncall *oncall = plan_oncall(change->plan);
+    struct handed handed = {.change = change};
+
+    handed.list = wire_list_open(&change->handed);
+    for (size_t i = 0; i < oncall_count(oncall) && handed.list.count < HANDED_MAX; i++) {
+        handed.schedule = oncall_schedule(oncall, i)->name;
+        oncall_walk(oncall, i, plan_overrides(change->plan), change->from_at, change->until_at,
+                    handed_on_span, &handed);
+    }
+    wire_list_close(&change->handed, &handed.list);
+}
+
+/* ---- writing ---- */
+
+static void change_on_rows(void *arg, PGresult *rows)
+{
+    enum { ID, CHANGED, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST };
+    struct plan_change *change = arg;
+    struct span content = pg_span(rows, 0, KEY_CONTENT);
+
+    change->id = pg_int(rows, 0, ID);
+    change->changed = pg_bool(rows, 0, CHANGED);
+    change->key_taken = pg_bool(rows, 0, KEY_TAKEN);
+    change->has_key = content.p != NULL;
+    change->key_same =
+        content.len == 16 && memcmp(content.p, change->plan->call->req.content_digest, 16) == 0;
+    change->key_ours = pg_int(rows, 0, KEY_REQUEST) == change->request;
+}
+
+static void change_send(struct unit *unit, struct pg *pg, struct pg_params *params)
+{
+    struct plan_change *change = (struct plan_change *)unit;
+    const struct request *req = &change->plan->call->req;
+
+    pg_put_bytes(params, (struct span){(const char *)req->key_digest, 16});
+    pg_put_bytes(params, (struct span){(const char *)req->content_digest, 16});
+    pg_put_int8(params, change->request);
+    pg_put_int8(params, change->plan->rev);
+    pg_put_text(params, req->actor);
+    if (change->cancel == 0)
+        pg_put_null(params);
+    else
+        pg_put_int8(params, change->cancel);
+    pg_put_text(params, change->schedule);
+    pg_put_text(params, change->replaces);
+    pg_put_text(params, change->staff);
+    pg_put_int8(params, change->from_at);
+    pg_put_int8(params, change->until_at);
+    pg_put_bytes(params, request_text(req, F_REASON));
+    (void)pg_send(pg, W_ONCALL_CHANGE, params, change_on_rows, change);
+}
+
+static void change_answer(struct plan_change *change)
+{
+    struct plan *plan = change->plan;
+    struct buf out;
+
+    buf_init(&out, 64 << 10);
+    struct wire_map map = wire_map_open(&out);
+    wire_put_key_int(&out, "override", change->id), map.count++;
+    wire_put_key_bool(&out, "duplicate", change->has_key && !change->key_ours), map.count++;
+    if (change->handed.len != 0)
+        wire_put_text(&out, "handed_over"), wire_put_raw(&out, buf_span(&change->handed)), map.count++;
+    wire_map_close(&out, &map);
+    change_free(change);
+    plan_answer(plan, buf_span(&out));
+    buf_clear(&out);
+}
+
+static void change_done(struct unit *unit, const struct err *err)
+{
+    struct plan_change *change = (struct plan_change *)unit;
+
+    if (err != NULL)
+        change_refuse(change, err->code, err->field, "%s", err->msg);
+    else if (change->key_taken || (change->has_key && !change->key_same))
+        change_refuse(change, ERR_CONFLICT, "key",
+                      "key: it was used before with another op or other content");
+    else if (!change->changed && !change->has_key)
+        change_refuse(change, ERR_BUSY, "",
+                      "somebody else changed the on-call plan at the same moment: repeat");
+    else if (change->id == 0)
+        change_refuse(change, ERR_NOT_FOUND, "override",
+                      "no override has the number %lld, or it was cancelled", (long long)change->cancel);
+    else
+        change_answer(change);
+}
+
+static void change_write(struct plan_change *change)
+{
+    static const struct unit_type type = {.group = GROUP_SINGLE,
+                                          .repeatable = true,
+                                          .send = change_send,
+                                          .done = change_done};
+
+    change->unit.type = &type;
+    change->unit.bytes = wire_doc_bytes(change->plan->call->req.doc).len + 512;
+    randombytes_buf(&change->request, sizeof change->request);
+    writer_add(change->plan->broker->writer, &change->unit);
+    broker_turn(change->plan->broker);
+}
+
+static struct plan_change *change_new(struct plan *plan)
+{
+    struct plan_change *change = mem_new(1, sizeof *change);
+    const struct request *req = &plan->call->req;
+
+    change->plan = plan;
+    change->from_at = request_int(req, F_SPAN_FROM_AT, 0);
+    change->until_at = request_int(req, F_UNTIL_AT, 0);
+    buf_init(&change->handed, 64 << 10);
+    return change;
+}
+
+/* ---- the ops ---- */
+
+/* What is cancelled must leave no gap behind either. One that is not there is left to the statement to tell. */
+static void cancel_then(struct plan_change *change)
+{
+    const struct plan *plan = change->plan;
+
+    change->cancel = request_int(&plan->call->req, F_OVERRIDE, 0);
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->rows[i].id == change->cancel) {
+            change->from_at = plan->items[i].from_at;
+            change->until_at = plan->items[i].until_at;
+        }
+    if (change_leaves_no_gap(change))
+        change_write(change);
+}
+
+static void override_then(struct plan *plan)
+{
+    struct plan_change *change = change_new(plan);
+    size_t first = 0, end = 0;
+
+    if (request_has(&plan->call->req, F_OVERRIDE)) {
+        cancel_then(change);
+        return;
+    }
+    if (!plan_schedule(plan, &first, &end)) {
+        change_free(change);
+        return;
+    }
+    change->schedule = mem_strdup(oncall_schedule(plan_oncall(plan), first)->name);
+    if (change_person(change, F_STAFF, &change->staff) &&
+        change_person(change, F_REPLACES, &change->replaces) && change_leaves_no_gap(change))
+        change_write(change);
+}
+
+void oncalling_override(struct broker *broker, struct call *call)
+{
+    plan_read(broker, call, broker_now(broker), override_then);
+}
+
+static void away_then(struct plan *plan)
+{
+    struct plan_change *change = change_new(plan);
+
+    if (!change_person(change, F_STAFF, &change->replaces) ||
+        !change_person(change, F_TO_STAFF, &change->staff))
+        return;
+    change_list_handed(change);
+    if (change_leaves_no_gap(change))
+        change_write(change);
+}
+
+void oncalling_away(struct broker *broker, struct call *call)
+{
+    plan_read(broker, call, broker_now(broker), away_then);
+}

@@ -1,0 +1,43 @@
+/* What the files of the on-call ops share. Not for others. */
+#ifndef DOCKET_ONCALLING_INTERNAL_H
+#define DOCKET_ONCALLING_INTERNAL_H
+
+#include "broker.h"
+#include "oncall.h"
+
+/* One override as its row says; texts are owned. */
+struct plan_row {
+    int64_t id;
+    char *made_by, *reason;
+};
+
+/* The plan as it stood in one snapshot, for one op. items and rows go together. */
+struct plan {
+    struct broker *broker;
+    struct call *call;
+    int64_t rev;
+    struct oncall_override *items;
+    struct plan_row *rows;
+    size_t count;
+    void (*then)(struct plan *plan); /* takes the plan and its call */
+};
+
+/* Reads it and goes on with then, or refuses the call. from_at: what was over by then is left out. */
+void plan_read(struct broker *broker, struct call *call, int64_t from_at, void (*then)(struct plan *));
+void plan_free(struct plan *plan);
+struct oncall_overrides plan_overrides(const struct plan *plan);
+const struct oncall *plan_oncall(const struct plan *plan);
+const struct process_people *plan_people(const struct plan *plan);
+
+/* Ends the op: refuses the call and frees the plan. */
+void plan_refuse(struct plan *plan, enum err_code code, const char *field, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The same with the answer. */
+void plan_answer(struct plan *plan, struct span body);
+
+/* The schedule that was asked for: its index, oncall_count for all of them. False: the call was refused. */
+bool plan_schedule(struct plan *plan, size_t *ret_first, size_t *ret_end);
+
+void put_set(struct buf *out, const struct oncall_set *set);
+
+#endif
