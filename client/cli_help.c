@@ -307,7 +307,8 @@ enum cli_exit cli_run_completion(struct cli *cli, const struct cli_args *args)
         "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
         "    if [[ -n $skip ]]; then skip=; continue; fi\n"
         "    case $word in --broker|--timeout|--as|--config) skip=1 ;; -*) ;; *)\n"
-        "      case \" $command\" in ' ' | ' alert' | ' oncall' | ' staff' | ' deadline' | ' customer' | ' process' | ' dead' | ' "
+        "      case \" $command\" in ' ' | ' alert' | ' oncall' | ' staff' | ' deadline' | ' customer' | ' "
+        "process' | ' dead' | ' "
         "completion') "
         "command=${command:+$command }$word ;; esac ;; esac\n"
         "  done\n  case \"$command $prev\" in\n",
