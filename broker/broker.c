@@ -7,10 +7,10 @@
 #include "deciding.h"
 #include "dispatch.h"
 #include "epoch.h"
+#include "feed_lag.h"
 #include "log.h"
 #include "mem.h"
 #include "migrate.h"
-#include "ops_alerts.h"
 #include "posting.h"
 #include "process_room.h"
 #include "put_back.h"
@@ -269,6 +269,7 @@ static int broker_on_tick(zloop_t *loop, int timer, void *arg)
     if (++broker->ticks % CLAIM_EVERY_TICKS == 0)
         claims_tick(broker);
     ops_alerts_tick(broker);
+    feed_lag_tick(broker);
     if (broker->stopping) {
         broker_give_rest(broker);
         if (broker->farewell_sent)

@@ -10,6 +10,7 @@
 #include "lease.h"
 #include "metrics.h"
 #include "oncall.h"
+#include "ops_alerts.h"
 #include "pg.h"
 #include "process.h"
 #include "queue.h"
@@ -52,9 +53,10 @@ struct broker {
     struct broker_metrics *metrics;
 
     /* epoch.c */
-    int64_t epoch;          /* 0: none */
-    int64_t epoch_starting; /* being registered */
-    int64_t epoch_old;      /* to be buried first */
+    int64_t epoch;                            /* 0: none */
+    int64_t epoch_starting;                   /* being registered */
+    int64_t epoch_old;                        /* to be buried first */
+    int64_t history_system, history_timeline; /* of the database, as last seen; 0: not yet */
     unsigned slot;
     int64_t ids_until;
     bool others; /* another broker lived at the last renewal */
@@ -84,7 +86,8 @@ struct broker {
     bool stopping;
     int64_t stop_by_us;
     int64_t ops_checked_us, process_checked_us;
-    bool alerted_untriaged, alerted_workers, alerted_process, alerted_failing;
+    int64_t feed_looked_us, feed_held_us, feed_held_by; /* feed_lag.c; the pid, 0: nobody */
+    enum ops_state ops_alerts[OPS_ALERTS];
     int64_t workers_gone_since_us;
     int64_t health_since_us, health_good, health_bad; /* decisions and failures of the last 10 s */
     bool failing;                                     /* over half of them fail */

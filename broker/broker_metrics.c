@@ -17,6 +17,8 @@ enum gauge {
     G_OLDEST,
     G_EPOCH,
     G_DROPPED,
+    G_FEED_LAG,
+    G_FEED_PID,
     GAUGES
 };
 
@@ -43,6 +45,8 @@ static const struct {
     [G_OLDEST] = {"oldest_wake_seconds", "Age of the oldest wake that may be handed out"},
     [G_EPOCH] = {"epoch_held", "1 while this broker has an epoch"},
     [G_DROPPED] = {"answers_dropped", "Answers that their client did not take"},
+    [G_FEED_LAG] = {"feed_lag_seconds", "Age of the oldest transaction that holds the feed up"},
+    [G_FEED_PID] = {"feed_held_by_pid", "Process of the database session that holds the feed up; 0: none"},
 };
 
 struct broker_metrics *broker_metrics_new(void)
@@ -130,6 +134,8 @@ void broker_metrics_refresh(struct broker *broker)
         [G_OLDEST] = oldest_seconds(broker),
         [G_EPOCH] = broker->epoch != 0,
         [G_DROPPED] = (double)clients_answers_dropped(broker->clients),
+        [G_FEED_LAG] = (double)broker->feed_held_us / 1e6,
+        [G_FEED_PID] = (double)broker->feed_held_by,
     };
     for (int i = 0; i < GAUGES; i++)
         metric_set(broker->metrics->gauges[i], 0, values[i]);

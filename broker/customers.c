@@ -34,13 +34,18 @@ static void customer_free(struct customers *customers, struct customer *customer
     free(customer);
 }
 
-void customers_free(struct customers *customers)
+void customers_forget(struct customers *customers)
 {
     struct customer *customer, *next;
-    if (customers == NULL)
-        return;
     HASH_ITER(hh, customers->known, customer, next)
     customer_free(customers, customer);
+}
+
+void customers_free(struct customers *customers)
+{
+    if (customers == NULL)
+        return;
+    customers_forget(customers);
     free(customers);
 }
 

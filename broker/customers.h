@@ -11,6 +11,7 @@ struct customers;
 
 struct customers *customers_new(size_t most); /* records kept; the oldest goes */
 void customers_free(struct customers *customers);
+void customers_forget(struct customers *customers); /* all of them */
 
 /* Revision that is known; 0: none. */
 int64_t customers_rev(const struct customers *customers, struct span id);

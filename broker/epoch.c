@@ -3,6 +3,7 @@
 #include "broker.h"
 #include "claims.h"
 #include "clock.h"
+#include "customers.h"
 #include "log.h"
 #include "statements.h"
 #include "wakes.h"
@@ -17,6 +18,29 @@ enum { IDS_AHEAD_S = 30, RENEW_EVERY_MS = 1000 };
 static void epoch_register(struct broker *broker);
 
 /* ---- beginning ---- */
+
+/* Which database this is. Another one, or one whose history branched off (restored, failed over), may know other customers under revisions
+ * that we have seen, and the two other sessions may still be with the old one: nothing that was read before counts any more. Wakes were
+ * dropped with the session; what waits to be written is repeated by its keys and guards. */
+static void epoch_on_history(void *arg, PGresult *rows)
+{
+    struct broker *broker = arg;
+
+    if (PQntuples(rows) == 0)
+        return;
+    int64_t system = pg_int(rows, 0, 0), timeline = pg_int(rows, 0, 1);
+    bool is_other = broker->history_system != 0 &&
+                    (system != broker->history_system || timeline != broker->history_timeline);
+    broker->history_system = system;
+    broker->history_timeline = timeline;
+    if (!is_other)
+        return;
+    log_event(LOG_WARN, "history_changed", "system=%lld timeline=%lld", (long long)system,
+              (long long)timeline);
+    customers_forget(broker->customers);
+    pg_drop(broker->control_pg, "the database's history changed");
+    pg_drop(broker->reader_pg, "the database's history changed");
+}
 
 static void epoch_on_registered(void *arg, PGresult *rows)
 {
@@ -52,6 +76,7 @@ static void epoch_on_register_end(void *arg, const struct pg_end *end)
     lease_granted(&broker->lease);
     log_event(LOG_INFO, "epoch_began", "epoch=%lld slot=%u", (long long)broker->epoch, broker->slot);
     claims_begin(broker);
+    ops_alerts_begin(broker);
     writer_begin(broker->writer, broker->epoch);
     broker_turn(broker);
 }
@@ -69,6 +94,7 @@ static void epoch_register(struct broker *broker)
     lease_init(&broker->lease, broker->settings.lease_us, RENEW_EVERY_MS * US_PER_MS);
     lease_sent(&broker->lease, clock_mono_us());
     pg_params_reset(broker->params);
+    (void)pg_send(broker->writer_pg, W_HISTORY, broker->params, epoch_on_history, broker);
     pg_put_int8(broker->params, epoch);
     pg_put_text(broker->params, broker->settings.name);
     pg_put_int8(broker->params, broker->settings.lease_us);

@@ -29,6 +29,7 @@
     X(W_ALERT_CHANGE, "alert_change")     \
     X(W_ALERT_WITHDRAW, "alert_withdraw") \
     X(W_ONCALL_CHANGE, "oncall_change")   \
+    X(W_HISTORY, "feed_generation")       \
     X(W_REGISTER, "register")
 
 /* The control session's: lease, claims, adoption, the current process, alerts to ops. */
@@ -43,7 +44,8 @@
     X(C_FAREWELL, "farewell")               \
     X(C_PROCESS_CURRENT, "process_current") \
     X(C_OPS_ALERT, "ops_alert")             \
-    X(C_OPS_RESOLVE, "ops_resolve")
+    X(C_OPS_RESOLVE, "ops_resolve")         \
+    X(C_FEED_LAG, "feed_lag")
 
 #define STATEMENT_ENUM(id, name) id,
 enum writer_statement { WRITER_STATEMENTS(STATEMENT_ENUM) WRITER_STATEMENT_COUNT };

@@ -13,9 +13,9 @@
     X(READER_LIST_NEWEST, "read_list_newest")    \
     X(READER_LIST_OLDEST, "read_list_oldest")    \
     X(READER_FEED_GENERATION, "feed_generation") \
+    X(READER_FEED_XMIN, "feed_xmin")             \
     X(READER_FEED_SEQ, "feed_seq")               \
     X(READER_FEED_FENCE, "feed_fence")           \
-    X(READER_FEED_XMIN, "feed_xmin")             \
     X(READER_READ_EVENTS, "read_events")         \
     X(READER_CUSTOMER_GET, "customer_get")       \
     X(READER_PROCESS_GET, "process_get")         \

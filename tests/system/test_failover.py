@@ -5,7 +5,7 @@ import sys
 import threading
 
 import pytest
-from helpers import ROOT, Refused, Stack, alive, ticket_of, wait_until
+from helpers import ADA, ROOT, Refused, Stack, alive, ticket_of, wait_until
 from pyworker import PyWorker
 
 sys.path.insert(0, str(ROOT / "examples/python"))
@@ -108,3 +108,56 @@ def test_each_broker_gives_numbers_of_now_and_of_its_own_slot(two):
         rows = db.execute("SELECT slot, first_id, docket_now() / 1000000 - 1577836800 FROM brokers ORDER BY slot").fetchall()
     assert [(slot, first_id >> 18 & 2047) for slot, first_id, _ in rows] == [(0, 0), (1, 1)]
     assert all(abs((first_id >> 29) - second) < 120 for _, first_id, second in rows), rows
+
+
+@pytest.fixture
+def one():
+    """One broker, and nobody to decide but what the test brings."""
+    running = Stack(workers=0, notifiers=0)
+    yield running
+    running.close()
+
+
+def test_a_restored_database_is_known_and_nothing_read_before_counts(one):
+    """The server comes back on a new timeline, with another record of the customer under the revision that the broker has seen."""
+    client, worker = one.client(), PyWorker(one.env["DOCKET_WORKERS"].split(",")[0])
+    client.call("customer.put", key="put", as_=ADA, customer={"id": "acme", "name": "Acme", "package": "standard"})
+
+    def name_seen_by_worker():
+        tracking = wait_until(lambda: posted(), 60, 0.2)
+        client.decided(tracking, 30)
+        return next(work["body"]["customer"]["name"] for work in worker.seen if work["body"]["ticket"]["tracking"] == tracking)
+
+    def posted():
+        client.send("ticket.submit", key=f"k{client.last}", customer="acme", title="t", problem="p")
+        answer = client.receive(5)
+        return answer and answer["ok"] and answer["body"]["tracking"]
+
+    assert name_seen_by_worker() == "Acme"
+    one.kill("postgres")
+    data = one.home / "h/postgres"
+    (data / "recovery.signal").touch()
+    with (data / "postgresql.auto.conf").open("a") as settings:
+        settings.write("restore_command = 'false'\n")
+    one.up()
+    with one.db() as connection:
+        record = bytes(connection.execute("SELECT record FROM customers WHERE id = 'acme'").fetchone()[0]).replace(b"Acme", b"Emca")
+        connection.execute("UPDATE customers SET record = %s WHERE id = 'acme'", [record])
+    wait_until(lambda: "history_changed" in one.log("broker-1"), 30)
+    assert name_seen_by_worker() == "Emca"
+    worker.leave()
+    client.close()
+    one.verify()
+
+
+def test_the_feed_s_lag_names_the_session_that_holds_it(one):
+    def gauge(name):
+        return float(next(line.split()[-1] for line in one.http("broker-1", "/metrics")[1].splitlines() if line.startswith(name + " ")))
+
+    with one.db() as connection:
+        connection.autocommit = False
+        pid = connection.execute("SELECT pg_backend_pid()").fetchone()[0]
+        connection.execute("SELECT pg_current_xact_id()")
+        wait_until(lambda: gauge("docket_broker_feed_held_by_pid") == pid and gauge("docket_broker_feed_lag_seconds") > 0, 20, 0.1)
+        connection.rollback()
+    wait_until(lambda: gauge("docket_broker_feed_held_by_pid") == 0, 20, 0.1)
