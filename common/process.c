@@ -173,6 +173,7 @@ static void load_parts(struct load *load, struct yaml_node **roots)
     if (packages != NULL)
         (void)load_packages(load, packages, policy);
     load_people_parts(load, roots);
+    load_templates(load);
     for (size_t i = 0; i < files->count; i++)
         if (file_role(files->items[i].name) == FILE_RULES && roots[i] != NULL)
             (void)load_rules(load, roots[i]);

@@ -75,6 +75,7 @@ struct channel {
     int slots;                /* deliveries under way at once, in one notifier */
     int address_slots;        /* of them to one address */
     bool breaker_per_address; /* else one for the whole channel: its relay, its gateway */
+    bool to_customers; /* a customer may be told this way when his address of the channels before fails */
     const struct schedule *schedules[SCHEDULE_CLASSES]; /* when to try again, by what it is about */
 
     /* ret_room: what the channel holds while it runs; NULL: it is not configured, and never used.

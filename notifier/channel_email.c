@@ -50,12 +50,16 @@ static size_t on_read(char *to, size_t size, size_t count, void *arg)
     return n;
 }
 
-/* The relay's answers, a line each; the last one stays. */
+/* The relay's answers, a line each. The last refusal stays, else the last one: after a refusal comes a goodbye. */
 static size_t on_line(char *line, size_t size, size_t count, void *arg)
 {
     struct transfer *t = arg;
-    channel_reply_copy(line, size * count, t->reply);
-    return size * count;
+    size_t len = size * count;
+    bool refused = t->reply[0] == '4' || t->reply[0] == '5';
+
+    if (len > 0 && (!refused || line[0] == '4' || line[0] == '5'))
+        channel_reply_copy(line, len, t->reply);
+    return len;
 }
 
 static void transfer_free(struct transfer *t)
@@ -279,6 +283,7 @@ const struct channel channel_email = {
     .suffix = "txt",
     .slots = SLOTS,
     .address_slots = ADDRESS_SLOTS,
+    .to_customers = true,
     .schedules = {[SCHEDULE_MESSAGE] = &schedule_mail, [SCHEDULE_PAGE] = &schedule_page},
     .open = email_open,
     .close = email_close,

@@ -8,6 +8,7 @@
 #include "render.h"
 #include "tracking.h"
 #include "wire.h"
+#include "zones.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -70,9 +71,25 @@ static void texts_read(const struct notifier *notifier, const PGresult *rows, in
     put_link(notifier, rows, row, ret);
 }
 
-static struct facts facts_of(const PGresult *rows, int row, const struct texts *texts)
+/* The customer's zone; the desk's own people read UTC until they have a zone of their own. */
+static const struct zone *zone_of(struct notifier *notifier, struct span record)
 {
-    return (struct facts){.audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE),
+    struct wire_doc *doc = NULL;
+    struct err ignored;
+    const struct zone *zone = NULL;
+
+    if (record.p != NULL && wire_parse(record.p, record.len, WIRE_DEPTH_MAX, &doc, &ignored))
+        zone = zones_find(notifier->zones, wire_find_str(wire_root(doc), "zone"));
+    wire_doc_free(doc);
+    return zone;
+}
+
+static struct facts facts_of(struct notifier *notifier, const PGresult *rows, int row,
+                             const struct texts *texts)
+{
+    return (struct facts){.tracking_prefix = notifier->settings.tracking_prefix,
+                          .zone = zone_of(notifier, pg_span(rows, row, C_RECORD)),
+                          .audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE),
                           .kind = texts->kind,
                           .tracking = texts->tracking,
                           .recipient = texts->recipient,
@@ -87,7 +104,8 @@ static struct facts facts_of(const PGresult *rows, int row, const struct texts *
                           .body = pg_span(rows, row, C_BODY),
                           .triaged = pg_span(rows, row, C_TRIAGED),
                           .alert = pg_span(rows, row, C_ALERT),
-                          .alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY)};
+                          .alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY),
+                          .members = pg_span(rows, row, C_MEMBERS)};
 }
 
 static struct letter letter_of(const PGresult *rows, int row, const struct texts *texts, const char *id,
@@ -129,7 +147,7 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
                    COMPOSE_ID_BYTES - 24, notifier->settings.mail_domain);
     if (!way->address_check(texts.address, err))
         return false;
-    const struct facts facts = facts_of(rows, row, &texts);
+    const struct facts facts = facts_of(notifier, rows, row, &texts);
     message_init(&message);
     render_message(notifier->templates, &facts, way->suffix, way->text_chars_max, &message);
     if (message.is_builtin)

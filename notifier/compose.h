@@ -41,7 +41,9 @@ enum claim_column {
     C_ALERT_ID,
     C_ALERT_GENERATION,
     C_ROOT,
-    C_PREVIOUS
+    C_PREVIOUS,
+    C_TOLD_PRIORITY,
+    C_MEMBERS
 };
 
 /* Appends the bytes of the message in this row, and writes its id for life.

@@ -3,12 +3,15 @@
 #include "deliver.h"
 #include "clock.h"
 #include "compose.h"
+#include "desk.h"
+#include "endings.h"
 #include "lanes.h"
 #include "log.h"
 #include "mem.h"
 #include "notifier.h"
-#include "outbox.h"
+#include "policy.h"
 #include "statements.h"
+#include "wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +19,12 @@
 
 #include <sodium.h>
 
-enum { CLAIM_MAX = 64, KIND_BYTES = 40 };
-enum delivery_state { STATE_PENDING = 0, STATE_DELIVERED = 3, STATE_FAILED = 4 };
+enum { CLAIM_MAX = 64, KIND_BYTES = 40, PAGE_FAILURES_MAX = 2 };
+enum delivery_state { DELIVERY_PENDING = 0, DELIVERY_DELIVERED = 3, DELIVERY_FAILED = 4, DELIVERY_DEAD = 5 };
+
+#define PAGE_ALONE_US (30 * US_PER_S)                /* then the person's next channel starts as well */
+#define DELAYED_US (3600 * US_PER_S)                 /* shows on the ticket */
+#define SUPPRESS_US (INT64_C(60) * 86400 * US_PER_S) /* an address that does not exist */
 
 /* One delivery that is ours. */
 struct job {
@@ -26,7 +33,8 @@ struct job {
     int channel;
     int64_t id, token, created_at;
     int attempt;  /* of this one, from 1; 0: not started */
-    int priority; /* of its alert; 0: none */
+    int priority; /* of its alert, else of its ticket; 0: none */
+    int audience;
     char kind[KIND_BYTES], address[CHANNEL_ADDRESS_BYTES], message_id[COMPOSE_ID_BYTES];
     struct span bytes; /* owned */
     struct outgoing out;
@@ -38,6 +46,7 @@ struct claim {
     struct notifier *notifier;
     int channel;
     int64_t token;
+    int64_t mark; /* of the addresses locked by this claim */
     struct job *jobs[CLAIM_MAX];
     size_t count;
 };
@@ -110,7 +119,8 @@ static struct job *job_from_row(struct claim *claim, const PGresult *rows, int r
     job->id = pg_int(rows, row, C_ID);
     job->token = claim->token;
     job->created_at = pg_int(rows, row, C_CREATED_AT);
-    job->priority = (int)pg_int(rows, row, C_ALERT_PRIORITY);
+    job->priority = (int)pg_int(rows, row, C_TOLD_PRIORITY);
+    job->audience = (int)pg_int(rows, row, C_AUDIENCE);
     copy_text(pg_span(rows, row, C_KIND), job->kind, sizeof job->kind);
     copy_text(pg_span(rows, row, C_ADDRESS), job->address, sizeof job->address);
     copy_text(pg_span(rows, row, C_MESSAGE_ID), job->message_id, sizeof job->message_id);
@@ -132,81 +142,77 @@ static void claim_on_rows(void *arg, PGresult *rows)
 
 /* ---- the end of an attempt ---- */
 
-static void attempt_on_end(void *arg, const struct pg_end *end)
+static bool job_is_page(const struct job *job)
 {
-    struct notifier *notifier = arg;
-    if (end->outcome == PG_FAILED)
-        log_event(LOG_ERROR, "attempt_unwritten", "sqlstate=%s message=%s", end->sqlstate,
-                  log_quote(end->message));
-    deliver_run(notifier);
+    return strcmp(job->kind, "alert") == 0 && job->priority >= 1 && job->priority <= 2;
 }
 
-static void put_one_text(struct pg_params *params, const char *text)
+/* What follows from how the attempt ended: done, refused for good, given up, or again after a pause. */
+static void ending_decide(struct ending *ending, const struct job *job, const struct outcome *outcome)
 {
-    pg_array_open(params, PG_TEXT);
-    pg_array_bytes(params, span_of(text));
-    pg_array_close(params);
-}
-
-static void put_one_int(struct pg_params *params, enum pg_type type, int64_t value)
-{
-    pg_array_open(params, type);
-    pg_array_int(params, value);
-    pg_array_close(params);
-}
-
-/* What follows from how the attempt ended: done, failed for good, or again after a pause. */
-static int job_next_state(const struct job *job, const struct outcome *outcome, int64_t *ret_pause_us)
-{
-    bool page = strcmp(job->kind, "alert") == 0 && job->priority <= 2;
     const struct schedule *schedule =
-        channel_table[job->channel]->schedules[page ? SCHEDULE_PAGE : SCHEDULE_MESSAGE];
+        channel_table[job->channel]->schedules[job_is_page(job) ? SCHEDULE_PAGE : SCHEDULE_MESSAGE];
+    int64_t age_us = clock_wall_us() - job->created_at;
 
-    *ret_pause_us = 0;
-    if (outcome->result == SEND_DELIVERED)
-        return STATE_DELIVERED;
-    if (outcome->result == SEND_PERMANENT ||
-        !schedule_next(schedule, job->attempt, clock_wall_us() - job->created_at, outcome->retry_after_us,
-                       randombytes_random(), ret_pause_us))
-        return STATE_FAILED;
-    return STATE_PENDING;
+    if (outcome->result == SEND_DELIVERED) {
+        ending->state = DELIVERY_DELIVERED;
+    } else if (outcome->result == SEND_PERMANENT) {
+        ending->state = DELIVERY_FAILED;
+        ending->reason = "refused for good";
+    } else if (!schedule_next(schedule, job->attempt, age_us, outcome->retry_after_us, randombytes_random(),
+                              &ending->pause_us)) {
+        ending->state = DELIVERY_DEAD;
+        ending->reason = "tried for too long";
+    } else if (age_us > DELAYED_US) {
+        ending->reason = "delayed";
+    }
+    bool over = ending->state == DELIVERY_FAILED || ending->state == DELIVERY_DEAD;
+    ending->next_channel = over || (job_is_page(job) && ending->state == DELIVERY_PENDING &&
+                                    (job->attempt >= PAGE_FAILURES_MAX || age_us > PAGE_ALONE_US));
 }
 
-static const char *job_failure(const struct job *job, int state, const struct outcome *outcome)
+/* What staff read when a customer cannot be told. */
+static struct span undelivered_body(const struct job *job, const char *reply)
 {
-    (void)job;
-    if (state != STATE_FAILED)
-        return NULL;
-    return outcome->result == SEND_PERMANENT ? "refused for good" : "tried for too long";
+    struct buf out;
+    size_t len;
+
+    buf_init(&out, 8192);
+    wire_put_map(&out, 5);
+    wire_put_key_int(&out, "delivery", job->id);
+    wire_put_key_text(&out, "channel", channel_table[job->channel]->name);
+    wire_put_key_text(&out, "address", job->address);
+    wire_put_key_text(&out, "about", job->kind);
+    wire_put_key_text(&out, "reply", reply);
+    char *bytes = buf_take(&out, &len);
+    return (struct span){bytes, bytes == NULL ? 0 : len};
 }
 
 static void job_on_end(void *arg, const struct outcome *outcome)
 {
     struct job *job = arg;
     struct notifier *notifier = job->notifier;
-    struct pg_params *params = notifier->params;
-    int64_t pause_us;
-    int state = job_next_state(job, outcome, &pause_us);
+    struct ending *ending = mem_new(1, sizeof *ending);
 
+    ending->delivery = job->id;
+    ending->token = job->token;
+    ending->attempt = job->attempt;
+    ending->result = send_result_name(outcome->result);
+    ending->reply = mem_strdup(outcome->reply);
+    ending_decide(ending, job, outcome);
+    if ((ending->state == DELIVERY_FAILED || ending->state == DELIVERY_DEAD) &&
+        job->audience == AUDIENCE_CUSTOMER)
+        ending->told = undelivered_body(job, outcome->reply);
+    ending->suppress_us = outcome->address_is_dead ? SUPPRESS_US : 0;
+    ending->rest_us = channel_table[job->channel]->breaker_per_address ? outcome->retry_after_us : 0;
     metric_add(notifier->attempts, (size_t)outcome->result, 1);
     if (outcome->result != SEND_DELIVERED)
         log_event(LOG_WARN, "attempt_failed", "delivery=%lld channel=%s attempt=%d result=%s reply=%s",
                   (long long)job->id, channel_table[job->channel]->name, job->attempt,
                   send_result_name(outcome->result), log_quote(outcome->reply));
-    pg_params_reset(params);
-    put_one_int(params, PG_INT8, job->id);
-    put_one_int(params, PG_INT8, job->token);
-    put_one_int(params, PG_INT4, job->attempt);
-    put_one_text(params, send_result_name(outcome->result));
-    put_one_text(params, outcome->reply);
-    put_one_int(params, PG_INT2, state);
-    put_one_int(params, PG_INT8, pause_us);
-    put_one_text(params, job_failure(job, state, outcome));
-    (void)pg_send(notifier->tell, TELL_ATTEMPT_END, params, NULL, NULL);
     job_unlink(job);
     job_free(job);
-    /* When the session is away the lease runs out, the attempt is found unknown, and the same bytes go out again. */
-    pg_sync(notifier->tell, attempt_on_end, notifier);
+    endings_add(notifier, ending);
 }
 
 /* ---- the start of an attempt ---- */
@@ -324,23 +330,65 @@ static void put_address(void *arg, const char *address)
     pg_array_bytes(arg, span_of(address));
 }
 
+static void send_lock(struct notifier *notifier, const struct claim *claim, int slots)
+{
+    struct pg_params *params = notifier->params;
+
+    pg_params_reset(params);
+    pg_put_int8(params, claim->mark);
+    pg_put_text(params, channel_table[claim->channel]->name);
+    pg_array_open(params, PG_TEXT);
+    lanes_visit_busy(notifier->lanes, claim->channel, clock_mono_us(), put_address, params);
+    pg_array_close(params);
+    pg_put_int4(params, slots);
+    (void)pg_send(notifier->tell, TELL_TARGET_LOCK, params, NULL, NULL);
+}
+
+static void send_limits(struct notifier *notifier, const struct claim *claim)
+{
+    const struct policy_limits *limits = &notifier->policy->limits;
+    struct pg_params *params = notifier->params;
+
+    pg_params_reset(params);
+    pg_put_int8(params, claim->mark);
+    pg_put_text(params, channel_table[claim->channel]->name);
+    pg_put_int4(params, limits->customer_short);
+    pg_put_int4(params, limits->customer_long);
+    pg_put_int4(params, limits->staff_short);
+    pg_put_int4(params, limits->staff_long);
+    pg_put_int8(params, LIMIT_SHORT_US);
+    pg_put_int8(params, LIMIT_LONG_US);
+    pg_put_int8(params, limits->summary_after_us);
+    (void)pg_send(notifier->tell, TELL_TARGET_LIMIT, params, NULL, NULL);
+    pg_params_reset(params);
+    pg_put_int8(params, claim->mark);
+    pg_put_text(params, channel_table[claim->channel]->name);
+    pg_put_int4(params, limits->receipts_alone);
+    (void)pg_send(notifier->tell, TELL_TARGET_BUNDLE, params, NULL, NULL);
+}
+
 static void claim_channel(struct notifier *notifier, int channel, int slots)
 {
     struct pg_params *params = notifier->params;
     struct claim *claim = mem_new(1, sizeof *claim);
 
+    slots = slots < CLAIM_MAX ? slots : CLAIM_MAX;
     claim->notifier = notifier;
     claim->channel = channel;
     randombytes_buf(&claim->token, sizeof claim->token);
+    claim->mark = -1 - (int64_t)((uint64_t)claim->token >> 1);
     notifier->claiming[channel] = true;
+    send_lock(notifier, claim, slots);
+    send_limits(notifier, claim);
     pg_params_reset(params);
+    pg_put_int8(params, claim->mark);
+    pg_put_text(params, channel_table[channel]->name);
     pg_put_int8(params, claim->token);
     pg_put_int8(params, notifier->settings.lease_us);
-    pg_put_int4(params, slots < CLAIM_MAX ? slots : CLAIM_MAX);
-    pg_put_text(params, channel_table[channel]->name);
-    pg_array_open(params, PG_TEXT);
-    lanes_visit_busy(notifier->lanes, channel, clock_mono_us(), put_address, params);
-    pg_array_close(params);
+    pg_put_int4(params, channel_table[channel]->address_slots);
+    pg_put_int4(params, slots);
+    pg_put_int8(params, LIMIT_SHORT_US);
+    pg_put_int8(params, LIMIT_LONG_US);
     (void)pg_send(notifier->tell, TELL_DELIVERY_CLAIM, params, claim_on_rows, claim);
     pg_sync(notifier->tell, claim_on_end, claim);
 }

@@ -1,6 +1,5 @@
 /* Who is to be told; see expand.h. */
 #include "expand.h"
-#include "address.h"
 #include "mem.h"
 #include "wire.h"
 
@@ -12,40 +11,80 @@ void recipients_clear(struct recipients *list)
     for (size_t i = 0; i < list->count; i++) {
         free(list->items[i].name);
         free(list->items[i].address);
+        free(list->items[i].others);
     }
     *list = (struct recipients){.count = 0};
 }
 
-/* Adds an address once. */
-static void recipients_add(struct recipients *list, const char *name, const char *address)
+/* Adds an address once; takes others. */
+static void recipients_add(struct recipients *list, const char *channel, const char *name,
+                           const char *address, char *others)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i].address, address) == 0)
+        if (strcmp(list->items[i].address, address) == 0) {
+            free(others);
             return;
+        }
     if (list->count < RECIPIENTS_MAX)
-        list->items[list->count++] =
-            (struct recipient){.channel = "email", .name = mem_strdup(name), .address = mem_strdup(address)};
+        list->items[list->count++] = (struct recipient){.channel = channel,
+                                                        .name = mem_strdup(name),
+                                                        .address = mem_strdup(address),
+                                                        .others = others};
+    else
+        free(others);
 }
 
 enum add_result { ADD_DONE, ADD_NO_ADDRESS, ADD_BAD_ADDRESS };
 
-static enum add_result recipients_add_contact(struct recipients *list, const struct wire_val *contact)
+/* The contact's address over a channel, if it can be one. */
+static enum add_result contact_address(const struct wire_val *contact, const struct channel *channel,
+                                       char *ret)
 {
-    struct span email = wire_find_str(contact, "email");
-    struct span name = wire_find_str(contact, "name");
-    char text[ADDRESS_BYTES_MAX + 1], person[200];
+    struct span text = wire_find_str(contact, channel->name);
     struct err ignored;
 
-    if (email.len == 0)
+    if (text.len == 0)
         return ADD_NO_ADDRESS;
-    if (email.len > ADDRESS_BYTES_MAX)
+    if (text.len >= CHANNEL_ADDRESS_BYTES)
         return ADD_BAD_ADDRESS;
-    (void)snprintf(text, sizeof text, "%.*s", (int)email.len, email.p);
-    if (!address_check(text, &ignored))
-        return ADD_BAD_ADDRESS;
+    (void)snprintf(ret, CHANNEL_ADDRESS_BYTES, "%.*s", (int)text.len, text.p);
+    return channel->address_check(ret, &ignored) ? ADD_DONE : ADD_BAD_ADDRESS;
+}
+
+/* The first channel of the table that works for the contact, the others behind it. */
+static enum add_result recipients_add_contact(struct recipients *list, const bool open[CHANNELS],
+                                              const struct wire_val *contact)
+{
+    const char *channel = NULL;
+    char first[CHANNEL_ADDRESS_BYTES], address[CHANNEL_ADDRESS_BYTES], person[200];
+    struct span name = wire_find_str(contact, "name");
+    struct buf others;
+    size_t len;
+    bool bad = false;
+
+    buf_init(&others, (size_t)CHANNELS * (CHANNEL_ADDRESS_BYTES + 32));
+    for (int i = 0; i < CHANNELS; i++) {
+        if (!open[i] || !channel_table[i]->to_customers)
+            continue;
+        enum add_result result = contact_address(contact, channel_table[i], address);
+        bad = bad || result == ADD_BAD_ADDRESS;
+        if (result != ADD_DONE)
+            continue;
+        if (channel == NULL) {
+            channel = channel_table[i]->name;
+            memcpy(first, address, sizeof first);
+        } else {
+            (void)buf_printf(&others, "%s%s" RECIPIENT_SPLIT "%s", others.len == 0 ? "" : RECIPIENT_SPLIT,
+                             channel_table[i]->name, address);
+        }
+    }
+    if (channel == NULL) {
+        buf_clear(&others);
+        return bad ? ADD_BAD_ADDRESS : ADD_NO_ADDRESS;
+    }
     (void)snprintf(person, sizeof person, "%.*s", (int)(name.len > 150 ? 150 : name.len),
                    name.len == 0 ? "" : name.p);
-    recipients_add(list, person, text);
+    recipients_add(list, channel, person, first, others.len == 0 ? NULL : buf_take(&others, &len));
     return ADD_DONE;
 }
 
@@ -78,8 +117,8 @@ static bool contact_wants(const struct wire_val *contact, const char *kind, int 
     return contact_has_word(words, "updates");
 }
 
-static void expand_contacts(const struct wire_val *contacts, const char *kind, int priority,
-                            struct recipients *ret)
+static void expand_contacts(const bool open[CHANNELS], const struct wire_val *contacts, const char *kind,
+                            int priority, struct recipients *ret)
 {
     size_t wanted = 0;
     bool bad = false;
@@ -89,7 +128,7 @@ static void expand_contacts(const struct wire_val *contacts, const char *kind, i
         if (!contact_wants(contact, kind, priority))
             continue;
         wanted++;
-        bad = recipients_add_contact(ret, contact) == ADD_BAD_ADDRESS || bad;
+        bad = recipients_add_contact(ret, open, contact) == ADD_BAD_ADDRESS || bad;
     }
     if (ret->count != 0)
         return;
@@ -99,19 +138,19 @@ static void expand_contacts(const struct wire_val *contacts, const char *kind, i
                                             : "no contact has an e-mail address";
 }
 
-void expand_customer(const char *kind, int priority, struct span extra, struct span record,
-                     struct recipients *ret)
+void expand_customer(const bool open[CHANNELS], const char *kind, int priority, struct span extra,
+                     struct span record, struct recipients *ret)
 {
     struct wire_doc *ticket = NULL, *customer = NULL;
     struct err ignored;
 
     if (extra.p != NULL && wire_parse(extra.p, extra.len, WIRE_DEPTH_MAX, &ticket, &ignored)) {
         const struct wire_val *contact = wire_find(wire_root(ticket), "contact");
-        if (wire_type(contact) == WIRE_MAP && recipients_add_contact(ret, contact) == ADD_DONE)
+        if (wire_type(contact) == WIRE_MAP && recipients_add_contact(ret, open, contact) == ADD_DONE)
             goto out;
     }
     if (record.p != NULL && wire_parse(record.p, record.len, WIRE_DEPTH_MAX, &customer, &ignored))
-        expand_contacts(wire_find(wire_root(customer), "contacts"), kind, priority, ret);
+        expand_contacts(open, wire_find(wire_root(customer), "contacts"), kind, priority, ret);
     else
         ret->reason = "the customer is unknown and the ticket has no contact with an e-mail address";
 out:
@@ -124,5 +163,5 @@ void expand_address(const char *address, const char *name, struct recipients *re
     if (address[0] == '\0')
         ret->reason = "no address is configured";
     else
-        recipients_add(ret, name, address);
+        recipients_add(ret, "email", name, address, NULL);
 }

@@ -6,16 +6,20 @@
 #define DOCKET_EXPAND_H
 
 #include "buf.h"
+#include "channel.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 enum { RECIPIENTS_MAX = 50 };
+#define RECIPIENT_SPLIT "\x1f"
 
 struct recipient {
     const char *channel; /* static */
     char *name;          /* for people; owned */
     char *address;       /* owned, checked */
+    char *
+        others; /* his other ways if this one fails: channel, address, …, split by RECIPIENT_SPLIT; owned, or NULL */
 };
 
 /* Zeroed by the caller. reason says why nobody is told, when count is 0. */
@@ -27,12 +31,13 @@ struct recipients {
 void recipients_clear(struct recipients *list);
 
 /* Customer's side: the ticket's own contact, else those of the customer's contacts that want this kind.
- * in:  kind      "received", …
+ * in:  open      channels that are in use
+ *      kind      "received", …
  *      priority  of the ticket; 0 before triage
  *      extra     tickets.extra (MessagePack), or none
  *      record    customers.record (MessagePack), or none */
-void expand_customer(const char *kind, int priority, struct span extra, struct span record,
-                     struct recipients *ret);
+void expand_customer(const bool open[CHANNELS], const char *kind, int priority, struct span extra,
+                     struct span record, struct recipients *ret);
 
 /* Our side: one address of the settings; "" is nobody. */
 void expand_address(const char *address, const char *name, struct recipients *ret);

@@ -162,9 +162,11 @@ static void on_end(void *arg, const struct outcome *outcome)
     channel_end_fn *end_fn = attempt->end_fn;
     void *end_arg = attempt->arg;
 
-    if (outcome->result == SEND_CONNECTION || outcome->result == SEND_UNKNOWN)
+    /* One recipient that hangs says nothing of the relay all share. */
+    bool silent = outcome->result == SEND_UNKNOWN && !channel->breaker_per_address;
+    if (outcome->result == SEND_CONNECTION || (outcome->result == SEND_UNKNOWN && !silent))
         breaker_on_fault(attempt_breaker(attempt), clock_mono_us());
-    else
+    else if (!silent)
         breaker_on_answer(attempt_breaker(attempt),
                           channel->breaker_per_address ? channel->address_slots : channel->slots);
     lane->in_flight--;

@@ -5,13 +5,16 @@
 #include "deliver.h"
 #include "escal.h"
 #include "escal_room.h"
+#include "endings.h"
 #include "feed_publish.h"
 #include "links.h"
 #include "log.h"
 #include "mail_build.h"
 #include "outbox.h"
+#include "policy.h"
 #include "statements.h"
 #include "wire.h"
+#include "zones.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -62,6 +65,7 @@ static void notifier_poll(struct notifier *notifier)
     pg_put_int4(notifier->params, notifier->process_n);
     (void)pg_send(notifier->tell, TELL_PROCESS_CURRENT, notifier->params, process_on_rows, notifier);
     (void)pg_send(notifier->tell, TELL_BACKLOG, NULL, backlog_on_rows, notifier);
+    (void)pg_send(notifier->tell, TELL_TARGET_LEASES, NULL, NULL, NULL);
     pg_sync(notifier->tell, NULL, NULL);
     for (int i = 0; i < CHANNELS; i++)
         metric_set(notifier->breakers, (size_t)i, lanes_broken(notifier->lanes, i));
@@ -97,8 +101,10 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
         notifier->stop_by_us = clock_mono_us() + STOP_S * US_PER_S;
         log_event(LOG_INFO, "stopping", "in_flight=%d", lanes_in_flight(notifier->lanes));
     }
+    endings_flush(notifier);
     if (notifier->stopping) {
-        bool idle = lanes_in_flight(notifier->lanes) == 0 && pg_in_flight(notifier->tell) == 0;
+        bool idle = lanes_in_flight(notifier->lanes) == 0 && endings_are_done(notifier) &&
+                    pg_in_flight(notifier->tell) == 0;
         return idle || clock_mono_us() > notifier->stop_by_us ? -1 : 0;
     }
     publisher_tick(notifier->publisher);
@@ -118,6 +124,8 @@ static void tell_on_up(void *arg)
     memset(notifier->claiming, 0, sizeof notifier->claiming);
     escal_room_on_up(notifier->escal);
     log_event(LOG_INFO, "database_up", "session=tell");
+    (void)pg_send(notifier->tell, TELL_TARGET_REPAIR, NULL, NULL, NULL);
+    pg_sync(notifier->tell, NULL, NULL);
     notifier_poll(notifier);
 }
 
@@ -259,6 +267,8 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct er
     notifier->params = pg_params_new();
     notifier->templates = templates_new();
     notifier->escal = escal_room_new(notifier);
+    notifier->policy = policy_new();
+    notifier->zones = zones_new(notifier->settings.zoneinfo);
     open_metrics(notifier);
     open_alert_metrics(notifier);
     notifier->curl = curl_loop_new(notifier->loop, CONNECTIONS_MAX);
@@ -289,6 +299,8 @@ void notifier_close(struct notifier *notifier)
     http_free(notifier->http);
     lanes_free(notifier->lanes);
     deliver_close(notifier);
+    endings_clear(notifier);
+    policy_free(notifier->policy);
     curl_loop_free(notifier->curl);
     pg_free(notifier->tell);
     pg_free(notifier->feed);
@@ -296,6 +308,7 @@ void notifier_close(struct notifier *notifier)
     zsock_destroy(&notifier->pokes);
     templates_free(notifier->templates);
     escal_room_free(notifier->escal);
+    zones_free(notifier->zones);
     metrics_free(notifier->metrics);
     pg_params_free(notifier->params);
     zloop_destroy(&notifier->loop);

@@ -16,10 +16,13 @@
 #include <czmq.h>
 
 struct escal_room;
+struct ending;
 struct job;
+struct policy;
 struct publisher;
 struct broker_ask;
 struct links;
+struct zones;
 
 enum told_count { TOLD_EXPANDED, TOLD_SUPPRESSED, TOLD_MERGED, TOLD_COUNTS };
 
@@ -34,6 +37,7 @@ struct notifier {
     struct lanes *lanes;
     struct job *jobs; /* deliveries under way (deliver.c) */
     struct templates *templates;
+    struct zones *zones;
     struct publisher *publisher;
     struct escal_room *escal;
     struct http *http;
@@ -45,7 +49,10 @@ struct notifier {
     struct metric *told, *attempts, *repeats, *waiting, *breakers;
     zsock_t *pokes;
     int32_t process_n;
-    bool expanding;          /* outbox rows are being claimed or expanded */
+    bool expanding; /* outbox rows are being claimed or expanded */
+    struct policy *policy;
+    struct ending *endings_wait, *endings_sent; /* not written yet; being written (endings.c) */
+    bool ending;
     bool claiming[CHANNELS]; /* deliveries of that channel are being claimed */
     bool look_again;         /* a poke came meanwhile */
     int64_t polled_us;

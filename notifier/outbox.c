@@ -4,6 +4,7 @@
 #include "deliver.h"
 #include "desk.h"
 #include "expand.h"
+#include "lanes.h"
 #include "log.h"
 #include "mem.h"
 #include "notifier.h"
@@ -49,6 +50,10 @@ static void told_from_row(struct notifier *notifier, const PGresult *rows, int r
 {
     enum { TICKET, VERSION, AUDIENCE, KIND, GENERATION, EXTRA, RECORD, PRIORITY };
     struct span kind = pg_span(rows, row, KIND);
+    bool open[CHANNELS];
+
+    for (int i = 0; i < CHANNELS; i++)
+        open[i] = lanes_is_open(notifier->lanes, i);
 
     ret->ticket = pg_int(rows, row, TICKET);
     ret->version = (int32_t)pg_int(rows, row, VERSION);
@@ -57,7 +62,7 @@ static void told_from_row(struct notifier *notifier, const PGresult *rows, int r
     ret->priority = (int16_t)pg_int(rows, row, PRIORITY);
     (void)snprintf(ret->kind, sizeof ret->kind, "%.*s", (int)kind.len, kind.p);
     if (ret->audience == AUDIENCE_CUSTOMER)
-        expand_customer(ret->kind, ret->priority, pg_span(rows, row, EXTRA), pg_span(rows, row, RECORD),
+        expand_customer(open, ret->kind, ret->priority, pg_span(rows, row, EXTRA), pg_span(rows, row, RECORD),
                         &ret->recipients);
     else if (ret->audience == AUDIENCE_STAFF)
         expand_address(notifier->settings.staff_address, "staff", &ret->recipients);
@@ -150,37 +155,64 @@ static void put_rows(struct pg_params *params, const struct claim *claim, const 
     }
 }
 
-enum delivery_column { D_ROW, D_CHANNEL, D_RECIPIENT, D_ADDRESS, D_HEAD_START, D_REASON, D_COLUMNS };
+enum delivery_column {
+    D_ROW,
+    D_CHANNEL,
+    D_RECIPIENT,
+    D_ADDRESS,
+    D_HEAD_START,
+    D_REASON,
+    D_OTHERS,
+    D_NOT_BEFORE,
+    D_PRIORITY,
+    D_COLUMNS
+};
+
+/* Alerts, then receipts overtake what waits. */
+static int64_t told_head_start(const struct told *row)
+{
+    return strcmp(row->kind, "alert") == 0      ? ALERT_HEAD_START_US
+           : strcmp(row->kind, "received") == 0 ? RECEIPT_HEAD_START_US
+                                                : 0;
+}
+
+/* ord: which of the rows it belongs to, from 1. */
+static void put_delivery(struct pg_params *params, int column, int ord, const struct told *row,
+                         const struct recipient *r, const char *reason)
+{
+    if (column == D_ROW)
+        pg_array_int(params, ord);
+    else if (column == D_HEAD_START)
+        pg_array_int(params, told_head_start(row));
+    else if (column == D_PRIORITY && row->priority != 0)
+        pg_array_int(params, row->priority);
+    else if (column == D_NOT_BEFORE || column == D_PRIORITY)
+        pg_array_null(params);
+    else
+        pg_array_bytes(params, span_of(column == D_CHANNEL     ? r->channel
+                                       : column == D_RECIPIENT ? r->name
+                                       : column == D_ADDRESS   ? r->address
+                                       : column == D_OTHERS    ? r->others
+                                                               : reason));
+}
 
 static void put_deliveries(struct pg_params *params, const struct claim *claim, const bool *joins)
 {
-    static const enum pg_type types[D_COLUMNS] = {PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8, PG_TEXT};
+    static const enum pg_type types[D_COLUMNS] = {PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8,
+                                                  PG_TEXT, PG_TEXT, PG_INT8, PG_INT2};
 
     for (int column = 0; column < D_COLUMNS; column++) {
         int ord = 0;
         pg_array_open(params, types[column]);
         for (size_t i = 0; i < claim->count; i++) {
             const struct told *row = &claim->rows[i];
-            bool receipt = strcmp(row->kind, "received") == 0;
-            int64_t head_start = strcmp(row->kind, "alert") == 0 ? ALERT_HEAD_START_US
-                                 : receipt                       ? RECEIPT_HEAD_START_US
-                                                                 : 0;
             if (row->merged || joins[i])
                 continue;
+            bool with = strcmp(row->kind, "received") == 0 && claim_has_triaged(claim, row, joins);
             ord++;
-            for (size_t k = 0; k < row->recipients.count; k++) {
-                const struct recipient *r = &row->recipients.items[k];
-                if (column == D_ROW || column == D_HEAD_START)
-                    pg_array_int(params, column == D_ROW ? ord : head_start);
-                else if (column == D_REASON)
-                    pg_array_bytes(params,
-                                   span_of(receipt && claim_has_triaged(claim, row, joins) ? "with triaged"
-                                                                                           : NULL));
-                else
-                    pg_array_bytes(params, span_of(column == D_CHANNEL     ? r->channel
-                                                   : column == D_RECIPIENT ? r->name
-                                                                           : r->address));
-            }
+            for (size_t k = 0; k < row->recipients.count; k++)
+                put_delivery(params, column, ord, row, &row->recipients.items[k],
+                             with ? "with triaged" : NULL);
         }
         pg_array_close(params);
     }

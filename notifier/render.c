@@ -1,6 +1,6 @@
 /* From facts to words; see render.h. */
 #include "render.h"
-#include "clock.h"
+#include "context.h"
 #include "mustache.h"
 #include "wire.h"
 
@@ -19,129 +19,6 @@ void message_clear(struct message *message)
     buf_clear(&message->subject);
     buf_clear(&message->text);
     buf_clear(&message->html);
-}
-
-/* ---- the context ---- */
-
-/* "2026-03-27 15:30 UTC" */
-static void put_instant(struct buf *out, int64_t at)
-{
-    char full[40], text[48];
-    clock_format(at - at % (60 * US_PER_S), full, sizeof full);
-    (void)snprintf(text, sizeof text, "%.10s %.5s UTC", full, strlen(full) > 16 ? full + 11 : "");
-    wire_put_text(out, text);
-}
-
-static bool key_is_instant(struct span key)
-{
-    return key.len > 3 && memcmp(key.p + key.len - 3, "_at", 3) == 0;
-}
-
-/* Copies a value of a body; instants become readable. */
-static void put_readable(struct buf *out, const struct wire_val *value, bool is_instant)
-{
-    int64_t at;
-
-    if (is_instant && wire_get_int(value, &at)) {
-        put_instant(out, at);
-    } else if (wire_type(value) == WIRE_MAP) {
-        wire_put_map(out, wire_count(value));
-        for (size_t i = 0; i < wire_count(value); i++) {
-            wire_put_str(out, wire_key_at(value, i));
-            put_readable(out, wire_val_at(value, i), key_is_instant(wire_key_at(value, i)));
-        }
-    } else if (wire_type(value) == WIRE_LIST) {
-        wire_put_list(out, wire_count(value));
-        for (size_t i = 0; i < wire_count(value); i++)
-            put_readable(out, wire_at(value, i), false);
-    } else {
-        wire_put_val(out, value);
-    }
-}
-
-/* A key with a text that may be missing: nil then, so that a section over it is left out. */
-static void put_optional(struct buf *out, const char *key, struct span text)
-{
-    wire_put_text(out, key);
-    if (text.p == NULL || text.len == 0)
-        wire_put_nil(out);
-    else
-        wire_put_str(out, text);
-}
-
-static void put_optional_int(struct buf *out, const char *key, int value)
-{
-    wire_put_text(out, key);
-    if (value == 0)
-        wire_put_nil(out);
-    else
-        wire_put_int(out, value);
-}
-
-static void put_optional_map(struct buf *out, const char *key, const struct wire_val *value)
-{
-    wire_put_text(out, key);
-    if (wire_type(value) == WIRE_MAP)
-        put_readable(out, value, false);
-    else
-        wire_put_nil(out);
-}
-
-/* The scalars of the body, for kinds without a template of their own. */
-static void put_lines(struct buf *out, const struct wire_val *body)
-{
-    wire_put_text(out, "lines");
-    struct wire_map lines = wire_list_open(out);
-    for (size_t i = 0; i < wire_count(body); i++) {
-        enum wire_type type = wire_type(wire_val_at(body, i));
-        if (type != WIRE_STR && type != WIRE_INT && type != WIRE_FLOAT)
-            continue;
-        wire_put_map(out, 2);
-        wire_put_key_str(out, "key", wire_key_at(body, i));
-        wire_put_text(out, "value");
-        put_readable(out, wire_val_at(body, i), key_is_instant(wire_key_at(body, i)));
-        lines.count++;
-    }
-    wire_list_close(out, &lines);
-}
-
-static void put_ticket(struct buf *out, const struct facts *f, struct wire_map *map)
-{
-    char state[32];
-
-    put_optional(out, "tracking", span_of(f->tracking)), map->count++;
-    put_optional(out, "title", f->title), map->count++;
-    put_optional(out, "customer", f->customer), map->count++;
-    put_optional(out, "assignee", f->assignee), map->count++;
-    put_optional_int(out, "priority", f->priority), map->count++;
-    (void)snprintf(state, sizeof state, "%s",
-                   f->tracking[0] == '\0' ? "" : desk_state_name((enum desk_state)f->state));
-    for (char *p = state; *p != '\0'; p++)
-        *p = *p == '_' ? ' ' : *p;
-    put_optional(out, "state", span_of(state)), map->count++;
-    wire_put_text(out, "posted"), map->count++;
-    put_instant(out, f->posted_at);
-}
-
-static void put_context(struct buf *out, const struct facts *f, const struct wire_val *body,
-                        const struct wire_val *triaged)
-{
-    const struct wire_val *missing = wire_find(body, "missing");
-    struct wire_map map = wire_map_open(out);
-
-    put_ticket(out, f, &map);
-    wire_put_key_text(out, "kind", f->kind), map.count++;
-    put_optional(out, "name", span_of(f->recipient)), map.count++;
-    put_optional(out, "link", f->link == NULL ? SPAN_NONE : span_of(f->link)), map.count++;
-    put_optional(out, "alert", f->alert), map.count++;
-    put_optional_int(out, "alert_priority", f->alert_priority), map.count++;
-    put_optional_map(out, "body", body), map.count++;
-    put_optional_map(out, "triaged", triaged), map.count++;
-    wire_put_key_bool(out, "has_missing", wire_count(missing) > 0), map.count++;
-    wire_put_key_val(out, "missing", missing), map.count++;
-    wire_put_key_bool(out, "on_customer", span_is(wire_find_str(body, "on"), "customer")), map.count++;
-    put_lines(out, body), map.count++;
-    wire_map_close(out, &map);
 }
 
 /* ---- templates ---- */
@@ -239,14 +116,14 @@ static void text_cut(struct buf *text, size_t chars_max)
     (void)buf_add_text(text, "\xe2\x80\xa6");
 }
 
-static bool render_by_template(const struct templates *templates, const struct facts *f,
+static bool render_by_template(const struct templates *templates, const char *locale,
                                const struct wire_val *context, const char *kind, const char *suffix,
                                struct message *ret, struct err *err)
 {
     struct lookup lookup = {.templates = templates, .suffix = suffix};
     struct buf all;
 
-    locale_of(f->record, lookup.locale);
+    (void)snprintf(lookup.locale, sizeof lookup.locale, "%s", locale);
     struct span text = find_text(&lookup, kind);
     buf_init(&all, MUSTACHE_OUTPUT_BYTES_MAX);
     bool ok = mustache_render(text, context, MUSTACHE_TEXT, lookup_partial, &lookup, &all, err);
@@ -280,37 +157,26 @@ static void render_builtin(const struct facts *f, struct message *ret)
     ret->is_builtin = true;
 }
 
-static struct wire_doc *parse_or_null(struct span bytes)
-{
-    struct wire_doc *doc = NULL;
-    struct err ignored;
-    if (bytes.p == NULL || !wire_parse(bytes.p, bytes.len, WIRE_DEPTH_MAX, &doc, &ignored))
-        return NULL;
-    return doc;
-}
-
 void render_message(const struct templates *templates, const struct facts *facts, const char *suffix,
                     size_t text_chars_max, struct message *ret)
 {
-    struct wire_doc *body = parse_or_null(facts->body), *triaged = parse_or_null(facts->triaged),
-                    *context = NULL;
-    const char *kind = triaged != NULL ? "received_triaged" : facts->kind;
+    struct wire_doc *context = NULL;
+    const char *kind = facts->triaged.p != NULL ? "received_triaged" : facts->kind;
+    char locale[LOCALE_BYTES];
     struct err err = {.code = ERR_NONE};
     struct buf bytes;
 
     buf_init(&bytes, 1 << 20);
-    put_context(&bytes, facts, body == NULL ? NULL : wire_root(body),
-                triaged == NULL ? NULL : wire_root(triaged));
+    locale_of(facts->record, locale);
+    context_put(&bytes, templates, locale, facts);
     bool ok = wire_parse(buf_text(&bytes), bytes.len, WIRE_DEPTH_MAX, &context, &err) &&
-              render_by_template(templates, facts, wire_root(context), kind, suffix, ret, &err);
+              render_by_template(templates, locale, wire_root(context), kind, suffix, ret, &err);
     if (!ok) {
         (void)snprintf(ret->why, sizeof ret->why, "%s: %.200s", kind, err.msg);
         render_builtin(facts, ret);
     }
     if (text_chars_max != 0)
         text_cut(&ret->text, text_chars_max);
-    wire_doc_free(body);
-    wire_doc_free(triaged);
     wire_doc_free(context);
     buf_clear(&bytes);
 }

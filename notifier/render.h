@@ -6,6 +6,7 @@
 #include "buf.h"
 #include "desk.h"
 #include "templates.h"
+#include "zone.h"
 
 #include <stdint.h>
 
@@ -15,7 +16,9 @@ struct facts {
     const char *kind;      /* of the outbox row */
     const char *tracking;  /* "" : not about a ticket */
     const char *recipient; /* name of who reads it, or "" */
-    const char *link;      /* signed, to answer without a client; NULL: none */
+    const char *tracking_prefix;
+    const char *link;        /* signed, to answer without a client; NULL: none */
+    const struct zone *zone; /* of who reads it; NULL: UTC */
     struct span title;
     struct span customer;
     struct span assignee;
@@ -27,6 +30,7 @@ struct facts {
     struct span triaged; /* body of the triaged row that goes with the receipt */
     struct span alert;   /* text of the alert */
     int alert_priority;  /* 0: none */
+    struct span members; /* of a bundle: JSON list of {id, title, kind, priority, alert} */
 };
 
 struct message {

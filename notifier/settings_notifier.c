@@ -55,6 +55,8 @@ const struct setting settings_notifier_table[] = {
      "where ops are told; empty: staff_address"},
     {"tracking_prefix", SETTING_TEXT, AT(tracking_prefix), "DKT", 1, 8, false,
      "prefix of tracking numbers, letters A-Z"},
+    {"zoneinfo", SETTING_TEXT, AT(zoneinfo), "/usr/share/zoneinfo", 1, 1024, false,
+     "directory of the time zones"},
     {"public_url", SETTING_TEXT, AT(public_url), NULL, 0, 512, false,
      "base of the signed links in messages, https://HOST or https://HOST/PATH; needs token_key_file; empty: "
      "no links"},

@@ -26,6 +26,7 @@ struct settings_notifier {
     char *staff_address;
     char *ops_address;
     char *tracking_prefix;
+    char *zoneinfo;
     char *public_url;
     char *public_http;
     bool insecure;

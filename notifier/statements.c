@@ -5,15 +5,29 @@
 #include <assert.h>
 
 static const char *const tell_names[TELL_STATEMENTS] = {
-    [TELL_OUTBOX_CLAIM] = "outbox_claim",       [TELL_OUTBOX_MERGE] = "outbox_merge",
-    [TELL_OUTBOX_EXPAND] = "outbox_expand",     [TELL_OUTBOX_MERGED] = "outbox_merged",
-    [TELL_DELIVERY_CLAIM] = "delivery_claim",   [TELL_DELIVERY_REFUSE] = "delivery_refuse",
-    [TELL_ATTEMPT_START] = "attempt_start",     [TELL_ATTEMPT_END] = "attempt_end",
-    [TELL_PROCESS_CURRENT] = "process_current", [TELL_BACKLOG] = "backlog",
-    [TELL_ESCAL_OVERRIDES] = "escal_overrides", [TELL_ESCAL_CLAIM] = "escal_claim",
-    [TELL_ESCAL_NEXT] = "escal_next",           [TELL_ESCAL_ADVANCE] = "escal_advance",
-    [TELL_ESCAL_STEP] = "escal_step",           [TELL_ESCAL_OVER] = "escal_over",
-    [TELL_LINK_TICKET] = "link_ticket",         [TELL_LINK_ALERT] = "link_alert",
+    [TELL_OUTBOX_CLAIM] = "outbox_claim",
+    [TELL_OUTBOX_MERGE] = "outbox_merge",
+    [TELL_OUTBOX_EXPAND] = "outbox_expand",
+    [TELL_OUTBOX_MERGED] = "outbox_merged",
+    [TELL_TARGET_LOCK] = "target_lock",
+    [TELL_TARGET_LIMIT] = "target_limit",
+    [TELL_TARGET_BUNDLE] = "target_bundle",
+    [TELL_TARGET_LEASES] = "target_leases",
+    [TELL_TARGET_REPAIR] = "target_repair",
+    [TELL_DELIVERY_CLAIM] = "delivery_claim",
+    [TELL_DELIVERY_REFUSE] = "delivery_refuse",
+    [TELL_ATTEMPT_START] = "attempt_start",
+    [TELL_ATTEMPT_END] = "attempt_end",
+    [TELL_PROCESS_CURRENT] = "process_current",
+    [TELL_BACKLOG] = "backlog",
+    [TELL_ESCAL_OVERRIDES] = "escal_overrides",
+    [TELL_ESCAL_CLAIM] = "escal_claim",
+    [TELL_ESCAL_NEXT] = "escal_next",
+    [TELL_ESCAL_ADVANCE] = "escal_advance",
+    [TELL_ESCAL_STEP] = "escal_step",
+    [TELL_ESCAL_OVER] = "escal_over",
+    [TELL_LINK_TICKET] = "link_ticket",
+    [TELL_LINK_ALERT] = "link_alert",
 };
 
 static const char *const feed_names[FEED_STATEMENTS] = {

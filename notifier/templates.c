@@ -77,3 +77,28 @@ struct span templates_find(const struct templates *templates, const char *locale
     }
     return SPAN_NONE;
 }
+
+/* The text of "word: text" in a file of such lines. */
+static struct span words_find(struct span words, struct span word)
+{
+    const char *p = words.p, *end = words.p + words.len;
+
+    while (p < end) {
+        const char *stop = memchr(p, '\n', (size_t)(end - p));
+        stop = stop == NULL ? end : stop;
+        if ((size_t)(stop - p) > word.len + 1 && memcmp(p, word.p, word.len) == 0 && p[word.len] == ':') {
+            p += word.len + 1;
+            while (p < stop && *p == ' ')
+                p++;
+            return (struct span){p, (size_t)(stop - p)};
+        }
+        p = stop + 1;
+    }
+    return SPAN_NONE;
+}
+
+struct span templates_word(const struct templates *templates, const char *locale, struct span word)
+{
+    struct span words = templates_find(templates, locale, span_of("words"), "txt");
+    return words.p == NULL || word.len == 0 ? SPAN_NONE : words_find(words, word);
+}

@@ -25,4 +25,7 @@ bool templates_load(struct templates *templates, struct span files, struct err *
 struct span templates_find(const struct templates *templates, const char *locale, struct span name,
                            const char *suffix);
 
+/* What the locale calls a word of ours ("waiting_customer"): words.txt, in the same order of locales. SPAN_NONE: nothing. */
+struct span templates_word(const struct templates *templates, const char *locale, struct span word);
+
 #endif

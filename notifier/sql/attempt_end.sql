@@ -1,10 +1,14 @@
--- Attempts end: each its result, its delivery the new state. A delivery that another notifier took over meanwhile stays as it is.
--- Of a person's other ways none is needed once one got through; when one failed for good or twice, the next begins at once.
+-- Attempts end: each its result, its delivery the new state. A delivery that another notifier took over meanwhile stays as it is. What
+-- ended lets the next one of the same ticket and recipient go; what failed for good (or twice, a page) starts the recipient's
+-- next channel (of ways that wait: none is needed once one got through); a customer's message that no channel is left for is told to staff.
 --  $1 ids $2 tokens $3 attempts $4 results $5 replies $6 states $7 delays µs until the next attempt $8 reasons
+--  $9 whether the recipient's next channel starts now  $10 bodies of what staff are told $11 µs the address is suppressed for, or NULL
+--  $12 µs the address rests for, or 0
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 u AS MATERIALIZED (
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::smallint[], $7::bigint[], $8::text[])
-               AS u(id, token, n, result, reply, state, delay, reason)
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::smallint[], $7::bigint[], $8::text[],
+                         $9::boolean[], $10::bytea[], $11::bigint[], $12::bigint[])
+               AS u(id, token, n, result, reply, state, delay, reason, others, body, suppress, rest)
 ), a AS (
     UPDATE attempts a SET ended_at = clock.at, result = u.result, reply = u.reply
       FROM u, clock
@@ -12,16 +16,55 @@ u AS MATERIALIZED (
 ), d AS (
     UPDATE deliveries d
        SET state = u.state, next_at = clock.at + u.delay, ended_at = CASE WHEN u.state > 1 THEN clock.at END,
-           reason = coalesce(u.reason, d.reason), reply = u.reply, token = NULL, lease_until = NULL
+           reason = coalesce(u.reason, d.reason), reply = u.reply, token = NULL, lease_until = NULL,
+           others = CASE WHEN u.others THEN NULL ELSE d.others END
       FROM u, clock
      WHERE d.id = u.id AND d.state = 1 AND d.token = u.token
-    RETURNING d.id, d.ticket, d.version, d.audience, d.kind, d.generation, d.recipient, d.state, d.attempts, d.way
+    RETURNING d.*
+), had AS MATERIALIZED (
+    SELECT d.id, d.others FROM deliveries d JOIN u USING (id) WHERE u.others
+), f AS (
+    UPDATE deliveries f SET next_at = clock.at
+      FROM d, clock
+     WHERE d.state > 1 AND d.ticket <> 0 AND f.ticket = d.ticket AND f.channel = d.channel AND f.address = d.address AND f.state = 0
+       AND f.attempts = 0 AND NOT f.digest AND f.next_at > clock.at
+    RETURNING f.channel, f.address, f.next_at
+), w AS (
+    UPDATE deliveries w
+       SET state = CASE WHEN d.state = 3 THEN 8 ELSE w.state END, next_at = CASE WHEN d.state = 3 THEN w.next_at ELSE least(w.next_at, clock.at) END,
+           reason = CASE WHEN d.state = 3 THEN 'delivered over another channel' ELSE 'the channel before failed' END,
+           ended_at = CASE WHEN d.state = 3 THEN clock.at END
+      FROM d, clock
+     WHERE w.ticket = d.ticket AND w.version = d.version AND w.audience = d.audience AND w.kind = d.kind AND w.generation = d.generation
+       AND w.recipient = d.recipient AND w.id <> d.id AND w.state = 0 AND w.attempts = 0 AND w.way > 0
+       AND (d.state = 3 OR w.way = d.way + 1 AND (d.state IN (4, 5) OR d.attempts >= 2))
+    RETURNING w.channel, w.address, w.next_at, w.state
+), n AS (
+    INSERT INTO deliveries (ticket, version, generation, audience, created_at, next_at, kind, channel, recipient, address, priority, others, reason)
+    SELECT d.ticket, d.version, d.generation, d.audience, d.created_at, clock.at, d.kind, had.others[1], d.recipient, had.others[2],
+           d.priority, nullif(had.others[3:], '{}'), 'instead of delivery ' || d.id || ' over ' || d.channel
+      FROM d JOIN had USING (id) CROSS JOIN clock
+     WHERE cardinality(had.others) >= 2
+    ON CONFLICT DO NOTHING
+), s AS (
+    INSERT INTO outbox (ticket, version, generation, audience, kind, created_at, body)
+    SELECT d.ticket, d.version, (d.id % 2147483647)::integer, 2, 'undelivered', clock.at, u.body
+      FROM d JOIN u USING (id) LEFT JOIN had USING (id) CROSS JOIN clock
+     WHERE u.body IS NOT NULL AND coalesce(cardinality(had.others), 0) < 2
+    ON CONFLICT DO NOTHING
 )
-UPDATE deliveries w
-   SET state = CASE WHEN d.state = 3 THEN 8 ELSE w.state END, next_at = CASE WHEN d.state = 3 THEN w.next_at ELSE least(w.next_at, clock.at) END,
-       reason = CASE WHEN d.state = 3 THEN 'delivered over another channel' ELSE 'the channel before failed' END,
-       ended_at = CASE WHEN d.state = 3 THEN clock.at END
-  FROM d, clock
- WHERE w.ticket = d.ticket AND w.version = d.version AND w.audience = d.audience AND w.kind = d.kind AND w.generation = d.generation
-   AND w.recipient = d.recipient AND w.id <> d.id AND w.state = 0 AND w.attempts = 0 AND w.way > 0
-   AND (d.state = 3 OR w.way = d.way + 1 AND (d.state = 4 OR d.attempts >= 2))
+INSERT INTO targets AS t (channel, address, ready_at, blocked_until, suppressed_until, reason)
+SELECT x.channel, x.address, min(x.next_at), coalesce(max(x.rest), 0), max(x.suppress), max(x.reply)
+  FROM (SELECT d.channel, d.address, CASE WHEN d.state = 0 THEN d.next_at END AS next_at, nullif(u.rest, 0) + clock.at AS rest,
+               u.suppress + clock.at AS suppress, CASE WHEN u.suppress IS NOT NULL THEN u.reply END AS reply
+          FROM d JOIN u USING (id) CROSS JOIN clock
+         WHERE d.state = 0 OR u.suppress IS NOT NULL OR u.rest <> 0
+        UNION ALL SELECT f.channel, f.address, f.next_at, NULL, NULL, NULL FROM f
+        UNION ALL SELECT w.channel, w.address, w.next_at, NULL, NULL, NULL FROM w WHERE w.state = 0) x
+ GROUP BY x.channel, x.address
+ ORDER BY x.channel, x.address
+ON CONFLICT (channel, address) DO UPDATE
+   SET blocked_until = greatest(t.blocked_until, excluded.blocked_until),
+       ready_at = docket_not_before(least(t.ready_at, excluded.ready_at), greatest(t.blocked_until, excluded.blocked_until)),
+       suppressed_until = coalesce(excluded.suppressed_until, t.suppressed_until),
+       reason = coalesce(excluded.reason, t.reason)

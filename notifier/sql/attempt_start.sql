@@ -5,8 +5,8 @@
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 d AS (
     UPDATE deliveries d
-       SET attempts = d.attempts + 1, lease_until = clock.at + $1::bigint, message_id = coalesce(d.message_id, u.message_id),
-           rendered = coalesce(d.rendered, u.rendered)
+       SET attempts = d.attempts + 1, lease_until = clock.at + $1::bigint, next_at = clock.at + $1::bigint,
+           message_id = coalesce(d.message_id, u.message_id), rendered = coalesce(d.rendered, u.rendered)
       FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::bytea[]) AS u(id, token, message_id, rendered), clock
      WHERE d.id = u.id AND d.state = 1 AND d.token = u.token
        AND NOT (d.alert IS NOT NULL AND d.kind = 'alert' AND EXISTS (SELECT FROM alerts a WHERE a.id = d.alert AND a.state = 2))

@@ -1,48 +1,88 @@
--- Leases deliveries that are due, in the order in which things happened to a ticket: one waits while an earlier one to the same
--- recipient over the same channel, or an earlier row that nobody expanded yet, is still open. Alerts wait for nothing. A receipt
--- waits for a triaged row only that long that the row can join it. An attempt that began and never ended is unknown.
---  $1 token  $2 lease µs  $3 limit  $4 channel  $5 addresses that hold their share of its slots
+-- Leases deliveries of the addresses just locked, in the order in which things happened to a ticket: one waits while an earlier one to
+-- the same recipient over the same channel, or an earlier row that nobody expanded yet, is still open. Alerts wait for nothing. A receipt
+-- waits for a triaged row only that long that the row can join it. An attempt that began and never ended is unknown. Then each
+-- address is ready again when the next of its deliveries is due.
+--  $1 mark  $2 channel  $3 token  $4 lease µs  $5 of one address  $6 in all  $7 short window µs  $8 long window µs
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
+q AS MATERIALIZED (SELECT t.address FROM targets t WHERE t.channel = $2::text AND t.ready_at = $1::bigint),
 c AS MATERIALIZED (
-    SELECT d.id, d.state AS was
-      FROM deliveries d, clock
-     WHERE d.state < 2 AND d.next_at <= clock.at AND (d.state = 0 OR d.lease_until < clock.at) AND d.channel = $4::text
-       AND d.address <> ALL ($5::text[])
-       AND (d.kind = 'alert' OR d.ticket = 0 OR NOT (
-               EXISTS (SELECT FROM deliveries e
-                        WHERE e.ticket = d.ticket AND (e.version < d.version OR e.version = d.version AND e.id < d.id)
-                          AND e.channel = d.channel AND e.address = d.address AND e.state < 2 AND e.kind <> 'alert')
-            OR EXISTS (SELECT FROM outbox o
-                        WHERE o.ticket = d.ticket AND o.version < d.version AND o.audience = d.audience AND o.state < 2
-                          AND o.kind <> 'alert')
-            OR d.kind = 'received' AND d.attempts = 0 AND d.reason IS NULL AND EXISTS (
-                       SELECT FROM outbox o
-                        WHERE o.ticket = d.ticket AND o.audience = 1 AND o.kind = 'triaged' AND o.state = 0)))
-     ORDER BY d.next_at
-     LIMIT $3::integer
-       FOR UPDATE OF d SKIP LOCKED
-), w AS (
+    SELECT d.*
+      FROM q CROSS JOIN clock CROSS JOIN LATERAL (
+           SELECT d.id, d.address, d.state AS was,
+                  CASE WHEN d.kind = 'alert' OR d.ticket = 0 THEN NULL
+                       WHEN EXISTS (SELECT FROM outbox o
+                                     WHERE o.ticket = d.ticket AND o.version < d.version AND o.audience = d.audience AND o.state < 2
+                                       AND o.kind <> 'alert')
+                         OR d.kind = 'received' AND d.attempts = 0 AND d.reason IS NULL AND EXISTS (
+                                    SELECT FROM outbox o
+                                     WHERE o.ticket = d.ticket AND o.audience = 1 AND o.kind = 'triaged' AND o.state = 0)
+                       THEN clock.at + 100000
+                       ELSE (SELECT greatest(max(e.next_at), clock.at + 1000000) FROM deliveries e
+                              WHERE e.ticket = d.ticket AND (e.version < d.version OR e.version = d.version AND e.id < d.id)
+                                AND e.channel = d.channel AND e.address = d.address AND e.state < 2 AND e.kind <> 'alert' AND NOT e.digest
+                             HAVING count(*) > 0) END AS waits_until
+             FROM deliveries d
+            WHERE d.channel = $2::text AND d.address = q.address AND d.state < 2 AND d.next_at <= clock.at
+              AND (d.state = 0 OR d.lease_until < clock.at)
+            ORDER BY d.next_at, d.id
+            LIMIT $5::integer
+              FOR UPDATE OF d SKIP LOCKED) d
+), m AS MATERIALIZED (SELECT id FROM c WHERE waits_until IS NULL LIMIT $6::integer),
+w AS (
     UPDATE deliveries d
-       SET state = 1, token = $1::bigint, lease_until = clock.at + $2::bigint
-      FROM c, clock
-     WHERE d.id = c.id
-    RETURNING d.id, d.ticket, d.version, d.generation, d.audience, d.attempts, d.created_at, d.next_at, d.kind, d.channel,
-              d.recipient, d.address, d.message_id, d.rendered, d.reason, d.alert
+       SET state = 1, token = $3::bigint, lease_until = clock.at + $4::bigint, next_at = clock.at + $4::bigint
+      FROM m, clock
+     WHERE d.id = m.id
+    RETURNING d.id, d.ticket, d.version, d.generation, d.audience, d.attempts, d.created_at, d.kind, d.channel,
+              d.recipient, d.address, d.message_id, d.rendered, d.reason, d.priority, d.alert
+), b AS (
+    UPDATE deliveries d SET next_at = c.waits_until FROM c WHERE d.id = c.id AND c.waits_until IS NOT NULL
 ), x AS (
     UPDATE attempts a SET result = 'unknown', ended_at = clock.at
-      FROM c, clock
+      FROM m JOIN c USING (id) CROSS JOIN clock
      WHERE c.was = 1 AND a.delivery = c.id AND a.result IS NULL
     RETURNING a.delivery
+), l AS MATERIALIZED (
+    SELECT w.address, count(*)::integer AS n FROM w
+     WHERE w.attempts = 0 AND w.kind NOT IN ('received', 'receipts', 'digest', 'approval_asked', 'cannot_resolve')
+       AND NOT (w.kind = 'alert' AND w.priority = 1)
+     GROUP BY w.address
+), t AS (
+    UPDATE targets t
+       SET ready_at = docket_not_before(least(
+               (SELECT r.next_at FROM deliveries r
+                 WHERE r.channel = $2::text AND r.address = t.address AND r.state = 0 AND r.id NOT IN (SELECT id FROM c)
+                 ORDER BY r.next_at LIMIT 1),
+               (SELECT min(coalesce(c.waits_until, clock.at)) FROM c WHERE c.address = t.address AND c.id NOT IN (SELECT id FROM m))), t.blocked_until),
+           short_at = CASE WHEN l.n IS NULL OR t.short_at > clock.at - $7::bigint THEN t.short_at ELSE clock.at END,
+           short_count = CASE WHEN l.n IS NULL THEN t.short_count WHEN t.short_at > clock.at - $7::bigint THEN t.short_count + l.n ELSE l.n END,
+           long_at = CASE WHEN l.n IS NULL OR t.long_at > clock.at - $8::bigint THEN t.long_at ELSE clock.at END,
+           long_count = CASE WHEN l.n IS NULL THEN t.long_count WHEN t.long_at > clock.at - $8::bigint THEN t.long_count + l.n ELSE l.n END
+      FROM q LEFT JOIN l USING (address), clock
+     WHERE t.channel = $2::text AND t.address = q.address
 )
 SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, w.recipient, w.address, w.message_id,
        w.rendered, clock.at AS now, EXISTS (SELECT FROM x WHERE x.delivery = w.id) AS repeated,
        t.customer, t.title, t.posted_at, t.record, t.extra, coalesce(d.state, 0::smallint) AS state, d.priority, d.assignee, d.queue,
        o.body, m.body AS triaged, a.body AS alert, a.priority AS alert_priority,
-       a.id AS alert_id, a.generation AS alert_generation, r.message_id AS root, p.message_id AS previous
+       a.id AS alert_id, a.generation AS alert_generation, r.message_id AS root, p.message_id AS previous, w.priority AS told_priority,
+       s.members
   FROM w CROSS JOIN clock
+       LEFT JOIN LATERAL (
+           SELECT min(i.ticket) AS ticket,
+                  json_agg(json_build_object('id', i.ticket, 'title', i.title, 'kind', i.kind, 'priority', i.priority, 'alert', i.alert))::text AS members
+             FROM (SELECT m.ticket, coalesce(am.title, t.title) AS title, m.kind, coalesce(a.priority, d.priority) AS priority, a.body AS alert
+                     FROM deliveries m LEFT JOIN tickets t ON t.id = m.ticket LEFT JOIN amendments am ON am.ticket = m.ticket
+                          LEFT JOIN desk d ON d.ticket = m.ticket
+                          LEFT JOIN outbox o ON o.ticket = m.ticket AND o.version = m.version AND o.audience = m.audience
+                                AND o.kind = m.kind AND o.generation = m.generation
+                          LEFT JOIN alerts a ON a.id = o.alert
+                    WHERE m.bundle = w.id
+                    ORDER BY coalesce(a.priority, d.priority), m.id) i) s
+              ON w.rendered IS NULL AND w.kind IN ('receipts', 'digest')
        LEFT JOIN LATERAL (SELECT t.customer, coalesce(am.title, t.title) AS title, t.posted_at, cu.record, t.extra
                             FROM tickets t LEFT JOIN amendments am ON am.ticket = t.id LEFT JOIN customers cu ON cu.id = t.customer
-                           WHERE t.id = w.ticket LIMIT 1) t ON w.rendered IS NULL
+                           WHERE t.id = CASE w.ticket WHEN 0 THEN s.ticket ELSE w.ticket END LIMIT 1) t ON w.rendered IS NULL
        LEFT JOIN LATERAL (SELECT d.state, d.priority, d.assignee, d.queue FROM desk d WHERE d.ticket = w.ticket LIMIT 1) d
               ON w.rendered IS NULL
        LEFT JOIN LATERAL (SELECT o.body, o.alert FROM outbox o
@@ -60,4 +100,4 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
                            WHERE p.ticket = w.ticket AND w.ticket <> 0 AND p.channel = w.channel AND p.address = w.address
                              AND p.message_id IS NOT NULL AND p.id <> w.id
                            ORDER BY p.version DESC, p.id DESC LIMIT 1) p ON w.rendered IS NULL
- ORDER BY w.next_at
+ ORDER BY w.created_at, w.id

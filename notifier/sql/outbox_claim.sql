@@ -19,11 +19,12 @@ c AS MATERIALIZED (
       FROM c, clock
      WHERE o.ticket = c.ticket AND o.version = c.version AND o.audience = c.audience AND o.kind = c.kind
        AND o.generation = c.generation
-    RETURNING o.ticket, o.version, o.audience, o.kind, o.generation, o.created_at
+    RETURNING o.ticket, o.version, o.audience, o.kind, o.generation, o.created_at, o.alert, clock.at AS now
 )
-SELECT w.ticket, w.version, w.audience, w.kind, w.generation, t.extra, t.record, d.priority
+SELECT w.ticket, w.version, w.audience, w.kind, w.generation, t.extra, t.record, coalesce(a.priority, d.priority) AS priority, t.customer, w.now
   FROM w
-       LEFT JOIN LATERAL (SELECT t.extra, cu.record FROM tickets t LEFT JOIN customers cu ON cu.id = t.customer
+       LEFT JOIN LATERAL (SELECT t.extra, t.customer, cu.record FROM tickets t LEFT JOIN customers cu ON cu.id = t.customer
                            WHERE t.id = w.ticket LIMIT 1) t ON true
        LEFT JOIN LATERAL (SELECT d.priority FROM desk d WHERE d.ticket = w.ticket LIMIT 1) d ON true
+       LEFT JOIN LATERAL (SELECT a.priority FROM alerts a WHERE a.id = w.alert LIMIT 1) a ON true
  ORDER BY w.created_at, w.ticket, w.version, w.generation

@@ -13,7 +13,8 @@ enum mustache_escape { MUSTACHE_TEXT, MUSTACHE_HTML };
 enum {
     MUSTACHE_DEPTH_MAX = 32,
     MUSTACHE_TEMPLATE_BYTES_MAX = 64 << 10,
-    MUSTACHE_OUTPUT_BYTES_MAX = 64 << 10
+    MUSTACHE_OUTPUT_BYTES_MAX = 64 << 10,
+    MUSTACHE_STEPS_MAX = 200000 /* tags and texts written; then the template is given up: milliseconds */
 };
 
 /* The partial of that name; SPAN_NONE renders as nothing. */
@@ -27,5 +28,15 @@ typedef struct span mustache_partial_fn(void *arg, struct span name);
 bool mustache_render(struct span text, const struct wire_val *context, enum mustache_escape escape,
                      mustache_partial_fn *partial, void *arg, struct buf *out, struct err *err)
     __attribute__((warn_unused_result));
+
+/* Whether a context can have the dotted name, as a whole or as the beginning of a longer one. */
+typedef bool mustache_known_fn(void *arg, const char *path);
+enum { MUSTACHE_PATH_BYTES = 200 };
+
+/* Checks a template without rendering it: its form, and that every variable and section is known where it stands (inside a
+ * section the names below it, then those outside). Partials are followed where they are used.
+ * err: ERR_INVALID  "line N: what is wrong" of the template, or "partial NAME, line N: …" */
+bool mustache_check(struct span text, mustache_known_fn *known, mustache_partial_fn *partial, void *arg,
+                    struct err *err) __attribute__((warn_unused_result));
 
 #endif

@@ -42,6 +42,7 @@ struct render {
     void *arg;
     struct buf *out;
     struct err *err;
+    size_t steps;
 };
 
 /* ---- reading ---- */
@@ -345,6 +346,9 @@ static bool render_tokens(struct render *r, const struct tokens *t, size_t from,
 {
     for (size_t i = from; i < to; i++) {
         const struct token *token = &t->items[i];
+        if (++r->steps > MUSTACHE_STEPS_MAX)
+            return err_set(r->err, ERR_TOO_LARGE, "line %zu: more than %d steps", token->line,
+                           MUSTACHE_STEPS_MAX);
         if (r->out->failed)
             return err_set(r->err, ERR_TOO_LARGE, "the text is longer than %zu bytes", r->out->max);
         if (token->kind == TOKEN_TEXT) {
@@ -384,4 +388,115 @@ bool mustache_render(struct span text, const struct wire_val *context, enum must
     if (!render_text(&r, text, &scope, 0))
         return false;
     return !out->failed || err_set(err, ERR_TOO_LARGE, "the text is longer than %zu bytes", out->max);
+}
+
+/* ---- checking ---- */
+
+/* The paths of the open sections, innermost first. */
+struct place {
+    const char *path; /* "" at the top */
+    const struct place *outer;
+};
+
+struct check {
+    mustache_known_fn *known;
+    mustache_partial_fn *partial;
+    void *arg;
+    struct err *err;
+    size_t steps;
+};
+
+static void path_join(const char *path, struct span name, char ret[MUSTACHE_PATH_BYTES])
+{
+    (void)snprintf(ret, MUSTACHE_PATH_BYTES, "%s%s%.*s", path, path[0] == '\0' ? "" : ".", (int)name.len,
+                   name.p);
+}
+
+/* Where the first part of a name is known the whole name must be, as when rendering. */
+static bool name_find(const struct check *check, const struct place *place, struct span name,
+                      char ret[MUSTACHE_PATH_BYTES])
+{
+    const char *dot = memchr(name.p, '.', name.len);
+    struct span first = {name.p, dot == NULL ? name.len : (size_t)(dot - name.p)};
+
+    if (span_is(name, ".")) {
+        (void)snprintf(ret, MUSTACHE_PATH_BYTES, "%s", place->path);
+        return true;
+    }
+    for (; place != NULL; place = place->outer) {
+        path_join(place->path, first, ret);
+        if (!check->known(check->arg, ret))
+            continue;
+        path_join(place->path, name, ret);
+        return check->known(check->arg, ret);
+    }
+    return false;
+}
+
+static bool check_text(struct check *check, struct span text, const struct place *place, size_t depth);
+
+static bool check_partial(struct check *check, const struct token *token, const struct place *place,
+                          size_t depth)
+{
+    struct span text = check->partial == NULL ? SPAN_NONE : check->partial(check->arg, token->text);
+    char name[64];
+
+    if (text.p == NULL)
+        return err_set(check->err, ERR_INVALID, "line %zu: there is no partial %.*s", token->line,
+                       (int)token->text.len, token->text.p);
+    if (depth == MUSTACHE_DEPTH_MAX)
+        return err_set(check->err, ERR_INVALID, "line %zu: partials nest deeper than %d", token->line,
+                       MUSTACHE_DEPTH_MAX);
+    (void)snprintf(name, sizeof name, "%.*s", (int)token->text.len, token->text.p);
+    return check_text(check, text, place, depth + 1) ||
+           err_prefix(check->err, "line %zu: partial %s, ", token->line, name);
+}
+
+static bool check_tokens(struct check *check, const struct tokens *t, size_t from, size_t to,
+                         const struct place *place, size_t depth)
+{
+    for (size_t i = from; i < to; i++) {
+        const struct token *token = &t->items[i];
+        char path[MUSTACHE_PATH_BYTES];
+        bool section = token->kind == TOKEN_SECTION || token->kind == TOKEN_INVERTED;
+
+        if (++check->steps > MUSTACHE_STEPS_MAX)
+            return err_set(check->err, ERR_INVALID, "line %zu: more than %d steps", token->line,
+                           MUSTACHE_STEPS_MAX);
+        if (token->kind == TOKEN_PARTIAL && !check_partial(check, token, place, depth))
+            return false;
+        if (!section && token->kind != TOKEN_VARIABLE && token->kind != TOKEN_RAW)
+            continue;
+        if (!name_find(check, place, token->text, path))
+            return err_set(check->err, ERR_INVALID, "line %zu: unknown variable \"%.*s\"", token->line,
+                           (int)token->text.len, token->text.p);
+        if (!section)
+            continue;
+        struct place inner = {path, place};
+        if (!check_tokens(check, t, i + 1, token->end, token->kind == TOKEN_SECTION ? &inner : place, depth))
+            return false;
+        i = token->end;
+    }
+    return true;
+}
+
+static bool check_text(struct check *check, struct span text, const struct place *place, size_t depth)
+{
+    struct tokens tokens = {.count = 0};
+    bool ok = tokens_cut(text, &tokens, check->err) && tokens_tie(&tokens, check->err) &&
+              check_tokens(check, &tokens, 0, tokens.count, place, depth);
+    free(tokens.items);
+    return ok;
+}
+
+bool mustache_check(struct span text, mustache_known_fn *known, mustache_partial_fn *partial, void *arg,
+                    struct err *err)
+{
+    struct check check = {.known = known, .partial = partial, .arg = arg, .err = err};
+    const struct place top = {"", NULL};
+
+    if (text.len > MUSTACHE_TEMPLATE_BYTES_MAX)
+        return err_set(err, ERR_TOO_LARGE, "the template is longer than %d bytes",
+                       MUSTACHE_TEMPLATE_BYTES_MAX);
+    return check_text(&check, text, &top, 0);
 }

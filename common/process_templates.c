@@ -1,0 +1,144 @@
+/* The templates of a process: templates/LOCALE/KIND.SUFFIX and the words of each locale, checked as far as that is possible
+ * without a message. What they look like is the notifier's. */
+#include "mustache.h"
+#include "process_internal.h"
+#include "template_names.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARTS_BYTES = PROCESS_FILE_NAME_MAX + 1, SUFFIXES = 6 };
+
+static const char *const suffixes[SUFFIXES] = {"txt", "html", "im", "speech", "sms", "json"};
+
+/* "templates/en/received.txt" in its parts. */
+struct parts {
+    char locale[PARTS_BYTES], kind[PARTS_BYTES], suffix[PARTS_BYTES];
+};
+
+struct lookup {
+    const struct process_files *files;
+    const struct parts *parts;
+};
+
+static bool parts_read(const char *name, struct parts *ret)
+{
+    const char *locale = name + strlen("templates/");
+    const char *slash = strchr(locale, '/');
+    const char *dot = slash == NULL ? NULL : strchr(slash, '.');
+
+    if (dot == NULL || slash == locale || dot == slash + 1 || dot[1] == '\0' ||
+        strchr(slash + 1, '/') != NULL)
+        return false;
+    for (const char *p = locale; p < slash; p++)
+        if (!isalnum((unsigned char)*p) && *p != '-')
+            return false;
+    (void)snprintf(ret->locale, PARTS_BYTES, "%.*s", (int)(slash - locale), locale);
+    (void)snprintf(ret->kind, PARTS_BYTES, "%.*s", (int)(dot - slash - 1), slash + 1);
+    (void)snprintf(ret->suffix, PARTS_BYTES, "%s", dot + 1);
+    return true;
+}
+
+static bool on_known(void *arg, const char *path)
+{
+    (void)arg;
+    return template_name_is_known(path);
+}
+
+static struct span find_in(const struct lookup *lookup, const char *locale, int locale_len, struct span name)
+{
+    char path[PROCESS_FILE_NAME_MAX * 2];
+
+    (void)snprintf(path, sizeof path, "templates/%.*s/%.*s.%s", locale_len, locale,
+                   (int)(name.len > 64 ? 64 : name.len), name.p, lookup->parts->suffix);
+    const struct process_file *file = process_files_find(lookup->files, path);
+    return file == NULL ? SPAN_NONE : (struct span){file->bytes, file->len};
+}
+
+/* As when rendering: the locale, its language, English. */
+static struct span on_partial(void *arg, struct span name)
+{
+    const struct lookup *lookup = arg;
+    const char *locale = lookup->parts->locale;
+    struct span found = find_in(lookup, locale, (int)strlen(locale), name);
+
+    if (found.p == NULL)
+        found = find_in(lookup, locale, (int)strcspn(locale, "-"), name);
+    return found.p != NULL ? found : find_in(lookup, "en", 2, name);
+}
+
+/* "line 12: what" of a template becomes a place and what. */
+static bool fault_at_line(struct load *load, const char *file, const char *msg)
+{
+    struct fault_place place = {.file = file};
+    char *end = NULL;
+
+    if (strncmp(msg, "line ", 5) == 0) {
+        place.line = (unsigned)strtoul(msg + 5, &end, 10);
+        place.column = 1;
+        if (strncmp(end, ": ", 2) == 0)
+            msg = end + 2;
+    }
+    return faults_add(load->faults, place, "%s; docs/templates.md lists what there is", msg);
+}
+
+static void check_template(struct load *load, const struct process_file *file, const struct parts *parts)
+{
+    struct lookup lookup = {&load->process->files, parts};
+    struct err err = {.code = ERR_NONE};
+    bool is_text = strcmp(parts->suffix, "txt") == 0;
+
+    if (!utf8_check((struct span){file->bytes, file->len}, NULL))
+        (void)faults_add(load->faults, (struct fault_place){.file = file->name}, "is not valid UTF-8");
+    else if (!template_kind_is_known(parts->kind))
+        return; /* a partial: checked where it is used, for there its names have their meaning */
+    else if (!mustache_check((struct span){file->bytes, file->len}, on_known, on_partial, &lookup, &err))
+        (void)fault_at_line(load, file->name, err.msg);
+    else if (is_text && strncmp(file->bytes, "Subject: ", 9) != 0)
+        (void)faults_add(load->faults, (struct fault_place){file->name, 1, 1},
+                         "the first line is no \"Subject: …\"");
+}
+
+/* Lines "word: what the locale calls it"; empty ones and those that begin with # are skipped. */
+static void check_words(struct load *load, const struct process_file *file)
+{
+    unsigned line = 1;
+
+    for (const char *p = file->bytes; *p != '\0'; line++) {
+        size_t len = strcspn(p, "\n");
+        const char *colon = memchr(p, ':', len);
+        if (len != 0 && *p != '#' && (colon == NULL || colon == p || (size_t)(colon - p) + 2 >= len))
+            (void)faults_add(load->faults, (struct fault_place){file->name, line, 1},
+                             "want a line \"word: what the locale calls it\"");
+        p += len + (p[len] == '\n');
+    }
+}
+
+void load_templates(struct load *load)
+{
+    const struct process_files *files = &load->process->files;
+
+    for (size_t i = 0; i < files->count; i++) {
+        const struct process_file *file = &files->items[i];
+        struct parts parts;
+        bool known = false;
+        if (strncmp(file->name, "templates/", strlen("templates/")) != 0)
+            continue;
+        if (!parts_read(file->name, &parts)) {
+            (void)faults_add(
+                load->faults, (struct fault_place){.file = file->name},
+                "is no template, want templates/LOCALE/KIND.SUFFIX such as templates/de-AT/received.txt");
+            continue;
+        }
+        for (size_t s = 0; s < SUFFIXES; s++)
+            known = known || strcmp(parts.suffix, suffixes[s]) == 0;
+        if (strcmp(parts.kind, "words") == 0)
+            check_words(load, file);
+        else if (!known)
+            (void)faults_add(load->faults, (struct fault_place){.file = file->name},
+                             "ends with .%s, want .txt, .html, .im, .speech, .sms or .json", parts.suffix);
+        else
+            check_template(load, file, &parts);
+    }
+}

@@ -1,0 +1,121 @@
+/* What a template may name; see template_names.h. */
+#include "template_names.h"
+
+#include <string.h>
+
+/* No name of an internal note is among them: what customers read is made of these alone. */
+const struct template_name template_names[] = {
+    {"tracking", "tracking number; missing when it is not about a ticket"},
+    {"title", "of the ticket"},
+    {"customer", "its id"},
+    {"assignee", "who works on it"},
+    {"priority", "1 to 4; missing before triage"},
+    {"state", "of the ticket, in words of the locale"},
+    {"posted", "when, in the recipient's zone"},
+    {"kind", "of the message"},
+    {"name", "of who reads it"},
+    {"link", "signed, to answer without a client; missing where there is none"},
+    {"alert", "text of the alert"},
+    {"alert_priority", "1 to 4"},
+    {"has_missing", "whether facts are missing"},
+    {"missing", "the facts that would help, in words of the locale"},
+    {"on_customer", "whether we wait for the customer; else for a third party"},
+    {"lines.key", "every simple field of the body: its name"},
+    {"lines.value", "and its value"},
+    {"count", "how many messages this one stands for"},
+    {"one", "whether that is one, by the plural rules of the locale"},
+    {"more", "how many of them are not listed; missing when all are"},
+    {"members.tracking", "of a summary: each message's ticket"},
+    {"members.title", "its title"},
+    {"members.kind", "its kind"},
+    {"members.priority", "of the alert, else of the ticket"},
+    {"members.alert", "text of the alert"},
+    {"body.text", "what somebody wrote for the reader"},
+    {"body.reason", "why"},
+    {"body.on", "customer or vendor"},
+    {"body.vendor", "the third party"},
+    {"body.proposal", "next steps that are proposed"},
+    {"body.until_at", "an instant"},
+    {"body.close_reason", "why it was closed"},
+    {"body.approved", "whether the customer approved"},
+    {"body.by", "who did it"},
+    {"body.to", "the other ticket, or the other side"},
+    {"body.as_link", "how tickets are linked"},
+    {"body.staff", "who it is assigned to"},
+    {"body.questions", "what we ask, a text each"},
+    {"body.missing", "as missing, untranslated"},
+    {"body.priority", "1 to 4"},
+    {"body.priority_name", "as the process calls it"},
+    {"body.promises.clock", "what is promised, in words of the locale"},
+    {"body.promises.due_at", "until when"},
+    {"body.promises.starts_at", "when the time begins to count, if not at once"},
+    {"body.promises.promise_s", "seconds"},
+    {"body.promises.working", "whether only opening hours count"},
+    {"body.what", "of an alert"},
+    {"body.clock", "the promise that is near or missed"},
+    {"body.percent", "of its time that is gone"},
+    {"body.cycle", "which one"},
+    {"body.due_at", "until when it is to be met"},
+    {"body.cause", "why"},
+    {"body.worked_s", "seconds that counted"},
+    {"body.day", "of an approval that is asked again: working days since"},
+    {"body.reminder", "which one"},
+    {"body.delivery", "number of a message that could not be delivered"},
+    {"body.channel", "over which"},
+    {"body.address", "to where"},
+    {"body.about", "its kind"},
+    {"body.reply", "what the other side said"},
+    {"body.meeting.title", "of a meeting"},
+    {"body.meeting.starts_at", "when"},
+    {"body.meeting.ends_at", "until when"},
+    {"body.meeting.where", "a room, an address of a call"},
+    {"body.at", "an instant"},
+    {"body.ends_at", "an instant"},
+    {"body.how", "im or phone"},
+    {"body.where", "a room, an address of a call"},
+    {"body.name", "of a thing"},
+    {"body.count", "how many"},
+    {"body.id", "of an alert: its number"},
+    {"body.policy", "that it climbs by"},
+    {"body.level", "of that policy, from 1"},
+    {"body.again", "which round again"},
+    {"body.opened_again", "whether it was acknowledged and nothing happened"},
+    {"body.last_resort", "whether nobody else could be reached"},
+    {"body.told", "who is told"},
+    {"body.acked_by", "who acknowledged it"},
+    {"triaged.priority", "1 to 4, in a receipt that went together with the triage"},
+    {"triaged.priority_name", "as the process calls it"},
+    {"triaged.promises.clock", "as body.promises"},
+    {"triaged.promises.due_at", "as body.promises"},
+    {"triaged.promises.starts_at", "as body.promises"},
+    {"triaged.promises.promise_s", "as body.promises"},
+    {"triaged.promises.working", "as body.promises"},
+};
+const size_t template_names_count = sizeof template_names / sizeof template_names[0];
+
+/* Kinds of the outbox; received_triaged stands for both, generic for kinds without a template. */
+static const char *const kinds[] = {
+    "received",       "received_triaged", "receipts", "triaged",  "asked",   "update",      "waiting",
+    "cannot_resolve", "approval_asked",   "closed",   "reopened", "meeting", "tell",        "alert",
+    "alert_over",     "alert_reminder",   "missed",   "warning",  "task",    "undelivered", "digest",
+    "mute_ended",     "generic",
+};
+
+bool template_name_is_known(const char *path)
+{
+    size_t len = strlen(path);
+
+    for (size_t i = 0; i < template_names_count; i++)
+        if (strncmp(template_names[i].path, path, len) == 0 &&
+            (template_names[i].path[len] == '\0' || template_names[i].path[len] == '.'))
+            return true;
+    return false;
+}
+
+bool template_kind_is_known(const char *kind)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kind, kinds[i]) == 0)
+            return true;
+    return false;
+}

@@ -1,0 +1,247 @@
+/* The context of a template; see context.h. */
+#include "context.h"
+#include "clock.h"
+#include "tracking.h"
+#include "wire.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MEMBERS_SHOWN_MAX = 10, INSTANT_BYTES = 64 };
+
+struct context {
+    struct buf *out;
+    const struct templates *templates;
+    const char *locale;
+    const struct facts *facts;
+};
+
+/* ---- words ---- */
+
+/* What the locale calls it; words it does not know stay as they are, with blanks for underscores. */
+static void put_word(const struct context *c, struct span word)
+{
+    struct span text = templates_word(c->templates, c->locale, word);
+    char plain[64];
+
+    if (text.p == NULL && word.len < sizeof plain) {
+        (void)snprintf(plain, sizeof plain, "%.*s", (int)word.len, word.p == NULL ? "" : word.p);
+        for (char *p = plain; *p != '\0'; p++)
+            *p = *p == '_' ? ' ' : *p;
+        text = span_of(plain);
+    }
+    wire_put_str(c->out, text.p == NULL ? word : text);
+}
+
+/* "2026-03-27 16:30 +01:00", on the wall clock of who reads it. */
+static void put_instant(const struct context *c, int64_t at_us)
+{
+    int64_t at = at_us / US_PER_S, local, days;
+    int32_t offset = c->facts->zone == NULL ? 0 : zone_offset(c->facts->zone, at);
+    int64_t year;
+    int month, day;
+    char text[INSTANT_BYTES];
+
+    local = at + offset;
+    days = (local - ((local % 86400) + 86400) % 86400) / 86400;
+    local -= days * 86400;
+    date_parts(days, &year, &month, &day);
+    int n = snprintf(text, sizeof text, "%04lld-%02d-%02d %02d:%02d ", (long long)year, month, day,
+                     (int)(local / 3600), (int)(local % 3600 / 60));
+    if (offset == 0)
+        (void)snprintf(text + n, sizeof text - (size_t)n, "UTC");
+    else
+        (void)snprintf(text + n, sizeof text - (size_t)n, "%c%02d:%02d", offset < 0 ? '-' : '+',
+                       (offset < 0 ? -offset : offset) / 3600, (offset < 0 ? -offset : offset) % 3600 / 60);
+    wire_put_text(c->out, text);
+}
+
+static bool key_ends_with(struct span key, const char *end)
+{
+    size_t len = strlen(end);
+    return key.len > len && memcmp(key.p + key.len - len, end, len) == 0;
+}
+
+/* Copies a value of a body; instants and words of ours become readable. */
+static void put_readable(const struct context *c, struct span key, const struct wire_val *value)
+{
+    struct span text;
+    int64_t at;
+
+    if (key_ends_with(key, "_at") && wire_get_int(value, &at)) {
+        put_instant(c, at);
+    } else if ((span_is(key, "clock") || span_is(key, "close_reason")) && wire_get_str(value, &text)) {
+        put_word(c, text);
+    } else if (wire_type(value) == WIRE_MAP) {
+        wire_put_map(c->out, wire_count(value));
+        for (size_t i = 0; i < wire_count(value); i++) {
+            wire_put_str(c->out, wire_key_at(value, i));
+            put_readable(c, wire_key_at(value, i), wire_val_at(value, i));
+        }
+    } else if (wire_type(value) == WIRE_LIST) {
+        wire_put_list(c->out, wire_count(value));
+        for (size_t i = 0; i < wire_count(value); i++)
+            put_readable(c, SPAN_NONE, wire_at(value, i));
+    } else {
+        wire_put_val(c->out, value);
+    }
+}
+
+/* ---- parts; a text that may be missing is nil then, so that a section over it is left out ---- */
+
+static void put_optional(const struct context *c, const char *key, struct span text)
+{
+    wire_put_text(c->out, key);
+    if (text.p == NULL || text.len == 0)
+        wire_put_nil(c->out);
+    else
+        wire_put_str(c->out, text);
+}
+
+static void put_optional_int(const struct context *c, const char *key, int64_t value)
+{
+    wire_put_text(c->out, key);
+    if (value == 0)
+        wire_put_nil(c->out);
+    else
+        wire_put_int(c->out, value);
+}
+
+static void put_optional_map(const struct context *c, const char *key, const struct wire_val *value)
+{
+    wire_put_text(c->out, key);
+    if (wire_type(value) == WIRE_MAP)
+        put_readable(c, SPAN_NONE, value);
+    else
+        wire_put_nil(c->out);
+}
+
+/* The scalars of the body, for kinds without a template of their own. */
+static void put_lines(const struct context *c, const struct wire_val *body)
+{
+    wire_put_text(c->out, "lines");
+    struct wire_map lines = wire_list_open(c->out);
+    for (size_t i = 0; i < wire_count(body); i++) {
+        enum wire_type type = wire_type(wire_val_at(body, i));
+        if (type != WIRE_STR && type != WIRE_INT && type != WIRE_FLOAT)
+            continue;
+        wire_put_map(c->out, 2);
+        wire_put_text(c->out, "key");
+        put_word(c, wire_key_at(body, i));
+        wire_put_text(c->out, "value");
+        put_readable(c, wire_key_at(body, i), wire_val_at(body, i));
+        lines.count++;
+    }
+    wire_list_close(c->out, &lines);
+}
+
+static void put_missing(const struct context *c, const struct wire_val *missing)
+{
+    wire_put_text(c->out, "missing");
+    wire_put_list(c->out, wire_count(missing));
+    for (size_t i = 0; i < wire_count(missing); i++) {
+        struct span word = SPAN_NONE;
+        (void)wire_get_str(wire_at(missing, i), &word);
+        put_word(c, word);
+    }
+}
+
+static void put_ticket(const struct context *c, struct wire_map *map)
+{
+    const struct facts *f = c->facts;
+
+    put_optional(c, "tracking", span_of(f->tracking)), map->count++;
+    put_optional(c, "title", f->title), map->count++;
+    put_optional(c, "customer", f->customer), map->count++;
+    put_optional(c, "assignee", f->assignee), map->count++;
+    put_optional_int(c, "priority", f->priority), map->count++;
+    wire_put_text(c->out, "state"), map->count++;
+    if (f->tracking[0] == '\0')
+        wire_put_nil(c->out);
+    else
+        put_word(c, span_of(desk_state_name((enum desk_state)f->state)));
+    wire_put_text(c->out, "posted"), map->count++;
+    put_instant(c, f->posted_at);
+}
+
+/* ---- bundles ---- */
+
+static void put_member(const struct context *c, const struct wire_val *member)
+{
+    int64_t id = wire_find_int(member, "id", 0);
+    char tracking[TRACKING_TEXT_BYTES] = "";
+
+    if (id != 0)
+        tracking_format(id, c->facts->tracking_prefix, tracking);
+    wire_put_map(c->out, 5);
+    put_optional(c, "tracking", span_of(tracking));
+    put_optional(c, "title", wire_find_str(member, "title"));
+    wire_put_text(c->out, "kind");
+    put_word(c, wire_find_str(member, "kind"));
+    put_optional_int(c, "priority", wire_find_int(member, "priority", 0));
+    put_optional(c, "alert", wire_find_str(member, "alert"));
+}
+
+/* Receipts are listed all, for each number is somebody's; of other summaries the worst ten (they come in that order). */
+static void put_members(const struct context *c, struct wire_map *map)
+{
+    struct wire_doc *doc = NULL;
+    struct buf bytes;
+    struct err ignored;
+
+    buf_init(&bytes, 1 << 20);
+    if (c->facts->members.p != NULL &&
+        wire_from_json(&bytes, c->facts->members.p, c->facts->members.len, &ignored) &&
+        !wire_parse(buf_text(&bytes), bytes.len, WIRE_DEPTH_MAX, &doc, &ignored))
+        doc = NULL;
+    const struct wire_val *members = doc == NULL ? NULL : wire_root(doc);
+    size_t count = wire_count(members), shown = count;
+    if (strcmp(c->facts->kind, "receipts") != 0 && shown > MEMBERS_SHOWN_MAX)
+        shown = MEMBERS_SHOWN_MAX;
+    put_optional_int(c, "count", (int64_t)count), map->count++;
+    wire_put_key_bool(c->out, "one", count == 1), map->count++;
+    put_optional_int(c, "more", (int64_t)(count - shown)), map->count++;
+    wire_put_text(c->out, "members"), map->count++;
+    wire_put_list(c->out, shown);
+    for (size_t i = 0; i < shown; i++)
+        put_member(c, wire_at(members, i));
+    wire_doc_free(doc);
+    buf_clear(&bytes);
+}
+
+static struct wire_doc *parse_or_null(struct span bytes)
+{
+    struct wire_doc *doc = NULL;
+    struct err ignored;
+    if (bytes.p == NULL || !wire_parse(bytes.p, bytes.len, WIRE_DEPTH_MAX, &doc, &ignored))
+        return NULL;
+    return doc;
+}
+
+void context_put(struct buf *out, const struct templates *templates, const char *locale,
+                 const struct facts *f)
+{
+    const struct context c = {out, templates, locale, f};
+    struct wire_doc *body_doc = parse_or_null(f->body), *triaged_doc = parse_or_null(f->triaged);
+    const struct wire_val *body = body_doc == NULL ? NULL : wire_root(body_doc);
+    const struct wire_val *triaged = triaged_doc == NULL ? NULL : wire_root(triaged_doc);
+    const struct wire_val *missing = wire_find(body, "missing");
+    struct wire_map map = wire_map_open(out);
+
+    put_ticket(&c, &map);
+    wire_put_key_text(out, "kind", f->kind), map.count++;
+    put_optional(&c, "name", span_of(f->recipient)), map.count++;
+    put_optional(&c, "link", f->link == NULL ? SPAN_NONE : span_of(f->link)), map.count++;
+    put_optional(&c, "alert", f->alert), map.count++;
+    put_optional_int(&c, "alert_priority", f->alert_priority), map.count++;
+    put_optional_map(&c, "body", body), map.count++;
+    put_optional_map(&c, "triaged", triaged), map.count++;
+    wire_put_key_bool(out, "has_missing", wire_count(missing) > 0), map.count++;
+    put_missing(&c, missing), map.count++;
+    wire_put_key_bool(out, "on_customer", span_is(wire_find_str(body, "on"), "customer")), map.count++;
+    put_lines(&c, body), map.count++;
+    put_members(&c, &map);
+    wire_map_close(out, &map);
+    wire_doc_free(body_doc);
+    wire_doc_free(triaged_doc);
+}

@@ -1,0 +1,139 @@
+/* Ends of attempts; see endings.h. */
+#include "endings.h"
+#include "deliver.h"
+#include "log.h"
+#include "mem.h"
+#include "notifier.h"
+#include "statements.h"
+
+#include <stdlib.h>
+
+enum { BATCH_MAX = 128, TRIES_MAX = 20 };
+
+static void ending_free(struct ending *ending)
+{
+    free(ending->reply);
+    free((void *)(uintptr_t)ending->told.p);
+    free(ending);
+}
+
+static void list_free(struct ending **list)
+{
+    while (*list != NULL) {
+        struct ending *ending = *list;
+        *list = ending->next;
+        ending_free(ending);
+    }
+}
+
+/* What could not be written waits again; what never can be is given up, and its lease runs out. */
+static void put_back(struct notifier *notifier)
+{
+    while (notifier->endings_sent != NULL) {
+        struct ending *ending = notifier->endings_sent;
+        notifier->endings_sent = ending->next;
+        if (++ending->tries >= TRIES_MAX) {
+            log_event(LOG_ERROR, "attempt_given_up", "delivery=%lld", (long long)ending->delivery);
+            ending_free(ending);
+            continue;
+        }
+        ending->next = notifier->endings_wait;
+        notifier->endings_wait = ending;
+    }
+}
+
+static void on_end(void *arg, const struct pg_end *end)
+{
+    struct notifier *notifier = arg;
+
+    notifier->ending = false;
+    if (end->outcome == PG_OK) {
+        list_free(&notifier->endings_sent);
+        endings_flush(notifier);
+        deliver_run(notifier);
+        return;
+    }
+    if (end->outcome == PG_FAILED)
+        log_event(LOG_ERROR, "attempt_unwritten", "sqlstate=%s message=%s", end->sqlstate,
+                  log_quote(end->message));
+    put_back(notifier); /* the next tick writes again */
+}
+
+enum column {
+    E_ID,
+    E_TOKEN,
+    E_ATTEMPT,
+    E_RESULT,
+    E_REPLY,
+    E_STATE,
+    E_PAUSE,
+    E_REASON,
+    E_NEXT_CHANNEL,
+    E_TOLD,
+    E_SUPPRESS,
+    E_REST,
+    E_COLUMNS
+};
+
+static void put_field(struct pg_params *params, int column, const struct ending *e)
+{
+    const int64_t numbers[E_COLUMNS] = {
+        [E_ID] = e->delivery,  [E_TOKEN] = e->token,         [E_ATTEMPT] = e->attempt,
+        [E_STATE] = e->state,  [E_PAUSE] = e->pause_us,      [E_NEXT_CHANNEL] = e->next_channel,
+        [E_REST] = e->rest_us, [E_SUPPRESS] = e->suppress_us};
+
+    if (column == E_RESULT || column == E_REPLY || column == E_REASON)
+        pg_array_bytes(params, span_of(column == E_RESULT  ? e->result
+                                       : column == E_REPLY ? e->reply
+                                                           : e->reason));
+    else if (column == E_TOLD)
+        pg_array_bytes(params, e->told);
+    else if (column == E_SUPPRESS && e->suppress_us == 0)
+        pg_array_null(params);
+    else
+        pg_array_int(params, numbers[column]);
+}
+
+void endings_flush(struct notifier *notifier)
+{
+    static const enum pg_type types[E_COLUMNS] = {PG_INT8, PG_INT8, PG_INT4, PG_TEXT,  PG_TEXT, PG_INT2,
+                                                  PG_INT8, PG_TEXT, PG_BOOL, PG_BYTEA, PG_INT8, PG_INT8};
+    struct pg_params *params = notifier->params;
+
+    if (notifier->ending || notifier->endings_wait == NULL || !pg_is_up(notifier->tell))
+        return;
+    for (int i = 0; i < BATCH_MAX && notifier->endings_wait != NULL; i++) {
+        struct ending *ending = notifier->endings_wait;
+        notifier->endings_wait = ending->next;
+        ending->next = notifier->endings_sent;
+        notifier->endings_sent = ending;
+    }
+    pg_params_reset(params);
+    for (int column = 0; column < E_COLUMNS; column++) {
+        pg_array_open(params, types[column]);
+        for (const struct ending *e = notifier->endings_sent; e != NULL; e = e->next)
+            put_field(params, column, e);
+        pg_array_close(params);
+    }
+    notifier->ending = true;
+    (void)pg_send(notifier->tell, TELL_ATTEMPT_END, params, NULL, NULL);
+    pg_sync(notifier->tell, on_end, notifier);
+}
+
+void endings_add(struct notifier *notifier, struct ending *ending)
+{
+    ending->next = notifier->endings_wait;
+    notifier->endings_wait = ending;
+    endings_flush(notifier);
+}
+
+bool endings_are_done(const struct notifier *notifier)
+{
+    return notifier->endings_wait == NULL && notifier->endings_sent == NULL;
+}
+
+void endings_clear(struct notifier *notifier)
+{
+    list_free(&notifier->endings_wait);
+    list_free(&notifier->endings_sent);
+}

@@ -1,0 +1,34 @@
+-- Several messages of one address become one: receipts when more than so many wait, and what was held back, once it is due. The members
+-- are merged (7) into a new delivery that lists them.
+--  $1 mark  $2 channel  $3 receipts that may go alone
+WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
+q AS MATERIALIZED (SELECT t.address FROM targets t WHERE t.channel = $2::text AND t.ready_at = $1::bigint),
+d AS MATERIALIZED (
+    SELECT d.id, d.audience, d.recipient, q.address, CASE WHEN d.digest THEN 'digest' ELSE 'receipts' END AS kind, d.priority
+      FROM q CROSS JOIN clock CROSS JOIN LATERAL (
+           SELECT d.id, d.audience, d.recipient, d.digest, d.priority
+             FROM deliveries d
+            WHERE d.channel = $2::text AND d.address = q.address AND d.state = 0 AND d.next_at <= clock.at AND d.attempts = 0
+              AND (d.digest OR d.kind = 'received')
+            ORDER BY d.next_at
+            LIMIT 500
+              FOR UPDATE OF d SKIP LOCKED) d
+), b AS MATERIALIZED (
+    SELECT nextval(pg_get_serial_sequence('deliveries', 'id')) AS id, d.address, d.audience, d.kind, min(d.recipient) AS recipient,
+           (min(d.id) % 2147483647)::integer AS generation, min(d.priority) AS priority
+      FROM d
+     GROUP BY d.address, d.audience, d.kind
+    HAVING count(*) > CASE d.kind WHEN 'digest' THEN 1 ELSE $3::integer END
+), o AS (
+    INSERT INTO outbox (ticket, version, generation, audience, state, created_at, kind)
+    SELECT 0, 0, b.generation, b.audience, 2, clock.at, b.kind FROM b, clock
+), n AS (
+    INSERT INTO deliveries (id, ticket, version, generation, audience, created_at, next_at, kind, channel, recipient, address, priority)
+    OVERRIDING SYSTEM VALUE
+    SELECT b.id, 0, 0, b.generation, b.audience, clock.at, clock.at - 60000000, b.kind, $2::text, b.recipient, b.address, b.priority
+      FROM b, clock
+)
+UPDATE deliveries x
+   SET state = 7, bundle = b.id, ended_at = clock.at, reason = 'in delivery ' || b.id
+  FROM d JOIN b USING (address, audience, kind) CROSS JOIN clock
+ WHERE x.id = d.id
