@@ -1,17 +1,25 @@
-/* E-mail: built by mail_build, carried to the relay by libcurl, one recipient a transaction, several transactions
- * at once over connections that are reused. */
+/* E-mail: built by mail_build, carried to the relay by smtp_link, one recipient a transaction, several transactions at once
+ * over connections that are reused. */
 #include "address.h"
 #include "channel.h"
 #include "clock.h"
 #include "mail_build.h"
 #include "mem.h"
 #include "secret.h"
+#include "smtp_link.h"
 #include "token.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { PASSWORD_BYTES_MAX = 512, SLOTS = 64, ADDRESS_SLOTS = 4, PATH_BYTES = ADDRESS_BYTES_MAX + 3 };
+enum {
+    PASSWORD_BYTES_MAX = 512,
+    SLOTS = 64,
+    ADDRESS_SLOTS = 4,
+    PATH_BYTES = ADDRESS_BYTES_MAX + 3,
+    TICK_MS = 100
+};
+#define IDLE_US (10 * US_PER_S) /* then a connection is closed */
 
 struct room {
     const struct channel_host *host;
@@ -19,83 +27,40 @@ struct room {
     char password[PASSWORD_BYTES_MAX + 1];
     struct token_key key;
     bool has_key;
-    long use_ssl;
-    struct transfer *transfers;
+    struct smtp_relay relay;
+    struct line *lines;
+    int timer;
 };
 
-/* One transaction. */
-struct transfer {
-    struct curl_transfer curl;
+/* A connection, and the attempt that uses it. */
+struct line {
     struct room *room;
-    struct transfer *next, *previous;
-    const struct outgoing *out;
-    struct curl_slist *to;
-    size_t sent;
-    char reply[CHANNEL_REPLY_BYTES_MAX + 1];
-    char error[CURL_ERROR_SIZE];
+    struct line *next;
+    struct smtp_link *link;
+    const struct outgoing *out; /* NULL: free */
+    bool broken;                /* to be sent again over a new connection */
     channel_end_fn *end_fn;
     void *arg;
 };
 
 /* ---- one transaction ---- */
 
-static size_t on_read(char *to, size_t size, size_t count, void *arg)
+/* What the end of a transaction says about the message. Connecting, TLS, login, a refused sender and a relay that says
+ * goodbye are the relay's faults, not the message's. */
+static enum send_result judge(const struct smtp_end *end)
 {
-    struct transfer *t = arg;
-    size_t n = size * count, left = t->out->bytes.len - t->sent;
-
-    n = n < left ? n : left;
-    memcpy(to, t->out->bytes.p + t->sent, n);
-    t->sent += n;
-    return n;
-}
-
-/* The relay's answers, a line each. The last refusal stays, else the last one: after a refusal comes a goodbye. */
-static size_t on_line(char *line, size_t size, size_t count, void *arg)
-{
-    struct transfer *t = arg;
-    size_t len = size * count;
-    bool refused = t->reply[0] == '4' || t->reply[0] == '5';
-
-    if (len > 0 && (!refused || line[0] == '4' || line[0] == '5'))
-        channel_reply_copy(line, len, t->reply);
-    return len;
-}
-
-static void transfer_free(struct transfer *t)
-{
-    if (t->previous != NULL)
-        t->previous->next = t->next;
-    else
-        t->room->transfers = t->next;
-    if (t->next != NULL)
-        t->next->previous = t->previous;
-    curl_easy_cleanup(t->curl.easy);
-    curl_slist_free_all(t->to);
-    free(t);
-}
-
-/* What the end of a transfer says about the message. The response code decides before curl's, which calls
- * most refusals a failed upload; authentication and TLS are the relay's faults, not the message's. */
-static enum send_result transfer_judge(const struct transfer *t, CURLcode code)
-{
-    long status = 0;
-    bool all_sent = t->sent == t->out->bytes.len;
-
-    (void)curl_easy_getinfo(t->curl.easy, CURLINFO_RESPONSE_CODE, &status);
-    if (code == CURLE_OK)
-        return SEND_DELIVERED;
-    if (code == CURLE_LOGIN_DENIED || code == CURLE_USE_SSL_FAILED ||
-        code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR || status == 421 ||
-        status == 530 || status == 535)
+    if (end->status == 0)
+        return end->stage == SMTP_END ? SEND_UNKNOWN : SEND_CONNECTION;
+    if (end->stage == SMTP_CONNECT || end->stage == SMTP_MAIL || end->status == 421 || end->status == 530 ||
+        end->status == 535)
         return SEND_CONNECTION;
-    if (all_sent && (status == 354 || status == 0))
-        return SEND_UNKNOWN;
-    if (status >= 500 && status < 600)
+    if (end->status / 100 == 5)
         return SEND_PERMANENT;
-    if (status >= 400 && status < 500)
+    if (end->status / 100 == 4)
         return SEND_TEMPORARY;
-    return all_sent ? SEND_UNKNOWN : SEND_CONNECTION;
+    if (end->stage == SMTP_END)
+        return end->status / 100 == 2 ? SEND_DELIVERED : SEND_UNKNOWN;
+    return SEND_CONNECTION; /* an answer that has no meaning there */
 }
 
 /* "550 5.1.1 …", "550-5.1.10 …": there is no such mailbox. */
@@ -103,54 +68,6 @@ static bool reply_is_dead(const char *reply)
 {
     return strlen(reply) > 7 && reply[0] == '5' && (reply[3] == ' ' || reply[3] == '-') &&
            strncmp(reply + 4, "5.1.", 4) == 0;
-}
-
-static void on_end(void *arg, CURLcode code)
-{
-    struct transfer *t = arg;
-    char reply[CHANNEL_REPLY_BYTES_MAX + 1];
-    struct outcome outcome = {.result = transfer_judge(t, code), .reply = reply};
-    channel_end_fn *end_fn = t->end_fn;
-    void *end_arg = t->arg;
-
-    if (outcome.result == SEND_CONNECTION)
-        (void)snprintf(reply, sizeof reply, "%s", t->error[0] != '\0' ? t->error : curl_easy_strerror(code));
-    else if (outcome.result == SEND_UNKNOWN)
-        (void)snprintf(reply, sizeof reply, "no answer after the message: %s", curl_easy_strerror(code));
-    else
-        (void)snprintf(reply, sizeof reply, "%s", t->reply);
-    outcome.address_is_dead = outcome.result == SEND_PERMANENT && reply_is_dead(reply);
-    transfer_free(t);
-    end_fn(end_arg, &outcome);
-}
-
-static void transfer_set_options(struct transfer *t, const char *from, const char *to)
-{
-    const struct room *room = t->room;
-    const struct settings_notifier *s = room->host->settings;
-    CURL *easy = t->curl.easy;
-
-    t->to = curl_slist_append(NULL, to);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
-    curl_easy_setopt(easy, CURLOPT_URL, s->smtp_url);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(s->smtp_timeout_us / US_PER_MS / 2));
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(s->smtp_timeout_us / US_PER_MS));
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(easy, CURLOPT_USE_SSL, room->use_ssl);
-    if (s->smtp_ca_file[0] != '\0')
-        curl_easy_setopt(easy, CURLOPT_CAINFO, s->smtp_ca_file);
-    if (s->smtp_user[0] != '\0') {
-        curl_easy_setopt(easy, CURLOPT_USERNAME, s->smtp_user);
-        curl_easy_setopt(easy, CURLOPT_PASSWORD, room->password);
-    }
-    curl_easy_setopt(easy, CURLOPT_MAIL_FROM, from);
-    curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, t->to);
-    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(easy, CURLOPT_READDATA, t);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_line);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
 }
 
 /* "local@domain" and a token to "local+token@domain". False when that is no address any more. */
@@ -168,33 +85,91 @@ static void return_path(const struct room *room, const struct outgoing *out, cha
     const char *base = room->host->settings->bounce_address;
     char token[TOKEN_MAIL_BYTES], path[PATH_BYTES];
 
-    (void)snprintf(ret, PATH_BYTES, "<%s>", room->from);
+    (void)snprintf(ret, PATH_BYTES, "%s", room->from);
     if (base[0] == '\0' || !room->has_key)
         return;
     token_mail_format(&room->key, TOKEN_BOUNCE, out->delivery, out->address, token);
     if (address_with_token(base, token, path))
-        (void)snprintf(ret, PATH_BYTES, "<%.*s>", ADDRESS_BYTES_MAX, path);
+        (void)snprintf(ret, PATH_BYTES, "%.*s", ADDRESS_BYTES_MAX, path);
+}
+
+static void on_end(void *arg, const struct smtp_end *end);
+
+static void line_send(struct line *line)
+{
+    char from[PATH_BYTES];
+    return_path(line->room, line->out, from);
+    smtp_link_send(line->link, from, line->out->address, line->out->bytes, on_end, line);
+}
+
+static void on_end(void *arg, const struct smtp_end *end)
+{
+    struct line *line = arg;
+    struct outcome outcome = {.result = judge(end), .reply = end->reply};
+    channel_end_fn *end_fn = line->end_fn;
+
+    if (!end->fresh && end->stage <= SMTP_MAIL) { /* it hung up while it was idle: nobody's fault */
+        line->broken = true;
+        return;
+    }
+    outcome.address_is_dead = outcome.result == SEND_PERMANENT && reply_is_dead(end->reply);
+    line->out = NULL;
+    end_fn(line->arg, &outcome);
+}
+
+/* ---- connections ---- */
+
+static struct line *line_free_one(struct room *room)
+{
+    for (struct line *line = room->lines; line != NULL; line = line->next)
+        if (line->out == NULL && smtp_link_is_idle(line->link))
+            return line;
+    struct line *line = mem_new(1, sizeof *line);
+    line->room = room;
+    line->link = smtp_link_new(&room->relay);
+    line->next = room->lines;
+    room->lines = line;
+    return line;
 }
 
 static void email_start(void *arg, const struct outgoing *out, channel_end_fn *end_fn, void *end_arg)
 {
-    struct room *room = arg;
-    struct transfer *t = mem_new(1, sizeof *t);
-    char from[PATH_BYTES], to[PATH_BYTES];
+    struct line *line = line_free_one(arg);
 
-    t->room = room;
-    t->next = room->transfers;
-    if (t->next != NULL)
-        t->next->previous = t;
-    room->transfers = t;
-    t->out = out;
-    t->end_fn = end_fn;
-    t->arg = end_arg;
-    t->curl = (struct curl_transfer){curl_easy_init(), on_end, t};
-    return_path(room, out, from);
-    (void)snprintf(to, sizeof to, "<%.*s>", ADDRESS_BYTES_MAX, out->address);
-    transfer_set_options(t, from, to);
-    curl_loop_add(room->host->curl, &t->curl);
+    line->out = out;
+    line->end_fn = end_fn;
+    line->arg = end_arg;
+    line_send(line);
+}
+
+/* Gives up what takes too long, closes what is idle or dead, and connects anew where a connection broke under a message
+ * that the relay had not heard of. */
+static int on_tick(zloop_t *loop, int timer, void *arg)
+{
+    struct room *room = arg;
+    int64_t now = clock_mono_us();
+    (void)loop, (void)timer;
+
+    for (struct line **at = &room->lines; *at != NULL;) {
+        struct line *line = *at;
+        smtp_link_tick(line->link, now);
+        if (line->broken) {
+            smtp_link_free(line->link);
+            line->link = smtp_link_new(&room->relay);
+            line->broken = false;
+            line_send(line);
+        }
+        bool over = line->out == NULL &&
+                    (smtp_link_is_dead(line->link) || now - smtp_link_idle_since(line->link) > IDLE_US);
+        if (!over) {
+            at = &line->next;
+            continue;
+        }
+        *at = line->next;
+        smtp_link_free(line->link);
+        free(line);
+    }
+    return 0;
 }
 
 /* ---- bytes ---- */
@@ -258,11 +233,20 @@ static bool email_open(const struct channel_host *host, void **ret_room, struct 
     struct room *room = mem_new(1, sizeof *room);
 
     room->host = host;
-    room->use_ssl = choose_tls(host->settings);
     if (!address_bare(host->settings->mail_from, room->from, err) || !read_secrets(room, err)) {
         free(room);
         return false;
     }
+    const struct settings_notifier *s = host->settings;
+    room->relay = (struct smtp_relay){.loop = host->loop,
+                                      .curl = host->curl,
+                                      .url = s->smtp_url,
+                                      .ca_file = s->smtp_ca_file,
+                                      .user = s->smtp_user,
+                                      .password = room->password,
+                                      .use_ssl = choose_tls(s),
+                                      .timeout_us = s->smtp_timeout_us};
+    room->timer = zloop_timer(host->loop, TICK_MS, 0, on_tick, room);
     *ret_room = room;
     return true;
 }
@@ -271,9 +255,12 @@ static void email_close(void *arg)
 {
     struct room *room = arg;
 
-    while (room->transfers != NULL) {
-        curl_loop_drop(room->host->curl, &room->transfers->curl);
-        transfer_free(room->transfers);
+    zloop_timer_end(room->host->loop, room->timer);
+    while (room->lines != NULL) {
+        struct line *line = room->lines;
+        room->lines = line->next;
+        smtp_link_free(line->link);
+        free(line);
     }
     free(room);
 }

@@ -21,7 +21,8 @@ static void collect(struct curl_loop *curl)
         if (message->msg != CURLMSG_DONE)
             continue;
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&transfer);
-        (void)curl_multi_remove_handle(curl->multi, transfer->easy);
+        if (!transfer->keep)
+            (void)curl_multi_remove_handle(curl->multi, transfer->easy);
         transfer->end_fn(transfer->arg, code);
     }
 }

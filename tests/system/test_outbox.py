@@ -1,0 +1,210 @@
+"""From the outbox to delivery, against a mail server that does what it is told."""
+
+import os
+import random
+import re
+import signal
+import threading
+
+import pytest
+from helpers import ADA, Stack, id_of, wait_until
+from smtp_server import SmtpServer
+
+
+def reconfigure(stack, name, **settings):
+    """Other settings for a notifier; it is started again with them by stack.up()."""
+    path = stack.config(name)
+    text = path.read_text()
+    for key, value in settings.items():
+        text = re.sub(rf"^{key}:.*\n", "", text, flags=re.M) + f"{key}: {value}\n"
+    stack.kill(name)
+    path.write_text(text)
+
+
+class Desk:
+    """A stack of two notifiers whose mails go to a server of the test's."""
+
+    def __init__(self):
+        self.smtp = SmtpServer()
+        self.stack = Stack(notifiers=2)
+        for name in ("notifier-1", "notifier-2"):
+            reconfigure(self.stack, name, smtp_url=self.smtp.url, smtp_timeout="2s", lease="5s")
+        self.stack.up()
+        self.client = self.stack.client()
+
+    def submit(self, address, **fields):
+        return self.client.submit(contact={"name": "Zoë", "email": address}, **fields)
+
+    def sql(self, query, *args):
+        with self.stack.db() as connection:
+            return connection.execute(query, args).fetchall()
+
+    def deliveries(self, address):
+        return self.sql("SELECT kind, state, attempts, reason, reply FROM deliveries WHERE address = %s ORDER BY id", address)
+
+    def ended(self, address, state, count=1):
+        return wait_until(lambda: len(self.sql("SELECT FROM deliveries WHERE address = %s AND state = %s", address, state)) >= count)
+
+    def hurry(self, address):
+        """What waits for its next attempt is due now."""
+        self.sql_do("UPDATE deliveries SET next_at = docket_now() WHERE address = %s AND state = 0", address)
+        self.sql_do("UPDATE targets SET ready_at = docket_now() WHERE address = %s", address)
+
+    def sql_do(self, query, *args):
+        with self.stack.db() as connection:
+            connection.execute(query, args)
+
+    def close(self):
+        self.client.close()
+        self.stack.verify()
+        self.stack.close()
+        self.smtp.close()
+
+
+@pytest.fixture(scope="module")
+def desk():
+    one = Desk()
+    yield one
+    one.close()
+
+
+def somebody():
+    return f"p{random.getrandbits(48):x}@localhost"
+
+
+def receipts(mails):
+    return [mail for mail in mails if mail["X-Docket-Kind"] in ("received", "receipts")]
+
+
+@pytest.mark.parametrize("stage", ["rcpt", "data", "end"])
+def test_a_temporary_refusal_is_tried_again_with_the_same_bytes(desk, stage):
+    address = somebody()
+    desk.smtp.script(address, stage, "451 4.3.0 later", "250 ok" if stage != "data" else "354 go on")
+    tracking = desk.submit(address)
+    wait_until(lambda: desk.sql("SELECT FROM attempts a JOIN deliveries d ON d.id = a.delivery WHERE d.address = %s AND a.result = 'temporary'", address))
+    assert not desk.smtp.to(address)
+    desk.hurry(address)
+    desk.ended(address, 3)
+    mail, = receipts(desk.smtp.to(address))
+    assert tracking in mail["Subject"] and desk.deliveries(address)[0][2] == 2
+    assert len({seen.as_bytes() for seen in receipts(desk.smtp.to(address, "seen"))}) == 1
+
+
+def test_a_refusal_for_good_ends_it_and_staff_are_told(desk):
+    address = somebody()
+    desk.smtp.script(address, "rcpt", "550 5.7.1 we do not like you")
+    tracking = desk.submit(address)
+    desk.ended(address, 4)
+    kind, _, attempts, reason, reply = desk.deliveries(address)[0]
+    assert (kind, attempts, reason) == ("received", 1, "refused for good") and "we do not like you" in reply
+    assert wait_until(lambda: desk.sql("SELECT FROM deliveries WHERE kind = 'undelivered' AND ticket = %s", id_of(tracking)))
+    desk.hurry("staff@localhost")
+    wait_until(lambda: [text for m in desk.smtp.to("staff@localhost") if tracking in (text := m.get_body(("plain",)).get_content())])
+
+
+def test_an_address_that_does_not_exist_is_left_alone_from_then_on(desk):
+    address = somebody()
+    desk.smtp.script(address, "rcpt", "550 5.1.1 no such user")
+    desk.submit(address)
+    desk.ended(address, 4)
+    desk.submit(address)
+    desk.ended(address, 6)
+    assert all(row[2] == 0 and "5.1.1" in row[3] for row in desk.deliveries(address) if row[1] == 6)
+
+
+def test_no_answer_after_the_message_is_unknown_and_repeated_with_the_same_id(desk):
+    address = somebody()
+    desk.smtp.script(address, "end", "hang", "250 ok")
+    desk.submit(address)
+    wait_until(lambda: desk.sql("SELECT FROM attempts a JOIN deliveries d ON d.id = a.delivery WHERE d.address = %s AND a.result = 'unknown'", address))
+    desk.hurry(address)
+    desk.ended(address, 3)
+    first, second = receipts(desk.smtp.to(address, "seen"))
+    assert first["Message-ID"] == second["Message-ID"] and first.as_bytes() == second.as_bytes()
+
+
+def test_a_slow_recipient_delays_nobody_else(desk):
+    slow, gate = somebody(), threading.Event()
+    desk.smtp.script(slow, "end", [lambda: gate.wait(1.5)])
+    for _ in range(9):
+        desk.submit(slow)
+    wait_until(lambda: desk.smtp.to(slow, "seen"))
+    others = [somebody() for _ in range(20)]
+    for address in others:
+        desk.submit(address)
+    wait_until(lambda: all(desk.smtp.to(address) for address in others))
+    held = desk.sql("SELECT count(*) FROM deliveries WHERE address = %s AND state = 1", slow)[0][0]
+    assert held <= 8, "at most four of each notifier's slots"
+    gate.set()
+    desk.ended(slow, 3, 9)
+
+
+def test_what_concerns_a_ticket_arrives_in_order_and_as_one_thread(desk):
+    address = somebody()
+    desk.smtp.script(address, "rcpt", "451 4.2.0 wait", "250 ok")
+    tracking = desk.submit(address)
+    wait_until(lambda: [row for row in desk.deliveries(address) if row[2] == 1])
+    desk.client.decided(tracking)
+    for n in range(3):
+        desk.client.call("ticket.comment", tracking=tracking, text=f"news-{n}", public=True, as_=ADA)
+    wait_until(lambda: len(desk.deliveries(address)) >= 4)
+    assert not desk.smtp.to(address)
+    desk.hurry(address)
+    wait_until(lambda: len(desk.smtp.to(address)) == len(desk.deliveries(address)))
+    mails = desk.smtp.to(address)
+    texts = [mail.get_body(("plain",)).get_content() for mail in mails]
+    assert [re.findall(r"news-\d", text) for text in texts if "news-" in text] == [["news-0"], ["news-1"], ["news-2"]]
+    assert mails[0]["Auto-Submitted"] == "auto-replied" and mails[0]["In-Reply-To"] is None
+    for before, mail in zip(mails, mails[1:]):
+        assert mail["In-Reply-To"] == before["Message-ID"] and mail["References"].split()[0] == mails[0]["Message-ID"]
+        assert mail["X-Docket-Ticket"] == tracking and mail["Auto-Submitted"] == "auto-generated"
+
+
+def test_many_receipts_to_one_address_go_as_one_mail(desk):
+    address = somebody()
+    for name in ("notifier-1", "notifier-2"):
+        desk.stack.kill(name)
+    tracking = [desk.submit(address, title=f"Line {n} <b>&") for n in range(25)]
+    desk.stack.up()
+    desk.ended(address, 3)
+    mail, = receipts(desk.smtp.to(address))
+    text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    assert all(number in text and number in html for number in tracking)
+    assert "25" in mail["Subject"] and "<b>" not in html.partition("<body")[2]
+    assert {row[0] for row in desk.sql("SELECT state FROM deliveries WHERE address = %s AND kind = 'received'", address)} == {7}
+
+
+def test_over_the_limit_of_its_ticket_the_rest_goes_as_one_summary(desk):
+    address = somebody()
+    tracking = desk.submit(address)
+    desk.client.decided(tracking)
+    wait_until(lambda: desk.smtp.to(address))
+    for n in range(16):
+        desk.client.call("ticket.comment", tracking=tracking, text=f"news-{n}", public=True, as_=ADA)
+    wait_until(lambda: desk.sql("SELECT FROM deliveries WHERE address = %s AND digest", address))
+    wait_until(lambda: not desk.sql("SELECT FROM deliveries WHERE address = %s AND state < 2 AND NOT digest", address))
+    assert 10 <= len(desk.smtp.to(address)) <= 14
+    desk.hurry(address)
+    mail = wait_until(lambda: [m for m in desk.smtp.to(address) if m["X-Docket-Kind"] == "digest"])[0]
+    assert tracking in mail.get_body(("plain",)).get_content()
+
+
+def test_killing_notifiers_loses_nothing_and_repeats_only_what_was_in_flight(desk):
+    """The short form of tests/fault/test_outbox.py."""
+    addresses, kills, in_flight = [somebody() for _ in range(150)], 4, 2 * 64
+    for n, address in enumerate(addresses):
+        desk.smtp.script(address, "end", [0.05], [0.01])
+        desk.submit(address)
+        if n % 40 == 20:
+            name = random.choice(["notifier-1", "notifier-2"])
+            os.kill(desk.stack.pid(name), signal.SIGKILL)
+            kills += 1
+            desk.stack.up()
+    wait_until(lambda: all(desk.smtp.to(address) for address in addresses), 30)
+    wait_until(lambda: not desk.sql("SELECT FROM deliveries WHERE state < 2 AND address = ANY (%s)", addresses), 30)
+    repeats = 0
+    for address in addresses:
+        seen = receipts(desk.smtp.to(address, "seen"))
+        repeats += len(seen) - 1
+        assert len({mail["Message-ID"] for mail in seen}) == 1
+    assert repeats <= kills * in_flight
