@@ -19,7 +19,7 @@ BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
 CC ?= gcc
 PKG_CONFIG ?= pkg-config
-PACKAGES := libczmq libzmq libpq yaml-0.1 libcurl gmime-3.0 libmicrohttpd libpcre2-8 jansson libsodium libical
+PACKAGES := libczmq libzmq libpq yaml-0.1 libcurl gmime-3.0 libmicrohttpd libpcre2-8 jansson libsodium libical libxml-2.0
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(1))
 INSTALL ?= install
@@ -41,7 +41,8 @@ LIBS_broker    = $(LIBS_COMMON) $(call PKG_LIBS,libpq)
 LIBS_worker    = $(LIBS_COMMON) $(call PKG_LIBS,libical)
 LIBS_notifier  = $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0)
 LIBS_client    = $(LIBS_COMMON)
-LIBS_all       = $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0 libical)
+LIBS_mail      = $(LIBS_COMMON) $(call PKG_LIBS,gmime-3.0 libxml-2.0)
+LIBS_all       = $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0 libical libxml-2.0)
 
 ROOMS := common broker worker notifier client
 src = $(wildcard $(1)/*.c)
@@ -52,11 +53,12 @@ MAINS := broker/broker_main.c worker/worker_main.c notifier/notifier_main.c
 CLIENT_LIB   := $(wildcard client/lib_*.c)
 CLIENT_CLI   := $(wildcard client/cli_*.c)
 CLIENT_BENCH := $(wildcard client/bench_*.c)
+CLIENT_MAIL  := $(wildcard client/mail_*.c)
 
 GEN := $(BUILD)/gen/broker_sql.c $(BUILD)/gen/notifier_sql.c $(BUILD)/gen/schema_files.c $(BUILD)/gen/shipped_process.c
 GEN_OBJ := $(GEN:.c=.o)
 
-BIN := $(addprefix $(BUILD)/bin/,docket-broker docket-worker docket-notifier docket docket-bench)
+BIN := $(addprefix $(BUILD)/bin/,docket-broker docket-worker docket-notifier docket docket-mail docket-bench)
 LIBRARY := $(BUILD)/lib/libdocket.a $(BUILD)/lib/libdocket.so
 
 .PHONY: all
@@ -109,7 +111,7 @@ $(AR_worker): $(call obj,$(filter-out $(MAINS),$(call src,worker)))
 	$(archive)
 $(AR_notifier): $(call obj,$(filter-out $(MAINS),$(call src,notifier)))
 	$(archive)
-$(AR_client): $(call obj,$(filter-out client/cli_main.c client/bench_main.c,$(call src,client)))
+$(AR_client): $(call obj,$(filter-out client/cli_main.c client/bench_main.c client/mail_main.c,$(call src,client)))
 	$(archive)
 
 # ---- programs and library ----
@@ -126,6 +128,9 @@ $(BUILD)/bin/docket-notifier: $(call obj,notifier/notifier_main.c) $(AR_notifier
 $(BUILD)/bin/docket: $(call obj,$(CLIENT_CLI)) $(BUILD)/lib/libdocket.a $(AR_common)
 	@mkdir -p $(@D)
 	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@
+$(BUILD)/bin/docket-mail: $(call obj,$(CLIENT_MAIL)) $(BUILD)/lib/libdocket.a $(AR_common)
+	@mkdir -p $(@D)
+	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_mail) -o $@
 $(BUILD)/bin/docket-bench: $(call obj,$(CLIENT_BENCH)) $(BUILD)/lib/libdocket.a $(AR_common)
 	@mkdir -p $(@D)
 	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@

@@ -305,6 +305,7 @@ static void customers_send(struct broker *broker, struct call *call, struct span
     pg_put_bytes(broker->params, after.p == NULL ? span_of("") : after);
     pg_put_bytes(broker->params, request_text(&call->req, F_PACKAGE));
     pg_put_int4(broker->params, (int32_t)request_int(&call->req, F_LIMIT, LIST_LIMIT));
+    pg_put_bytes(broker->params, request_text(&call->req, F_EMAIL));
     table_send(broker, call, READER_CUSTOMER_GET, put);
 }
 

@@ -77,6 +77,7 @@ enum field {
     F_TO_STAFF,
     F_OVERRIDE,
     F_CANCEL,
+    F_EMAIL,
     F_FIELDS
 };
 

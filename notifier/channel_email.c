@@ -180,9 +180,11 @@ static bool email_build(void *arg, const struct letter *letter, struct buf *out,
     const struct settings_notifier *s = room->host->settings;
     char reply_to[PATH_BYTES] = "", token[TOKEN_MAIL_BYTES];
 
-    if (letter->audience == AUDIENCE_CUSTOMER && letter->ticket != 0 && s->reply_address[0] != '\0' &&
-        room->has_key) {
-        token_mail_format(&room->key, TOKEN_REPLY, letter->ticket, letter->address, token);
+    bool is_alert = letter->audience != AUDIENCE_CUSTOMER && letter->alert != 0;
+    bool is_ticket = letter->audience == AUDIENCE_CUSTOMER && letter->ticket != 0;
+    if ((is_alert || is_ticket) && s->reply_address[0] != '\0' && room->has_key) {
+        token_mail_format(&room->key, is_alert ? TOKEN_ACKNOWLEDGE : TOKEN_REPLY,
+                          is_alert ? letter->alert : letter->ticket, letter->address, token);
         if (!address_with_token(s->reply_address, token, reply_to))
             reply_to[0] = '\0';
     }

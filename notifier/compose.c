@@ -84,6 +84,20 @@ static const struct zone *zone_of(struct notifier *notifier, struct span record)
     return zone;
 }
 
+/* How many docket-mail left out. */
+static int attachments_of(struct span extra)
+{
+    struct wire_doc *doc = NULL;
+    struct err ignored;
+
+    if (extra.p == NULL || !wire_parse(extra.p, extra.len, WIRE_DEPTH_MAX, &doc, &ignored))
+        return 0;
+    const struct wire_val *mail = wire_find(wire_find(wire_root(doc), "attributes"), "mail");
+    int64_t count = wire_find_int(mail, "attachments", 0);
+    wire_doc_free(doc);
+    return count > 0 && count < 1000 ? (int)count : 0;
+}
+
 static struct facts facts_of(struct notifier *notifier, const PGresult *rows, int row,
                              const struct texts *texts)
 {
@@ -94,6 +108,8 @@ static struct facts facts_of(struct notifier *notifier, const PGresult *rows, in
                           .tracking = texts->tracking,
                           .recipient = texts->recipient,
                           .link = texts->link[0] == '\0' ? NULL : texts->link,
+                          .by_mail = notifier->settings.reply_address[0] != '\0',
+                          .attachments = attachments_of(pg_span(rows, row, C_EXTRA)),
                           .title = pg_span(rows, row, C_TITLE),
                           .customer = pg_span(rows, row, C_CUSTOMER),
                           .assignee = pg_span(rows, row, C_ASSIGNEE),

@@ -138,6 +138,12 @@ static void expand_contacts(const bool open[CHANNELS], const struct wire_val *co
                                             : "no contact has an e-mail address";
 }
 
+/* docket-mail says so: two machines would thank one another for ever. */
+static bool is_posted_by_machine(const struct wire_val *extra)
+{
+    return wire_find_bool(wire_find(wire_find(extra, "attributes"), "mail"), "automatic", false);
+}
+
 void expand_customer(const bool open[CHANNELS], const char *kind, int priority, struct span extra,
                      struct span record, struct recipients *ret)
 {
@@ -146,6 +152,10 @@ void expand_customer(const bool open[CHANNELS], const char *kind, int priority, 
 
     if (extra.p != NULL && wire_parse(extra.p, extra.len, WIRE_DEPTH_MAX, &ticket, &ignored)) {
         const struct wire_val *contact = wire_find(wire_root(ticket), "contact");
+        if (strcmp(kind, "received") == 0 && is_posted_by_machine(wire_root(ticket))) {
+            ret->reason = "posted by a machine, which gets no receipt";
+            goto out;
+        }
         if (wire_type(contact) == WIRE_MAP && recipients_add_contact(ret, open, contact) == ADD_DONE)
             goto out;
     }

@@ -229,7 +229,8 @@ void link_visit_put_body(const struct link_visit *visit, const char *op, const c
     wire_put_key_text(out, "name", visit->who);
     wire_put_key_text(out, "role", is_staff ? "staff" : "customer");
     if (is_alert)
-        wire_put_key_int(out, "alert", visit->link.subject), map.count++;
+        wire_put_key_int(out, "alert", visit->link.subject),
+            wire_put_key_int(out, "generation", visit->link.generation), map.count += 2;
     else
         wire_put_key_text(out, "tracking", tracking), map.count++;
     if (!is_staff)

@@ -8,6 +8,5 @@ SELECT docket_now() AS now, t.customer, coalesce(am.title, t.title) AS title, co
        LEFT JOIN amendments am ON am.ticket = a.ticket
        LEFT JOIN desk d ON d.ticket = a.ticket
        LEFT JOIN LATERAL (SELECT DISTINCT r.recipient, r.address
-                            FROM outbox o JOIN deliveries r USING (ticket, version, audience, kind, generation)
-                           WHERE o.ticket = coalesce(a.ticket, 0) AND o.alert = a.id AND o.audience > 1 LIMIT 200) r ON true
+                            FROM deliveries r WHERE r.alert = a.id AND r.audience > 1 LIMIT 200) r ON true
  WHERE a.id = $1::bigint

@@ -129,6 +129,36 @@ def test_next_steps_are_agreed_or_declined(stack, client):
         assert "by noon" not in visit(link)[2] and "<form" not in visit(link)[2]
 
 
+def open_alert(stack, client, tracking):
+    """(alert, link of its page to staff) of a P1."""
+    alert = wait_until(lambda: client.call("alert.list", tracking=tracking)["alerts"])[0]
+    page = wait_until(lambda: [mail for mail in mails_to(stack, "staff@localhost") if tracking in str(mail["Subject"]) and link_in(mail)])[0]
+    return alert["alert"], link_in(page)
+
+
+def test_an_alert_is_acknowledged_by_its_link_as_who_was_paged(stack, client):
+    tracking = client.submit(impact="down")
+    alert, link = open_alert(stack, client, tracking)
+    status, _, text = visit(link)
+    assert status == 200 and tracking in text and "Acknowledge" in text
+    assert client.call("alert.show", alert=alert)["alert"]["state"] == "open"
+    status, text = press(link, do="acknowledge")
+    assert status == 200 and "Acknowledged" in text and "<form" not in text
+    shown = client.call("alert.show", alert=alert)["alert"]
+    told = [delivery["recipient"] for message in client.call("alert.show", alert=alert)["messages"] for delivery in message["deliveries"]]
+    assert shown["state"] == "acknowledged" and shown["acked_by"] in told
+    assert "Acknowledged" in press(link, do="acknowledge")[1]
+
+
+def test_acknowledging_and_taking_in_one_step(stack, client):
+    tracking = client.submit(impact="down")
+    alert, link = open_alert(stack, client, tracking)
+    client.decided(tracking)
+    press(link, do="take")
+    acked_by = client.call("alert.show", alert=alert)["alert"]["acked_by"]
+    assert acked_by and ticket_of(client.show(tracking))["assignee"] == acked_by
+
+
 def test_what_is_no_link_or_no_button_of_it_is_refused(stack, client):
     tracking, link, _ = resolved(stack, client)
     base, token = link.rsplit("/", 1)

@@ -37,6 +37,7 @@ def _notifier_settings(plan, n):
         "name": f"notifier-{n}", "dsn": plan.dsn, "brokers": [plan.clients(b) for b in plan.each("brokers")],
         "pokes": [plan.pokes(b) for b in plan.each("brokers")], "feed": plan.feed(n), "http": plan.notifier_http(n),
         "smtp_url": f"smtp://127.0.0.1:{plan.smtp_port}", "mail_from": "desk@localhost", "mail_domain": "localhost",
+        "reply_address": "desk@localhost", "bounce_address": "bounce@localhost",
         "staff_address": "staff@localhost", "ops_address": "ops@localhost", "public_url": plan.public_url(n),
         "public_http": plan.public_url(n).partition("://")[2], "token_key_file": str(plan.path("etc", "token.key")), "log_level": "info",
     }
@@ -48,6 +49,14 @@ def _make_token_key(path):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "w") as file:
             file.write(secrets.token_hex(32) + "\n")
+
+
+def _mail_in_settings(plan):
+    """Of docket-mail, which a mail server would call: it runs for one mail at a time."""
+    return {
+        "brokers": [plan.clients(b) for b in plan.each("brokers")], "token_key_file": str(plan.path("etc", "token.key")),
+        "reply_address": "desk@localhost", "bounce_address": "bounce@localhost", "mail_domain": "localhost", "authserv_id": "mx.localhost",
+    }
 
 
 class Program:
@@ -68,6 +77,8 @@ class Program:
         """Writes the configuration, once: a later `up` leaves what was edited."""
         if self.kind == "notifier":
             _make_token_key(self.plan.path("etc", "token.key"))
+            if not self.plan.path("etc", "docket-mail.yaml").exists():
+                write_whole(self.plan.path("etc", "docket-mail.yaml"), _yaml(_mail_in_settings(self.plan)))
         make = {"broker": _broker_settings, "worker": _worker_settings, "notifier": _notifier_settings}.get(self.kind)
         if make and not self.config.exists():
             write_whole(self.config, _yaml(make(self.plan, self.n)))

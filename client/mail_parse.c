@@ -1,0 +1,403 @@
+/* A mail's facts by GMime, as a MessagePack map:
+ *   from, from_name, message_id, in_reply_to, subject, date, auto_submitted, precedence, list, suppress, ours  (text, "" when missing)
+ *   references, recipients, auth  (lists of text; auth: the values of Authentication-Results from the top)
+ *   text, is_html, is_cut         the words
+ *   attachments                   a list of {name, type, bytes}
+ *   calendar                      {method, text}, when it has such a part
+ *   report                        {text, message_id}, when it is a delivery status notification
+ * Runs in a child: what it meets was written by anybody. */
+#include "mail.h"
+
+#include <string.h>
+
+#include <gmime/gmime.h>
+
+struct parsing {
+    struct buf text;
+    bool is_html, is_cut, has_report;
+    struct buf report;
+    char report_id[MAIL_FIELD_BYTES_MAX + 1];
+    char method[32];
+    struct buf calendar;
+    struct buf attachments; /* encoded maps, one after the other */
+    size_t attachment_count;
+    int parts;
+};
+
+/* ---- headers ---- */
+
+static void put_clean(struct buf *out, const char *key, const char *text, size_t max)
+{
+    struct buf clean;
+
+    buf_init(&clean, max);
+    mail_text_clean(span_of(text == NULL ? "" : text), max, &clean);
+    for (size_t i = 0; i < clean.len; i++)
+        if (clean.p[i] == '\n' || clean.p[i] == '\t')
+            clean.p[i] = ' ';
+    wire_put_key_str(out, key, clean.len == 0 ? span_of("") : buf_span(&clean));
+    buf_clear(&clean);
+}
+
+static const char *header(GMimeMessage *message, const char *name)
+{
+    return g_mime_object_get_header(GMIME_OBJECT(message), name);
+}
+
+/* The first mailbox of a list, inside groups too. */
+static InternetAddressMailbox *first_mailbox(InternetAddressList *list, int depth)
+{
+    for (int i = 0; list != NULL && depth < 4 && i < internet_address_list_length(list); i++) {
+        InternetAddress *address = internet_address_list_get_address(list, i);
+        if (INTERNET_ADDRESS_IS_MAILBOX(address))
+            return INTERNET_ADDRESS_MAILBOX(address);
+        InternetAddressMailbox *inner =
+            first_mailbox(internet_address_group_get_members(INTERNET_ADDRESS_GROUP(address)), depth + 1);
+        if (inner != NULL)
+            return inner;
+    }
+    return NULL;
+}
+
+/* A mail has one writer: two From headers or addresses are an attempt to look like somebody else, and count as none. */
+static void put_from(struct buf *out, GMimeMessage *message, struct wire_map *map)
+{
+    InternetAddressList *list = g_mime_message_get_from(message);
+    bool is_one = list != NULL && internet_address_list_length(list) == 1;
+    InternetAddressMailbox *mailbox = is_one ? first_mailbox(list, 0) : NULL;
+
+    put_clean(out, "from", mailbox == NULL ? "" : internet_address_mailbox_get_addr(mailbox),
+              MAIL_FIELD_BYTES_MAX);
+    put_clean(out, "from_name", mailbox == NULL ? "" : internet_address_get_name(INTERNET_ADDRESS(mailbox)),
+              200);
+    map->count += 2;
+}
+
+static void put_recipients(struct buf *out, GMimeMessage *message, struct wire_map *map)
+{
+    static const char *const plain[] = {"Delivered-To", "X-Original-To", "Envelope-To"};
+
+    wire_put_text(out, "recipients");
+    struct wire_map list = wire_list_open(out);
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+        if (header(message, plain[i]) != NULL)
+            wire_put_text(out, g_utf8_validate(header(message, plain[i]), -1, NULL)
+                                   ? header(message, plain[i])
+                                   : ""),
+                list.count++;
+    InternetAddressList *all = g_mime_message_get_all_recipients(message);
+    for (int i = 0; all != NULL && i < internet_address_list_length(all) && list.count < 200; i++) {
+        InternetAddress *address = internet_address_list_get_address(all, i);
+        const char *text = INTERNET_ADDRESS_IS_MAILBOX(address)
+                               ? internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address))
+                               : NULL;
+        if (text != NULL && g_utf8_validate(text, -1, NULL))
+            wire_put_text(out, text), list.count++;
+    }
+    if (all != NULL)
+        g_object_unref(all);
+    wire_list_close(out, &list);
+    map->count++;
+}
+
+/* All values of a header, from the top. */
+static void put_all(struct buf *out, const char *key, GMimeMessage *message, const char *name,
+                    struct wire_map *map)
+{
+    GMimeHeaderList *headers = g_mime_object_get_header_list(GMIME_OBJECT(message));
+
+    wire_put_text(out, key);
+    struct wire_map list = wire_list_open(out);
+    for (int i = 0; i < g_mime_header_list_get_count(headers) && list.count < 20; i++) {
+        GMimeHeader *one = g_mime_header_list_get_header_at(headers, i);
+        const char *value = g_mime_header_get_value(one);
+        if (g_ascii_strcasecmp(g_mime_header_get_name(one), name) == 0 && value != NULL &&
+            g_utf8_validate(value, -1, NULL))
+            wire_put_text(out, value), list.count++;
+    }
+    wire_list_close(out, &list);
+    map->count++;
+}
+
+static void put_references(struct buf *out, GMimeMessage *message, struct wire_map *map)
+{
+    const char *text = header(message, "References");
+    GMimeReferences *refs = g_mime_references_parse(NULL, text == NULL ? "" : text);
+
+    wire_put_text(out, "references");
+    struct wire_map list = wire_list_open(out);
+    for (int i = 0; i < g_mime_references_length(refs) && list.count < 200; i++) {
+        const char *id = g_mime_references_get_message_id(refs, i);
+        if (id != NULL && strlen(id) <= 500 && g_utf8_validate(id, -1, NULL))
+            wire_put_text(out, id), list.count++;
+    }
+    wire_list_close(out, &list);
+    g_mime_references_free(refs);
+    map->count++;
+}
+
+static void put_head(struct buf *out, GMimeMessage *message, struct wire_map *map)
+{
+    static const struct {
+        const char *key, *name;
+    } rows[] = {{"in_reply_to", "In-Reply-To"},
+                {"date", "Date"},
+                {"auto_submitted", "Auto-Submitted"},
+                {"precedence", "Precedence"},
+                {"list", "List-Id"},
+                {"suppress", "X-Auto-Response-Suppress"},
+                {"ours", "X-Docket-Kind"},
+                {"autoreply", "X-Autoreply"},
+                {"return_path", "Return-Path"}};
+
+    put_from(out, message, map);
+    put_clean(out, "message_id", g_mime_message_get_message_id(message), 500), map->count++;
+    put_clean(out, "subject", g_mime_message_get_subject(message), MAIL_FIELD_BYTES_MAX), map->count++;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        put_clean(out, rows[i].key, header(message, rows[i].name), MAIL_FIELD_BYTES_MAX), map->count++;
+    wire_put_key_bool(out, "has_return_path", header(message, "Return-Path") != NULL), map->count++;
+    put_references(out, message, map);
+    put_recipients(out, message, map);
+    put_all(out, "auth", message, "Authentication-Results", map);
+}
+
+/* ---- parts ---- */
+
+static int64_t content_bytes(GMimeObject *part)
+{
+    GMimeDataWrapper *content = GMIME_IS_PART(part) ? g_mime_part_get_content(GMIME_PART(part)) : NULL;
+    GMimeStream *nowhere = g_mime_stream_null_new();
+    gssize bytes = content == NULL ? 0 : g_mime_data_wrapper_write_to_stream(content, nowhere);
+
+    g_object_unref(nowhere);
+    return bytes < 0 ? 0 : bytes;
+}
+
+static void type_of(GMimeObject *part, char *ret, size_t size)
+{
+    GMimeContentType *type = g_mime_object_get_content_type(part);
+    const char *major = type == NULL ? NULL : g_mime_content_type_get_media_type(type);
+    const char *minor = type == NULL ? NULL : g_mime_content_type_get_media_subtype(type);
+    (void)snprintf(ret, size, "%.60s/%.60s", major == NULL ? "application" : major,
+                   minor == NULL ? "octet-stream" : minor);
+}
+
+static void add_attachment(struct parsing *p, GMimeObject *part)
+{
+    const char *name = GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL;
+    char type[128];
+
+    if (p->attachment_count >= MAIL_PARTS_MAX)
+        return;
+    type_of(part, type, sizeof type);
+    wire_put_map(&p->attachments, 3);
+    put_clean(&p->attachments, "name", name, 200);
+    put_clean(&p->attachments, "type", type, 130);
+    wire_put_key_int(&p->attachments, "bytes", content_bytes(part));
+    p->attachment_count++;
+}
+
+/* Decoded bytes of a part, at most max of them. */
+static void add_content(GMimeObject *part, size_t max, struct buf *ret)
+{
+    GMimeStream *memory = g_mime_stream_mem_new();
+    GMimeDataWrapper *content = g_mime_part_get_content(GMIME_PART(part));
+
+    if (content != NULL && g_mime_data_wrapper_write_to_stream(content, memory) > 0) {
+        GByteArray *bytes = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(memory));
+        mail_text_clean((struct span){(const char *)bytes->data, bytes->len}, max, ret);
+    }
+    g_object_unref(memory);
+}
+
+static void add_text(struct parsing *p, GMimeObject *part, bool is_html)
+{
+    char *text = GMIME_IS_TEXT_PART(part) ? g_mime_text_part_get_text(GMIME_TEXT_PART(part)) : NULL;
+    struct buf plain;
+
+    if (text == NULL)
+        return;
+    buf_init(&plain, MAIL_TEXT_BYTES_MAX + 64);
+    if (is_html) {
+        struct buf clean;
+        buf_init(&clean, 2 * MAIL_TEXT_BYTES_MAX + 64);
+        mail_text_clean(span_of(text), 2 * MAIL_TEXT_BYTES_MAX, &clean);
+        mail_text_of_html(buf_span(&clean), &plain);
+        buf_clear(&clean);
+    } else {
+        mail_text_clean(span_of(text), MAIL_TEXT_BYTES_MAX, &plain);
+    }
+    if (p->text.len != 0 && plain.len != 0)
+        buf_add_text(&p->text, "\n\n");
+    buf_add_span(&p->text, buf_span(&plain)); /* what would pass the limit is left out */
+    p->is_cut = p->is_cut || p->text.failed || strlen(text) > MAIL_TEXT_BYTES_MAX;
+    p->text.failed = false;
+    p->is_html = p->is_html || is_html;
+    buf_clear(&plain);
+    g_free(text);
+}
+
+static bool is_type(GMimeObject *part, const char *major, const char *minor)
+{
+    GMimeContentType *type = g_mime_object_get_content_type(part);
+    return type != NULL && g_mime_content_type_is_type(type, major, minor);
+}
+
+static bool is_attached(GMimeObject *part)
+{
+    GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(part);
+    return disposition != NULL && g_mime_content_disposition_is_attachment(disposition);
+}
+
+static void walk(struct parsing *p, GMimeObject *part, int depth);
+
+/* Of alternatives that say the same the plain one; else the last that we know. */
+static void walk_alternatives(struct parsing *p, GMimeMultipart *all, int depth)
+{
+    GMimeObject *best = NULL, *calendar = NULL;
+    int count = g_mime_multipart_get_count(all);
+
+    for (int i = 0; i < count; i++) {
+        GMimeObject *part = g_mime_multipart_get_part(all, i);
+        if (is_type(part, "text", "calendar"))
+            calendar = part;
+        else if (best == NULL || is_type(part, "text", "plain") || !is_type(best, "text", "plain"))
+            best = part;
+    }
+    if (best != NULL)
+        walk(p, best, depth + 1);
+    if (calendar != NULL)
+        walk(p, calendar, depth + 1);
+}
+
+static void add_calendar(struct parsing *p, GMimeObject *part)
+{
+    const char *method = g_mime_object_get_content_type_parameter(part, "method");
+
+    if (p->calendar.len != 0)
+        return;
+    (void)snprintf(p->method, sizeof p->method, "%.31s", method == NULL ? "" : method);
+    add_content(part, 64 << 10, &p->calendar);
+}
+
+/* The returned mail of a notification: whose it was. */
+static void add_returned(struct parsing *p, GMimeObject *part)
+{
+    if (GMIME_IS_MESSAGE_PART(part)) {
+        GMimeMessage *inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(part));
+        const char *id = inner == NULL ? NULL : g_mime_message_get_message_id(inner);
+        (void)snprintf(p->report_id, sizeof p->report_id, "%s", id == NULL ? "" : id);
+        return;
+    }
+    struct buf head;
+    buf_init(&head, 16 << 10);
+    add_content(part, 16 << 10, &head);
+    const char *at = g_strstr_len(buf_text(&head), -1, "Message-I");
+    const char *from = at == NULL ? NULL : strchr(at, '<'), *end = from == NULL ? NULL : strchr(from, '>');
+    if (end != NULL)
+        (void)snprintf(p->report_id, sizeof p->report_id, "%.*s", (int)(end - from - 1), from + 1);
+    buf_clear(&head);
+}
+
+static void walk_report(struct parsing *p, GMimeMultipart *all, int depth)
+{
+    for (int i = 0; i < g_mime_multipart_get_count(all); i++) {
+        GMimeObject *part = g_mime_multipart_get_part(all, i);
+        if (is_type(part, "message", "delivery-status")) {
+            p->has_report = true;
+            if (GMIME_IS_PART(part))
+                add_content(part, 16 << 10, &p->report);
+        } else if (is_type(part, "message", "rfc822") || is_type(part, "text", "rfc822-headers")) {
+            add_returned(p, part);
+        } else {
+            walk(p, part, depth + 1);
+        }
+    }
+}
+
+static void walk(struct parsing *p, GMimeObject *part, int depth)
+{
+    if (part == NULL || depth > MAIL_DEPTH_MAX || p->parts++ > MAIL_PARTS_MAX)
+        return;
+    if (GMIME_IS_MULTIPART(part) && is_type(part, "multipart", "report"))
+        walk_report(p, GMIME_MULTIPART(part), depth);
+    else if (GMIME_IS_MULTIPART(part) && is_type(part, "multipart", "alternative"))
+        walk_alternatives(p, GMIME_MULTIPART(part), depth);
+    else if (GMIME_IS_MULTIPART(part))
+        for (int i = 0; i < g_mime_multipart_get_count(GMIME_MULTIPART(part)); i++)
+            walk(p, g_mime_multipart_get_part(GMIME_MULTIPART(part), i), depth + 1);
+    else if (is_attached(part))
+        add_attachment(p, part);
+    else if (is_type(part, "text", "plain"))
+        add_text(p, part, false);
+    else if (is_type(part, "text", "html"))
+        add_text(p, part, true);
+    else if (is_type(part, "text", "calendar"))
+        add_calendar(p, part);
+    else
+        add_attachment(p, part);
+}
+
+/* ---- all of it ---- */
+
+static void put_body(struct buf *out, const struct parsing *p, struct wire_map *map)
+{
+    wire_put_key_str(out, "text", p->text.len == 0 ? span_of("") : buf_span(&p->text)), map->count++;
+    wire_put_key_bool(out, "is_html", p->is_html), map->count++;
+    wire_put_key_bool(out, "is_cut", p->is_cut), map->count++;
+    wire_put_text(out, "attachments"), map->count++;
+    wire_put_list(out, p->attachment_count);
+    buf_add_span(out, buf_span(&p->attachments));
+    if (p->calendar.len != 0) {
+        wire_put_text(out, "calendar"), map->count++;
+        wire_put_map(out, 2);
+        put_clean(out, "method", p->method, 32);
+        wire_put_key_str(out, "text", buf_span(&p->calendar));
+    }
+    if (p->has_report) {
+        wire_put_text(out, "report"), map->count++;
+        wire_put_map(out, 2);
+        wire_put_key_str(out, "text", p->report.len == 0 ? span_of("") : buf_span(&p->report));
+        put_clean(out, "message_id", p->report_id, 500);
+    }
+}
+
+static void parsing_init(struct parsing *p)
+{
+    memset(p, 0, sizeof *p);
+    buf_init(&p->text, MAIL_TEXT_BYTES_MAX);
+    buf_init(&p->report, 16 << 10);
+    buf_init(&p->calendar, 64 << 10);
+    buf_init(&p->attachments, 256 << 10);
+}
+
+static void parsing_clear(struct parsing *p)
+{
+    buf_clear(&p->text);
+    buf_clear(&p->report);
+    buf_clear(&p->calendar);
+    buf_clear(&p->attachments);
+}
+
+bool mail_parse(struct span message, struct buf *out, struct err *err)
+{
+    struct parsing p;
+
+    g_mime_init();
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(message.p, message.len);
+    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+    GMimeMessage *mail = g_mime_parser_construct_message(parser, NULL);
+    g_object_unref(parser);
+    g_object_unref(stream);
+    if (mail == NULL)
+        return err_set(err, ERR_MALFORMED, "this is no mail: it cannot be parsed");
+    parsing_init(&p);
+    struct wire_map map = wire_map_open(out);
+    put_head(out, mail, &map);
+    walk(&p, g_mime_message_get_mime_part(mail), 0);
+    put_body(out, &p, &map);
+    wire_map_close(out, &map);
+    parsing_clear(&p);
+    g_object_unref(mail);
+    return !out->failed || err_set(err, ERR_MALFORMED, "what is in it is too much to be kept");
+}

@@ -1,0 +1,67 @@
+/* The settings of docket-mail. */
+#include "mail.h"
+
+#include "clock.h"
+
+#include <string.h>
+
+#define AT(field) offsetof(struct mail_settings, field)
+
+const struct setting mail_settings_table[] = {
+    {"brokers", SETTING_LIST, AT(brokers), "tcp://127.0.0.1:7401", 1, 64, false,
+     "client endpoints of the brokers"},
+    {"timeout", SETTING_DURATION, AT(timeout_us), "20s", US_PER_S, 300 * US_PER_S, false,
+     "how long to wait for a broker before the mail server is told to try again later"},
+    {"token_key_file", SETTING_TEXT, AT(token_key_file), NULL, 0, 1024, false,
+     "the same file as the notifiers'; empty: no reply address is trusted"},
+    {"reply_address", SETTING_TEXT, AT(reply_address), NULL, 0, 200, false,
+     "the same as the notifiers': behind its + stands the token"},
+    {"bounce_address", SETTING_TEXT, AT(bounce_address), NULL, 0, 200, false,
+     "the same as the notifiers': behind its + stands the token"},
+    {"mail_domain", SETTING_TEXT, AT(mail_domain), "localhost", 1, 253, false,
+     "right side of the notifiers' Message-IDs"},
+    {"tracking_prefix", SETTING_TEXT, AT(tracking_prefix), "DKT", 1, 8, false,
+     "prefix of tracking numbers, letters A-Z"},
+    {"authserv_id", SETTING_TEXT, AT(authserv_id), NULL, 0, 253, false,
+     "name of the own mail server in Authentication-Results; it must remove such headers of others; empty: "
+     "none is "
+     "believed"},
+    {"strangers", SETTING_TEXT, AT(strangers), NULL, 0, 64, false,
+     "customer for whom mail of unknown senders is posted; empty: it is refused (77)"},
+    {"approve_words", SETTING_LIST, AT(approve_words), "approved,genehmigt", 1, 20, false,
+     "a first line that is one of these approves a resolution, as the mails tell"},
+    {"ack_words", SETTING_LIST, AT(ack_words), "ack", 1, 20, false,
+     "a first line that begins with one of these acknowledges an alert"},
+    {"message_bytes", SETTING_BYTES, AT(message_bytes), "5MiB", 1 << 10, INT64_C(64) << 20, false,
+     "larger mail is refused (69)"},
+    {"log_level", SETTING_TEXT, AT(log_level), "info", 1, 16, false, "debug, info, warn or error"},
+};
+const size_t mail_settings_count = sizeof mail_settings_table / sizeof mail_settings_table[0];
+
+static bool settings_check(const struct mail_settings *s, struct err *err)
+{
+    if (s->brokers.count == 0)
+        return err_set(err, ERR_INVALID, "brokers: is empty, want at least one endpoint");
+    if (strspn(s->tracking_prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(s->tracking_prefix))
+        return err_set(err, ERR_INVALID, "tracking_prefix: want letters A-Z, got \"%s\"", s->tracking_prefix);
+    if (s->reply_address[0] != '\0' && strchr(s->reply_address, '@') == NULL)
+        return err_set(err, ERR_INVALID, "reply_address: want LOCAL@DOMAIN, got \"%s\"", s->reply_address);
+    if (s->bounce_address[0] != '\0' && strchr(s->bounce_address, '@') == NULL)
+        return err_set(err, ERR_INVALID, "bounce_address: want LOCAL@DOMAIN, got \"%s\"", s->bounce_address);
+    if ((s->reply_address[0] != '\0' || s->bounce_address[0] != '\0') && s->token_key_file[0] == '\0')
+        return err_set(err, ERR_INVALID, "reply_address, bounce_address: need token_key_file");
+    if (strstr(" debug info warn error ", s->log_level) == NULL)
+        return err_set(err, ERR_INVALID, "log_level: \"%s\" is not allowed, want debug, info, warn or error",
+                       s->log_level);
+    return true;
+}
+
+bool mail_settings_load(const char *path, struct mail_settings *ret, struct err *err)
+{
+    if (!settings_load(path, mail_settings_table, mail_settings_count, ret, err))
+        return false;
+    if (settings_check(ret, err))
+        return true;
+    settings_clear(mail_settings_table, mail_settings_count, ret);
+    return path == NULL ? false : err_prefix(err, "%s: ", path);
+}

@@ -1,0 +1,301 @@
+"""docket-mail: mails as mail programs write them, given to it as a mail server does; what becomes of them, and the exit status that the
+mail server gets."""
+
+import base64
+import email
+import email.message
+import email.policy
+import os
+import pathlib
+import random
+import re
+import subprocess
+
+import pytest
+from helpers import ADA, BIN, SLOW, ticket_of, wait_until
+
+KEPT, NO_MESSAGE, TOO_LARGE, LATER, REFUSED, CONFIGURATION = 0, 65, 69, 75, 77, 78
+
+
+def nonce():
+    return f"{random.getrandbits(48):012x}"
+
+
+class Post:
+    """A mail server with one alias that pipes to docket-mail."""
+
+    def __init__(self, stack, **settings):
+        self.stack = stack
+        text = (stack.home / "h/etc/docket-mail.yaml").read_text()
+        for name, value in settings.items():
+            text = re.sub(rf"^{name}:.*\n", "", text, flags=re.M) + f"{name}: {value}\n"
+        self.config = stack.home / f"mail-{nonce()}.yaml"
+        self.config.write_text(text)
+
+    def give(self, message, sender="someone@acme.example", recipient="desk@localhost"):
+        """(exit status, standard error)"""
+        data = message if isinstance(message, bytes) else bytes(message) if isinstance(message, email.message.Message) else message.encode()
+        environment = {**os.environ, "SENDER": sender, "RECIPIENT": recipient}
+        done = subprocess.run([str(BIN / "docket-mail"), "--config", str(self.config)], input=data, capture_output=True, env=environment,
+                              timeout=90 * SLOW)
+        return done.returncode, done.stderr.decode(errors="replace")
+
+
+@pytest.fixture
+def post(stack):
+    return Post(stack)
+
+
+@pytest.fixture
+def customer(client):
+    """A customer with one contact: (id, address)."""
+    name = f"c{nonce()}"
+    address = f"zoe-{name}@acme.example"
+    client.call("customer.put", customer={"id": name, "name": "ACME", "package": "standard", "contacts": [
+        {"name": "Other", "email": f"other-{address}"}, {"name": "Zoë", "email": address}]}, as_=ADA)
+    return name, address
+
+
+def mail(from_, subject="No dial tone", text="Since 9:40 all phones are silent.\n", **headers):
+    message = email.message.EmailMessage(policy=email.policy.SMTP)
+    message["From"], message["To"], message["Subject"] = from_, "desk@localhost", subject
+    message["Message-ID"] = f"<{nonce()}@acme.example>"
+    message["Date"] = "Wed, 04 Mar 2026 10:00:00 +0100"
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    return message
+
+
+VOUCHED = {"Authentication_Results": "mx.localhost; dmarc=pass header.from=acme.example"}
+
+
+def tickets_of(client, customer):
+    return client.call("ticket.list", customer=customer)["tickets"]
+
+
+def only_ticket(client, customer):
+    tickets = tickets_of(client, customer)
+    assert len(tickets) == 1, tickets
+    return ticket_of(client.show(tickets[0]["tracking"]))
+
+
+def comments(client, tracking):
+    return [event for event in client.show(tracking)["events"] if event["kind"] == "commented"]
+
+
+def reply_address(stack, address, count=1):
+    """Reply-To of the count-th mail to address."""
+    def found():
+        mails = [email.message_from_string(text, policy=email.policy.default) for text in stack.mails()]
+        mails = [mail for mail in mails if address in mail["To"] and mail["Reply-To"]]
+        return len(mails) >= count and mails[count - 1]["Reply-To"]
+    return wait_until(found)
+
+
+# ---- new tickets ----
+
+
+def test_a_mail_of_a_contact_is_a_ticket_once(stack, client, post, customer):
+    name, address = customer
+    message = mail(f"Zoë <{address}>", **VOUCHED)
+    assert post.give(message)[0] == KEPT
+    ticket = only_ticket(client, name)
+    assert ticket["title"] == "No dial tone" and "all phones are silent" in ticket["problem"]
+    assert ticket["contact"]["email"] == address and ticket["attributes"]["mail"]["verified"] is True
+    assert message["Message-ID"].strip("<>") in ticket["attributes"]["mail"]["message_id"]
+    assert post.give(message)[0] == KEPT  # the mail server was not sure
+    assert len(tickets_of(client, name)) == 1
+    assert reply_address(stack, address).startswith("desk+")
+
+
+def test_strangers_are_refused_or_posted_for_who_is_set(stack, client, post):
+    status, words = post.give(mail(f"x-{nonce()}@nowhere.example"))
+    assert status == REFUSED and "not known" in words
+    other = f"strangers-{nonce()}"
+    assert Post(stack, strangers=other).give(mail(f"x-{nonce()}@nowhere.example"))[0] == KEPT
+    assert only_ticket(client, other)["attributes"]["mail"]["verified"] is False
+
+
+CORPUS = [
+    ("latin1", b"Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nGr=FC=DFe, es brummt.\r\n", "Grüße, es brummt."),
+    ("windows", b"Content-Type: text/plain; charset=windows-1252\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\x93quoted\x94 \x80 5\r\n", "“quoted” € 5"),
+    ("koi8", b"Content-Type: text/plain; charset=koi8-r\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xf0\xd2\xc9\xd7\xc5\xd4\r\n", "Привет"),
+    ("iso2022", b"Content-Type: text/plain; charset=iso-2022-jp\r\n\r\n\x1b$B$3$s$K$A$O\x1b(B\r\n", "こんにちは"),
+    ("base64", b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.b64encode("Überall ☎".encode()) + b"\r\n", "Überall ☎"),
+    ("unknown charset", b"Content-Type: text/plain; charset=x-klingon\r\n\r\nplain after all\r\n", "plain after all"),
+    ("bad utf-8", b"Content-Type: text/plain; charset=utf-8\r\n\r\nhalf \xc3 and \xff done\r\n", "done"),
+    ("no type", b"\r\njust words\r\n", "just words"),
+    ("html", b"Content-Type: text/html; charset=utf-8\r\n\r\n<p>Hello <b>desk</b></p><script>evil()</script>\r\n", "Hello desk"),
+    ("alternative", b'Content-Type: multipart/alternative; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nthe plain one\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>the rich one</p>\r\n--b--\r\n', "the plain one"),
+    ("nested", b'Content-Type: multipart/mixed; boundary="m"\r\n\r\n--m\r\nContent-Type: multipart/related; boundary="r"\r\n\r\n--r\r\nContent-Type: multipart/alternative; boundary="a"\r\n\r\n--a\r\n'
+               b"Content-Type: text/html\r\n\r\n<p>deep inside</p>\r\n--a--\r\n--r\r\nContent-Type: image/png; name=logo.png\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n--r--\r\n--m\r\n"
+               b'Content-Type: application/pdf\r\nContent-Disposition: attachment; filename="=?utf-8?q?Rechn=C3=BCng.pdf?="\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0=\r\n--m--\r\n', "deep inside"),
+    ("unclosed", b'Content-Type: multipart/mixed; boundary="u"\r\n\r\n--u\r\nContent-Type: text/plain\r\n\r\nnever ended', "never ended"),
+    ("attached mail", b'Content-Type: multipart/mixed; boundary="f"\r\n\r\n--f\r\nContent-Type: text/plain\r\n\r\nsee below\r\n--f\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\nFrom: q@q\r\n\r\ninner secret words\r\n--f--\r\n', "see below"),
+    ("flowed and quoted", b"Content-Type: text/plain; format=flowed\r\n\r\nStill broken.\r\n\r\nOn Monday Desk wrote:\r\n> old words\r\n", "Still broken."),
+]
+
+
+@pytest.mark.parametrize("name,body,words", CORPUS, ids=[row[0] for row in CORPUS])
+def test_mails_of_all_kinds_are_read(client, post, customer, name, body, words):
+    head = f"From: Zoe <{customer[1]}>\r\nSubject: =?iso-8859-1?q?St=F6rung?= {name}\r\nMessage-ID: <{nonce()}@x>\r\nMIME-Version: 1.0\r\n"
+    assert post.give(head.encode() + body)[0] == KEPT
+    ticket = only_ticket(client, customer[0])
+    assert words in ticket["problem"] and ticket["title"] == f"Störung {name}"
+    assert "evil" not in ticket["problem"] and "old words" not in ticket["problem"] and "inner secret" not in ticket["problem"]
+    if name == "nested":
+        assert "logo.png (image/png, 8 bytes)" in ticket["problem"] and "Rechnüng.pdf (application/pdf, 5 bytes)" in ticket["problem"]
+
+
+# ---- answers ----
+
+
+def test_an_answer_to_our_mail_is_the_customers_word(stack, client, post, customer):
+    name, address = customer
+    tracking = client.submit(customer=name, contact={"name": "Zoë", "email": address})
+    client.decided(tracking)
+    client.call("ticket.wait", tracking=tracking, on="customer", reason="Which firmware?", as_=ADA)
+    to = reply_address(stack, address)
+    assert post.give(mail(address, "whatever", "3.1.4\n\nOn Monday Desk wrote:\n> Which firmware?\n"), recipient=to)[0] == KEPT
+    said = comments(client, tracking)[-1]
+    assert said["public"] and said["as"] == {"name": address, "role": "customer", "verified": False} or said["as"]["role"] == "customer"
+    assert said["body"]["text"].startswith("3.1.4\n\n-- \nBy mail from") and "Which firmware?" not in said["body"]["text"]
+    assert ticket_of(client.show(tracking))["state"] == "in_progress"
+
+
+def test_a_number_in_the_subject_of_a_stranger_is_a_note_that_changes_nothing(client, post, customer):
+    tracking = client.submit(customer=customer[0])
+    client.decided(tracking)
+    client.call("ticket.wait", tracking=tracking, on="customer", reason="?", as_=ADA)
+    assert post.give(mail("mallory@evil.example", f"Re: [{tracking}] x", "approved"))[0] == KEPT
+    assert post.give(mail(customer[1], f"Re: [{tracking}] x", "forged, nobody vouches"))[0] == KEPT
+    notes = comments(client, tracking)
+    assert len(notes) == 2 and all(not note["public"] and note["as"]["role"] == "system" and "(not verified)" in note["body"]["text"] for note in notes)
+    assert ticket_of(client.show(tracking))["state"] == "waiting_customer"
+
+
+def test_a_number_in_the_subject_of_a_vouched_contact_is_the_customers_word(client, post, customer):
+    tracking = client.submit(customer=customer[0])
+    client.decided(tracking)
+    client.call("ticket.wait", tracking=tracking, on="customer", reason="?", as_=ADA)
+    assert post.give(mail(customer[1], f"AW: {tracking.lower()}", "here it is", **VOUCHED))[0] == KEPT
+    assert comments(client, tracking)[-1]["as"]["role"] == "customer"
+    assert ticket_of(client.show(tracking))["state"] == "in_progress"
+
+
+def test_approving_by_mail_needs_the_token_and_the_word(stack, client, post, customer):
+    name, address = customer
+    tracking = client.submit(customer=name, contact={"email": address})
+    client.decided(tracking)
+    client.call("ticket.resolve", tracking=tracking, text="The cable.", as_=ADA)
+    to = reply_address(stack, address)
+    post.give(mail(address, f"Re: [{tracking}]", "Approved", **VOUCHED))  # no token: words
+    assert ticket_of(client.show(tracking))["state"] != "closed"
+    client.call("ticket.resolve", tracking=tracking, text="Again.", as_=ADA) if ticket_of(client.show(tracking))["state"] != "resolved" else None
+    word = mail(address, "Re", "Approved!\n\n> Please tell us\n")
+    assert post.give(word, recipient=to)[0] == KEPT
+    assert ticket_of(client.show(tracking))["state"] == "closed"
+    assert post.give(word, recipient=to)[0] == KEPT  # again: done already
+    assert [event["kind"] for event in client.show(tracking)["events"]].count("approved") == 1
+
+
+def test_machines_never_start_a_talk(stack, client, post, customer):
+    name, address = customer
+    tracking = client.submit(customer=name, contact={"email": address})
+    to = reply_address(stack, address)
+    client.decided(tracking)
+    client.call("ticket.wait", tracking=tracking, on="customer", reason="?", as_=ADA)
+    away = mail(address, "Out of office", "I am away.", Auto_Submitted="auto-replied")
+    assert post.give(away, sender="", recipient=to)[0] == KEPT
+    assert not comments(client, tracking)[-1]["public"] and ticket_of(client.show(tracking))["state"] == "waiting_customer"
+    for message in (mail(address, "x", Auto_Submitted="auto-replied"), mail(address, "x", List_Id="<all.acme.example>"), mail(address, "x", Precedence="bulk"),
+                    mail(address, "x", X_Docket_Kind="received"), mail("desk@localhost", "x")):
+        assert post.give(message)[0] == KEPT
+    assert len(tickets_of(client, name)) == 1
+    assert post.give(mail(address, "Disk full", Auto_Submitted="auto-generated"))[0] == KEPT  # a monitor posts, and hears nothing
+    posted = [row for row in tickets_of(client, name) if row["tracking"] != tracking]
+    assert len(posted) == 1
+    monitored = posted[0]["tracking"]
+    client.decided(monitored)
+    receipt = wait_until(lambda: [row for row in client.show(monitored)["messages"] if row["kind"] == "received" and row["state"] == "suppressed"])
+    assert "machine" in receipt[0]["reason"]
+    assert not [text for text in stack.mails() if monitored in text and "auto-replied" in text]
+
+
+def test_our_own_mails_come_back_as_nothing(stack, client, post, customer):
+    """A forwarding loop: what we send is given back to us."""
+    name, address = customer
+    client.submit(customer=name, contact={"email": address})
+    reply_address(stack, address)
+    ours = next(text for text in stack.mails() if address in text)
+    before = client.call("stats")
+    assert post.give(re.sub(r"^Delivered-To:.*\r?\n", "", ours), recipient="desk@localhost")[0] == KEPT
+    assert len(tickets_of(client, name)) == 1 and not comments(client, tickets_of(client, name)[0]["tracking"])
+    assert before
+
+
+def test_a_bounce_without_our_mark_is_dropped(client, post, customer):
+    report = pathlib.Path(__file__).with_name("mails") / "bounce-postfix.eml"
+    assert post.give(report.read_bytes(), sender="")[0] == KEPT
+    assert not tickets_of(client, customer[0])
+
+
+def test_an_answer_to_a_meeting_is_a_note(stack, client, post, customer):
+    tracking = client.submit(customer=customer[0], contact={"email": customer[1]})
+    to = reply_address(stack, customer[1])
+    message = mail(customer[1], "Accepted", "")
+    message.add_alternative("BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nBEGIN:VEVENT\r\nUID:m-1@localhost\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:z@acme.example\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
+                            subtype="calendar", params={"method": "REPLY"})
+    assert post.give(message, recipient=to)[0] == KEPT
+    assert "Meeting m-1@localhost: ACCEPTED" in comments(client, tracking)[-1]["body"]["text"]
+
+
+def test_an_alert_is_acknowledged_by_answering_its_mail(stack, client, post):
+    tracking = client.submit(impact="down")
+    alert = wait_until(lambda: client.call("alert.list", tracking=tracking)["alerts"])[0]["alert"]
+
+    def page():
+        mails = [email.message_from_string(text, policy=email.policy.default) for text in stack.mails()]
+        return [mail for mail in mails if "staff@localhost" in mail["To"] and tracking in mail["Subject"] and mail["Reply-To"]]
+    to = wait_until(page)[0]["Reply-To"]
+    assert post.give(mail("staff@localhost", "Re", "On holiday", Auto_Submitted="auto-replied"), recipient=to)[0] == KEPT
+    status, words = post.give(mail("staff@localhost", "Re", "what is this?"), recipient=to)
+    assert status == REFUSED and "ack" in words
+    assert client.call("alert.show", alert=alert)["alert"]["state"] == "open"
+    assert post.give(mail("staff@localhost", "Re", "ack\n\n> P1"), recipient=to)[0] == KEPT
+    shown = client.call("alert.show", alert=alert)
+    assert shown["alert"]["state"] == "acknowledged"
+    assert shown["alert"]["acked_by"] in [delivery["recipient"] for message in shown["messages"] for delivery in message["deliveries"]]
+
+
+# ---- what is refused, and when to come again ----
+
+
+def test_what_is_no_mail_or_too_large_is_refused(post, customer):
+    for junk in (b"", b"hello\n", b"GET / HTTP/1.1\r\n\r\n", b"From: a@b\n\nx\0y", bytes(range(256)) * 8):
+        assert post.give(junk)[0] == NO_MESSAGE, junk[:20]
+    head = f"From: {customer[1]}\nSubject: big\n\n".encode()
+    assert post.give(head + b"x" * (5 << 20))[0] == TOO_LARGE
+    assert post.give(b"From: a@b\n" + b"X: " + b"y" * 9000 + b"\n\nx")[0] == TOO_LARGE
+    assert post.give(head + b"--b\n" * 1001)[0] == TOO_LARGE
+
+
+def test_a_huge_text_is_cut_and_kept(client, post, customer):
+    assert post.give(mail(customer[1], "s" * 990, "start " + "wörter " * 200000))[0] == KEPT
+    ticket = only_ticket(client, customer[0])
+    assert ticket["problem"].startswith("start wörter") and "cut" in ticket["problem"] and len(ticket["problem"].encode()) <= 65536
+    assert len(ticket["title"]) == 200
+
+
+def test_without_a_broker_the_mail_server_tries_again(stack, customer):
+    away = Post(stack, brokers="['tcp://127.0.0.1:9']", timeout="1s")
+    status, words = away.give(mail(customer[1]))
+    assert status == LATER and "no answer" in words
+
+
+def test_wrong_settings_are_told_and_name_the_line(stack, customer):
+    status, words = Post(stack, no_such="1").give(mail(customer[1]))
+    assert status == CONFIGURATION and "no_such" in words and ".yaml:" in words
+    status, words = Post(stack, token_key_file="/nonexistent").give(mail(customer[1]))
+    assert status == CONFIGURATION and "token_key_file" in words
