@@ -6,6 +6,7 @@
 #include "keyed.h"
 #include "oncalling.h"
 #include "posting.h"
+#include "read_explain.h"
 #include "reading.h"
 
 #include <stddef.h>
@@ -43,7 +44,7 @@ static const struct op table[] = {
      0, CHANGES, posting_submit, posting_check},
     {"ticket.find", FIELDS(REQUIRED(F_KEY)), 0, CHANGES, keyed_find, NULL},
     {"ticket.show", FIELDS(REQUIRED(F_TRACKING), OPTIONAL(F_EVENTS_AFTER)), 0, READS, reading_show, NULL},
-    {"ticket.explain", FIELDS(REQUIRED(F_TRACKING)), 0, READS, reading_explain, NULL},
+    {"ticket.explain", FIELDS(REQUIRED(F_TRACKING)), 0, READS, read_explain, NULL},
     {"ticket.list",
      FIELDS(OPTIONAL(F_STATE), OPTIONAL(F_PRIORITY), OPTIONAL(F_CUSTOMER), OPTIONAL(F_ASSIGNEE),
             OPTIONAL(F_QUEUE), OPTIONAL(F_TAG), OPTIONAL(F_OVERDUE), OPTIONAL(F_DUE_BEFORE_AT),

@@ -35,53 +35,6 @@ void reading_show(struct broker *broker, struct call *call)
                    reading_done, call);
 }
 
-/* The rules of the ticket's decisions, as their events keep them. */
-static void explain_done(void *arg, struct span body, const struct err *err)
-{
-    struct call *call = arg;
-    struct wire_doc *doc = NULL;
-    struct err why;
-    struct buf out;
-
-    if (err != NULL || !wire_parse(body.p, body.len, WIRE_DEPTH_MAX, &doc, &why)) {
-        call_refuse(call, err != NULL ? err : &why);
-        return;
-    }
-    const struct wire_val *root = wire_root(doc);
-    const struct wire_val *events = wire_find(root, "events");
-    if (events == NULL)
-        events = wire_find(wire_find(root, "ticket"), "events");
-    buf_init(&out, PAGE_BYTES_MAX);
-    wire_put_map(&out, 2);
-    wire_put_text(&out, "tracking");
-    wire_put_val(&out, wire_find(root, "tracking") != NULL
-                           ? wire_find(root, "tracking")
-                           : wire_find(wire_find(root, "ticket"), "tracking"));
-    wire_put_text(&out, "decisions");
-    struct wire_map list = wire_list_open(&out);
-    for (size_t i = 0; i < wire_count(events); i++) {
-        const struct wire_val *event = wire_at(events, i);
-        const struct wire_val *inner = wire_find(event, "body");
-        if (wire_find(inner, "trace") == NULL)
-            continue;
-        wire_put_map(&out, 4), list.count++;
-        wire_put_key_val(&out, "version", wire_find(event, "version"));
-        wire_put_key_val(&out, "at", wire_find(event, "at"));
-        wire_put_key_val(&out, "set", wire_find(inner, "set"));
-        wire_put_key_val(&out, "trace", wire_find(inner, "trace"));
-    }
-    wire_list_close(&out, &list);
-    call_answer(call, buf_span(&out));
-    buf_clear(&out);
-    wire_doc_free(doc);
-}
-
-void reading_explain(struct broker *broker, struct call *call)
-{
-    read_show_send(broker->reader_pg, broker->params, call->req.ticket, 0, broker->settings.tracking_prefix,
-                   explain_done, call);
-}
-
 /* "triaged", "new,triaged", or "open" and "all". */
 static bool reading_states(struct span text, unsigned *ret, struct err *err)
 {

@@ -12,7 +12,6 @@ struct request;
 
 /* The handlers; each takes the call. */
 void reading_show(struct broker *broker, struct call *call);
-void reading_explain(struct broker *broker, struct call *call);
 void reading_list(struct broker *broker, struct call *call);
 void reading_events(struct broker *broker, struct call *call);
 void reading_customer_get(struct broker *broker, struct call *call);

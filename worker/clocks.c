@@ -2,6 +2,7 @@
 #include "clocks.h"
 
 #include "clock.h"
+#include "mem.h"
 
 #include <string.h>
 
@@ -67,6 +68,7 @@ struct run {
     int64_t worked_us, paused_us; /* before `since` */
     int64_t used_up_at;           /* when the promise was used up in an earlier stretch */
     int64_t met_at;
+    struct clock_log *log; /* or NULL */
 };
 
 struct walk {
@@ -115,10 +117,23 @@ static int64_t run_due(const struct run *run)
     return run->used_up_at != CLOCK_NO_INSTANT ? run->used_up_at : run_due_from(run, run->since);
 }
 
+/* Ends a stretch, for those who want to know how it came about. */
+static void run_log(const struct run *run, int64_t until)
+{
+    struct clock_log *log = run->log;
+
+    if (log == NULL || until <= run->since)
+        return;
+    if ((log->count & (log->count + 1)) == 0)
+        log->items = mem_grow(log->items, 2 * (log->count + 1), sizeof *log->items);
+    log->items[log->count++] = (struct clock_stretch){run->kind, run->cycle, run->since, until, run->paused};
+}
+
 static void run_pause(struct run *run, int64_t at)
 {
     if (!run->open || run->paused)
         return;
+    run_log(run, at);
     int64_t due = run_due(run);
     if (due <= at)
         run->used_up_at = due;
@@ -131,6 +146,7 @@ static void run_resume(struct run *run, int64_t at)
 {
     if (!run->open || !run->paused)
         return;
+    run_log(run, at);
     run->paused_us += at - run->since;
     run->paused = false;
     run->since = at;
@@ -292,6 +308,7 @@ static void walk_finish(struct walk *w, struct run *run, int64_t at, const char 
 
     if (!run->open)
         return;
+    run_log(run, at);
     run->open = false;
     run->met_at = clock.met_at = at;
     /* Over before anybody promised it: the promise came later, with another priority, package or process. */
@@ -330,6 +347,7 @@ static void walk_leave(struct walk *w, struct run *run)
     const struct clock *old = walk_old(w, run->kind, run->cycle);
     struct clock clock = run_clock(run, w->now);
 
+    run_log(run, w->now);
     clock.warned = walk_warned(w, run->kind, run->cycle);
     if (clock_is_judged(old) && old->met_at != CLOCK_NO_INSTANT && !old->unpromised) {
         clock = *old; /* met, by what counted then: at priority 3 by taking it, say, before it became 4 */
@@ -374,11 +392,14 @@ static void walk_run_on(struct run *run, int64_t at)
     if (!run->paused)
         run->worked_us += run_time(run, run->since, run->met_at);
     run->paused_us += at - (run->paused ? run->since : run->met_at);
+    run->cycle++;
+    run->since = run->met_at;
+    run->paused = true;
+    run_log(run, at);
     run->open = true;
     run->paused = false;
     run->since = at;
     run->met_at = CLOCK_NO_INSTANT;
-    run->cycle++;
 }
 
 static void walk_act(struct walk *w, struct run *run, enum action action, const struct clock_event *e)
@@ -542,6 +563,13 @@ void clocks_compute(const struct clock_terms *terms, int64_t posted_at, const st
                     size_t event_count, const struct clock *old, size_t old_count, int64_t now,
                     struct clocks *ret)
 {
+    clocks_compute_logged(terms, posted_at, events, event_count, old, old_count, now, ret, NULL);
+}
+
+void clocks_compute_logged(const struct clock_terms *terms, int64_t posted_at,
+                           const struct clock_event *events, size_t event_count, const struct clock *old,
+                           size_t old_count, int64_t now, struct clocks *ret, struct clock_log *log)
+{
     struct walk w = {.terms = terms,
                      .old = old,
                      .old_count = old_count,
@@ -553,7 +581,7 @@ void clocks_compute(const struct clock_terms *terms, int64_t posted_at, const st
         0; /* the lists are large, and written before they are read */
     ret->wait_ended = ret->reopened_by_reply = ret->reply_pending = false;
     for (size_t k = 0; k < CLOCK_KINDS; k++) {
-        w.runs[k] = (struct run){.kind = (enum clock_kind)k, .promise = &terms->promises[k]};
+        w.runs[k] = (struct run){.kind = (enum clock_kind)k, .promise = &terms->promises[k], .log = log};
         run_start(&w.runs[k], posted_at);
     }
     for (size_t i = 0; i < event_count; i++)
@@ -571,56 +599,6 @@ void clocks_compute(const struct clock_terms *terms, int64_t posted_at, const st
     ret->is_closed = w.phase == PHASE_CLOSED;
     ret->resolved_at = ret->is_resolved ? w.phase_at : CLOCK_NO_INSTANT;
     ret->wake_at = w.until_at;
-}
-
-/* ---- history ---- */
-
-static bool clock_same_promise(const struct clock *a, const struct clock *b)
-{
-    return a->promise_s == b->promise_s && a->working == b->working && span_equal(a->calendar, b->calendar);
-}
-
-/* What became of a clock that the last decision had; false: nothing. */
-static bool clock_step(const struct clock *old, const struct clock *new, enum clock_step *ret)
-{
-    if (old->met_at == CLOCK_NO_INSTANT && new->met_at != CLOCK_NO_INSTANT)
-        *ret = new->ended ? CLOCK_ENDED : CLOCK_MET_NOW;
-    else if (old->state != CLOCK_MISSED && new->state == CLOCK_MISSED)
-        *ret = CLOCK_MISSED_NOW;
-    else if (!clock_same_promise(old, new))
-        *ret = CLOCK_MOVED;
-    else if (old->state == CLOCK_RUNNING && new->state == CLOCK_PAUSED)
-        *ret = CLOCK_PAUSED_NOW;
-    else if (old->state == CLOCK_PAUSED && new->state == CLOCK_RUNNING)
-        *ret = CLOCK_RESUMED;
-    else if (old->state == CLOCK_RUNNING && new->state == CLOCK_RUNNING && old->due_at != new->due_at)
-        *ret = old->paused_s != new->paused_s ? CLOCK_RESUMED : CLOCK_MOVED;
-    else
-        return false;
-    return true;
-}
-
-size_t clocks_changes(const struct clocks *clocks, const struct clock *old, size_t old_count,
-                      struct clock_change *ret)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < clocks->count; i++) {
-        const struct clock *new = &clocks->items[i], *before = NULL;
-        struct clock fresh = *new;
-        enum clock_step step;
-        for (size_t k = 0; k < old_count && before == NULL; k++)
-            if (old[k].kind == new->kind && old[k].cycle == new->cycle)
-                before = &old[k];
-        if (before == NULL) {
-            ret[count++] = (struct clock_change){CLOCK_STARTED, new};
-            fresh.state = CLOCK_RUNNING;
-            fresh.met_at = CLOCK_NO_INSTANT;
-        }
-        if (clock_step(before != NULL ? before : &fresh, new, &step))
-            ret[count++] = (struct clock_change){step, new};
-    }
-    return count;
 }
 
 /* ---- names ---- */

@@ -131,6 +131,24 @@ void clocks_compute(const struct clock_terms *terms, int64_t posted_at, const st
                     size_t event_count, const struct clock *old, size_t old_count, int64_t now,
                     struct clocks *ret);
 
+/* A stretch of one cycle in which its clock ran, or rested because the customer owed an answer. */
+struct clock_stretch {
+    enum clock_kind kind;
+    int64_t cycle, from, until;
+    bool paused;
+};
+
+/* Grows; the caller frees items. */
+struct clock_log {
+    struct clock_stretch *items;
+    size_t count;
+};
+
+/* The same, and how it came about: all stretches of all cycles, in order of their ends. log: empty before. */
+void clocks_compute_logged(const struct clock_terms *terms, int64_t posted_at,
+                           const struct clock_event *events, size_t event_count, const struct clock *old,
+                           size_t old_count, int64_t now, struct clocks *ret, struct clock_log *log);
+
 /* The steps from the clocks of the last decision to those of this one: at most two a clock (met and started are of two
  * cycles). ret: room for 2 * CLOCKS_MAX; it points into clocks. */
 size_t clocks_changes(const struct clocks *clocks, const struct clock *old, size_t old_count,

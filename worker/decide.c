@@ -116,7 +116,7 @@ static void decide_approvals(struct decision *d)
     const struct work *work = d->work;
     int64_t resolved_at = d->clocks.resolved_at;
 
-    d->approvals_asked = work->approvals_for_at == resolved_at ? work->approvals_asked : 0;
+    d->approvals_asked = work->kept.approvals_for_at == resolved_at ? work->kept.approvals_asked : 0;
     if (resolved_at == CLOCK_NO_INSTANT || work->state != STATE_RESOLVED || d->clocks.reply_pending ||
         d->state != SET_NO_STATE || calendar == NULL)
         return;
@@ -144,13 +144,18 @@ static void decide_approvals(struct decision *d)
 
 /* ---- the whole ---- */
 
+void decide_terms(const struct decision *d, struct clock_terms *ret)
+{
+    engine_terms(d->engine, d->package, d->priority, d->forced_calendar, ret);
+    ret->changed_at = decide_changed_at(d->work);
+    ret->decided = !d->work->is_first;
+}
+
 static void decide_clocks(struct decision *d, struct work *work)
 {
     struct clock_terms terms;
 
-    engine_terms(d->engine, d->package, d->priority, d->forced_calendar, &terms);
-    terms.changed_at = decide_changed_at(work);
-    terms.decided = !work->is_first;
+    decide_terms(d, &terms);
     clocks_compute(&terms, work->posted_at, work->facts, work->event_count, work->old, work->old_count,
                    work->now, &d->clocks);
 }
@@ -192,8 +197,13 @@ bool decide_make(struct decider *decider, const struct engine *engine, const str
     if (!work_parse(body, work, err))
         return false;
     choice_make(engine, work, decider->conditions, as_posted, &d->choice, &decider->trace, &d->has_trace);
+    if (as_posted && !work->is_first) { /* what was chosen then, and since, stands in the ticket */
+        d->choice.priority = 0;
+        d->choice.calendar = NULL;
+    }
     d->package = process_package_find(engine_process(engine), work->package);
-    d->forced_calendar = d->choice.calendar != NULL ? span_of(d->choice.calendar) : work->forced_calendar;
+    d->forced_calendar =
+        d->choice.calendar != NULL ? span_of(d->choice.calendar) : work->kept.forced_calendar;
     decide_priority(d);
     decide_clocks(d, work);
     decide_state(d);

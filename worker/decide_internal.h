@@ -37,6 +37,9 @@ struct decider {
 bool decide_make(struct decider *decider, const struct engine *engine, const struct wire_val *body,
                  bool as_posted, struct err *err) __attribute__((warn_unused_result));
 
+/* The terms that its clocks were computed under. */
+void decide_terms(const struct decision *d, struct clock_terms *ret);
+
 /* Appends the body of the decision. */
 void decision_write(const struct decision *d, const struct buf *trace, struct buf *out);
 

@@ -88,10 +88,12 @@ static void put_set(const struct decision *d, struct buf *out)
 
 void decision_write_clocks(const struct decision *d, struct buf *out)
 {
+    struct work_kept kept = {d->forced_calendar, d->approvals_asked, d->clocks.resolved_at,
+                             span_of(engine_by(d->engine))};
+
     wire_put_list(out, d->clocks.count);
     for (size_t i = 0; i < d->clocks.count; i++)
-        work_put_clock(out, &d->clocks.items[i], d->forced_calendar, i == 0 ? d->approvals_asked : 0,
-                       d->clocks.resolved_at);
+        work_put_clock(out, &d->clocks.items[i], i == 0 ? &kept : NULL);
 }
 
 static void put_deadlines(const struct decision *d, struct buf *out)

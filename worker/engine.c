@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct engine_calendar {
@@ -18,6 +19,7 @@ struct engine {
     struct engine_calendar *calendars; /* the first is PROCESS_ALWAYS */
     size_t calendar_count;
     char zones[ZONE_VERSION_BYTES];
+    char by[ZONE_VERSION_BYTES + 16];
 };
 
 static const struct engine_calendar *engine_find(const struct engine *engine, struct span name)
@@ -38,6 +40,7 @@ bool engine_new(struct process *process, const char *zone_dir, struct engine **r
     engine->calendars[0] = (struct engine_calendar){PROCESS_ALWAYS, NULL, calendar_new_always()};
     engine->calendar_count = 1;
     zone_data_version(zone_dir, engine->zones);
+    (void)snprintf(engine->by, sizeof engine->by, "%.12s %s", process->hash, engine->zones);
     for (size_t i = 0; i < process->calendar_count; i++) {
         struct engine_calendar *c = &engine->calendars[engine->calendar_count];
         c->name = process->calendars[i].name;
@@ -75,6 +78,11 @@ const struct process *engine_process(const struct engine *engine)
 const char *engine_zones(const struct engine *engine)
 {
     return engine->zones;
+}
+
+const char *engine_by(const struct engine *engine)
+{
+    return engine->by;
 }
 
 const struct calendar *engine_calendar(const struct engine *engine, struct span name)

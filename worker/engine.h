@@ -24,6 +24,9 @@ void engine_free(struct engine *engine); /* accepts NULL */
 const struct process *engine_process(const struct engine *engine);
 const char *engine_zones(const struct engine *engine); /* version of the zone data */
 
+/* "HASH ZONES", the hash's first twelve letters: kept with the clocks that were computed by it. */
+const char *engine_by(const struct engine *engine);
+
 /* The laid out calendar; NULL when there is none of that name. PROCESS_ALWAYS is always there. */
 const struct calendar *engine_calendar(const struct engine *engine, struct span name);
 const struct zone *engine_calendar_zone(const struct engine *engine,

@@ -1,12 +1,120 @@
-/* Why a ticket stands as it does, for people: rules that matched and why, clocks and due times. */
+/* Why a ticket stands as it does, for people: rules that matched and why, each clock window by window, and whether the events
+ * give again what is stored. */
 #include "decide_internal.h"
 
 #include "clock.h"
+#include "mem.h"
+#include "windows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TEXT_BYTES_MAX = 128 * 1024, TRACE_DEPTH = 8, AT_BYTES = 40 };
+enum {
+    TEXT_BYTES_MAX = 256 * 1024,
+    TRACE_DEPTH = 8,
+    AT_BYTES = 40,
+    DIFFERENCES_MAX = 32,
+    CLOCK_BYTES_MAX = 4096
+};
+
+/* What there is to tell. Large: on the heap. */
+struct explaining {
+    const struct decision *d;
+    struct clock_log log;
+    struct clocks again; /* the stored clocks, computed again from the events alone */
+    struct windows windows;
+    char differences[DIFFERENCES_MAX][96];
+    size_t difference_count, compared;
+    const char *unknown; /* why nothing could be compared; NULL: it was */
+};
+
+/* ---- the same again ---- */
+
+static const struct clock *again_find(const struct explaining *x, const struct clock *stored)
+{
+    for (size_t i = 0; i < x->again.count; i++)
+        if (x->again.items[i].kind == stored->kind && x->again.items[i].cycle == stored->cycle)
+            return &x->again.items[i];
+    for (size_t i = 0; i < x->again.verdict_count; i++)
+        if (x->again.verdicts[i].clock.kind == stored->kind &&
+            x->again.verdicts[i].clock.cycle == stored->cycle)
+            return &x->again.verdicts[i].clock;
+    return NULL;
+}
+
+static void differ(struct explaining *x, const struct clock *stored, const char *field, int64_t was,
+                   int64_t is)
+{
+    if (was == is || x->difference_count == DIFFERENCES_MAX)
+        return;
+    (void)snprintf(x->differences[x->difference_count++], sizeof x->differences[0],
+                   "%s %lld: %s is stored as %lld, gives %lld", clock_kind_name(stored->kind),
+                   (long long)stored->cycle, field, (long long)was, (long long)is);
+}
+
+/* The last decision that moved a clock; one that is over stands as it ended. */
+static int64_t stored_at(const struct work *work)
+{
+    int64_t at = 0;
+    for (size_t i = 0; i < work->old_count; i++)
+        at = work->old[i].as_of_at > at ? work->old[i].as_of_at : at;
+    return at;
+}
+
+/* A verdict stays as it fell, by the version and the promise of its time: of it only the start is compared. */
+static void compare(struct explaining *x, const struct clock *stored)
+{
+    const struct clock *again = again_find(x, stored);
+    bool judged = stored->state == CLOCK_MET || stored->state == CLOCK_MISSED;
+
+    if (stored->unpromised || (again == NULL && judged))
+        return;
+    x->compared++;
+    if (again == NULL) {
+        differ(x, stored, "there", 1, 0);
+        return;
+    }
+    differ(x, stored, "started_at", stored->started_at, again->started_at);
+    if (judged)
+        return;
+    differ(x, stored, "state", (int64_t)stored->state, (int64_t)again->state);
+    differ(x, stored, "due_at", stored->due_at, again->due_at);
+    differ(x, stored, "met_at", stored->met_at, again->met_at);
+    differ(x, stored, "worked_s", stored->worked_s, again->worked_s);
+    differ(x, stored, "paused_s", stored->paused_s, again->paused_s);
+    differ(x, stored, "left_s", stored->left_s, again->left_s);
+}
+
+static size_t decided_count(const struct work *work)
+{
+    size_t count = 0;
+    while (count < work->event_count && !work->events[count].is_new)
+        count++;
+    return count;
+}
+
+static void verify(struct explaining *x)
+{
+    const struct work *work = x->d->work;
+    size_t count = decided_count(work);
+    struct clock_terms terms;
+
+    if (work->old_count == 0)
+        x->unknown = "nothing is stored yet";
+    else if (!span_is(work->kept.by, engine_by(x->d->engine)))
+        x->unknown = "stored by another version: it is computed again when the ticket wakes";
+    else if (count < work->event_count)
+        x->unknown = "something happened that is not decided yet";
+    if (x->unknown != NULL)
+        return;
+    decide_terms(x->d, &terms);
+    terms.decided = false;
+    clocks_compute(&terms, work->posted_at, work->facts, count, NULL, 0, stored_at(work), &x->again);
+    for (size_t i = 0; i < work->old_count; i++)
+        compare(x, &work->old[i]);
+}
+
+/* ---- text ---- */
 
 /* An instant in the calendar's zone, with its offset; UTC when the calendar has none. */
 static void local_format(const struct decision *d, struct span calendar, int64_t at, char ret[AT_BYTES])
@@ -61,13 +169,29 @@ static void text_clock(const struct decision *d, const struct clock *clock, stru
     (void)buf_add_text(text, "\n");
 }
 
-static void text_rules(const struct buf *trace, struct buf *text)
+static void text_windows(struct explaining *x, const struct clock *clock, struct buf *text)
+{
+    char from[AT_BYTES], until[AT_BYTES];
+
+    if (x->windows.left_out != 0)
+        (void)buf_printf(text, "    … %zu earlier ones\n", x->windows.left_out);
+    for (size_t i = 0; i < x->windows.count; i++) {
+        const struct window *w = &x->windows.items[i];
+        local_format(x->d, clock->calendar, w->from, from);
+        local_format(x->d, clock->calendar, w->until, until);
+        (void)buf_printf(text, "    %s  %s  %-8s ", from, until, window_why_name(w->why));
+        text_duration((w->until - w->from) / US_PER_S, text);
+        (void)buf_add_text(text, "\n");
+    }
+}
+
+static void text_rules(const struct decision *d, const struct buf *trace, struct buf *text)
 {
     struct wire_doc *doc = NULL;
 
     if (trace->len == 0 || !wire_parse(trace->p, trace->len, TRACE_DEPTH, &doc, NULL))
         return;
-    (void)buf_add_text(text, "rules:\n");
+    (void)buf_printf(text, "rules%s:\n", d->work->is_first ? "" : ", were it posted now");
     for (size_t i = 0; i < wire_count(wire_root(doc)); i++) {
         const struct wire_val *rule = wire_at(wire_root(doc), i);
         struct span name = wire_find_str(rule, "rule"), why = wire_find_str(rule, "why");
@@ -80,7 +204,22 @@ static void text_rules(const struct buf *trace, struct buf *text)
     wire_doc_free(doc);
 }
 
-static void text_make(const struct decision *d, const struct buf *trace, struct buf *text)
+static void text_verify(const struct explaining *x, struct buf *text)
+{
+    const struct work *work = x->d->work;
+
+    if (x->unknown != NULL)
+        (void)buf_printf(text, "verify: %s\n", x->unknown);
+    else if (x->difference_count == 0)
+        (void)buf_printf(text, "verify: %zu clocks computed again from %zu events: as stored\n", x->compared,
+                         work->event_count + 1);
+    else
+        (void)buf_add_text(text, "verify: NOT AS STORED\n");
+    for (size_t i = 0; i < x->difference_count; i++)
+        (void)buf_printf(text, "  %s\n", x->differences[i]);
+}
+
+static void text_head(const struct decision *d, struct buf *text)
 {
     const struct process *process = engine_process(d->engine);
     const char *name = process->policy.priority_names[d->priority];
@@ -88,31 +227,123 @@ static void text_make(const struct decision *d, const struct buf *trace, struct 
     (void)buf_printf(text, "priority %d%s%s%s, package %s, process %.12s, zones %s\n", d->priority,
                      name == NULL ? "" : " (", name == NULL ? "" : name, name == NULL ? "" : ")",
                      d->package->name, process->hash, engine_zones(d->engine));
-    (void)buf_add_text(text, "clocks:\n");
-    for (size_t i = 0; i < d->clocks.count; i++)
-        text_clock(d, &d->clocks.items[i], text);
-    text_rules(trace, text);
+    if (d->work->kept.by.len != 0 && !span_is(d->work->kept.by, engine_by(d->engine)))
+        (void)buf_printf(text, "stored by process and zones %.*s\n", (int)d->work->kept.by.len,
+                         d->work->kept.by.p);
+}
+
+/* ---- the answer ---- */
+
+static void put_windows(const struct explaining *x, struct buf *out)
+{
+    wire_put_list(out, x->windows.count);
+    for (size_t i = 0; i < x->windows.count; i++) {
+        const struct window *w = &x->windows.items[i];
+        wire_put_map(out, 4);
+        wire_put_key_int(out, "from_at", w->from);
+        wire_put_key_int(out, "until_at", w->until);
+        wire_put_key_text(out, "what", window_why_name(w->why));
+        wire_put_key_int(out, "seconds", (w->until - w->from) / US_PER_S);
+    }
+}
+
+/* A clock as everywhere else, with one field more. */
+static void put_clock(const struct explaining *x, const struct clock *clock, struct buf *out)
+{
+    struct wire_doc *doc = NULL;
+    struct buf plain;
+
+    buf_init(&plain, CLOCK_BYTES_MAX);
+    work_put_clock(&plain, clock, NULL);
+    struct wire_map map = wire_map_open(out);
+    if (wire_parse(plain.p, plain.len, TRACE_DEPTH, &doc, NULL))
+        for (size_t i = 0; i < wire_count(wire_root(doc)); i++) {
+            wire_put_str(out, wire_key_at(wire_root(doc), i));
+            wire_put_val(out, wire_val_at(wire_root(doc), i)), map.count++;
+        }
+    wire_put_text(out, "windows");
+    put_windows(x, out), map.count++;
+    wire_map_close(out, &map);
+    wire_doc_free(doc);
+    buf_clear(&plain);
+}
+
+/* The clocks, each with its windows, into the answer and the text. */
+static void put_clocks(struct explaining *x, struct buf *out, struct buf *text)
+{
+    const struct decision *d = x->d;
+    struct clocks *now = &x->again; /* free again: what verify needed of it is told */
+    struct clock_terms terms;
+
+    decide_terms(d, &terms);
+    clocks_compute_logged(&terms, d->work->posted_at, d->work->facts, d->work->event_count, d->work->old,
+                          d->work->old_count, d->work->now, now, &x->log);
+    struct wire_map list = wire_list_open(out);
+    for (size_t i = 0; i < now->count; i++) {
+        if (now->items[i].unpromised)
+            continue;
+        list.count++;
+        windows_make(d->engine, &terms.promises[now->items[i].kind], &now->items[i], &x->log, d->work->facts,
+                     d->work->event_count, &x->windows);
+        put_clock(x, &now->items[i], out);
+        text_clock(d, &now->items[i], text);
+        text_windows(x, &now->items[i], text);
+    }
+    wire_list_close(out, &list);
+}
+
+static void put_verify(const struct explaining *x, struct buf *out)
+{
+    wire_put_map(out, 4);
+    wire_put_key_bool(out, "same", x->unknown == NULL && x->difference_count == 0);
+    wire_put_key_text(out, "unknown", x->unknown);
+    wire_put_key_int(out, "compared", (int64_t)x->compared);
+    wire_put_text(out, "differences");
+    wire_put_list(out, x->difference_count);
+    for (size_t i = 0; i < x->difference_count; i++)
+        wire_put_text(out, x->differences[i]);
+}
+
+static void put_versions(const struct decision *d, struct buf *out)
+{
+    wire_put_map(out, 3);
+    wire_put_key_text(out, "process", engine_process(d->engine)->hash);
+    wire_put_key_text(out, "zones", engine_zones(d->engine));
+    wire_put_key_str(out, "stored_by", d->work->kept.by);
 }
 
 bool decide_explain(struct decider *decider, const struct engine *engine, const struct wire_val *body,
                     struct buf *out, struct err *err)
 {
+    const struct decision *d = &decider->decision;
     struct buf text;
 
     if (!decide_make(decider, engine, body, true, err))
         return false;
+    struct explaining *x = mem_new(1, sizeof *x);
+    x->d = d;
     buf_init(&text, TEXT_BYTES_MAX);
-    text_make(&decider->decision, &decider->trace, &text);
-    wire_put_map(out, 4);
-    wire_put_key_int(out, "priority", decider->decision.priority);
-    wire_put_key_str(out, "text", buf_span(&text));
+    verify(x);
+    text_head(d, &text);
+    (void)buf_add_text(&text, "clocks:\n");
+    wire_put_map(out, 6);
+    wire_put_key_int(out, "priority", d->priority);
+    wire_put_text(out, "clocks");
+    put_clocks(x, out, &text);
+    text_verify(x, &text);
+    text_rules(d, &decider->trace, &text);
+    wire_put_text(out, "verify");
+    put_verify(x, out);
+    wire_put_text(out, "versions");
+    put_versions(d, out);
     wire_put_text(out, "rules");
-    if (decider->decision.has_trace)
+    if (d->has_trace)
         wire_put_raw(out, buf_span(&decider->trace));
     else
         wire_put_list(out, 0);
-    wire_put_text(out, "clocks");
-    decision_write_clocks(&decider->decision, out);
+    wire_put_key_str(out, "text", buf_span(&text));
+    free(x->log.items);
+    free(x);
     buf_clear(&text);
     return true;
 }

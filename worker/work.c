@@ -51,27 +51,31 @@ static bool clock_parse(const struct wire_val *map, struct clock *ret)
     return true;
 }
 
+static void kept_parse(const struct wire_val *map, struct work_kept *kept)
+{
+    struct span forced = wire_find_str(map, "forced_calendar"), by = wire_find_str(map, "by");
+    int64_t asked = wire_find_int(map, "approvals_asked", 0);
+
+    kept->forced_calendar = forced.len != 0 ? forced : kept->forced_calendar;
+    kept->by = by.len != 0 ? by : kept->by;
+    if (asked > kept->approvals_asked) {
+        kept->approvals_asked = asked;
+        kept->approvals_for_at = instant_or_none(map, "approvals_for_at");
+    }
+}
+
 static bool work_parse_clocks(struct work *work, struct err *err)
 {
     const struct wire_val *list = wire_find(work->ticket, "clocks");
 
     work->old_count = 0;
-    work->forced_calendar = SPAN_NONE;
-    work->approvals_asked = 0;
-    work->approvals_for_at = CLOCK_NO_INSTANT;
+    work->kept = (struct work_kept){.approvals_for_at = CLOCK_NO_INSTANT};
     for (size_t i = 0; i < wire_count(list) && i < CLOCKS_MAX; i++) {
         const struct wire_val *map = wire_at(list, i);
         if (!clock_parse(map, &work->old[work->old_count]))
             return field_missing("ticket.clocks", "clocks as a decision gave them", err);
         work->old_count++;
-        struct span forced = wire_find_str(map, "forced_calendar");
-        if (forced.len != 0)
-            work->forced_calendar = forced;
-        int64_t asked = wire_find_int(map, "approvals_asked", 0);
-        if (asked > work->approvals_asked) {
-            work->approvals_asked = asked;
-            work->approvals_for_at = instant_or_none(map, "approvals_for_at");
-        }
+        kept_parse(map, &work->kept);
     }
     return true;
 }
@@ -85,11 +89,27 @@ void work_put_instant(struct buf *out, const char *key, int64_t at)
         wire_put_int(out, at);
 }
 
-void work_put_clock(struct buf *out, const struct clock *clock, struct span forced_calendar,
-                    int64_t approvals_asked, int64_t approvals_for_at)
+static void put_kept(struct buf *out, const struct work_kept *kept)
 {
-    size_t more = (forced_calendar.len != 0 ? 1u : 0u) + (approvals_asked != 0 ? 2u : 0u) +
-                  (clock->unpromised ? 1u : 0u);
+    if (kept->forced_calendar.len != 0)
+        wire_put_key_str(out, "forced_calendar", kept->forced_calendar);
+    if (kept->by.len != 0)
+        wire_put_key_str(out, "by", kept->by);
+    if (kept->approvals_asked == 0)
+        return;
+    wire_put_key_int(out, "approvals_asked", kept->approvals_asked);
+    work_put_instant(out, "approvals_for_at", kept->approvals_for_at);
+}
+
+static size_t kept_count(const struct work_kept *kept)
+{
+    return (kept->forced_calendar.len != 0 ? 1u : 0u) + (kept->by.len != 0 ? 1u : 0u) +
+           (kept->approvals_asked != 0 ? 2u : 0u);
+}
+
+void work_put_clock(struct buf *out, const struct clock *clock, const struct work_kept *kept)
+{
+    size_t more = (clock->unpromised ? 1u : 0u) + (kept == NULL ? 0u : kept_count(kept));
 
     wire_put_map(out, 15 + more);
     wire_put_key_text(out, "clock", clock_kind_name(clock->kind));
@@ -107,14 +127,10 @@ void work_put_clock(struct buf *out, const struct clock *clock, struct span forc
     wire_put_key_int(out, "worked_s", clock->worked_s);
     wire_put_key_int(out, "paused_s", clock->paused_s);
     wire_put_key_int(out, "left_s", clock->left_s);
-    if (forced_calendar.len != 0)
-        wire_put_key_str(out, "forced_calendar", forced_calendar);
     if (clock->unpromised)
         wire_put_key_bool(out, "unpromised", true);
-    if (approvals_asked != 0) {
-        wire_put_key_int(out, "approvals_asked", approvals_asked);
-        work_put_instant(out, "approvals_for_at", approvals_for_at);
-    }
+    if (kept != NULL)
+        put_kept(out, kept);
 }
 
 /* ---- events ---- */

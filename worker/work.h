@@ -18,6 +18,14 @@ struct work_event {
     bool is_new; /* after the last decision */
 };
 
+/* What is kept from one decision to the next, with the clocks. */
+struct work_kept {
+    struct span forced_calendar; /* a rule's choice */
+    int64_t approvals_asked;     /* how often approval was asked for again */
+    int64_t approvals_for_at;    /* the resolving they were asked for */
+    struct span by;              /* versions the clocks were computed by: "HASH ZONES", see engine_by */
+};
+
 /* Spans and values point into the message. The two growing lists are kept from one work to the next. */
 struct work {
     const struct wire_val *root, *ticket, *customer;
@@ -31,9 +39,7 @@ struct work {
     bool by_process; /* a new version woke it */
     struct clock old[CLOCKS_MAX];
     size_t old_count;
-    struct span forced_calendar; /* a rule's choice, kept with the clocks */
-    int64_t approvals_asked;     /* how often approval was asked for again, kept with the clocks */
-    int64_t approvals_for_at;    /* the resolving they were asked for */
+    struct work_kept kept;
     struct clock_event *facts;
     struct work_event *events;
     size_t event_count, event_room;
@@ -50,9 +56,8 @@ void work_add_fact(struct work *work, const struct clock_event *fact);
 /* Gives the lists back. */
 void work_clear(struct work *work);
 
-/* Writes a clock as the wire has it; the further fields are what work_parse reads back. */
-void work_put_clock(struct buf *out, const struct clock *clock, struct span forced_calendar,
-                    int64_t approvals_asked, int64_t approvals_for_at);
+/* Writes a clock as the wire has it. kept: with the first of a list, else NULL; work_parse reads it back. */
+void work_put_clock(struct buf *out, const struct clock *clock, const struct work_kept *kept);
 
 /* An instant, or nil for CLOCK_NO_INSTANT. */
 void work_put_instant(struct buf *out, const char *key, int64_t at);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "clock.h"
+#include "decide.h"
 #include "engine_of.h"
 #include "instant.h"
 #include "trial.h"
@@ -274,6 +275,63 @@ static void test_clocks_closed_by_itself_is_closed_for_the_clocks_too(void **sta
     story_end(&s);
 }
 
+/* Windows of one clock as explain tells them, "counted 2:00, closed 64:00, …" in hours and minutes. */
+static void assert_windows(struct story *s, const char *now, const char *kind, const char *want)
+{
+    struct decider *decider = decider_new();
+    struct buf body, out, got;
+    struct wire_doc *work = NULL, *told = NULL;
+    struct err err = {0};
+    buf_init(&body, 1 << 20);
+    buf_init(&out, 1 << 20);
+    buf_init(&got, 1 << 16);
+    trial_put_work(s->trial, at(now), &body);
+    assert_true(wire_parse(body.p, body.len, 32, &work, &err));
+    assert_true(decide_explain(decider, s->engine, wire_root(work), &out, &err));
+    assert_true(wire_parse(out.p, out.len, 32, &told, &err));
+    const struct wire_val *clocks = wire_find(wire_root(told), "clocks"), *windows = NULL;
+    for (size_t i = 0; i < wire_count(clocks); i++)
+        if (span_is(wire_find_str(wire_at(clocks, i), "clock"), kind))
+            windows = wire_find(wire_at(clocks, i), "windows");
+    for (size_t i = 0; i < wire_count(windows); i++) {
+        struct span what = wire_find_str(wire_at(windows, i), "what");
+        long long minutes = (long long)wire_find_int(wire_at(windows, i), "seconds", 0) / 60;
+        (void)buf_printf(&got, "%s%.*s %lld:%02lld", i == 0 ? "" : ", ", (int)what.len, what.p, minutes / 60,
+                         minutes % 60);
+    }
+    assert_string_equal(buf_text(&got), want);
+    wire_doc_free(work);
+    wire_doc_free(told);
+    buf_clear(&body);
+    buf_clear(&out);
+    buf_clear(&got);
+    decider_free(decider);
+}
+
+/* From Friday's afternoon over a weekend, a holiday on Monday, lunch, a wait for the customer and one for a vendor. */
+static void test_windows_say_why_a_clock_did_not_count(void **state)
+{
+    static const char holiday[] =
+        "office: {hours: {mon-fri: [09:00-12:00, 13:00-17:00]}, holidays: [2026-03-09],\n"
+        "  zone: Europe/Berlin}\n";
+    struct story s = {.engine = engine_of((struct test_files){policy, holiday, packages, rules})};
+    struct wire_doc *ticket = doc_of("{\"title\":\"x\",\"problem\":\"y\"}");
+    struct err err = {0};
+    (void)state;
+    assert_non_null(s.engine);
+    assert_true(trial_new(s.engine, wire_root(ticket), NULL, at("2026-03-06T15:00:00Z"), &s.trial, &err));
+    assert_windows(&s, "2026-03-10T11:30:00Z", "response",
+                   "counted 1:00, closed 55:00, holiday 24:00, closed 9:00, counted 3:00, lunch 0:30");
+    act(&s, "2026-03-10T12:30:00Z", ROLE_STAFF, "wait", "{\"on\":\"vendor\",\"reason\":\"x\"}");
+    act(&s, "2026-03-10T13:30:00Z", ROLE_STAFF, "resume", "{}");
+    assert_windows(&s, "2026-03-10T14:00:00Z", "update", "vendor 1:00, counted 0:30");
+    act(&s, "2026-03-10T14:30:00Z", ROLE_STAFF, "wait", "{\"on\":\"customer\",\"reason\":\"x\"}");
+    act(&s, "2026-03-11T09:00:00Z", ROLE_CUSTOMER, "reply", "{\"text\":\"x\"}");
+    assert_windows(&s, "2026-03-11T10:00:00Z", "update", "customer 18:30, counted 1:00");
+    wire_doc_free(ticket);
+    story_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_clocks_steps_stand_in_the_history),
         cmocka_unit_test(test_clocks_reply_is_new_only_once),
         cmocka_unit_test(test_clocks_closed_by_itself_is_closed_for_the_clocks_too),
+        cmocka_unit_test(test_windows_say_why_a_clock_did_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

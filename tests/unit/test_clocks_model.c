@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "decide.h"
 #include "engine_of.h"
 #include "instant.h"
 #include "trial.h"
@@ -552,6 +553,52 @@ static void check(const struct model *m, struct trial *trial, int64_t now_s)
     same("the number of warnings", 0, 0, told(trial, "staff warning"), m->loud);
 }
 
+/* What explain tells of the ticket as it is stored: the same clocks from the events, and windows that add up. */
+static void check_explained(struct trial *trial, const struct engine *engine, struct decider *decider,
+                            int64_t now_s)
+{
+    struct buf body, out;
+    struct wire_doc *work = NULL, *told = NULL;
+    struct err err = {0};
+
+    buf_init(&body, 1 << 20);
+    buf_init(&out, 4 << 20);
+    trial_put_work(trial, now_s * US_PER_S, &body);
+    assert_true(wire_parse(body.p, body.len, 32, &work, &err));
+    if (!decide_explain(decider, engine, wire_root(work), &out, &err) ||
+        !wire_parse(out.p, out.len, 32, &told, &err))
+        fail_msg("explain: %s, after\n%s", err.msg, story);
+    const struct wire_val *verify = wire_find(wire_root(told), "verify");
+    if (wire_find_str(verify, "unknown").len == 0 && !wire_find_bool(verify, "same", false)) {
+        struct span first = SPAN_NONE;
+        (void)wire_get_str(wire_at(wire_find(verify, "differences"), 0), &first);
+        fail_msg("explain: %.*s, after\n%s", (int)first.len, first.p, story);
+    }
+    const struct wire_val *clocks = wire_find(wire_root(told), "clocks");
+    for (size_t i = 0; i < wire_count(clocks); i++) {
+        const struct wire_val *clock = wire_at(clocks, i), *windows = wire_find(clock, "windows");
+        int64_t counted = 0, paused = 0, last = wire_find_int(clock, "started_at", 0);
+        for (size_t k = 0; k < wire_count(windows); k++) {
+            const struct wire_val *w = wire_at(windows, k);
+            struct span what = wire_find_str(w, "what");
+            int64_t seconds = wire_find_int(w, "seconds", 0);
+            assert_int_equal(wire_find_int(w, "from_at", 0), last);
+            last = wire_find_int(w, "until_at", 0);
+            counted += span_is(what, "counted") || span_is(what, "vendor") ? seconds : 0;
+            paused += span_is(what, "customer") ? seconds : 0;
+        }
+        if (wire_find_int(clock, "met_at", -1) >= 0)
+            continue; /* its times are those of its verdict, under the promise of then */
+        if (counted != wire_find_int(clock, "worked_s", 0) || paused != wire_find_int(clock, "paused_s", 0))
+            fail_msg("the windows of clock %zu: counted %lld, paused %lld, after\n%s", i, (long long)counted,
+                     (long long)paused, story);
+    }
+    wire_doc_free(work);
+    wire_doc_free(told);
+    buf_clear(&body);
+    buf_clear(&out);
+}
+
 /* ---- the histories ---- */
 
 static uint64_t seed;
@@ -637,7 +684,7 @@ static void random_step(struct model *m, struct trial *trial, struct engine *con
     }
 }
 
-static void history(struct engine *const *engines, uint64_t number)
+static void history(struct engine *const *engines, struct decider *decider, uint64_t number)
 {
     struct model m = {.priority = 3};
     struct trial *trial = NULL;
@@ -660,6 +707,8 @@ static void history(struct engine *const *engines, uint64_t number)
         random_step(&m, trial, engines, at);
         model_decide(&m, at, false);
         check(&m, trial, at);
+        if (i % 4 == 3)
+            check_explained(trial, engines[m.version], decider, at);
     }
     trial_free(trial);
     wire_doc_free(ticket);
@@ -677,11 +726,13 @@ static void test_clocks_any_history_as_the_model_says(void **state)
     for (int i = 0; i < 2; i++)
         assert_non_null(engines[i] =
                             engine_of((struct test_files){policies[i], calendars, packages[i], NULL}));
+    struct decider *decider = decider_new();
     const char *times = getenv("HISTORIES"), *first = getenv("HISTORY");
     uint64_t begin = first == NULL ? 0 : strtoull(first, NULL, 10);
     uint64_t count = times == NULL ? HISTORIES : strtoull(times, NULL, 10);
     for (uint64_t i = 0; i < count; i++)
-        history(engines, begin + i);
+        history(engines, decider, begin + i);
+    decider_free(decider);
     engine_free(engines[0]);
     engine_free(engines[1]);
 }
