@@ -20,8 +20,8 @@ BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 CC ?= gcc
 PKG_CONFIG ?= pkg-config
 PACKAGES := libczmq libzmq libpq yaml-0.1 libcurl gmime-3.0 libmicrohttpd libpcre2-8 jansson libsodium libical libxml-2.0
-PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null | sed 's/-I/-isystem /g')
-PKG_LIBS = $(shell $(PKG_CONFIG) --libs $(1))
+PKG_CFLAGS := $(shell { $(PKG_CONFIG) --cflags $(PACKAGES); } 2>/dev/null | sed 's/-I/-isystem /g')
+PKG_LIBS = $(shell { $(PKG_CONFIG) --libs $(1); } 2>/dev/null)
 INSTALL ?= install
 # A line a step; V=1 shows the whole commands.
 quiet = $(if $(V),,@echo "  $(1)  $@" &&)
@@ -173,6 +173,11 @@ fault: deps ## long runs: kill -9 of everything under load, big backlogs; T=name
 	@$(MAKE) --no-print-directory $(jobs) all unit-programs
 	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTEST) tests/fault $(if $(T),-k "$(T)")
 
+.PHONY: mutants
+mutants: deps ## break one rule of writing at a time and see that the tests notice; MUTANT=name one
+	@$(MAKE) --no-print-directory $(jobs) all
+	@MUTANT=$(MUTANT) $(PYTHON) tests/mutants/run.py
+
 # Fuzzing: libFuzzer of clang, in a build folder of its own. Found inputs are kept below it; what breaks is left as crash-….
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 SECONDS ?= 60
@@ -233,6 +238,10 @@ check-headers: ## each header compiles alone
 CFLAGS_CHECK = $(filter-out -MMD -MP,$(CFLAGS_ALL)) -Werror -fsyntax-only
 compile-db: ## compile_commands.json, for editors
 	@build-aux/compile-db $(LINTED) $(wildcard tests/unit/*.c) -- $(CC) $(TIDY_FLAGS) > compile_commands.json
+
+.PHONY: docs
+docs: all ## what the programs say about themselves: docs/cli.md, the settings in docs/operations.md, deploy/etc
+	@build-aux/docs $(BUILD)/bin
 
 # ---- dependencies and installation ----
 

@@ -54,6 +54,8 @@ bool broker_may_write(const struct broker *broker, struct err *err)
         return err_set(err, ERR_UNAVAILABLE, "this broker ends: repeat at another with the same key");
     if (broker->epoch == 0 || !lease_holds(&broker->lease, clock_mono_us()))
         return err_set(err, ERR_UNAVAILABLE, "the database is away: repeat later with the same key");
+    if (!broker->process.looked)
+        return err_set(err, ERR_UNAVAILABLE, "this broker is starting: repeat later with the same key");
     return true;
 }
 
@@ -208,7 +210,8 @@ static void serve_metrics(void *arg, struct http_answer *answer)
 static void serve_ready(void *arg, struct http_answer *answer)
 {
     const struct broker *broker = arg;
-    bool ready = broker->epoch != 0 && pg_is_up(broker->reader_pg) && !broker->stopping;
+    bool ready =
+        broker->epoch != 0 && pg_is_up(broker->reader_pg) && broker->process.looked && !broker->stopping;
     answer->status = ready ? 200 : 503;
     (void)buf_add_text(&answer->body, ready ? "ready\n" : "cannot serve: no session with the database\n");
 }

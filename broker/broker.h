@@ -29,7 +29,8 @@ struct broker_metrics;
 
 /* The version of the process that is current here. */
 struct broker_process {
-    int32_t n; /* process_log.n; 0: none was ever applied */
+    bool looked; /* which is current was asked for: before that, nobody is served by a guess */
+    int32_t n;   /* process_log.n; 0: none was ever applied */
     char hash[PROCESS_HASH_BYTES];
     struct process *parsed; /* for weights and people; NULL when it does not load any more */
     struct oncall *oncall;  /* its schedules; NULL when they cannot be used here */

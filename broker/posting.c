@@ -1,5 +1,6 @@
 /* Posting; see posting.h. */
 #include "posting.h"
+#include "process_room.h"
 #include "broker.h"
 #include "change.h"
 #include "clock.h"
@@ -457,7 +458,6 @@ void posting_send(void *arg, struct unit **units, size_t count, bool repeat)
     struct broker *broker = arg;
     struct posting **postings = (struct posting **)units; /* the unit is a posting's first member */
     struct pg_params *params = broker->writer_params;
-    bool accept = strcmp(broker->settings.unknown_customers, "accept") == 0;
 
     pg_params_reset(params);
     posting_put_columns(params, postings, count);
@@ -466,7 +466,7 @@ void posting_send(void *arg, struct unit **units, size_t count, bool repeat)
         pg_array_int(params,
                      customers_rev(broker->customers, request_text(&postings[i]->call->req, F_CUSTOMER)));
     pg_array_close(params);
-    pg_put_text(params, accept ? broker->settings.default_package : NULL);
+    pg_put_text(params, process_room_package_of_unknown(broker));
     (void)pg_send(broker->writer_pg, repeat ? W_POSTING_REPEAT : W_POSTING, params, posting_on_rows,
                   postings);
 }

@@ -53,6 +53,7 @@ static void current_take(struct broker *broker, int32_t n, struct span hash, str
 static void current_on_rows(void *arg, PGresult *rows)
 {
     struct broker *broker = arg;
+    broker->process.looked = true;
     if (PQntuples(rows) == 0)
         return;
     int32_t n = (int32_t)pg_int(rows, 0, 0);
@@ -72,6 +73,15 @@ void process_room_tick(struct broker *broker)
     pg_put_text(broker->params, broker->process.n == 0 ? NULL : broker->process.hash);
     (void)pg_send(broker->control_pg, C_PROCESS_CURRENT, broker->params, current_on_rows, broker);
     pg_sync(broker->control_pg, NULL, NULL);
+}
+
+const char *process_room_package_of_unknown(const struct broker *broker)
+{
+    const struct process *process = broker->process.parsed;
+
+    if (process == NULL)
+        return "standard";
+    return process->policy.unknown_customer == UNKNOWN_ACCEPT ? process->policy.package : NULL;
 }
 
 void process_room_clear(struct broker *broker)

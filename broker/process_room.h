@@ -16,6 +16,9 @@ typedef void process_room_write_fn(struct broker *broker, struct call *call,
                                    const struct process_files *files, const char *hash);
 void process_room_check(struct broker *broker, struct call *call, process_room_write_fn *write);
 
+/* The package of customers that are not on file; NULL: they are refused. By the current process, else accepted as "standard". */
+const char *process_room_package_of_unknown(const struct broker *broker);
+
 void process_room_clear(struct broker *broker);
 
 #endif

@@ -24,10 +24,6 @@ const struct setting broker_settings_table[] = {
      "host:port of /metrics, /healthz and /readyz; empty: none"},
     {"tracking_prefix", SETTING_TEXT, PLACE(tracking_prefix), "DKT", 1, TRACKING_PREFIX_MAX, false,
      "letters before the tracking number, A-Z; the same for all programs of one database"},
-    {"unknown_customers", SETTING_TEXT, PLACE(unknown_customers), "accept", 1, 16, true,
-     "tickets of customers that are not on file: accept (with the default package) or refuse"},
-    {"default_package", SETTING_TEXT, PLACE(default_package), "standard", 1, 64, true,
-     "package of customers that are not on file"},
     {"auto_migrate", SETTING_BOOL, PLACE(auto_migrate), "false", 0, 0, false,
      "bring the database's schema up to date at the start"},
     {"insecure", SETTING_BOOL, PLACE(insecure), "false", 0, 0, false,
@@ -95,9 +91,6 @@ bool broker_settings_load(const char *path, struct broker_settings *ret, struct 
     if (!settings_load(path, broker_settings_table, broker_settings_count, &s, err))
         return false;
     bool ok = check_endpoints(&s, err);
-    if (ok && strcmp(s.unknown_customers, "accept") != 0 && strcmp(s.unknown_customers, "refuse") != 0)
-        ok = err_field(err, ERR_INVALID, "unknown_customers",
-                       "unknown_customers: want accept or refuse, got \"%s\"", s.unknown_customers);
     if (ok && strspn(s.tracking_prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(s.tracking_prefix))
         ok = err_field(err, ERR_INVALID, "tracking_prefix",
                        "tracking_prefix: only the letters A-Z are allowed");

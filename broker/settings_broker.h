@@ -13,8 +13,6 @@ struct broker_settings {
     char *dsn;
     char *clients, *workers, *pokes, *http;
     char *tracking_prefix;
-    char *unknown_customers; /* accept, refuse */
-    char *default_package;
     char *log_level;
     bool auto_migrate, insecure;
     int64_t lease_us, decide_timeout_us, settle_us, untriaged_alert_us, drain_us;

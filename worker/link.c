@@ -359,6 +359,11 @@ void link_leave(struct link *link, int64_t now_us)
         link_send_empty(link, "bye", now_us);
 }
 
+bool link_is_ready(const struct link *link)
+{
+    return link->state == LINK_READY;
+}
+
 bool link_has_left(const struct link *link)
 {
     return link->state == LINK_LEFT;

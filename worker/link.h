@@ -51,6 +51,7 @@ void link_tick(struct link *link, int64_t now_us, bool late);
 
 /* No more work; what is out is still answered. */
 void link_leave(struct link *link, int64_t now_us);
+bool link_is_ready(const struct link *link); /* takes work */
 bool link_has_left(const struct link *link);
 
 /* The hash in use for this broker ("" when none), and what a callback wants to remember for it. */

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "mem.h"
 #include "versions.h"
+#include "worker_metrics.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct serve {
     const struct worker_settings *settings;
     struct versions *versions;
     struct decider *decider;
+    struct worker_metrics *metrics;
     struct link_calls calls;
     struct link **links;
     unsigned *polled; /* generation of each link's socket that the loop polls */
@@ -85,7 +87,10 @@ static bool on_work(void *self, struct link *link, const struct wire_val *work, 
 
     if (engine == NULL)
         return err_set(err, ERR_UNAVAILABLE, "this worker has no process yet");
-    return decide(serve->decider, engine, work, out, err);
+    int64_t began = clock_mono_us();
+    bool decided = decide(serve->decider, engine, work, out, err);
+    worker_metrics_count(serve->metrics, decided, clock_mono_us() - began);
+    return decided;
 }
 
 static bool ask_check(struct serve *serve, const struct wire_val *ask, struct buf *out)
@@ -236,7 +241,17 @@ static int signals_open(void)
     return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-static void serve_open(struct serve *serve)
+static struct worker_gauges serve_gauges(void *arg)
+{
+    const struct serve *serve = arg;
+    struct worker_gauges gauges = {.brokers = (int64_t)serve->link_count};
+
+    for (size_t i = 0; i < serve->link_count; i++)
+        gauges.ready += link_is_ready(serve->links[i]);
+    return gauges;
+}
+
+static bool serve_open(struct serve *serve, struct err *err)
 {
     const struct worker_settings *settings = serve->settings;
     char host[40] = "";
@@ -261,16 +276,20 @@ static void serve_open(struct serve *serve)
         serve->links[i] = link_new(&config, &serve->calls, clock_mono_us());
         serve_poll(serve, i);
     }
+    if (!worker_metrics_new(serve->loop, settings->http, serve_gauges, serve, &serve->metrics, err))
+        return false;
     zmq_pollitem_t item = {NULL, serve->signal_fd, ZMQ_POLLIN, 0};
     (void)zloop_poller(serve->loop, &item, on_signal, serve);
     serve->ticked_at = clock_mono_us();
     (void)zloop_timer(serve->loop, TICK_MS, 0, on_tick, serve);
+    return true;
 }
 
 static void serve_close(struct serve *serve)
 {
     uint64_t decisions = 0;
 
+    worker_metrics_free(serve->metrics);
     zloop_destroy(&serve->loop);
     for (size_t i = 0; i < serve->link_count; i++) {
         decisions += link_decisions(serve->links[i]);
@@ -288,6 +307,8 @@ static void serve_close(struct serve *serve)
 int worker_serve(const struct worker_settings *settings)
 {
     struct serve serve = {.settings = settings};
+    struct err err;
+    int rc = 0;
 
     serve.signal_fd = signals_open();
     if (serve.signal_fd < 0) {
@@ -299,13 +320,15 @@ int worker_serve(const struct worker_settings *settings)
         log_event(LOG_ERROR, "start_failed", "reason=zeromq");
         return 1;
     }
-    serve_open(&serve);
-    log_event(LOG_INFO, "started", "name=%s brokers=%zu credits=%lld zones=%s", log_quote(serve.name),
-              serve.link_count, (long long)settings->credits, serve.zones);
-    int rc = 0;
-    while (rc == 0 && !serve_is_over(&serve, clock_mono_us()))
+    bool opened = serve_open(&serve, &err);
+    if (!opened)
+        log_event(LOG_ERROR, "start_failed", "reason=%s", log_quote(err.msg));
+    else
+        log_event(LOG_INFO, "started", "name=%s brokers=%zu credits=%lld zones=%s", log_quote(serve.name),
+                  serve.link_count, (long long)settings->credits, serve.zones);
+    while (opened && rc == 0 && !serve_is_over(&serve, clock_mono_us()))
         rc = zloop_start(serve.loop);
     serve_close(&serve);
     zsys_shutdown();
-    return 0;
+    return opened ? 0 : 1;
 }

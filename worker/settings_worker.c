@@ -11,6 +11,8 @@ const struct setting worker_settings_table[] = {
     {"name", SETTING_TEXT, ROW(name), "", 0, 64, false, "name shown to people; empty: host and process id"},
     {"credits", SETTING_INT, ROW(credits), "256", 1, 10000, false,
      "works held at the same time, from each broker"},
+    {"http", SETTING_TEXT, ROW(http), "", 0, 255, false,
+     "host:port of /metrics, /healthz and /readyz, such as 127.0.0.1:7412; empty: none"},
     {"zoneinfo", SETTING_TEXT, ROW(zoneinfo), "/usr/share/zoneinfo", 1, 1024, false,
      "directory of the time zone data (TZif files)"},
     {"log_level", SETTING_TEXT, ROW(log_level), "info", 0, 0, false,

@@ -8,6 +8,7 @@ struct worker_settings {
     struct setting_list brokers;
     char *name;
     int64_t credits;
+    char *http;
     char *zoneinfo;
     char *log_level;
 };

@@ -24,7 +24,7 @@ static const char usage_text[] =
     "       docket-worker due --process DIR --calendar NAME --start INSTANT --work DURATION\n"
     "       docket-worker due --calendars FILE --batch            JSON lines in, JSON lines out\n"
     "       docket-worker zone NAME…                              changes of the clock, 1970 to 2100\n"
-    "       docket-worker --print-sample-config | --print-settings | --version | --help\n"
+    "       docket-worker --print-sample-config | --print-settings-markdown | --version | --help\n"
     "\n"
     "  --config FILE       settings (default /etc/docket/worker.yaml; without it and without that file: "
     "defaults)\n"
@@ -154,7 +154,7 @@ static const struct command {
     {"due", offline_due},
     {"zone", offline_zone},
     {"--print-sample-config", print_sample},
-    {"--print-settings", print_settings},
+    {"--print-settings-markdown", print_settings},
     {"--version", print_version},
     {"--help", print_help},
 };

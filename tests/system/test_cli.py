@@ -1,8 +1,12 @@
 """The command line against the real stack: a ticket's life as a person types it."""
 
+import contextlib
 import json
+import random
+import subprocess
+import urllib.request
 
-from helpers import TRACKING
+from helpers import BIN, ROOT, TRACKING, wait_until
 
 
 def test_a_life_on_the_command_line(stack):
@@ -36,3 +40,37 @@ def test_exit_statuses(stack):
 def test_the_process_is_listed_and_applied_from_its_folder(stack):
     assert stack.docket("process", "list").returncode == 0
     assert stack.docket("process", "apply", str(stack.home / "h/etc/process"), "--comment", "same again").returncode == 0
+
+
+def test_the_docs_say_what_the_programs_say():
+    operations = (ROOT / "docs/operations.md").read_text()
+    for program in ("broker", "worker", "notifier"):
+        def says(option, program=program):
+            return subprocess.run([BIN / f"docket-{program}", option], capture_output=True, text=True, check=True).stdout
+
+        assert f"### docket-{program}\n\n{says('--print-settings-markdown')}" in operations, "run `make docs`"
+        assert (ROOT / f"deploy/etc/{program}.yaml").read_text() == says("--print-sample-config"), "run `make docs`"
+
+
+def test_a_worker_serves_metrics_where_it_is_told_to(stack):
+    port = random.randrange(30000, 39000)
+    settings = stack.home / "worker-metrics.yaml"
+    settings.write_text(f"brokers: [{stack.env['DOCKET_WORKERS'].split(',')[0]}]\nhttp: 127.0.0.1:{port}\n")
+    worker = subprocess.Popen([BIN / "docket-worker", "--config", settings], stderr=subprocess.DEVNULL)
+
+    def get(path):
+        with contextlib.suppress(OSError):
+            return urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"http://127.0.0.1:{port}{path}", timeout=5).read().decode()
+        return None
+
+    try:
+        wait_until(lambda: get("/readyz") == "ready\n", 20)
+        client = stack.client()
+        for _ in range(20):
+            client.decided(client.submit())
+        client.close()
+        metrics = get("/metrics")
+        assert "docket_worker_brokers_ready 1" in metrics and 'docket_worker_works_total{result="failed"} 0' in metrics and "docket_build_info" in metrics
+    finally:
+        worker.terminate()
+        assert worker.wait(20) == 0

@@ -277,6 +277,28 @@ def test_a_process_that_is_applied_decides_the_next_ticket(client):
         client.call("process.apply", files=current["files"], comment="back", as_=ADA)
 
 
+def test_the_process_says_whether_unknown_customers_are_served(client):
+    current = client.call("process.get")["files"]
+    policy = current["process.yaml"].decode() if isinstance(current["process.yaml"], bytes) else current["process.yaml"]
+    assert "unknown_customers: accept" in policy
+    client.call("process.apply", files={**current, "process.yaml": policy.replace("unknown_customers: accept", "unknown_customers: refuse").encode()}, comment="refuse", as_=ADA)
+    try:
+        refusal = wait_until(lambda: refused_posting(client), 5)
+        assert refusal["code"] == "invalid" and refusal["field"] == "customer" and "refuses unknown customers" in refusal["message"]
+        name = unique("known")
+        client.call("customer.put", key=name, as_=ADA, customer={"id": name, "name": name, "package": "standard"})
+        assert client.submit(customer=name)
+    finally:
+        client.call("process.apply", files=current, comment="back", as_=ADA)
+        wait_until(lambda: not refused_posting(client), 5)
+
+
+def refused_posting(client):
+    client.send("ticket.submit", key=unique("who"), customer=unique("nobody"), title="t", problem="p", impact="question")
+    answer = client.receive()
+    return None if answer["ok"] else answer["error"]
+
+
 def test_events_since_pages_filters_and_waits(stack, client):
     customer = unique("feed")
     begin = client.call("events.since", cursor="", limit=1, filter={"customer": customer})["cursor"]

@@ -23,8 +23,8 @@ def _yaml(settings):
 def _broker_settings(plan, n):
     return {
         "name": f"broker-{n}", "dsn": plan.dsn, "clients": plan.clients(n), "workers": plan.worker_endpoint(n),
-        "pokes": plan.pokes(n), "http": plan.broker_http(n), "tracking_prefix": "DKT", "unknown_customers": "accept",
-        "default_package": "standard", "auto_migrate": True, "log_level": "info",
+        "pokes": plan.pokes(n), "http": plan.broker_http(n), "tracking_prefix": "DKT",
+        "auto_migrate": True, "log_level": "info",
     }
 
 
