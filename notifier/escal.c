@@ -161,7 +161,7 @@ static void run_acked(const struct run *run)
 
 static void run_resolved(const struct run *run)
 {
-    if (run->ret->state.next_at != ESCAL_NEVER && run->now->was_told)
+    if (run->ret->state.next_at != ESCAL_NEVER && (run->now->was_told || run->now->must_tell))
         run_add(run, ESCAL_OVER, 0, 0, true);
     run->ret->state.next_at = ESCAL_NEVER;
 }

@@ -45,6 +45,7 @@ struct escal_now {
     int64_t progress_at; /* of a person on the ticket, last; 0: none */
     bool cause_is_gone;  /* the ticket is resolved or closed */
     bool was_told;       /* anybody was told of this alert, in any generation */
+    bool must_tell;      /* somebody has to hear of it even when it is over before anybody did (a miss) */
     bool reach[LEVELS_MAX +
                1]; /* whether each level reaches anybody now; [number of levels]: the last resort */
     escal_due_fn *due;

@@ -38,6 +38,7 @@ struct climb {
     char cause[CAUSE_BYTES], kind[KIND_BYTES];
     char assignee[NAME_BYTES], queue[NAME_BYTES], acker[NAME_BYTES];
     int64_t at;
+    bool was_told;
     const struct process_escalation *policy;
     struct escal_result result;
     bool ours; /* the row of escal_advance came back */
@@ -121,7 +122,15 @@ static const struct people_targets *step_targets(const struct climb *climb, cons
                                            : &climb->policy->levels.items[step->level].tell;
 }
 
-/* Whom one step tells. A reminder is for who acknowledged, or for the desk when they cannot be reached. */
+/* The first level that reaches anybody, for what is over before somebody was told. */
+static void first_level_pages(const struct climb *climb, const struct escal_scene *scene, struct pages *ret)
+{
+    for (size_t i = 0; ret->count == 0 && i < climb->policy->levels.count; i++)
+        (void)escal_targets_add(scene, &climb->policy->levels.items[i].tell, climb->policy->urgency, ret);
+}
+
+/* Whom one step tells. A reminder is for who acknowledged, or for the desk when they cannot be reached; that it is over is told to
+ * those who had been told, which the statement knows. */
 static void step_pages(const struct climb *climb, const struct escal_step *step, struct pages *ret)
 {
     static struct people_target acker_items[] = {{TARGET_ACKER, NULL}, {TARGET_DESK, NULL}};
@@ -131,7 +140,9 @@ static void step_pages(const struct climb *climb, const struct escal_step *step,
     ret->count = ret->people = 0;
     if (step->what == ESCAL_REMIND)
         (void)escal_targets_first(&scene, &acker, climb->policy->urgency, ret);
-    else if (step->what != ESCAL_OVER)
+    else if (step->what == ESCAL_OVER)
+        first_level_pages(climb, &scene, ret);
+    else
         (void)escal_targets_add(&scene, step_targets(climb, step), climb->policy->urgency, ret);
 }
 
@@ -227,6 +238,8 @@ static void climb_decide(struct climb *climb, const PGresult *rows, int row)
                             .was_told = pg_bool(rows, row, C_WAS_TOLD),
                             .due = escal_people_due};
 
+    climb->was_told = now.was_told;
+    now.must_tell = strcmp(climb->kind, "missed") == 0;
     climb->policy = process_escalation_of(escal_people_plan(&climb->room->people), &facts);
     struct escal_delay delay = {&climb->room->people, climb->policy};
     now.due_arg = &delay;
@@ -393,15 +406,19 @@ static void step_send_told(const struct climb *climb, const struct escal_step *s
 
 static void step_send(const struct climb *climb, const struct escal_step *step)
 {
+    bool by_statement = step->what == ESCAL_OVER && climb->was_told;
     struct pages pages;
     struct buf told, body;
 
     buf_init(&told, BODY_BYTES_MAX / 2);
     buf_init(&body, BODY_BYTES_MAX);
-    step_pages(climb, step, &pages);
+    if (by_statement)
+        pages.count = pages.people = 0;
+    else
+        step_pages(climb, step, &pages);
     told_format(&pages, &told);
     put_body(climb, step, buf_text(&told), &body);
-    if (step->what == ESCAL_OVER)
+    if (by_statement)
         step_send_over(climb, step, buf_span(&body));
     else
         step_send_told(climb, step, &pages, buf_text(&told), buf_span(&body));
@@ -460,6 +477,12 @@ static void climb_send(struct climb *climb)
 
     put_advance(climb, notifier->params);
     (void)pg_send(notifier->tell, TELL_ESCAL_ADVANCE, notifier->params, climb_on_rows, climb);
+    if (climb->result.state.is == ESCAL_RESOLVED) {
+        pg_params_reset(notifier->params);
+        pg_put_int8(notifier->params, climb->id);
+        pg_put_int8(notifier->params, climb->token);
+        (void)pg_send(notifier->tell, TELL_ESCAL_WITHDRAW, notifier->params, NULL, NULL);
+    }
     for (size_t i = 0; i < climb->result.count; i++)
         step_send(climb, &climb->result.steps[i]);
     pg_sync(notifier->tell, climb_on_end, climb);

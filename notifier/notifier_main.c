@@ -2,6 +2,7 @@
 #include "log.h"
 #include "mem.h"
 #include "notifier.h"
+#include "offline.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,9 @@ enum { EXIT_USAGE = 2 };
 static const char usage[] =
     "usage: docket-notifier [--config FILE]               run\n"
     "       docket-notifier check-config [--config FILE]  check the settings\n"
+    "       docket-notifier check DIR                     check a process: files, people, schedules, gaps on "
+    "call\n"
+    "       docket-notifier simulate DIR …                who would be told of an alert, and when\n"
     "       docket-notifier --print-sample-config | --print-settings-markdown | --version | --help\n"
     "\n"
     "The default of --config is /etc/docket/notifier.yaml.\n";
@@ -52,10 +56,22 @@ static int check(const char *config)
     return EXIT_SUCCESS;
 }
 
+struct subcommand {
+    const char *name;
+    int (*run)(int argc, char **argv);
+};
+
+/* Those that need no settings. */
+static const struct subcommand subcommands[] = {{"check", offline_check}, {"simulate", offline_simulate}};
+
 int main(int argc, char **argv)
 {
     const char *config = "/etc/docket/notifier.yaml";
     bool only_check = false;
+
+    for (size_t i = 0; argc > 1 && i < sizeof subcommands / sizeof subcommands[0]; i++)
+        if (strcmp(argv[1], subcommands[i].name) == 0)
+            return subcommands[i].run(argc - 2, argv + 2);
 
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {

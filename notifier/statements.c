@@ -27,6 +27,7 @@ static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_ESCAL_STEP] = "escal_step",
     [TELL_ESCAL_OVER] = "escal_over",
     [TELL_LINK_TICKET] = "link_ticket",
+    [TELL_ESCAL_WITHDRAW] = "escal_withdraw",
     [TELL_LINK_ALERT] = "link_alert",
 };
 

@@ -402,7 +402,8 @@ static void put_resolved_miss(const struct decision *d, const struct clock *cloc
     wire_put_text(out, cause);
 }
 
-/* A promise that was kept after all, late, or is over, needs nobody any more; a P1 that somebody took has been heard. A miss
+/* A promise that was kept after all, late, or is over, needs nobody any more; a P1 or P2 that somebody took has been
+ * heard. A miss
  * that is met in the same decision opens its alert and ends it: it is told, but nobody is called again. */
 static void put_resolve(const struct decision *d, struct buf *out)
 {
@@ -418,8 +419,9 @@ static void put_resolve(const struct decision *d, struct buf *out)
             continue;
         if (clock->ended && clock->state == CLOCK_MISSED)
             put_resolved_miss(d, clock, out), list.count++;
-        if (clock->kind == CLOCK_RESPONSE && !d->alert_p1) {
-            (void)snprintf(cause, sizeof cause, "p1:%.*s", (int)d->work->tracking.len, d->work->tracking.p);
+        for (int priority = 1; clock->kind == CLOCK_RESPONSE && !d->alert_p1 && priority <= 2; priority++) {
+            (void)snprintf(cause, sizeof cause, "p%d:%.*s", priority, (int)d->work->tracking.len,
+                           d->work->tracking.p);
             wire_put_text(out, cause), list.count++;
         }
     }

@@ -1,13 +1,9 @@
--- It is over: pages not begun are withdrawn, and whoever had been told hears so, over the quietest way they were told by. In the
+-- It is over: whoever had been told hears so, over the quietest way they were told by. In the
 -- transaction of escal_advance and only if that was ours.
 --  $1 alert  $2 token  $3 generation  $4 kind  $5 audience  $6 body
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 a AS MATERIALIZED (SELECT id, coalesce(ticket, 0) AS ticket FROM alerts WHERE id = $1::bigint AND stepped_by = $2::bigint),
-w AS (
-    UPDATE deliveries d SET state = 8, reason = 'the alert was resolved', ended_at = clock.at, token = NULL, lease_until = NULL
-      FROM a, clock
-     WHERE d.alert = a.id AND d.state < 2
-), t AS MATERIALIZED (
+t AS MATERIALIZED (
     SELECT DISTINCT ON (d.recipient) d.channel, d.recipient, d.address
       FROM deliveries d JOIN a ON d.alert = a.id
      WHERE d.attempts > 0

@@ -1,14 +1,16 @@
 """Alerts climb until somebody acknowledges: policies of seconds on a whole stack."""
 
 import datetime
+import json
 import pathlib
 import shutil
+import subprocess
 import tempfile
 import time
 
 import icalendar
 import pytest
-from helpers import ADA, BEN, ROOT, Stack, id_of, wait_until
+from helpers import ADA, BEN, BIN, ROOT, Stack, id_of, wait_until
 
 STAFF = """
 people:
@@ -80,6 +82,8 @@ def process_dir():
     (folder / "oncall.yaml").write_text(ONCALL)
     (folder / "escalation.yaml").write_text(ESCALATION)
     (folder / "rules/1.yaml").write_text(RULES)
+    with open(folder / "packages.yaml", "a") as packages:
+        packages.write("\nquick:\n  targets: {3: {response: 2s}}\n")
     return folder
 
 
@@ -272,3 +276,77 @@ def test_away_the_stand_in_is_paged_and_has_the_tickets(desk, caller):
     number = int(done.stdout.split()[1])
     assert desk.docket("oncall", "override", "--override", str(number), "--cancel").returncode == 0
     caller.call("ticket.take", tracking=tracking, as_=ADA)
+
+
+# ---- without a stack ----
+
+
+def notifier(*arguments):
+    return subprocess.run([str(BIN / "docket-notifier"), *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def folder():
+    made = process_dir()
+    yield made
+    shutil.rmtree(made.parent)
+
+
+def test_check_tells_all_that_is_wrong_with_line_and_column(folder):
+    assert notifier("check", str(folder)).returncode == 0
+    (folder / "staff.yaml").write_text(STAFF.replace("ada@desk.example", "ada"))
+    (folder / "oncall.yaml").write_text("schedules:\n  primary: {zone: Mars/Base, layers: [{rotation: 0d, start: x, people: [zoe]}]}\n  second: {layers: []}\n")
+    done = notifier("check", str(folder))
+    assert done.returncode == 1
+    for told in ("staff.yaml:3:27: email:", "oncall.yaml:2:50: rotation:", "oncall.yaml:2:61: start:", "oncall.yaml:2:73: people: \"zoe\"",
+                 "oncall.yaml:3:20: layers:"):
+        assert told in done.stderr, done.stderr
+    (folder / "staff.yaml").write_text(STAFF)
+    (folder / "oncall.yaml").write_text(ONCALL.replace("    layers:", "    zone: Mars/Base\n    layers:", 1))
+    done = notifier("check", str(folder))
+    assert done.returncode == 1 and "oncall.yaml:5:14: zone:" in done.stderr, done.stderr
+
+
+def test_check_shows_the_gaps_of_the_next_90_days(folder):
+    hours = "{mon-thu: [00:00-24:00], fri: [00:00-22:00], sat-sun: [00:00-24:00]}"
+    (folder / "oncall.yaml").write_text(ONCALL.replace("people: [ada]", f"people: [ada], hours: {hours}"))
+    done = notifier("check", str(folder), "--from", "2026-03-02T00:00:00Z")
+    gaps = [line for line in done.stderr.splitlines() if "nobody is on call" in line]
+    assert done.returncode == 0 and len(gaps) == 13
+    assert gaps[0] == "warning: oncall.yaml:3:3: primary: nobody is on call from 2026-03-06T22:00:00Z to 2026-03-07T00:00:00Z"
+    (folder / "oncall.yaml").write_text((folder / "oncall.yaml").read_text().replace("primary:\n", "primary:\n    gaps: allowed\n"))
+    assert "nobody" not in notifier("check", str(folder), "--from", "2026-03-02T00:00:00Z").stderr
+
+
+def test_simulate_tells_who_would_be_told_and_when(folder):
+    done = notifier("simulate", str(folder), "--at", "2026-11-24T22:00:00Z", "--ack", "ben", "--ack-after", "1s", "--resolve-after", "1h", "--json")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    at = micros("2026-11-24T22:00:00+00:00")
+    assert [(line["at"] - at, line["what"]) for line in lines[:4]] == [(0, "page"), (3 * 10**6, "reminder"), (5 * 10**6, "page"), (7 * 10**6, "page")]
+    assert [told["recipient"] for told in lines[0]["told"]] == ["ada"] and [told["recipient"] for told in lines[1]["told"]] == ["ben"]
+    assert [told["recipient"] for told in lines[3]["told"]] == ["cy", "ben"] and lines[-1]["what"] == "over"
+    assert "policy missed, urgent" in notifier("simulate", str(folder), "--kind", "missed").stdout
+    assert notifier("simulate", str(folder), "--priority", "7").returncode == 2
+
+
+def test_a_missed_promise_tells_the_lead_and_its_end_too(desk, caller):
+    caller.call("customer.put", customer={"id": "quick", "name": "Quick", "package": "quick", "contacts": []}, as_=ADA)
+    tracking = caller.submit(customer="quick")
+    wait_until(lambda: sorted(pages(desk, tracking, "P3")) == ["lea", "staff"])
+    alert = alert_of(desk, tracking)
+    assert caller.call("alert.show", alert=alert)["alert"]["cause"] == f"missed:{tracking}:response:1"
+    caller.call("ticket.comment", tracking=tracking, text="We are on it.", public=True, as_=BEN)
+    wait_until(lambda: sorted(pages(desk, tracking, "Over")) == ["lea", "staff"])
+    steps = caller.call("alert.show", alert=alert)["steps"]
+    assert [step["what"] for step in steps] == ["page", "over"]
+
+
+def test_what_was_missed_and_is_over_before_anybody_heard_of_it_is_told_all_the_same(desk, caller):
+    tracking = caller.submit()
+    caller.decided(tracking)
+    with desk.db() as db:
+        db.execute("INSERT INTO alerts (cause, ticket, kind, priority, state, opened_at, resolved_at, body) "
+                   "VALUES (%s, %s, 'missed', 3, 2, docket_now(), docket_now(), 'Missed response')", (f"missed:{tracking}:response:1", id_of(tracking)))
+    wait_until(lambda: sorted(pages(desk, tracking, "Over")) == ["lea", "staff"])
+    with desk.db() as db:
+        db.execute("DELETE FROM alerts WHERE ticket = %s", (id_of(tracking),))

@@ -149,7 +149,7 @@ static void test_resolving_tells_once_those_who_had_been_told(void **unused)
     assert_string_equal(got, "");
 }
 
-static void test_resolved_before_anybody_was_told_nobody_hears_of_it(void **unused)
+static void test_resolved_before_anybody_was_told_nobody_hears_of_it_but_of_a_miss(void **unused)
 {
     struct escal_state state = opened_at(T0);
     struct escal_now now = all_reached(T0);
@@ -158,6 +158,11 @@ static void test_resolved_before_anybody_was_told_nobody_hears_of_it(void **unus
     state.is = ESCAL_RESOLVED;
     play(&p1, &state, &now, T0 + 500 * M, got, sizeof got);
     assert_string_equal(got, "");
+    state = (struct escal_state){.is = ESCAL_RESOLVED, .generation = 1, .since_at = T0};
+    now = all_reached(T0);
+    now.must_tell = true;
+    play(&p1, &state, &now, T0 + 500 * M, got, sizeof got);
+    assert_string_equal(got, "o1:0.0@0 ");
 }
 
 static void test_empty_levels_pass_on_at_once(void **unused)
@@ -561,7 +566,7 @@ int main(void)
         cmocka_unit_test(test_an_acknowledged_one_is_silent_then_reminds_then_opens_again),
         cmocka_unit_test(test_progress_puts_the_reminder_off_and_answers_it),
         cmocka_unit_test(test_resolving_tells_once_those_who_had_been_told),
-        cmocka_unit_test(test_resolved_before_anybody_was_told_nobody_hears_of_it),
+        cmocka_unit_test(test_resolved_before_anybody_was_told_nobody_hears_of_it_but_of_a_miss),
         cmocka_unit_test(test_empty_levels_pass_on_at_once),
         cmocka_unit_test(test_nobody_reachable_is_the_last_resort_at_once),
         cmocka_unit_test(test_after_an_outage_the_delays_count_from_then),
