@@ -4,6 +4,7 @@
 #include "broker.h"
 #include "change.h"
 #include "keyed.h"
+#include "notices.h"
 #include "oncalling.h"
 #include "posting.h"
 #include "read_explain.h"
@@ -122,6 +123,19 @@ static const struct op table[] = {
      FIELDS(WHO, REQUIRED(F_STAFF), REQUIRED(F_SPAN_FROM_AT), REQUIRED(F_UNTIL_AT), OPTIONAL(F_TO_STAFF),
             OPTIONAL(F_REASON)),
      DESK, CHANGES, oncalling_away, oncalling_check_away},
+    {"notification.list",
+     FIELDS(OPTIONAL(F_STATE), OPTIONAL(F_TRACKING), OPTIONAL(F_OVER_CHANNEL), OPTIONAL(F_ADDRESS),
+            OPTIONAL(F_LIMIT), OPTIONAL(F_CURSOR)),
+     0, READS, notices_list, NULL},
+    {"notification.show", FIELDS(REQUIRED(F_NOTIFICATION)), 0, READS, notices_show, NULL},
+    {"notification.why", FIELDS(REQUIRED(F_TRACKING)), 0, READS, notices_why, NULL},
+    {"notification.retry", FIELDS(WHO, OPTIONAL(F_NOTIFICATION), OPTIONAL(F_ALL), OPTIONAL(F_REASON)), DESK,
+     CHANGES, notices_retry, notices_check_retry},
+    {"notification.discard", FIELDS(WHO, REQUIRED(F_NOTIFICATION), OPTIONAL(F_REASON)), DESK, CHANGES,
+     notices_discard, NULL},
+    {"notification.release",
+     FIELDS(WHO, OPTIONAL(F_SINCE_AT), OPTIONAL(F_DISCARD_BEFORE_AT), OPTIONAL(F_REASON)), DESK, CHANGES,
+     notices_release, NULL},
     {"ping", {{0}}, 0, 0, READS, reading_ping, NULL},
     {"stats", {{0}}, 0, 0, READS, reading_stats, NULL},
 };

@@ -109,6 +109,11 @@ static const struct field_row fields[F_FIELDS] = {
     [F_OVERRIDE] = {"override", KIND_INT, 1, INT32_MAX, NULL},
     [F_CANCEL] = {"cancel", KIND_BOOL, 0, 0, NULL},
     [F_EMAIL] = {"email", KIND_TEXT, 3, 254, NULL},
+    [F_NOTIFICATION] = {"notification", KIND_INT, 1, INT64_MAX, NULL},
+    [F_OVER_CHANNEL] = {"channel", KIND_NAME, 1, 32, NULL},
+    [F_ADDRESS] = {"address", KIND_TEXT, 1, 512, NULL},
+    [F_SINCE_AT] = {"since_at", KIND_INT, 0, AT_MOST, NULL},
+    [F_DISCARD_BEFORE_AT] = {"discard_before_at", KIND_INT, 0, AT_MOST, NULL},
 };
 
 const char *request_field_name(enum field field)

@@ -78,6 +78,11 @@ enum field {
     F_OVERRIDE,
     F_CANCEL,
     F_EMAIL,
+    F_NOTIFICATION,
+    F_OVER_CHANNEL,
+    F_ADDRESS,
+    F_SINCE_AT,
+    F_DISCARD_BEFORE_AT,
     F_FIELDS
 };
 

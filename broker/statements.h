@@ -29,6 +29,7 @@
     X(W_ALERT_CHANGE, "alert_change")     \
     X(W_ALERT_WITHDRAW, "alert_withdraw") \
     X(W_ONCALL_CHANGE, "oncall_change")   \
+    X(W_NOTICE_CHANGE, "notice_change")   \
     X(W_HISTORY, "feed_generation")       \
     X(W_REGISTER, "register")
 

@@ -26,6 +26,10 @@
     X(READER_ALERT_SHOW, "alert_show")           \
     X(READER_ALERT_STEPS, "alert_steps")         \
     X(READER_ALERT_MESSAGES, "alert_messages")   \
+    X(READER_NOTICE_LIST, "notice_list")         \
+    X(READER_NOTICE_SHOW, "notice_show")         \
+    X(READER_NOTICE_ATTEMPTS, "notice_attempts") \
+    X(READER_NOTICE_TELLING, "notice_telling")   \
     X(READER_ONCALL_REV, "oncall_rev")           \
     X(READER_ONCALL_OVERRIDES, "oncall_overrides")
 

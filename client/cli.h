@@ -229,6 +229,12 @@ void cli_print_processes(struct cli *cli, const struct wire_val *body);
 void cli_print_customers(struct cli *cli, const struct wire_val *body);
 void cli_print_dead(struct cli *cli, const struct wire_val *body);
 
+/* ---- cli_notices.c: messages to people ---- */
+
+void cli_print_notifications(struct cli *cli, const struct wire_val *body);
+void cli_print_notification(struct cli *cli, const struct wire_val *body);
+void cli_print_why(struct cli *cli, const struct wire_val *body);
+
 /* ---- cli_alerts.c: alerts and the on-call plan ---- */
 
 void cli_print_alerts(struct cli *cli, const struct wire_val *body);

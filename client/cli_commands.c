@@ -194,6 +194,33 @@ static const struct cli_option alert_ack_options[] = {
 
 static const struct cli_option why_options[] = {{.name = "reason", .help = "why"}, END};
 
+static const struct cli_option notification_list_options[] = {
+    {.name = "state",
+     .words = "pending|leased|sent|delivered|failed|dead|suppressed|merged|cancelled|held|all",
+     .fallback = "failed,dead,held",
+     .help = "in this state, or several with commas"},
+    {.name = "tracking", .help = "of this ticket"},
+    {.name = "channel", .help = "over this channel"},
+    {.name = "address", .help = "to this address"},
+    {.name = "limit", .kind = CLI_INT, .fallback = "100", .help = "at most so many (500 at most)"},
+    {.name = "cursor", .help = "go on where an earlier list ended"},
+    END};
+
+static const struct cli_option notification_retry_options[] = {{.name = "all",
+                                                                .kind = CLI_FLAG,
+                                                                .help = "all that failed (1,000 at once)"},
+                                                               {.name = "reason", .help = "why"},
+                                                               END};
+
+static const struct cli_option notification_release_options[] = {
+    {.name = "since", .field = "since_at", .kind = CLI_TIME, .help = "what is older stays held"},
+    {.name = "discard-before",
+     .field = "discard_before_at",
+     .kind = CLI_TIME,
+     .help = "what is older is discarded"},
+    {.name = "reason", .help = "why"},
+    END};
+
 static const struct cli_option oncall_who_options[] = {
     {.name = "at", .kind = CLI_TIME, .fallback = "now", .help = "then"}, END};
 
@@ -293,6 +320,9 @@ static const struct cli_option dead_retry_options[] = {
 
 #define ALERT                                                                           \
     .positional = CLI_POS_ONE, .positional_name = "ALERT", .positional_field = "alert", \
+    .positional_is_int = true
+#define NOTIFICATION                                                                                  \
+    .positional = CLI_POS_ONE, .positional_name = "NOTIFICATION", .positional_field = "notification", \
     .positional_is_int = true
 #define SCHEDULE .positional = CLI_POS_OPTIONAL, .positional_name = "SCHEDULE", .positional_field = "schedule"
 
@@ -648,6 +678,46 @@ const struct cli_command cli_commands[] = {
      .options = dead_retry_options,
      .help = "Has them decided again.",
      .example = "dead retry --all"},
+    {.name = "notification list",
+     .op = "notification.list",
+     .options = notification_list_options,
+     .print = cli_print_notifications,
+     .help = "Lists messages to people, newest first: without options those that failed.",
+     .example = "notification list --state pending,failed"},
+    {.name = "notification show",
+     .op = "notification.show",
+     NOTIFICATION,
+     .options = none,
+     .print = cli_print_notification,
+     .help = "Shows a message to one recipient, and every attempt.",
+     .example = "notification show 4711"},
+    {.name = "notification why",
+     .op = "notification.why",
+     TRACKING,
+     .options = none,
+     .print = cli_print_why,
+     .help = "Tells who was told of a ticket or was not, and what decided it.",
+     .example = "notification why " T},
+    {.name = "notification retry",
+     .op = "notification.retry",
+     .positional = CLI_POS_OPTIONAL,
+     .positional_name = "NOTIFICATION",
+     .positional_field = "notification",
+     .positional_is_int = true,
+     .options = notification_retry_options,
+     .help = "Sends a message again that failed, was suppressed, discarded or held; with its old id.",
+     .example = "notification retry 4711"},
+    {.name = "notification discard",
+     .op = "notification.discard",
+     NOTIFICATION,
+     .options = why_options,
+     .help = "Gives up a message that is not sent yet.",
+     .example = "notification discard 4711 --reason 'told by phone'"},
+    {.name = "notification release",
+     .op = "notification.release",
+     .options = notification_release_options,
+     .help = "Lets messages go that are held back, after a restore for example.",
+     .example = "notification release --discard-before 2026-03-27T08:00:00Z"},
     {.name = "stats",
      .op = "stats",
      .options = none,

@@ -395,8 +395,7 @@ static void claim_channel(struct notifier *notifier, int channel, int slots)
 
 void deliver_run(struct notifier *notifier)
 {
-    if (notifier->stopping || !pg_is_up(notifier->tell) ||
-        strcmp(notifier->settings.notifications, "held") == 0)
+    if (notifier->stopping || !pg_is_up(notifier->tell) || notifier->held)
         return;
     for (int channel = 0; channel < CHANNELS; channel++) {
         int slots = lanes_free_slots(notifier->lanes, channel, clock_mono_us());

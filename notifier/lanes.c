@@ -136,7 +136,8 @@ static bool target_is_busy(const struct lane *lane, const struct target *target,
     int allowed = lane->channel->address_slots;
     if (lane->channel->breaker_per_address)
         allowed = breaker_allows(&target->breaker, now, allowed);
-    return target->in_flight >= allowed;
+    /* A claim takes a whole share: not while a part of the one before is under way. */
+    return target->in_flight > 0 || allowed == 0;
 }
 
 void lanes_visit_busy(const struct lanes *lanes, int channel, int64_t now, lanes_visit_fn *visit, void *arg)

@@ -57,6 +57,46 @@ static void backlog_on_rows(void *arg, PGresult *rows)
     metric_set(notifier->waiting, 1, (double)pg_int(rows, 0, 1));
 }
 
+/* Nothing goes out before the database has said that it may; a database that is another one than a moment ago holds all. */
+static void beat_on_rows(void *arg, PGresult *rows)
+{
+    enum { HELD, REASON, SYSTEM, TIMELINE };
+    struct notifier *notifier = arg;
+    int64_t system_identifier = pg_int(rows, 0, SYSTEM);
+    int32_t timeline = (int32_t)pg_int(rows, 0, TIMELINE);
+    bool held = pg_bool(rows, 0, HELD);
+    struct span reason = pg_span(rows, 0, REASON);
+    char why[200];
+
+    notifier->hold = notifier->system_identifier != 0 &&
+                     (system_identifier != notifier->system_identifier || timeline < notifier->timeline);
+    notifier->hold_why = "the database went back under a running notifier: was it restored?";
+    notifier->system_identifier = system_identifier;
+    notifier->timeline = timeline;
+    (void)snprintf(why, sizeof why, "%.*s", (int)(reason.len < 150 ? reason.len : 150),
+                   reason.len == 0 ? "" : reason.p);
+    if (held != notifier->held)
+        log_event(held ? LOG_WARN : LOG_INFO, held ? "messages_held" : "messages_go", "reason=%.*s",
+                  (int)reason.len, reason.len == 0 ? "" : reason.p);
+    notifier->held = held || notifier->hold;
+    metric_set(notifier->held_gauge, 0, notifier->held);
+}
+
+static void send_beat(struct notifier *notifier)
+{
+    pg_params_reset(notifier->params);
+    pg_put_bool(notifier->params, notifier->hold);
+    pg_put_text(notifier->params, notifier->hold ? notifier->hold_why : NULL);
+    pg_put_text(notifier->params, notifier->settings.name);
+    (void)pg_send(notifier->tell, TELL_BEAT, notifier->params, beat_on_rows, notifier);
+}
+
+static void poll_on_end(void *arg, const struct pg_end *end)
+{
+    if (end->outcome == PG_OK)
+        deliver_run(arg);
+}
+
 /* Once a second: a poll catches what a poke missed. */
 static void notifier_poll(struct notifier *notifier)
 {
@@ -64,13 +104,13 @@ static void notifier_poll(struct notifier *notifier)
     pg_params_reset(notifier->params);
     pg_put_int4(notifier->params, notifier->process_n);
     (void)pg_send(notifier->tell, TELL_PROCESS_CURRENT, notifier->params, process_on_rows, notifier);
+    send_beat(notifier);
     (void)pg_send(notifier->tell, TELL_BACKLOG, NULL, backlog_on_rows, notifier);
     (void)pg_send(notifier->tell, TELL_TARGET_LEASES, NULL, NULL, NULL);
-    pg_sync(notifier->tell, NULL, NULL);
+    pg_sync(notifier->tell, poll_on_end, notifier);
     for (int i = 0; i < CHANNELS; i++)
         metric_set(notifier->breakers, (size_t)i, lanes_broken(notifier->lanes, i));
     outbox_run(notifier);
-    deliver_run(notifier);
 }
 
 void notifier_look(struct notifier *notifier)
@@ -121,6 +161,7 @@ static void tell_on_up(void *arg)
 {
     struct notifier *notifier = arg;
     notifier->expanding = false;
+    notifier->held = true; /* until this database has said otherwise */
     memset(notifier->claiming, 0, sizeof notifier->claiming);
     escal_room_on_up(notifier->escal);
     log_event(LOG_INFO, "database_up", "session=tell");
@@ -212,6 +253,8 @@ static void open_metrics(struct notifier *notifier)
     notifier->breakers =
         metrics_gauge(notifier->metrics, "breakers_open", "Relays and endpoints left alone for now",
                       (struct metric_label){"channel", channels, CHANNELS});
+    notifier->held_gauge = metrics_gauge(notifier->metrics, "held",
+                                         "1 while nothing is told until it is released", METRIC_PLAIN);
     notifier->waiting = metrics_gauge(notifier->metrics, "waiting", "Rows that wait, counted up to 10,000",
                                       (struct metric_label){"queue", queues, 2});
 }
@@ -268,6 +311,9 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct er
     notifier->templates = templates_new();
     notifier->escal = escal_room_new(notifier);
     notifier->policy = policy_new();
+    notifier->held = true;
+    notifier->hold = strcmp(notifier->settings.notifications, "held") == 0;
+    notifier->hold_why = "the settings of a notifier say so";
     notifier->zones = zones_new(notifier->settings.zoneinfo);
     open_metrics(notifier);
     open_alert_metrics(notifier);

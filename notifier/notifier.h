@@ -46,12 +46,17 @@ struct notifier {
     struct token_key link_key; /* signs links in messages; no keys: there are none */
     struct metrics *metrics;
     struct metric *steps, *nobody, *alerts; /* of the escalations */
-    struct metric *told, *attempts, *repeats, *waiting, *breakers;
+    struct metric *told, *attempts, *repeats, *waiting, *breakers, *held_gauge;
     zsock_t *pokes;
     int32_t process_n;
     bool expanding; /* outbox rows are being claimed or expanded */
     struct policy *policy;
     struct ending *endings_wait, *endings_sent; /* not written yet; being written (endings.c) */
+    bool held; /* nothing is told: see tell_beat.sql; so until the database has said otherwise */
+    bool hold; /* to be said with the next beat */
+    const char *hold_why;
+    int64_t system_identifier; /* of the database seen last; 0: none yet */
+    int32_t timeline;
     bool ending;
     bool claiming[CHANNELS]; /* deliveries of that channel are being claimed */
     bool look_again;         /* a poke came meanwhile */

@@ -20,6 +20,7 @@ static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_ATTEMPT_END] = "attempt_end",
     [TELL_PROCESS_CURRENT] = "process_current",
     [TELL_BACKLOG] = "backlog",
+    [TELL_BEAT] = "tell_beat",
     [TELL_ESCAL_OVERRIDES] = "escal_overrides",
     [TELL_ESCAL_CLAIM] = "escal_claim",
     [TELL_ESCAL_NEXT] = "escal_next",

@@ -45,7 +45,7 @@ w AS (
 ), l AS MATERIALIZED (
     SELECT w.address, count(*)::integer AS n FROM w
      WHERE w.attempts = 0 AND w.kind NOT IN ('received', 'receipts', 'digest', 'approval_asked', 'cannot_resolve')
-       AND NOT (w.kind IN ('alert', 'alert_reminder') AND w.priority = 1)
+       AND NOT ((w.kind = 'alert' OR w.alert IS NOT NULL) AND coalesce(w.priority, 1) = 1)
      GROUP BY w.address
 ), t AS (
     UPDATE targets t

@@ -1,4 +1,4 @@
--- What is over the limit of its address, or of its ticket at that address, is held back for one summary. Pages and reminders of P1, receipts (they
+-- What is over the limit of its address, or of its ticket at that address, is held back for one summary. What belongs to an alert of P1, receipts (they
 -- have a summary of their own), resolutions and questions to agree never are.
 --  $1 mark  $2 channel; customers: $3 per short window $4 per long; staff and ops: $5 short $6 long; $7 short window µs $8 long window µs
 --  $9 pause before the summary µs
@@ -16,7 +16,7 @@ q AS MATERIALIZED (
              FROM deliveries d
             WHERE d.channel = $2::text AND d.address = q.address AND d.state = 0 AND d.next_at <= clock.at AND d.attempts = 0
               AND NOT d.digest AND d.kind NOT IN ('received', 'receipts', 'digest', 'approval_asked', 'cannot_resolve')
-              AND NOT (d.kind IN ('alert', 'alert_reminder') AND d.priority = 1)
+              AND NOT ((d.kind = 'alert' OR d.alert IS NOT NULL) AND coalesce(d.priority, 1) = 1)
             ORDER BY d.next_at
             LIMIT 500) d
 )

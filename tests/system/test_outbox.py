@@ -208,3 +208,57 @@ def test_killing_notifiers_loses_nothing_and_repeats_only_what_was_in_flight(des
         repeats += len(seen) - 1
         assert len({mail["Message-ID"] for mail in seen}) == 1
     assert repeats <= kills * in_flight
+
+
+def test_staff_see_what_failed_send_it_again_once_and_learn_why(desk):
+    address = somebody()
+    desk.smtp.script(address, "rcpt", "550 5.1.1 unknown", "250 ok")
+    tracking = desk.submit(address)
+    desk.ended(address, 4)
+    listed, = [n for n in desk.client.call("notification.list", address=address)["notifications"] if n["kind"] == "received"]
+    number = listed["notification"]
+    assert listed["state"] == "failed" and listed["tracking"] == tracking and "5.1.1" in listed["reply"]
+    assert [a["result"] for a in desk.client.call("notification.show", notification=number)["attempts"]] == ["permanent"]
+    assert desk.client.call("notification.retry", notification=number, key="r-" + address, as_=ADA)["retried"] == 1
+    assert desk.client.call("notification.retry", notification=number, key="r-" + address, as_=ADA)["duplicate"]
+    mail, = wait_until(lambda: receipts(desk.smtp.to(address)))
+    wait_until(lambda: desk.client.call("notification.show", notification=number)["notification"]["state"] == "delivered")
+    assert desk.client.refused("notification.retry", notification=number, as_=ADA).code == "conflict"
+    assert desk.client.refused("notification.retry", notification=2**40, as_=ADA).code == "not_found"
+    assert desk.client.refused("notification.retry", as_=ADA).field == "notification"
+    why = desk.stack.docket("notification", "why", tracking)
+    assert address in why.stdout and "sent again by ada" in why.stdout, why.stderr
+    shown = desk.stack.docket("notification", "show", str(number))
+    assert mail["Message-ID"].strip("<>") in shown.stdout and "permanent" in shown.stdout
+
+
+def test_a_message_that_is_not_sent_yet_can_be_discarded(desk):
+    address = somebody()
+    desk.smtp.script(address, "rcpt", "451 later")
+    desk.submit(address)
+    wait_until(lambda: [row for row in desk.deliveries(address) if row[2] == 1 and row[1] == 0])
+    number = desk.client.call("notification.list", address=address, state="pending")["notifications"][-1]["notification"]
+    assert desk.client.call("notification.discard", notification=number, reason="told by phone", as_=ADA)["discarded"] == 1
+    shown = desk.client.call("notification.show", notification=number)["notification"]
+    assert shown["state"] == "cancelled" and shown["reason"] == "discarded by ada: told by phone"
+    assert desk.client.refused("notification.discard", notification=number, as_=ADA).code == "conflict"
+
+
+def test_after_a_restore_all_is_held_until_it_is_released(desk):
+    old, new = somebody(), somebody()
+    desk.sql_do("UPDATE telling SET system_identifier = 1")
+    wait_until(lambda: desk.client.call("notification.list")["held"])
+    for name in ("notifier-1", "notifier-2"):
+        wait_until(lambda name=name: re.search(r"_held 1$", desk.stack.http(name, "/metrics")[1], re.M))
+    desk.submit(old)
+    wait_until(lambda: desk.deliveries(old))
+    between = desk.sql("SELECT docket_now()")[0][0]
+    desk.submit(new)
+    wait_until(lambda: desk.deliveries(new))
+    listed = desk.stack.docket("notification", "list", "--state", "pending")
+    assert "was it restored?" in listed.stdout, listed.stderr
+    assert not desk.smtp.to(old) and not desk.smtp.to(new)
+    desk.client.call("notification.release", discard_before_at=between, as_=ADA)
+    wait_until(lambda: desk.smtp.to(new))
+    assert not desk.smtp.to(old) and desk.deliveries(old)[0][1] == 8
+    assert not desk.client.call("notification.list")["held"]

@@ -1,0 +1,55 @@
+-- notification.retry, discard, release. Conditional updates: of two operators who do the same, one does it.
+--  $1 key digest  $2 content digest  $3 request  $4 0 retry, 1 discard, 2 release  $5 number of the message, NULL: all that failed
+--  $6 actor  $7 reason  release: $8 what is older stays held, or NULL  $9 what is older is discarded, or NULL
+WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
+k AS (UPDATE keys SET at = clock.at FROM clock WHERE digest = $1::bytea RETURNING content, request, version),
+go AS MATERIALIZED (
+    SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken,
+           NOT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AND NOT EXISTS (SELECT FROM k) AS go
+), old AS MATERIALIZED (SELECT state FROM deliveries WHERE id = $5::bigint),
+d AS MATERIALIZED (
+    SELECT d.id,
+           CASE WHEN $4::smallint = 0 THEN 0 WHEN $4::smallint = 1 THEN 8
+                WHEN d.created_at < $9::bigint THEN 8 ELSE 9 END AS state
+      FROM deliveries d, go
+     WHERE go.go
+       AND CASE $4::smallint
+           WHEN 0 THEN d.state IN (4, 5, 6, 8, 9) AND d.id = $5::bigint OR $5::bigint IS NULL AND d.state IN (4, 5)
+           WHEN 1 THEN d.state IN (0, 4, 5, 6, 9) AND d.id = $5::bigint
+           ELSE d.state = 0 AND d.created_at < greatest($8::bigint, $9::bigint) END
+     LIMIT CASE $4::smallint WHEN 2 THEN NULL ELSE 1000 END
+       FOR UPDATE OF d
+), u AS (
+    UPDATE deliveries x
+       SET state = d.state, next_at = CASE d.state WHEN 0 THEN clock.at ELSE x.next_at END, digest = x.digest AND d.state <> 0,
+           ended_at = CASE d.state WHEN 0 THEN NULL ELSE clock.at END, token = NULL, lease_until = NULL,
+           reason = CASE d.state WHEN 0 THEN 'sent again by ' WHEN 8 THEN 'discarded by ' ELSE 'held by ' END || $6::text ||
+                    coalesce(': ' || $7::text, '')
+      FROM d, clock
+     WHERE x.id = d.id
+    RETURNING x.channel, x.address, x.state
+), o AS (
+    UPDATE outbox x
+       SET state = CASE WHEN x.created_at < $9::bigint THEN 5 ELSE 6 END, token = NULL, lease_until = NULL,
+           reason = CASE WHEN x.created_at < $9::bigint THEN 'discarded by ' ELSE 'held by ' END || $6::text
+      FROM go
+     WHERE go.go AND $4::smallint = 2 AND x.state < 2 AND x.created_at < greatest($8::bigint, $9::bigint)
+    RETURNING x.ticket
+), t AS (
+    UPDATE telling t SET held = false, reason = 'released by ' || $6::text, changed_at = clock.at, changed_by = $6::text
+      FROM go, clock
+     WHERE go.go AND $4::smallint = 2
+    RETURNING t.held
+), q AS (
+    INSERT INTO targets AS q (channel, address, ready_at)
+    SELECT u.channel, u.address, clock.at FROM u, clock WHERE u.state = 0 GROUP BY u.channel, u.address, clock.at
+     ORDER BY u.channel, u.address
+    ON CONFLICT (channel, address) DO UPDATE SET ready_at = excluded.ready_at, blocked_until = 0, suppressed_until = NULL
+), n AS MATERIALIZED (SELECT (SELECT count(*) FROM u)::integer + (SELECT count(*) FROM o)::integer AS count),
+kk AS (
+    INSERT INTO keys (digest, content, request, at, version)
+    SELECT $1::bytea, $2::bytea, $3::bigint, clock.at, n.count FROM go, n, clock
+     WHERE go.go AND (n.count > 0 OR $4::smallint = 2 OR $5::bigint IS NULL)
+)
+SELECT coalesce(k.version, n.count) AS count, go.key_taken, old.state AS old_state, k.content AS key_content, k.request AS key_request
+  FROM n CROSS JOIN go LEFT JOIN old ON true LEFT JOIN k ON true
