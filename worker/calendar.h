@@ -40,12 +40,21 @@ struct calendar_special {
     struct calendar_day day;
 };
 
+/* Hours of a date in which it is closed although its weekday is open: the afternoon before a holiday. Nothing to a date with
+ * hours of its own. */
+struct calendar_closure {
+    int32_t date;
+    struct calendar_hours hours; /* from_s < until_s */
+};
+
 /* What a calendar is made of; the caller keeps it, nothing of it is needed afterwards. */
 struct calendar_spec {
     const struct zone *zone;                 /* NULL: UTC */
     struct calendar_day week[7];             /* 0 Monday */
     const struct calendar_special *specials; /* in any order */
     size_t special_count;
+    const struct calendar_closure *closures; /* in any order */
+    size_t closure_count;
 };
 
 struct calendar;
@@ -73,6 +82,9 @@ bool calendar_is_open(const struct calendar *calendar, int64_t at_us);
 
 /* The first instant after at_us at which it opens or closes; CALENDAR_END_US when there is none. */
 int64_t calendar_next_change(const struct calendar *calendar, int64_t at_us);
+
+/* Whether a date of first..last (days since 1970-01-01, of the zone) is a holiday, or special and closed. */
+bool calendar_has_holiday(const struct calendar *calendar, int32_t first, int32_t last);
 
 /* The first open instant of the count-th date (of the zone) after the one of at_us that has open time: "2 working days
  * later". count >= 1. CALENDAR_END_US when there is none. */

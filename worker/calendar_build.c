@@ -1,9 +1,75 @@
 /* From a calendar of the process to one that can be asked; see calendar_build.h. */
 #include "calendar_build.h"
 
+#include "ics.h"
 #include "mem.h"
 
 #include <stdlib.h>
+
+enum { DAY_S = 86400 };
+
+/* What is gathered for one calendar. */
+struct building {
+    const struct process *process;
+    const struct process_calendar *from;
+    const struct zone *zone;
+    const char *zone_dir;
+    struct faults *faults;
+    struct calendar_hours *hours; /* room for all days' */
+    struct calendar_special *specials;
+    size_t special_count, special_room;
+    struct calendar_closure *closures;
+    size_t closure_count, closure_room;
+};
+
+static void special_add(struct building *b, struct calendar_special special)
+{
+    if (b->special_count == b->special_room) {
+        b->special_room = b->special_room == 0 ? 64 : 2 * b->special_room;
+        b->specials = mem_grow(b->specials, b->special_room, sizeof *b->specials);
+    }
+    b->specials[b->special_count++] = special;
+}
+
+static void closure_add(struct building *b, struct calendar_closure closure)
+{
+    if (b->closure_count == b->closure_room) {
+        b->closure_room = b->closure_room == 0 ? 64 : 2 * b->closure_room;
+        b->closures = mem_grow(b->closures, b->closure_room, sizeof *b->closures);
+    }
+    b->closures[b->closure_count++] = closure;
+}
+
+/* ---- holiday files ---- */
+
+/* An event closes each date that it covers whole, and of the others its hours. */
+static void holiday_add(struct building *b, const struct ics_span *span)
+{
+    for (int64_t date = span->from_s / DAY_S; date * DAY_S < span->until_s; date++) {
+        int64_t from_s = span->from_s - date * DAY_S, until_s = span->until_s - date * DAY_S;
+        struct calendar_hours closed = {(int32_t)(from_s > 0 ? from_s : 0),
+                                        (int32_t)(until_s < DAY_S ? until_s : DAY_S)};
+        if (closed.from_s == 0 && closed.until_s == DAY_S)
+            special_add(b, (struct calendar_special){(int32_t)date, true, {NULL, 0}});
+        else
+            closure_add(b, (struct calendar_closure){(int32_t)date, closed});
+    }
+}
+
+static bool holidays_read(struct building *b, const char *name)
+{
+    const struct process_file *file = process_files_find(&b->process->files, name);
+    struct ics_spans spans = {NULL, 0};
+
+    if (!ics_read(name, (struct span){file->bytes, file->len}, b->zone, b->zone_dir, &spans, b->faults))
+        return false;
+    for (size_t i = 0; i < spans.count; i++)
+        holiday_add(b, &spans.items[i]);
+    ics_spans_clear(&spans);
+    return true;
+}
+
+/* ---- the calendar's own ---- */
 
 /* The same two fields under another name: the process's header and the calendar's stand apart on purpose. */
 static struct calendar_day day_copy(const struct process_day *from, struct calendar_hours *room)
@@ -24,34 +90,51 @@ static size_t hours_count(const struct process_calendar *from)
     return count;
 }
 
-bool calendar_build(const struct process *process, const struct process_calendar *from, const char *zone_dir,
-                    struct zone **ret_zone, struct calendar **ret_calendar, struct faults *faults)
+static bool building_make(struct building *b, struct calendar **ret)
 {
-    struct zone *zone = NULL;
+    const struct process_calendar *from = b->from;
+    struct calendar_hours *room = b->hours = mem_new(hours_count(from), sizeof *room);
+    struct calendar_spec spec = {.zone = b->zone};
     struct err err = {0};
+    bool ok = true;
 
-    (void)process;
-    if (!zone_open(zone_dir, from->zone, &zone, &err))
-        return faults_add(faults, from->place, "calendar %s: %s", from->name, err.msg);
-    struct calendar_hours *hours = mem_new(hours_count(from), sizeof *hours), *room = hours;
-    struct calendar_special *specials = mem_new(from->special_count, sizeof *specials);
-    struct calendar_spec spec = {.zone = zone, .specials = specials, .special_count = from->special_count};
     for (size_t i = 0; i < 7; i++) {
         spec.week[i] = day_copy(&from->week[i], room);
         room += from->week[i].count;
     }
     for (size_t i = 0; i < from->special_count; i++) {
         const struct process_special *s = &from->specials[i];
-        specials[i] = (struct calendar_special){s->date, s->holiday, day_copy(&s->day, room)};
+        special_add(b, (struct calendar_special){s->date, s->holiday, day_copy(&s->day, room)});
         room += s->day.count;
     }
-    bool ok = calendar_new(&spec, ret_calendar, &err);
-    free(hours);
-    free(specials);
-    if (!ok) {
-        zone_free(zone);
+    for (size_t i = 0; i < from->holiday_file_count; i++)
+        ok = holidays_read(b, from->holiday_files[i]) && ok;
+    spec.specials = b->specials;
+    spec.special_count = b->special_count;
+    spec.closures = b->closures;
+    spec.closure_count = b->closure_count;
+    if (ok && !calendar_new(&spec, ret, &err))
+        ok = faults_add(b->faults, from->place, "calendar %s: %s", from->name, err.msg);
+    return ok;
+}
+
+bool calendar_build(const struct process *process, const struct process_calendar *from, const char *zone_dir,
+                    struct zone **ret_zone, struct calendar **ret_calendar, struct faults *faults)
+{
+    struct building b = {.process = process, .from = from, .zone_dir = zone_dir, .faults = faults};
+    struct zone *zone = NULL;
+    struct err err = {0};
+
+    if (!zone_open(zone_dir, from->zone, &zone, &err))
         return faults_add(faults, from->place, "calendar %s: %s", from->name, err.msg);
-    }
-    *ret_zone = zone;
-    return true;
+    b.zone = zone;
+    bool ok = building_make(&b, ret_calendar);
+    free(b.hours);
+    free(b.specials);
+    free(b.closures);
+    if (ok)
+        *ret_zone = zone;
+    else
+        zone_free(zone);
+    return ok;
 }

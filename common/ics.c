@@ -1,0 +1,106 @@
+/* Reads iCalendar files; see ics.h. */
+#include "ics_internal.h"
+
+#include "mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DAY_S = 86400 };
+
+bool ics_fault(const struct ics_reader *reader, unsigned line, const char *fmt, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    return faults_add(reader->faults, (struct fault_place){reader->file, line, 1}, "%s", text);
+}
+
+/* ---- times ---- */
+
+static bool digits(const char *p, int count, int least, int most, int *ret)
+{
+    int value = 0;
+
+    for (int i = 0; i < count; i++) {
+        if (p[i] < '0' || p[i] > '9')
+            return false;
+        value = value * 10 + (p[i] - '0');
+    }
+    *ret = value;
+    return value >= least && value <= most;
+}
+
+bool ics_moment_parse(struct span text, struct ics_moment *ret)
+{
+    int year, month, day, hour = 0, minute = 0, second = 0, back_month, back_day;
+    int64_t back_year;
+    bool is_date = text.len == 8, is_utc = text.len == 16 && text.p[15] == 'Z';
+
+    if ((!is_date && text.len != 15 && !is_utc) || !digits(text.p, 4, 1600, 9999, &year) ||
+        !digits(text.p + 4, 2, 1, 12, &month) || !digits(text.p + 6, 2, 1, 31, &day))
+        return false;
+    if (!is_date && (text.p[8] != 'T' || !digits(text.p + 9, 2, 0, 23, &hour) ||
+                     !digits(text.p + 11, 2, 0, 59, &minute) || !digits(text.p + 13, 2, 0, 60, &second)))
+        return false;
+    int64_t days = date_days(year, month, day);
+    date_parts(days, &back_year, &back_month, &back_day);
+    if (back_year != year || back_month != month || back_day != day)
+        return false; /* the 30th of February */
+    *ret = (struct ics_moment){{days * DAY_S + hour * 3600 + minute * 60 + second, is_date},
+                               is_utc ? ICS_UTC : ICS_FLOATING,
+                               NULL};
+    return true;
+}
+
+/* The instant of a wall clock: the first one that shows it; in a gap, as the clock before the gap would have it. */
+static int64_t zone_instant(const struct zone *zone, int64_t wall_s)
+{
+    int32_t before = zone_offset(zone, wall_s - DAY_S), after = zone_offset(zone, wall_s + DAY_S);
+    int64_t first = wall_s - before, second = wall_s - after;
+
+    if (zone_offset(zone, first) != before && zone_offset(zone, second) == after)
+        return second;
+    return first;
+}
+
+static const struct zone *frame_zone(const struct ics_reader *reader, const struct ics_moment *moment)
+{
+    return moment->frame == ICS_ZONE ? moment->zone : reader->home;
+}
+
+int64_t ics_wall_in(const struct ics_reader *reader, const struct ics_moment *from,
+                    const struct ics_moment *to)
+{
+    if (from->time.is_date || (from->frame == to->frame && from->zone == to->zone))
+        return from->time.wall_s;
+    int64_t at_s = from->frame == ICS_UTC ? from->time.wall_s
+                                          : zone_instant(frame_zone(reader, from), from->time.wall_s);
+    return to->frame == ICS_UTC ? at_s : at_s + zone_offset(frame_zone(reader, to), at_s);
+}
+
+/* ---- the whole ---- */
+
+bool ics_read(const char *file, struct span bytes, const struct zone *home, const char *zone_dir,
+              struct ics_spans *ret, struct faults *faults)
+{
+    struct ics_reader reader = {.file = file, .home = home, .zone_dir = zone_dir, .faults = faults};
+    struct ics_lines lines = {NULL, NULL, 0};
+    bool ok = ics_lines_split(file, bytes, &lines, faults) && ics_events_read(&reader, &lines) &&
+              ics_expand(&reader, ret);
+
+    ics_events_clear(&reader);
+    ics_lines_clear(&lines);
+    return ok;
+}
+
+void ics_spans_clear(struct ics_spans *spans)
+{
+    free(spans->items);
+    *spans = (struct ics_spans){NULL, 0};
+}
