@@ -58,50 +58,10 @@ static bool line_says_date(const char *text, const char *value)
     static const char says[] = ";VALUE=DATE";
 
     for (const char *p = text; p + sizeof says - 1 < value; p++)
-        if (strncasecmp(p, says, sizeof says - 1) == 0 && (p[sizeof says - 1] == ':' || p[sizeof says - 1] == ';'))
+        if (strncasecmp(p, says, sizeof says - 1) == 0 &&
+            (p[sizeof says - 1] == ':' || p[sizeof says - 1] == ';'))
             return true;
     return false;
-}
-
-static bool moment_read(struct ics_reader *reader, icalproperty *property, const char *name, struct span text,
-                        unsigned line, struct ics_moment *ret)
-{
-    icalparameter *tzid = icalproperty_get_first_parameter(property, ICAL_TZID_PARAMETER);
-    struct ics_moment moment;
-
-    if (!ics_moment_parse(text, &moment))
-        return ics_fault(reader, line, "%s: \"%.*s\" is no date, want YYYYMMDD or YYYYMMDDTHHMMSS[Z]", name,
-                         (int)(text.len < 60 ? text.len : 60), text.p);
-    if (tzid != NULL && !moment.time.is_date && moment.frame != ICS_UTC) {
-        moment.frame = ICS_ZONE;
-        moment.zone = zone_find(reader, icalparameter_get_tzid(tzid), line);
-        if (moment.zone == NULL)
-            return false;
-    }
-    *ret = moment;
-    return true;
-}
-
-/* A list of dates with commas between. */
-static bool moments_read(struct ics_reader *reader, icalproperty *property, const char *name,
-                         struct span text, unsigned line, struct ics_moments *list)
-{
-    size_t at = 0;
-
-    while (at <= text.len) {
-        const char *comma = at < text.len ? memchr(text.p + at, ',', text.len - at) : NULL;
-        size_t end = comma == NULL ? text.len : (size_t)(comma - text.p);
-        struct span item = {text.p + at, end - at};
-        if (list->count == ICS_DATES_MAX)
-            return ics_fault(reader, line, "%s: more than %d dates", name, ICS_DATES_MAX);
-        if ((list->count & (list->count + 1)) == 0) /* grows to the next power of two */
-            list->items = mem_grow(list->items, 2 * list->count + 2, sizeof *list->items);
-        if (!moment_read(reader, property, name, item, line, &list->items[list->count]))
-            return false;
-        list->count++;
-        at = end + 1;
-    }
-    return true;
 }
 
 /* ---- properties ---- */
@@ -115,6 +75,48 @@ struct property {
     unsigned line;
 };
 
+static bool moment_read(const struct property *p, const char *name, struct span text, struct ics_moment *ret)
+{
+    icalparameter *tzid = icalproperty_get_first_parameter(p->parsed, ICAL_TZID_PARAMETER);
+    struct ics_moment moment;
+
+    if (!ics_moment_parse(text, &moment))
+        return ics_fault(p->reader, p->line, "%s: \"%.*s\" is no date, want YYYYMMDD or YYYYMMDDTHHMMSS[Z]",
+                         name, (int)(text.len < 60 ? text.len : 60), text.p);
+    if (!moment.time.is_date && line_says_date(p->text, p->value.p))
+        return ics_fault(p->reader, p->line, "%s: says VALUE=DATE and has a time", name);
+    if (tzid != NULL && !moment.time.is_date && moment.frame != ICS_UTC) {
+        moment.frame = ICS_ZONE;
+        moment.zone = zone_find(p->reader, icalparameter_get_tzid(tzid), p->line);
+        if (moment.zone == NULL)
+            return false;
+    }
+    *ret = moment;
+    return true;
+}
+
+/* A list of dates with commas between. */
+static bool moments_read(const struct property *p, const char *name, struct ics_moments *list)
+{
+    struct span text = p->value;
+    size_t at = 0;
+
+    while (at <= text.len) {
+        const char *comma = at < text.len ? memchr(text.p + at, ',', text.len - at) : NULL;
+        size_t end = comma == NULL ? text.len : (size_t)(comma - text.p);
+        struct span item = {text.p + at, end - at};
+        if (list->count == ICS_DATES_MAX)
+            return ics_fault(p->reader, p->line, "%s: more than %d dates", name, ICS_DATES_MAX);
+        if ((list->count & (list->count + 1)) == 0) /* grows to the next power of two */
+            list->items = mem_grow(list->items, 2 * list->count + 2, sizeof *list->items);
+        if (!moment_read(p, name, item, &list->items[list->count]))
+            return false;
+        list->count++;
+        at = end + 1;
+    }
+    return true;
+}
+
 static bool once(const struct property *p, const char *name, bool *has)
 {
     if (*has)
@@ -125,14 +127,12 @@ static bool once(const struct property *p, const char *name, bool *has)
 
 static bool read_start(const struct property *p)
 {
-    return once(p, "DTSTART", &p->event->has_start) &&
-           moment_read(p->reader, p->parsed, "DTSTART", p->value, p->line, &p->event->start);
+    return once(p, "DTSTART", &p->event->has_start) && moment_read(p, "DTSTART", p->value, &p->event->start);
 }
 
 static bool read_end(const struct property *p)
 {
-    return once(p, "DTEND", &p->event->has_end) &&
-           moment_read(p->reader, p->parsed, "DTEND", p->value, p->line, &p->event->end);
+    return once(p, "DTEND", &p->event->has_end) && moment_read(p, "DTEND", p->value, &p->event->end);
 }
 
 static bool read_duration(const struct property *p)
@@ -152,12 +152,12 @@ static bool read_duration(const struct property *p)
 
 static bool read_exdate(const struct property *p)
 {
-    return moments_read(p->reader, p->parsed, "EXDATE", p->value, p->line, &p->event->exdates);
+    return moments_read(p, "EXDATE", &p->event->exdates);
 }
 
 static bool read_rdate(const struct property *p)
 {
-    return moments_read(p->reader, p->parsed, "RDATE", p->value, p->line, &p->event->rdates);
+    return moments_read(p, "RDATE", &p->event->rdates);
 }
 
 static bool read_recurrence_id(const struct property *p)
@@ -165,7 +165,7 @@ static bool read_recurrence_id(const struct property *p)
     if (icalproperty_get_first_parameter(p->parsed, ICAL_RANGE_PARAMETER) != NULL)
         return ics_fault(p->reader, p->line, "RECURRENCE-ID: RANGE is not allowed, want one instance");
     return once(p, "RECURRENCE-ID", &p->event->has_recurrence_id) &&
-           moment_read(p->reader, p->parsed, "RECURRENCE-ID", p->value, p->line, &p->event->recurrence_id);
+           moment_read(p, "RECURRENCE-ID", p->value, &p->event->recurrence_id);
 }
 
 static bool read_uid(const struct property *p)
@@ -291,8 +291,8 @@ static bool name_is(const char *text, size_t len, const char *name)
 static bool property_read(struct ics_reader *reader, struct ics_event *event, const struct ics_line *line,
                           size_t name_len)
 {
-    struct property p = {reader, event, icalproperty_new_from_string(line->text), line_value(line),
-                         line->number};
+    struct property p = {reader,           event,       icalproperty_new_from_string(line->text), line->text,
+                         line_value(line), line->number};
     bool ok = p.parsed != NULL && p.value.p != NULL;
 
     if (!ok)
