@@ -9,7 +9,7 @@
 
 static bool line_fault(const char *file, unsigned line, struct faults *faults, const char *what)
 {
-    return faults_add(faults, (struct fault_place){file, line, 0}, "%s", what);
+    return faults_add(faults, (struct fault_place){file, line, line != 0 ? 1 : 0}, "%s", what);
 }
 
 static bool bytes_check(const char *file, struct span bytes, struct faults *faults)
