@@ -101,18 +101,45 @@ static bool channel_is_open(void *arg, const char *channel)
     return i >= 0 && lanes_is_open(room->notifier->lanes, i);
 }
 
+static struct escal_scene room_scene(const struct escal_room *room, int64_t at)
+{
+    struct escal_scene scene = escal_people_scene(&room->people, at);
+    const struct settings_notifier *settings = &room->notifier->settings;
+
+    scene.desk_address = settings->staff_address;
+    scene.ops_address = settings_notifier_ops(settings);
+    scene.is_open = channel_is_open;
+    scene.arg = (void *)(uintptr_t)room;
+    return scene;
+}
+
+void escal_room_notice(const struct escal_room *room, const char *kind, struct span assignee,
+                       struct span queue, int64_t now, struct pages *ret)
+{
+    static struct people_target default_items[] = {{TARGET_ASSIGNEE, NULL},
+                                                   {TARGET_QUEUE, NULL},
+                                                   {TARGET_DESK, NULL}};
+    static const struct process_notice by_default = {.urgency = URGENCY_NORMAL, .first = {default_items, 3}};
+    const struct process_notice *notice = process_notice_find(escal_people_plan(&room->people), kind);
+    struct escal_scene scene = room_scene(room, now);
+    char who[NAME_BYTES], where[NAME_BYTES];
+
+    (void)snprintf(who, sizeof who, "%.*s", (int)assignee.len, assignee.len == 0 ? "" : assignee.p);
+    (void)snprintf(where, sizeof where, "%.*s", (int)queue.len, queue.len == 0 ? "" : queue.p);
+    scene.assignee = text_or_null(who);
+    scene.queue = text_or_null(where);
+    notice = notice == NULL ? &by_default : notice;
+    ret->count = ret->people = 0;
+    (void)escal_targets_first(&scene, &notice->first, notice->urgency, ret);
+}
+
 static struct escal_scene climb_scene(const struct climb *climb)
 {
-    struct escal_scene scene = escal_people_scene(&climb->room->people, climb->at);
-    const struct settings_notifier *settings = &climb->room->notifier->settings;
+    struct escal_scene scene = room_scene(climb->room, climb->at);
 
     scene.assignee = text_or_null(climb->assignee);
     scene.queue = text_or_null(climb->queue);
     scene.acker = text_or_null(climb->acker);
-    scene.desk_address = settings->staff_address;
-    scene.ops_address = settings_notifier_ops(settings);
-    scene.is_open = channel_is_open;
-    scene.arg = climb->room;
     return scene;
 }
 

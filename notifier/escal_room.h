@@ -6,6 +6,8 @@
 
 #include "buf.h"
 
+#include <stdint.h>
+
 struct escal_room;
 struct notifier;
 
@@ -20,6 +22,12 @@ void escal_room_run(struct escal_room *room);
 
 /* Looks when the next step is due, by the answer of the last look. Each tick of the loop. */
 void escal_room_tick(struct escal_room *room);
+
+/* Whom a notice to staff that is no alert ("warning", "task") tells: the first of its list in escalation.yaml that reaches anybody.
+ * in: assignee, queue  of the ticket; SPAN_NONE: none */
+struct pages;
+void escal_room_notice(const struct escal_room *room, const char *kind, struct span assignee,
+                       struct span queue, int64_t now, struct pages *ret);
 
 /* A new session: what was under way is forgotten. */
 void escal_room_on_up(struct escal_room *room);

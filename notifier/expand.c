@@ -1,5 +1,6 @@
 /* Who is to be told; see expand.h. */
 #include "expand.h"
+#include "escal_targets.h"
 #include "mem.h"
 #include "wire.h"
 
@@ -166,6 +167,23 @@ void expand_customer(const bool open[CHANNELS], const char *kind, int priority, 
 out:
     wire_doc_free(ticket);
     wire_doc_free(customer);
+}
+
+void expand_pages(const struct pages *pages, struct recipients *ret)
+{
+    for (size_t i = 0, next; i < pages->count; i = next) {
+        struct buf others;
+        size_t len;
+
+        buf_init(&others, (size_t)CHANNELS * (CHANNEL_ADDRESS_BYTES + 32));
+        for (next = i + 1; next < pages->count && pages->items[next].way != 0; next++)
+            (void)buf_printf(&others, "%s%s" RECIPIENT_SPLIT "%s", others.len == 0 ? "" : RECIPIENT_SPLIT,
+                             pages->items[next].channel, pages->items[next].address);
+        recipients_add(ret, pages->items[i].channel, pages->items[i].recipient, pages->items[i].address,
+                       others.len == 0 ? NULL : buf_take(&others, &len));
+    }
+    if (ret->count == 0)
+        ret->reason = "nobody of the notice in escalation.yaml can be reached";
 }
 
 void expand_address(const char *address, const char *name, struct recipients *ret)

@@ -39,7 +39,11 @@ void recipients_clear(struct recipients *list);
 void expand_customer(const bool open[CHANNELS], const char *kind, int priority, struct span extra,
                      struct span record, struct recipients *ret);
 
-/* Our side: one address of the settings; "" is nobody. */
+/* Our side: people by their ways, the first of each and the others behind it. pages: of escal_targets.h. */
+struct pages;
+void expand_pages(const struct pages *pages, struct recipients *ret);
+
+/* One address of the settings; "" is nobody. */
 void expand_address(const char *address, const char *name, struct recipients *ret);
 
 #endif

@@ -3,6 +3,8 @@
 #include "clock.h"
 #include "deliver.h"
 #include "desk.h"
+#include "escal_room.h"
+#include "escal_targets.h"
 #include "expand.h"
 #include "lanes.h"
 #include "log.h"
@@ -46,9 +48,32 @@ static void claim_free(struct claim *claim)
     free(claim);
 }
 
+/* What is no alert goes to the first of the people that escalation.yaml names for it. */
+static void told_staff(struct notifier *notifier, struct span assignee, struct span queue, int64_t now,
+                       struct told *ret)
+{
+    struct pages pages;
+
+    escal_room_notice(notifier->escal, ret->kind, assignee, queue, now, &pages);
+    expand_pages(&pages, &ret->recipients);
+}
+
 static void told_from_row(struct notifier *notifier, const PGresult *rows, int row, struct told *ret)
 {
-    enum { TICKET, VERSION, AUDIENCE, KIND, GENERATION, EXTRA, RECORD, PRIORITY };
+    enum {
+        TICKET,
+        VERSION,
+        AUDIENCE,
+        KIND,
+        GENERATION,
+        EXTRA,
+        RECORD,
+        PRIORITY,
+        CUSTOMER,
+        NOW,
+        ASSIGNEE,
+        QUEUE
+    };
     struct span kind = pg_span(rows, row, KIND);
     bool open[CHANNELS];
 
@@ -65,7 +90,8 @@ static void told_from_row(struct notifier *notifier, const PGresult *rows, int r
         expand_customer(open, ret->kind, ret->priority, pg_span(rows, row, EXTRA), pg_span(rows, row, RECORD),
                         &ret->recipients);
     else if (ret->audience == AUDIENCE_STAFF)
-        expand_address(notifier->settings.staff_address, "staff", &ret->recipients);
+        told_staff(notifier, pg_span(rows, row, ASSIGNEE), pg_span(rows, row, QUEUE), pg_int(rows, row, NOW),
+                   ret);
     else
         expand_address(settings_notifier_ops(&notifier->settings), "ops", &ret->recipients);
 }

@@ -21,10 +21,11 @@ c AS MATERIALIZED (
        AND o.generation = c.generation
     RETURNING o.ticket, o.version, o.audience, o.kind, o.generation, o.created_at, o.alert, clock.at AS now
 )
-SELECT w.ticket, w.version, w.audience, w.kind, w.generation, t.extra, t.record, coalesce(a.priority, d.priority) AS priority, t.customer, w.now
+SELECT w.ticket, w.version, w.audience, w.kind, w.generation, t.extra, t.record, coalesce(a.priority, d.priority) AS priority, t.customer, w.now,
+       d.assignee, d.queue
   FROM w
        LEFT JOIN LATERAL (SELECT t.extra, t.customer, cu.record FROM tickets t LEFT JOIN customers cu ON cu.id = t.customer
                            WHERE t.id = w.ticket LIMIT 1) t ON true
-       LEFT JOIN LATERAL (SELECT d.priority FROM desk d WHERE d.ticket = w.ticket LIMIT 1) d ON true
+       LEFT JOIN LATERAL (SELECT d.priority, d.assignee, d.queue FROM desk d WHERE d.ticket = w.ticket LIMIT 1) d ON true
        LEFT JOIN LATERAL (SELECT a.priority FROM alerts a WHERE a.id = w.alert LIMIT 1) a ON true
  ORDER BY w.created_at, w.ticket, w.version, w.generation

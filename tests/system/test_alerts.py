@@ -329,9 +329,11 @@ def test_simulate_tells_who_would_be_told_and_when(folder):
     assert notifier("simulate", str(folder), "--priority", "7").returncode == 2
 
 
-def test_a_missed_promise_tells_the_lead_and_its_end_too(desk, caller):
+def test_a_warning_tells_who_has_the_ticket_and_a_miss_the_lead(desk, caller):
     caller.call("customer.put", customer={"id": "quick", "name": "Quick", "package": "quick", "contacts": []}, as_=ADA)
-    tracking = caller.submit(customer="quick")
+    tracking, assigned = caller.submit(customer="quick"), caller.submit(customer="quick")
+    caller.call("ticket.assign", tracking=assigned, staff="lea", as_=BEN)
+    wait_until(lambda: told(desk, tracking, "warning") == ["ben", "cy"] and told(desk, assigned, "warning") == ["lea"])
     wait_until(lambda: told(desk, tracking, "alert") == ["desk", "lea"])
     alert = alert_of(desk, tracking)
     assert caller.call("alert.show", alert=alert)["alert"]["cause"] == f"missed:{tracking}:response:1"
