@@ -212,6 +212,7 @@ $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(AR_broker) $(AR_common)
 bench: deps ## measure on the embedded PostgreSQL, with ratios to the raw ceiling
 	@$(MAKE) --no-print-directory $(jobs) all bench-programs
 	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) DOCKET_BENCH=$(abspath $(BUILD)/bench) $(PYTHON) tests/bench/run.py
+	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTHON) tests/bench/deadlines.py
 .PHONY: bench-programs
 bench-programs: $(BENCH)
 

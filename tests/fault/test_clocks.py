@@ -1,0 +1,126 @@
+"""Each warning, miss and alert exactly once, whatever dies around the decision that gives it, and when the clock jumps."""
+
+import collections
+import random
+import sys
+import tempfile
+import time
+
+import pytest
+from helpers import ROOT, Stack, id_of, wait_until
+
+sys.path.insert(0, str(ROOT / "tests/system"))
+import test_promises  # noqa: E402
+
+WHOLE = {"title": "Many calls drop", "impact": "degraded", "problem": "The same since this morning, on all floors and in both directions.",
+         "equipment": {"sbc": "S9"}, "configuration": {"trunk": "main"}}
+S = 1_000_000
+
+
+@pytest.fixture()
+def stack():
+    with tempfile.TemporaryDirectory() as folder:
+        running = Stack(process=test_promises.short_process(folder))
+        yield running
+        running.close()
+
+
+def submit(stack, count):
+    client = stack.client()
+    trackings = [client.submit(**WHOLE) for _ in range(count)]
+    client.close()
+    return trackings
+
+
+def missed(stack):
+    return stack.value("SELECT count(*) FROM deadlines WHERE clock = 'response' AND verdict = 'missed'")
+
+
+def each_exactly_once(stack, trackings, promise_s=5):
+    """From the database: what every ticket was given."""
+    ids = [id_of(tracking) for tracking in trackings]
+    with stack.db() as db:
+        verdicts = db.execute("SELECT ticket, due_at, judged_at FROM deadlines WHERE clock = 'response' AND ticket = ANY(%s)", (ids,)).fetchall()
+        posted = dict(db.execute("SELECT id, posted_at FROM tickets WHERE id = ANY(%s)", (ids,)).fetchall())
+        kinds = collections.Counter(db.execute("SELECT ticket, kind FROM events WHERE ticket = ANY(%s) AND kind IN (24, 25)", (ids,)).fetchall())
+        alerts = collections.Counter(ticket for ticket, in db.execute("SELECT ticket FROM alerts WHERE ticket = ANY(%s) AND cause LIKE 'missed:%%'", (ids,)).fetchall())
+        told = collections.Counter(db.execute("SELECT ticket, kind FROM outbox WHERE ticket = ANY(%s) AND kind = 'warning'", (ids,)).fetchall())
+    assert sorted(ticket for ticket, _, _ in verdicts) == sorted(ids)
+    for ticket, due_at, judged_at in verdicts:
+        assert judged_at >= due_at == posted[ticket] + promise_s * S, "fired early"
+    for ticket in ids:
+        assert kinds[ticket, 25] == 1, "each is missed once"
+        assert kinds[ticket, 24] <= 2 and told[ticket, "warning"] <= 1, "each warning at most once"
+        assert alerts[ticket] == 1, "each alert once"
+    stack.verify()
+
+
+@pytest.mark.limit(180)
+@pytest.mark.parametrize("victims", [["worker-1"], ["broker-1"], ["broker-1", "worker-1"]], ids="+".join)
+def test_killed_between_decision_and_commit(stack, victims):
+    """The commit of a miss is held up by a lock on the verdicts; what decided or was to commit dies; then the lock goes. What the
+    server had of a dead broker's batch it may still commit: both ways each fires once."""
+    trackings = submit(stack, 40)
+    wait_until(lambda: stack.value("SELECT count(*) FROM desk WHERE priority = 2") == 40, 20)
+    with stack.db() as db:
+        db.autocommit = False
+        db.execute("LOCK TABLE deadlines IN EXCLUSIVE MODE")
+        waits = "SELECT count(*) FROM pg_locks WHERE relation = 'deadlines'::regclass AND NOT granted"
+        wait_until(lambda: db.execute(waits).fetchone()[0] > 0, 20)
+        for victim in victims:
+            stack.kill(victim)
+        db.rollback()
+    stack.up()
+    wait_until(lambda: missed(stack) == 40, 60)
+    each_exactly_once(stack, trackings)
+
+
+@pytest.mark.limit(240)
+def test_killed_again_and_again_while_all_comes_due(stack):
+    dice = random.Random(5)
+    trackings = submit(stack, 300)
+    end = time.monotonic() + 12
+    while time.monotonic() < end:
+        stack.kill(dice.choice(["worker-1", "broker-1"]))
+        stack.up()
+    wait_until(lambda: missed(stack) == 300, 90)
+    each_exactly_once(stack, trackings)
+
+
+@pytest.mark.limit(180)
+def test_what_came_due_while_all_was_down_fires_at_once_worst_first(stack):
+    """30 P1 and 200 P2 come due while nobody is there: on return the P1 are judged before all but a few of the P2."""
+    trackings = submit(stack, 200)
+    client = stack.client()
+    first = [client.submit(**{**WHOLE, "title": "No dial tone on any phone", "impact": "down"}) for _ in range(30)]
+    wait_until(lambda: stack.value("SELECT count(*) FROM desk WHERE priority IS NOT NULL") == 230, 30)
+    for victim in ("broker-1", "worker-1"):
+        stack.kill(victim)
+    assert missed(stack) == 0
+    wait_until(lambda: stack.value("SELECT min(docket_now() - posted_at) > 7000000 FROM tickets"), 30)
+    stack.up()
+    wait_until(lambda: missed(stack) == 230, 60)
+    with stack.db() as db:
+        order = [ticket for ticket, in db.execute("SELECT ticket FROM events WHERE kind = 25 AND ticket IN (SELECT ticket FROM deadlines) ORDER BY seq").fetchall()]
+    urgent = {id_of(tracking) for tracking in first}
+    last = max(place for place, ticket in enumerate(order) if ticket in urgent and order.index(ticket) == place)
+    assert last < 230 / 2, "the P1 come first"
+    each_exactly_once(stack, trackings)
+
+
+@pytest.mark.limit(180)
+def test_the_databases_clock_jumps(stack):
+    """An hour ahead: all that is promised within it fires, once. Back again: nothing fires a second time, nothing gets lost."""
+    def shift(seconds):
+        with stack.db() as db:
+            db.execute("CREATE OR REPLACE FUNCTION docket_now() RETURNS bigint LANGUAGE sql VOLATILE PARALLEL SAFE "
+                       f"RETURN (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + {seconds * S}::bigint")
+
+    trackings = submit(stack, 40)
+    wait_until(lambda: stack.value("SELECT count(*) FROM desk WHERE priority = 2") == 40, 20)
+    shift(3600)
+    wait_until(lambda: missed(stack) == 40, 60)
+    shift(0)
+    more = submit(stack, 10)
+    wait_until(lambda: missed(stack) == 50, 60)
+    each_exactly_once(stack, trackings + more)
