@@ -169,7 +169,7 @@ void choice_make(const struct engine *engine, const struct work *work, struct co
                          .choice = ret,
                          .trace = trace,
                          .values = as_posted};
-    bool has_new = false;
+    int64_t due_at = work->kept.wake_in_at;
 
     memset(ret, 0, sizeof *ret);
     c.list = wire_list_open(trace);
@@ -177,11 +177,10 @@ void choice_make(const struct engine *engine, const struct work *work, struct co
         choose_for(&c, RULE_ON_POSTED, NULL);
     for (size_t i = 0; i < work->event_count && !as_posted; i++) {
         unsigned on = work->events[i].is_new ? event_on(&work->facts[i]) : 0;
-        has_new = has_new || work->events[i].is_new;
         if (on != 0)
             choose_for(&c, on, work->events[i].map);
     }
-    if (!has_new && !work->is_first && !work->by_process && !as_posted)
+    if (due_at != CLOCK_NO_INSTANT && due_at <= work->now && !as_posted)
         choose_for(&c, RULE_ON_DUE, NULL);
     wire_list_close(trace, &c.list);
     *ret_traced = c.list.count != 0;

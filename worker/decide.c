@@ -171,16 +171,21 @@ static void decide_closing(struct decision *d, struct work *work)
     work->event_count--;
 }
 
+/* A rule's `wake_in`: the last one counts, and waits also while other things wake the ticket. */
 static void decide_wake_in(struct decision *d)
 {
     const struct calendar *calendar =
         engine_calendar(d->engine,
                         d->choice.wake_in_working ? span_of(d->package->calendar) : span_of(PROCESS_ALWAYS));
-    int64_t at;
+    int64_t at = d->work->kept.wake_in_at;
 
+    if (at != CLOCK_NO_INSTANT && at <= d->work->now)
+        at = CLOCK_NO_INSTANT; /* it was now */
     if (d->choice.wake_in_s > 0 && calendar != NULL &&
-        calendar_due(calendar, d->work->now, d->choice.wake_in_s * US_PER_S, &at, NULL))
-        decide_wake(d, at);
+        !calendar_due(calendar, d->work->now, d->choice.wake_in_s * US_PER_S, &at, NULL))
+        at = CLOCK_NO_INSTANT;
+    d->wake_in_at = d->clocks.is_closed ? CLOCK_NO_INSTANT : at;
+    decide_wake(d, d->wake_in_at);
 }
 
 bool decide_make(struct decider *decider, const struct engine *engine, const struct wire_val *body,

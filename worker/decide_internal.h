@@ -20,6 +20,7 @@ struct decision {
     bool set_reply_pending, reply_pending;
     struct span forced_calendar;
     int64_t approvals_asked;
+    int64_t wake_in_at; /* of a rule, kept until then; or CLOCK_NO_INSTANT */
     bool ask_approval, approval_task;
     int64_t wake_at; /* or CLOCK_NO_INSTANT */
     bool has_trace;

@@ -88,8 +88,11 @@ static void put_set(const struct decision *d, struct buf *out)
 
 void decision_write_clocks(const struct decision *d, struct buf *out)
 {
-    struct work_kept kept = {d->forced_calendar, d->approvals_asked, d->clocks.resolved_at,
-                             span_of(engine_by(d->engine))};
+    struct work_kept kept = {.forced_calendar = d->forced_calendar,
+                             .approvals_asked = d->approvals_asked,
+                             .approvals_for_at = d->clocks.resolved_at,
+                             .wake_in_at = d->wake_in_at,
+                             .by = span_of(engine_by(d->engine))};
 
     wire_put_list(out, d->clocks.count);
     for (size_t i = 0; i < d->clocks.count; i++)

@@ -58,6 +58,7 @@ static void kept_parse(const struct wire_val *map, struct work_kept *kept)
 
     kept->forced_calendar = forced.len != 0 ? forced : kept->forced_calendar;
     kept->by = by.len != 0 ? by : kept->by;
+    kept->wake_in_at = wire_find_int(map, "wake_in_at", kept->wake_in_at);
     if (asked > kept->approvals_asked) {
         kept->approvals_asked = asked;
         kept->approvals_for_at = instant_or_none(map, "approvals_for_at");
@@ -69,7 +70,7 @@ static bool work_parse_clocks(struct work *work, struct err *err)
     const struct wire_val *list = wire_find(work->ticket, "clocks");
 
     work->old_count = 0;
-    work->kept = (struct work_kept){.approvals_for_at = CLOCK_NO_INSTANT};
+    work->kept = (struct work_kept){.approvals_for_at = CLOCK_NO_INSTANT, .wake_in_at = CLOCK_NO_INSTANT};
     for (size_t i = 0; i < wire_count(list) && i < CLOCKS_MAX; i++) {
         const struct wire_val *map = wire_at(list, i);
         if (!clock_parse(map, &work->old[work->old_count]))
@@ -95,6 +96,8 @@ static void put_kept(struct buf *out, const struct work_kept *kept)
         wire_put_key_str(out, "forced_calendar", kept->forced_calendar);
     if (kept->by.len != 0)
         wire_put_key_str(out, "by", kept->by);
+    if (kept->wake_in_at != CLOCK_NO_INSTANT)
+        wire_put_key_int(out, "wake_in_at", kept->wake_in_at);
     if (kept->approvals_asked == 0)
         return;
     wire_put_key_int(out, "approvals_asked", kept->approvals_asked);
@@ -104,7 +107,7 @@ static void put_kept(struct buf *out, const struct work_kept *kept)
 static size_t kept_count(const struct work_kept *kept)
 {
     return (kept->forced_calendar.len != 0 ? 1u : 0u) + (kept->by.len != 0 ? 1u : 0u) +
-           (kept->approvals_asked != 0 ? 2u : 0u);
+           (kept->wake_in_at != CLOCK_NO_INSTANT ? 1u : 0u) + (kept->approvals_asked != 0 ? 2u : 0u);
 }
 
 void work_put_clock(struct buf *out, const struct clock *clock, const struct work_kept *kept)

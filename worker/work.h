@@ -23,6 +23,7 @@ struct work_kept {
     struct span forced_calendar; /* a rule's choice */
     int64_t approvals_asked;     /* how often approval was asked for again */
     int64_t approvals_for_at;    /* the resolving they were asked for */
+    int64_t wake_in_at;          /* when rules `on: [due]` run, or CLOCK_NO_INSTANT */
     struct span by;              /* versions the clocks were computed by: "HASH ZONES", see engine_by */
 };
 

@@ -20,9 +20,12 @@ static const char packages[] =
     "a: {targets: {1: {response: 0m, update: 30m, resolution: 4h}, 3: {response: 4h working, update: 8h "
     "working}}}\n"
     "quick: {warnings: [{at: 10%}], targets: {3: {response: 1h, update: 8h working}}}\n";
-static const char rules[] = "- rule: urgent\n  on: [reply]\n  when: {field: reply.text, contains: down}\n"
-                            "  then: {tell: {ops: It is down.}}\n"
-                            "- {rule: z, default: true, then: {priority: 3}}\n";
+static const char rules[] =
+    "- {rule: look, on: [posted], when: {field: title, is: look}, then: {wake_in: 2h}}\n"
+    "- {rule: looked, on: [due], then: {tell: {ops: Two hours.}}}\n"
+    "- rule: urgent\n  on: [reply]\n  when: {field: reply.text, contains: down}\n"
+    "  then: {tell: {ops: It is down.}}\n"
+    "- {rule: z, default: true, then: {priority: 3}}\n";
 
 struct story {
     struct engine *engine;
@@ -308,6 +311,25 @@ static void assert_windows(struct story *s, const char *now, const char *kind, c
     decider_free(decider);
 }
 
+/* A rule's wake_in waits for its time whatever wakes the ticket before, and runs once. */
+static void test_wake_in_outlives_other_wakes(void **state)
+{
+    struct story s = {.engine = engine_of((struct test_files){policy, calendars, packages, rules})};
+    struct wire_doc *ticket = doc_of("{\"title\":\"look\",\"problem\":\"y\"}");
+    struct err err = {0};
+    (void)state;
+    assert_true(trial_new(s.engine, wire_root(ticket), NULL, at("2026-03-02T09:00:00Z"), &s.trial, &err));
+    act(&s, "2026-03-02T10:00:00Z", ROLE_STAFF, "take", "{}");
+    pass(&s, "2026-03-02T10:59:59Z");
+    assert_told(&s, "customer received, customer triaged");
+    pass(&s, "2026-03-02T11:00:00Z");
+    assert_told(&s, "ops tell");
+    pass(&s, "2026-03-03T09:59:59Z"); /* warnings of the update wake it, too */
+    assert_told(&s, "staff warning update 93%");
+    wire_doc_free(ticket);
+    story_end(&s);
+}
+
 /* From Friday's afternoon over a weekend, a holiday on Monday, lunch, a wait for the customer and one for a vendor. */
 static void test_windows_say_why_a_clock_did_not_count(void **state)
 {
@@ -344,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_clocks_steps_stand_in_the_history),
         cmocka_unit_test(test_clocks_reply_is_new_only_once),
         cmocka_unit_test(test_clocks_closed_by_itself_is_closed_for_the_clocks_too),
+        cmocka_unit_test(test_wake_in_outlives_other_wakes),
         cmocka_unit_test(test_windows_say_why_a_clock_did_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
