@@ -370,9 +370,10 @@ static bool check_customer_contact(const struct check *outer, const struct wire_
 
     (void)snprintf(path, sizeof path, "customer.contacts[%zu]", i);
     c.path = path;
-    if (!check_keys(&c, val, "name|email|xmpp|phone|locale|for") ||
+    if (!check_keys(&c, val, "name|email|xmpp|phone|sms|webhook|locale|for") ||
         !check_inner_text(&c, val, "name", false, 200) || !check_email(&c, val) ||
         !check_inner_text(&c, val, "xmpp", false, 254) || !check_inner_text(&c, val, "phone", false, 64) ||
+        !check_inner_text(&c, val, "sms", false, 64) || !check_inner_text(&c, val, "webhook", false, 480) ||
         !check_inner_text(&c, val, "locale", false, 35))
         return false;
     if (wire_type(wanted) != WIRE_NIL && wire_type(wanted) != WIRE_LIST)

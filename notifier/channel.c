@@ -3,6 +3,7 @@
 
 const struct channel *const channel_table[CHANNELS] = {
     [CHANNEL_EMAIL] = &channel_email,
+    [CHANNEL_WEBHOOK] = &channel_webhook,
 };
 
 int channel_find(struct span name)

@@ -13,6 +13,7 @@
 
 enum {
     CHANNEL_EMAIL,
+    CHANNEL_WEBHOOK,
     CHANNELS,
     CHANNEL_ADDRESS_BYTES = 512,
     CHANNEL_REPLY_BYTES_MAX = 1024 /* of the other side's last words that are kept */
@@ -92,7 +93,8 @@ struct channel {
 };
 
 extern const struct channel *const channel_table[CHANNELS];
-extern const struct channel channel_email; /* channel_email.c */
+extern const struct channel channel_email;   /* channel_email.c */
+extern const struct channel channel_webhook; /* channel_webhook.c */
 
 /* The index of a name; -1 when there is no such channel. */
 int channel_find(struct span name);

@@ -57,6 +57,14 @@ const struct setting settings_notifier_table[] = {
      "prefix of tracking numbers, letters A-Z"},
     {"zoneinfo", SETTING_TEXT, AT(zoneinfo), "/usr/share/zoneinfo", 1, 1024, false,
      "directory of the time zones"},
+    {"webhook_secrets_file", SETTING_TEXT, AT(webhook_secrets_file), NULL, 0, 1024, false,
+     "file with a line for each host that gets webhooks: HOST whsec_BASE64 [whsec_BASE64], mode 0600; empty: "
+     "no "
+     "webhooks"},
+    {"http_allow", SETTING_LIST, AT(http_allow), NULL, 0, 64, false,
+     "private addresses that webhooks may go to, as 10.1.0.0/16; public ones need no line"},
+    {"http_ca_file", SETTING_TEXT, AT(http_ca_file), NULL, 0, 1024, false,
+     "file of the certificates that theirs must come from (PEM); empty: those of the system"},
     {"public_url", SETTING_TEXT, AT(public_url), NULL, 0, 512, false,
      "base of the signed links in messages, https://HOST or https://HOST/PATH; needs token_key_file; empty: "
      "no links"},

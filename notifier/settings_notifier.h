@@ -27,6 +27,9 @@ struct settings_notifier {
     char *ops_address;
     char *tracking_prefix;
     char *zoneinfo;
+    char *webhook_secrets_file;
+    struct setting_list http_allow;
+    char *http_ca_file;
     char *public_url;
     char *public_http;
     bool insecure;

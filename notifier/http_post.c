@@ -1,0 +1,271 @@
+/* POSTs to somebody else's server; see http_post.h. */
+#include "http_post.h"
+#include "address.h"
+#include "clock.h"
+#include "http.h"
+#include "mem.h"
+#include "net_guard.h"
+#include "webhook_sign.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONNECT_MS = 5000, TOTAL_MS = 20000, URL_BYTES_MAX = 480, ID_BYTES = 200 };
+
+struct http_poster {
+    struct curl_loop *curl;
+    const char *ca_file; /* "": those of the system */
+    struct net_guard guard;
+    struct webhook_secrets *secrets;
+    struct post *posts;
+};
+
+struct post {
+    struct curl_transfer curl;
+    struct http_poster *poster;
+    struct post *next, *previous;
+    struct curl_slist *headers;
+    char error[CURL_ERROR_SIZE];
+    char reply[HTTP_POST_REPLY_BYTES_MAX];
+    size_t reply_len;
+    bool is_blocked; /* an address was refused by the guard */
+    channel_end_fn *end_fn;
+    void *arg;
+};
+
+bool http_url_check(const char *url, struct err *err)
+{
+    char host[256], bind[300];
+    bool is_https = strncmp(url, "https://", 8) == 0, is_http = strncmp(url, "http://", 7) == 0;
+
+    if (strlen(url) > URL_BYTES_MAX)
+        return err_set(err, ERR_INVALID, "the URL is longer than %d bytes", URL_BYTES_MAX);
+    for (const char *p = url; *p != '\0'; p++)
+        if (*p <= ' ' || *p > '~' || strchr("@#<>\"\\{}|^`", *p) != NULL)
+            return err_set(err, ERR_INVALID, "the URL has a character that is not allowed, at %d",
+                           (int)(p - url) + 1);
+    if ((!is_https && !is_http) || !webhook_host(url, host, sizeof host))
+        return err_set(err, ERR_INVALID, "not a URL: want https://HOST/PATH");
+    (void)snprintf(bind, sizeof bind, strchr(host, ':') != NULL ? "[%s]:1" : "%s:1", host);
+    if (is_http && !http_bind_is_loopback(bind))
+        return err_set(err, ERR_INVALID, "http:// is allowed on the loopback only: want https://");
+    return true;
+}
+
+bool http_poster_may(const struct http_poster *poster, const char *url, struct err *err)
+{
+    char host[256] = "";
+
+    if (webhook_secrets_has(poster->secrets, url))
+        return true;
+    (void)webhook_host(url, host, sizeof host);
+    return err_set(err, ERR_INVALID, "webhook_secrets_file has no secret for %s", host);
+}
+
+/* ---- one transfer ---- */
+
+static void post_free(struct post *post)
+{
+    if (post->previous != NULL)
+        post->previous->next = post->next;
+    else
+        post->poster->posts = post->next;
+    if (post->next != NULL)
+        post->next->previous = post->previous;
+    curl_easy_cleanup(post->curl.easy);
+    curl_slist_free_all(post->headers);
+    free(post);
+}
+
+/* The address that is really connected; what a name meant before does not matter. */
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct post *post = arg;
+    (void)purpose;
+
+    if (!net_guard_allows(&post->poster->guard, &address->addr)) {
+        post->is_blocked = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype, address->protocol);
+}
+
+/* Beyond the limit the transfer is ended; its status is known by then. */
+static size_t on_reply(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct post *post = arg;
+    size_t n = size * count, room = sizeof post->reply - post->reply_len;
+
+    memcpy(post->reply + post->reply_len, bytes, n < room ? n : room);
+    post->reply_len += n < room ? n : room;
+    return n <= room ? n : 0;
+}
+
+/* Only 2xx is success; all else is worth another try but what says that it will never be. Without a status: whether anything was
+ * sent decides whether they may have it. */
+static enum send_result judge(const struct post *post, CURLcode code, long status)
+{
+    curl_off_t sent = 0;
+
+    (void)curl_easy_getinfo(post->curl.easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    if (status >= 200 && status < 300)
+        return SEND_DELIVERED;
+    if (status == 410)
+        return SEND_PERMANENT;
+    if (status >= 300)
+        return SEND_TEMPORARY;
+    if (post->is_blocked && sent == 0)
+        return SEND_PERMANENT;
+    if (sent == 0 || code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CONNECT_ERROR ||
+        code == CURLE_PEER_FAILED_VERIFICATION)
+        return SEND_CONNECTION;
+    return SEND_UNKNOWN;
+}
+
+static void put_reply(const struct post *post, CURLcode code, long status, char *ret)
+{
+    char text[HTTP_POST_REPLY_BYTES_MAX + 64];
+    int n = 0;
+
+    if (status != 0)
+        n = snprintf(text, sizeof text, "%ld %.*s", status, (int)post->reply_len, post->reply);
+    else if (post->is_blocked)
+        n = snprintf(text, sizeof text, "its address is private or special, and not in http_allow");
+    else
+        n = snprintf(text, sizeof text, "%s",
+                     post->error[0] != '\0' ? post->error : curl_easy_strerror(code));
+    channel_reply_copy(text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1, ret);
+}
+
+static void on_end(void *arg, CURLcode code)
+{
+    struct post *post = arg;
+    char reply[CHANNEL_REPLY_BYTES_MAX + 1];
+    curl_off_t after_s = 0;
+    long status = 0;
+    channel_end_fn *end_fn = post->end_fn;
+    void *end_arg = post->arg;
+
+    (void)curl_easy_getinfo(post->curl.easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_easy_getinfo(post->curl.easy, CURLINFO_RETRY_AFTER, &after_s);
+    /* An answer that broke off in its head, or is none of HTTP's, has not told its status. */
+    if (code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_HTTP2)
+        status = 0;
+    struct outcome outcome = {.result = judge(post, code, status),
+                              .reply = reply,
+                              .retry_after_us = after_s > 0 ? (int64_t)after_s * US_PER_S : 0,
+                              .address_is_dead = status == 410};
+    put_reply(post, code, status, reply);
+    post_free(post);
+    end_fn(end_arg, &outcome);
+}
+
+static void add_header(struct post *post, const char *name, const char *value)
+{
+    char line[512];
+    (void)snprintf(line, sizeof line, "%s: %s", name, value);
+    post->headers = curl_slist_append(post->headers, line);
+}
+
+/* A full stop parts the id from the rest of what is signed, so it has none itself. */
+static void id_of(const char *id, char *ret)
+{
+    (void)snprintf(ret, ID_BYTES, "%s", id);
+    for (char *p = ret; *p != '\0'; p++)
+        *p = *p == '.' || *p <= ' ' || *p > '~' ? '_' : *p;
+}
+
+static void set_headers(struct post *post, const char *url, const struct outgoing *out)
+{
+    char id[ID_BYTES], signature[WEBHOOK_SIGNATURE_BYTES], timestamp[24];
+    int64_t now_s = clock_wall_us() / US_PER_S;
+
+    id_of(out->id, id);
+    (void)snprintf(timestamp, sizeof timestamp, "%lld", (long long)now_s);
+    add_header(post, "Content-Type", "application/json");
+    add_header(post, "User-Agent", "docket-notifier/" DOCKET_VERSION);
+    add_header(post, "webhook-id", id);
+    add_header(post, "Idempotency-Key", id);
+    add_header(post, "webhook-timestamp", timestamp);
+    if (webhook_sign(post->poster->secrets, url, id, now_s, out->bytes, signature))
+        add_header(post, "webhook-signature", signature);
+    add_header(post, "Expect", ""); /* no pause before the body */
+}
+
+static void set_options(struct post *post, const char *url, const struct outgoing *out)
+{
+    CURL *easy = post->curl.easy;
+
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, post->error);
+    curl_easy_setopt(easy, CURLOPT_URL, url);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, strncmp(url, "https", 5) == 0 ? "https" : "http");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)TOTAL_MS);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (post->poster->ca_file[0] != '\0')
+        curl_easy_setopt(easy, CURLOPT_CAINFO, post->poster->ca_file);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, post);
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, out->bytes.p);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)out->bytes.len);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, post->headers);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_reply);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, post);
+}
+
+void http_post(struct http_poster *poster, const char *url, const struct outgoing *out,
+               channel_end_fn *end_fn, void *arg)
+{
+    struct post *post = mem_new(1, sizeof *post);
+
+    post->poster = poster;
+    post->next = poster->posts;
+    if (post->next != NULL)
+        post->next->previous = post;
+    poster->posts = post;
+    post->end_fn = end_fn;
+    post->arg = arg;
+    post->curl = (struct curl_transfer){.easy = curl_easy_init(), .end_fn = on_end, .arg = post};
+    set_headers(post, url, out);
+    set_options(post, url, out);
+    curl_loop_add(poster->curl, &post->curl);
+}
+
+/* ---- life ---- */
+
+bool http_poster_new(const struct channel_host *host, struct http_poster **ret, struct err *err)
+{
+    const struct settings_notifier *settings = host->settings;
+
+    *ret = NULL;
+    if (settings->webhook_secrets_file[0] == '\0')
+        return true;
+    struct http_poster *poster = mem_new(1, sizeof *poster);
+    poster->curl = host->curl;
+    poster->ca_file = settings->http_ca_file;
+    if (!net_guard_parse(&settings->http_allow, &poster->guard, err)) {
+        free(poster);
+        return err_prefix(err, "http_allow: ");
+    }
+    if (!webhook_secrets_read(settings->webhook_secrets_file, &poster->secrets, err)) {
+        free(poster);
+        return false;
+    }
+    *ret = poster;
+    return true;
+}
+
+void http_poster_free(struct http_poster *poster)
+{
+    if (poster == NULL)
+        return;
+    while (poster->posts != NULL) {
+        curl_loop_drop(poster->curl, &poster->posts->curl);
+        post_free(poster->posts);
+    }
+    webhook_secrets_free(poster->secrets);
+    free(poster);
+}

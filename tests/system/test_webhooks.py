@@ -1,0 +1,225 @@
+"""Webhooks to a server of the test's that does what it is told; signatures judged by other means than ours."""
+
+import base64
+import hashlib
+import hmac
+import json
+import random
+import re
+import socket
+import subprocess
+import time
+
+import pytest
+from helpers import ADA, Stack, ticket_of, wait_until
+from http_server import OK, HttpServer, status
+
+NEW, OLD = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+DELIVERED, FAILED = 3, 4
+
+
+class Desk:
+    def __init__(self, folder):
+        self.stack = Stack()
+        self.client = self.stack.client()
+        cert, key = folder / "cert.pem", folder / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+                        "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
+        self.plain, self.tls = HttpServer(), HttpServer((cert, key))
+        secrets = folder / "secrets"
+        secrets.write_text(f"127.0.0.1 whsec_{NEW} whsec_{OLD}\nlocalhost whsec_{NEW}\n127.0.0.2 whsec_{NEW}\n")
+        secrets.chmod(0o600)
+        path = self.stack.config("notifier-1")
+        self.stack.kill("notifier-1")
+        path.write_text(path.read_text() + f"webhook_secrets_file: {secrets}\nhttp_allow: [127.0.0.1]\nhttp_ca_file: {cert}\n")
+        self.stack.up()
+
+    def tell(self, url, count=1):
+        """Tickets of a customer whose one contact is the URL; their tracking numbers."""
+        name = f"c{random.getrandbits(48):x}"
+        self.client.call("customer.put", customer={"id": name, "name": "C", "package": "standard", "contacts": [{"name": "robot", "webhook": url}]}, as_=ADA)
+        return [self.client.submit(customer=name, title=f"T {n}") for n in range(count)]
+
+    def sql(self, query, *args):
+        with self.stack.db() as connection:
+            return connection.execute(query, args).fetchall()
+
+    def rows(self, url):
+        return self.sql("SELECT state, attempts, coalesce(reply, ''), (next_at - docket_now()) / 1e6, message_id FROM deliveries WHERE address = %s AND kind LIKE 'received%%' ORDER BY id", url)
+
+    def tried(self, url, attempts=1):
+        """The first receipt, once so many attempts have ended."""
+        def found():
+            rows = self.rows(url)
+            return rows and (rows[0][1] > attempts or rows[0][1] == attempts and rows[0][0] != 1) and rows[0]
+        return wait_until(found, 30)
+
+    def hurry(self, url):
+        with self.stack.db() as connection:
+            connection.execute("UPDATE deliveries SET next_at = docket_now() WHERE address = %s AND state = 0", (url,))
+            connection.execute("UPDATE targets SET ready_at = docket_now(), blocked_until = 0 WHERE address = %s", (url,))
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    one = Desk(tmp_path_factory.mktemp("webhooks"))
+    yield one
+    one.plain.close()
+    one.tls.close()
+    one.stack.close()
+
+
+def nonce():
+    return f"/{random.getrandbits(48):x}"
+
+
+def check_signature(request, secrets):
+    """As the specification tells receivers."""
+    headers = request["headers"]
+    signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + request["body"]
+    wanted = {"v1," + base64.b64encode(hmac.new(base64.b64decode(secret), signed, hashlib.sha256).digest()).decode() for secret in secrets}
+    assert set(headers["webhook-signature"].split(" ")) == wanted
+    assert abs(int(headers["webhook-timestamp"]) - request["at"]) < 60 and "." not in headers["webhook-id"]
+
+
+def test_a_receipt_goes_out_signed_with_both_secrets(desk):
+    url = desk.plain.url(path := nonce())
+    tracking = desk.tell(url)[0]
+    request = wait_until(lambda: desk.plain.of(path))[0]
+    check_signature(request, (NEW, OLD))
+    body = json.loads(request["body"])
+    assert request["method"] == "POST" and request["headers"]["content-type"] == "application/json"
+    assert body["type"].startswith("ticket.received") and body["data"]["tracking"] == tracking and tracking in body["data"]["text"]
+    assert request["headers"]["idempotency-key"] == request["headers"]["webhook-id"]
+    assert desk.tried(url)[0] == DELIVERED
+
+
+def test_tls_is_checked_by_name_and_chain(desk):
+    good, wrong = desk.tls.url(path := nonce(), "localhost"), desk.tls.url(nonce(), "127.0.0.1")
+    desk.tell(good)
+    desk.tell(wrong)
+    assert desk.tried(good)[0] == DELIVERED and desk.tls.of(path)
+    row = desk.tried(wrong)
+    assert row[0] == 0 and ("certificate" in row[2] or "SSL" in row[2])
+
+
+def test_every_status_is_judged_and_a_retry_is_the_same_message(desk):
+    outcomes = {}
+    for code in (200, 201, 204, 299, 300, 301, 302, 304, 307, 400, 401, 404, 408, 409, 410, 413, 422, 429, 500, 502, 503, 504, 599):
+        path = nonce()
+        answer = status(code, "Location: /elsewhere") if code != 204 else b"HTTP/1.1 204 No\r\n\r\n"
+        answer = b"HTTP/1.1 304 Not\r\n\r\n" if code == 304 else answer
+        desk.plain.answers[path] = [[answer], [OK]]
+        outcomes[code] = path
+        desk.tell(desk.plain.url(path))
+    for code, path in outcomes.items():
+        row = desk.tried(desk.plain.url(path))
+        assert row[0] == (DELIVERED if code < 300 else FAILED if code == 410 else 0), (code, row)
+        assert code < 300 or row[2].startswith(str(code)), (code, row)
+    assert not desk.plain.of("/elsewhere")
+    path = outcomes[500]
+    desk.hurry(desk.plain.url(path))
+    wait_until(lambda: len(desk.plain.of(path)) >= 2)
+    first, second = desk.plain.of(path)[:2]
+    assert first["body"] == second["body"] and first["headers"]["webhook-id"] == second["headers"]["webhook-id"]
+    check_signature(second, (NEW, OLD))
+    assert desk.tried(desk.plain.url(path), 2)[0] == DELIVERED
+    suppressed = desk.sql("SELECT suppressed_until FROM targets WHERE address = %s", desk.plain.url(outcomes[410]))
+    assert suppressed[0][0] is not None
+
+
+def test_retry_after_is_honoured(desk):
+    for value, low, high in (("120", 100, 125), (time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 600)), 500, 605), ("nonsense", 3, 7)):
+        path = nonce()
+        desk.plain.answers[path] = [[status(503, f"Retry-After: {value}")]]
+        desk.tell(desk.plain.url(path))
+        pause = desk.tried(desk.plain.url(path))[3]
+        assert low - 10 < pause < high, (value, pause)
+
+
+def test_half_answers_and_hang_ups_at_every_byte_are_unknown_and_sent_again(desk):
+    answer = status(200, body=b"fine")
+    head = answer.index(b"\r\n\r\n") + 4
+    cuts = {cut: nonce() for cut in (*range(0, 20), head - 2, head - 1, head, head + 1, len(answer) - 1)}
+    for cut, path in cuts.items():
+        desk.plain.answers[path] = [[answer[:cut], "hang"], [OK]]
+        desk.tell(desk.plain.url(path))
+    for cut, path in cuts.items():
+        row = desk.tried(desk.plain.url(path))
+        assert row[0] in (0, DELIVERED), (cut, row)
+        if row[0] == 0:
+            desk.hurry(desk.plain.url(path))
+    for cut, path in cuts.items():
+        wait_until(lambda path=path: desk.rows(desk.plain.url(path))[0][0] == DELIVERED, 20)
+        ids = {request["headers"]["webhook-id"] for request in desk.plain.of(path) if b"ticket.received" in request["body"]}
+        assert len(ids) == 1
+
+
+def test_answers_that_are_no_http_or_without_end_are_read_no_further(desk):
+    for words in (b"\x00\x01\x02 nonsense\r\n\r\n", b"220 smtp.example ESMTP\r\n", b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 20000):
+        path = nonce()
+        desk.plain.answers[path] = [[words, "hang"]]
+        desk.tell(desk.plain.url(path))
+        assert desk.tried(desk.plain.url(path))[0] in (0, DELIVERED)
+    path = nonce()
+    desk.plain.answers[path] = [[b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"x" * (1 << 20), "hang"]]
+    desk.tell(desk.plain.url(path))
+    row = desk.tried(desk.plain.url(path))
+    assert row[0] == DELIVERED and len(row[2]) <= 1024
+
+
+def test_private_addresses_are_refused_when_connected(desk):
+    for host in ("127.0.0.2", "localhost"):
+        url = desk.plain.url(nonce(), host)
+        desk.tell(url)
+        row = desk.tried(url)
+        if host == "127.0.0.2":
+            assert row[0] == FAILED and "private" in row[2]
+    url = "https://nowhere-configured.example/"
+    desk.tell(url)
+    failed = wait_until(lambda: desk.sql("SELECT reason FROM deliveries WHERE address = %s AND state = 4", url))
+    assert "no secret for nowhere-configured.example" in failed[0][0]
+
+
+def test_a_slow_endpoint_delays_nobody_else(desk):
+    slow, fast = nonce(), nonce()
+    desk.plain.answers[slow] = [[1.5, OK]]
+    begun = time.monotonic()
+    desk.tell(desk.plain.url(slow), 12)
+    wait_until(lambda: len(desk.plain.of(slow)) >= 1)
+    desk.tell(desk.plain.url(fast))
+    assert desk.tried(desk.plain.url(fast))[0] == DELIVERED
+    assert len(desk.plain.of(slow)) <= 8 * (1 + (time.monotonic() - begun) / 1.5)  # of 64 slots
+
+
+def test_an_alert_reaches_a_robot_of_staff(desk):
+    """A person in staff.yaml may be a machine."""
+    url = desk.plain.url(path := nonce())
+    process = desk.stack.home / "h/etc/process"
+    text = (process / "staff.yaml").read_text()
+    robot = f"  robot: {{name: Robot, webhook: \"{url}\"}}\n"
+    if re.search(r"^people:", text, re.M):
+        text = re.sub(r"^people:.*\n", lambda found: "people:\n" + robot, text, count=1, flags=re.M)
+    else:
+        text += "people:\n" + robot
+    (process / "staff.yaml").write_text(text)
+    (process / "escalation.yaml").write_text(
+        "policies:\n  robots:\n    levels: [{after: 0m, tell: [person:robot]}]\n    repeat: {every: 1h, loops: 1}\n    last_resort: {tell: [ops], every: 1h}\nmatch:\n  - {policy: robots}\n")
+    done = desk.stack.docket("process", "apply", str(process), "--comment", "robot")
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: "process_used n=2" in desk.stack.log("notifier-1"))
+    tracking = desk.client.submit(impact="down")
+    alert = wait_until(lambda: desk.client.call("alert.list", tracking=tracking)["alerts"])[0]
+    request = wait_until(lambda: [one for one in desk.plain.of(path) if tracking in one["body"].decode()], 20)[0]
+    body = json.loads(request["body"])
+    assert body["type"] == "alert.alert" and body["data"]["alert"] == alert["alert"] and body["data"]["audience"] == "staff"
+    assert ticket_of(desk.client.show(tracking))["priority"] == 1
+
+
+def test_nothing_listens(desk):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+        desk.tell(url)
+        row = desk.tried(url)
+    assert row[0] == 0 and "onnect" in row[2]
