@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from helpers import ADA, ROOT, Refused, Stack, alive, ticket_of, wait_until
-from pyworker import PyWorker
+from pyworker import PyWorker, decide
 
 sys.path.insert(0, str(ROOT / "examples/python"))
 
@@ -65,8 +65,12 @@ def test_tickets_of_a_killed_broker_are_decided_by_the_other(two):
 def test_a_paused_broker_wakes_up_and_does_no_harm(two):
     first, second = two.client(1), two.client(2)
     posted = [first.submit() for _ in range(20)]
+    session = two.value("SELECT pid FROM brokers WHERE name = 'broker-1' AND NOT dead")
     two.kill("broker-1", signal.SIGSTOP)
     late = [first.send("ticket.submit", key=f"paused-{n}", customer="acme", title="t", problem="p") for n in range(20)]
+    wait_until(lambda: two.value("SELECT settled FROM brokers WHERE pid = %s", session), 40, 0.2)  # the other one took over
+    # and ended the session: a statement of it that was still running could land later
+    assert two.value("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", session) == 0
     for tracking in posted:
         assert second.decided(tracking, 30)
     two.kill("broker-1", signal.SIGCONT)
@@ -79,6 +83,35 @@ def test_a_paused_broker_wakes_up_and_does_no_harm(two):
     two.verify()
     first.close()
     second.close()
+
+
+def test_an_op_at_the_other_broker_beats_a_decision_under_way(two):
+    """The ticket has no desk row when it is handed out, and one when its decision comes back: nothing of that decision is written."""
+    two.kill("worker-1", signal.SIGTERM)
+    wait_until(lambda: not alive(two.pid("worker-1")))
+    commented, first, second = threading.Event(), two.client(1), two.client(2)
+
+    def slow(body, process):
+        commented.wait(30)
+        return decide(body, process)
+
+    worker = PyWorker(two.env["DOCKET_WORKERS"].split(",")[0], decide=slow)
+    tracking = first.submit()
+    wait_until(lambda: worker.seen)
+    second.call("ticket.comment", tracking=tracking, text="meanwhile", as_=ADA, key="meanwhile")
+    commented.set()
+    other = PyWorker(two.env["DOCKET_WORKERS"].split(",")[1])
+    second.decided(tracking, 30)
+    wait_until(lambda: first.call("stats")["decisions_stale"] == 1, 20)
+    kinds = [event["kind"] for event in second.show(tracking)["events"]]
+    assert kinds.count("triaged") == 1 and kinds.index("commented") < kinds.index("triaged")
+    assert "row_refused" not in two.log("broker-1")
+    worker.leave()
+    other.leave()
+    first.close()
+    second.close()
+    two.up()
+    two.verify()
 
 
 def test_without_a_database_requests_are_refused_at_once_and_served_again_later(two):
