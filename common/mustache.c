@@ -264,6 +264,20 @@ static void put_html(struct buf *out, struct span text)
     }
 }
 
+/* Inside a JSON string: its quotes are the template's. */
+static void put_json(struct buf *out, struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.p[i];
+        if (byte == '"' || byte == '\\')
+            buf_printf(out, "\\%c", byte);
+        else if (byte < 0x20 || byte == 0x7f)
+            buf_printf(out, "\\u%04x", byte);
+        else
+            buf_add(out, &text.p[i], 1);
+    }
+}
+
 static void put_value(struct render *r, const struct wire_val *value, bool raw)
 {
     char number[40];
@@ -284,6 +298,8 @@ static void put_value(struct render *r, const struct wire_val *value, bool raw)
         return;
     if (raw || r->escape == MUSTACHE_TEXT)
         buf_add_span(r->out, text);
+    else if (r->escape == MUSTACHE_JSON)
+        put_json(r->out, text);
     else
         put_html(r->out, text);
 }

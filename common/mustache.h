@@ -8,12 +8,12 @@
 #include "err.h"
 #include "wire.h"
 
-enum mustache_escape { MUSTACHE_TEXT, MUSTACHE_HTML };
+enum mustache_escape { MUSTACHE_TEXT, MUSTACHE_HTML, MUSTACHE_JSON };
 
 enum {
     MUSTACHE_DEPTH_MAX = 32,
     MUSTACHE_TEMPLATE_BYTES_MAX = 64 << 10,
-    MUSTACHE_OUTPUT_BYTES_MAX = 64 << 10,
+    MUSTACHE_OUTPUT_BYTES_MAX = 512 << 10, /* the longest texts people may write fit, several of them */
     MUSTACHE_STEPS_MAX = 200000 /* tags and texts written; then the template is given up: milliseconds */
 };
 

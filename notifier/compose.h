@@ -8,7 +8,7 @@
 
 struct notifier;
 
-enum { COMPOSE_BYTES_MAX = 1 << 20, COMPOSE_ID_BYTES = 160 };
+enum { COMPOSE_BYTES_MAX = 8 << 20, COMPOSE_ID_BYTES = 160 };
 
 /* Columns of delivery_claim.sql. */
 enum claim_column {

@@ -3,6 +3,7 @@
 #include "mem.h"
 #include "notifier.h"
 #include "offline.h"
+#include "template_names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +19,9 @@ static const char usage[] =
     "       docket-notifier check DIR                     check a process: files, people, schedules, gaps on "
     "call\n"
     "       docket-notifier simulate DIR …                who would be told of an alert, and when\n"
-    "       docket-notifier --print-sample-config | --print-settings-markdown | --version | --help\n"
+    "       docket-notifier render KIND --ticket FILE …   a message as it would go out\n"
+    "       docket-notifier --print-sample-config | --print-settings-markdown | --print-template-names\n"
+    "                       | --version | --help\n"
     "\n"
     "The default of --config is /etc/docket/notifier.yaml.\n";
 
@@ -56,13 +59,23 @@ static int check(const char *config)
     return EXIT_SUCCESS;
 }
 
+/* For docs/templates.md. */
+static void print_template_names(void)
+{
+    puts("| name | what |\n|---|---|");
+    for (size_t i = 0; i < template_names_count; i++)
+        (void)printf("| `%s` | %s |\n", template_names[i].path, template_names[i].help);
+}
+
 struct subcommand {
     const char *name;
     int (*run)(int argc, char **argv);
 };
 
 /* Those that need no settings. */
-static const struct subcommand subcommands[] = {{"check", offline_check}, {"simulate", offline_simulate}};
+static const struct subcommand subcommands[] = {{"check", offline_check},
+                                                {"simulate", offline_simulate},
+                                                {"render", offline_render}};
 
 int main(int argc, char **argv)
 {
@@ -84,6 +97,9 @@ int main(int argc, char **argv)
             return EXIT_SUCCESS;
         } else if (strcmp(argv[i], "--print-settings-markdown") == 0) {
             settings_print_markdown(stdout, settings_notifier_table, settings_notifier_count);
+            return EXIT_SUCCESS;
+        } else if (strcmp(argv[i], "--print-template-names") == 0) {
+            print_template_names();
             return EXIT_SUCCESS;
         } else if (strcmp(argv[i], "--version") == 0) {
             puts("docket-notifier " DOCKET_VERSION);

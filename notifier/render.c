@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { CONTEXT_BYTES_MAX = 4 << 20 };
+
 void message_init(struct message *message)
 {
     *message = (struct message){.is_builtin = false};
@@ -90,6 +92,13 @@ static void message_text_to_html(struct message *message)
     buf_add_text(&message->html, "</body></html>\n");
 }
 
+static enum mustache_escape escape_of(const char *suffix)
+{
+    return strcmp(suffix, "html") == 0   ? MUSTACHE_HTML
+           : strcmp(suffix, "json") == 0 ? MUSTACHE_JSON
+                                         : MUSTACHE_TEXT;
+}
+
 /* The channel's own template, else that of mail, else the one for kinds without any. */
 static struct span find_text(struct lookup *lookup, const char *kind)
 {
@@ -126,7 +135,7 @@ static bool render_by_template(const struct templates *templates, const char *lo
     (void)snprintf(lookup.locale, sizeof lookup.locale, "%s", locale);
     struct span text = find_text(&lookup, kind);
     buf_init(&all, MUSTACHE_OUTPUT_BYTES_MAX);
-    bool ok = mustache_render(text, context, MUSTACHE_TEXT, lookup_partial, &lookup, &all, err);
+    bool ok = mustache_render(text, context, escape_of(lookup.suffix), lookup_partial, &lookup, &all, err);
     if (ok && !message_split(ret, &all))
         ok = err_set(err, ERR_INVALID, "the first line is not \"Subject: …\"");
     buf_clear(&all);
@@ -166,7 +175,7 @@ void render_message(const struct templates *templates, const struct facts *facts
     struct err err = {.code = ERR_NONE};
     struct buf bytes;
 
-    buf_init(&bytes, 1 << 20);
+    buf_init(&bytes, CONTEXT_BYTES_MAX);
     locale_of(facts->record, locale);
     context_put(&bytes, templates, locale, facts);
     bool ok = wire_parse(buf_text(&bytes), bytes.len, WIRE_DEPTH_MAX, &context, &err) &&

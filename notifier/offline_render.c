@@ -1,0 +1,225 @@
+/* docket-notifier render KIND --ticket FILE: a message as it would go out, from a process directory and facts in JSON. Sends nothing and asks
+ * no database. */
+#include "clock.h"
+#include "desk.h"
+#include "instant.h"
+#include "mem.h"
+#include "offline.h"
+#include "process.h"
+#include "render.h"
+#include "zones.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STATUS_REFUSED = 1, STATUS_USAGE = 2, FILE_BYTES_MAX = 1 << 20, NAME_BYTES = 200 };
+#define ZONEINFO "/usr/share/zoneinfo"
+
+static const char usage[] =
+    "usage: docket-notifier render KIND --ticket FILE [--process DIR] [--suffix txt|im|speech|sms|json] "
+    "[--html]\n"
+    "\n"
+    "FILE is a JSON map of facts: tracking, title, customer, name, assignee, state, priority, posted_at, "
+    "locale, zone, link,\n"
+    "alert, alert_priority, body {…}, triaged {…}, members [{id, title, kind, priority, alert}].\n"
+    "Without --process the shipped templates are used.\n";
+
+struct options {
+    const char *kind, *ticket, *process, *suffix;
+    bool html;
+};
+
+/* What the facts point into. */
+struct holder {
+    struct wire_doc *doc;
+    struct buf body, triaged, members, record;
+    char tracking[NAME_BYTES], name[NAME_BYTES], link[1024];
+    struct zones *zones;
+};
+
+static bool options_read(int argc, char **argv, struct options *ret)
+{
+    *ret = (struct options){.suffix = "txt"};
+    for (int i = 0; i < argc; i++) {
+        if (strcmp(argv[i], "--ticket") == 0 && i + 1 < argc)
+            ret->ticket = argv[++i];
+        else if (strcmp(argv[i], "--process") == 0 && i + 1 < argc)
+            ret->process = argv[++i];
+        else if (strcmp(argv[i], "--suffix") == 0 && i + 1 < argc)
+            ret->suffix = argv[++i];
+        else if (strcmp(argv[i], "--html") == 0)
+            ret->html = true;
+        else if (argv[i][0] != '-' && ret->kind == NULL)
+            ret->kind = argv[i];
+        else
+            return false;
+    }
+    return ret->kind != NULL && ret->ticket != NULL;
+}
+
+static bool file_read(const char *path, struct buf *out, struct err *err)
+{
+    FILE *from = fopen(path, "rb");
+    char bytes[4096];
+    size_t n;
+
+    if (from == NULL)
+        return err_set(err, ERR_IO, "%s: cannot be read", path);
+    while ((n = fread(bytes, 1, sizeof bytes, from)) > 0)
+        (void)buf_add(out, bytes, n);
+    (void)fclose(from);
+    return !out->failed || err_set(err, ERR_TOO_LARGE, "%s: more than %d bytes", path, FILE_BYTES_MAX);
+}
+
+/* The process of a directory, checked whole as when it is applied. */
+static bool load_process(struct templates *templates, const char *dir, struct err *err)
+{
+    struct process *process = NULL;
+    struct faults faults = {0};
+    struct buf bytes;
+
+    if (dir == NULL)
+        return true;
+    if (!process_load_dir(dir, &process, &faults)) {
+        (void)faults_to_err(&faults, ERR_INVALID, err);
+        faults_clear(&faults);
+        return false;
+    }
+    buf_init(&bytes, 2 * (size_t)PROCESS_BYTES_MAX);
+    process_files_encode(&process->files, &bytes);
+    bool ok = templates_load(templates, buf_span(&bytes), err);
+    buf_clear(&bytes);
+    process_free(process);
+    return ok;
+}
+
+/* ---- facts ---- */
+
+static const char *copy_text(const struct wire_val *map, const char *key, char *to, size_t size)
+{
+    struct span text = wire_find_str(map, key);
+    (void)snprintf(to, size, "%.*s", (int)text.len, text.len == 0 ? "" : text.p);
+    return to;
+}
+
+static struct span keep(struct buf *buf, const struct wire_val *value)
+{
+    buf_init(buf, FILE_BYTES_MAX);
+    if (wire_type(value) == WIRE_NIL)
+        return SPAN_NONE;
+    wire_put_val(buf, value);
+    return buf_span(buf);
+}
+
+static int64_t instant_of(const struct wire_val *map, const char *key)
+{
+    struct span text = wire_find_str(map, key);
+    int64_t at = wire_find_int(map, key, 0);
+    if (text.len != 0)
+        (void)instant_parse(text, &at);
+    return at;
+}
+
+static struct facts facts_of(struct holder *h, const char *kind)
+{
+    const struct wire_val *root = wire_root(h->doc);
+    enum desk_state state = STATE_NEW;
+    const struct wire_val *members = wire_find(root, "members");
+    struct span locale = wire_find_str(root, "locale");
+
+    (void)desk_state_parse(wire_find_str(root, "state"), &state);
+    buf_init(&h->record, 1024);
+    wire_put_map(&h->record, 1);
+    wire_put_key_str(&h->record, "locale", locale.len == 0 ? span_of("en") : locale);
+    buf_init(&h->members, FILE_BYTES_MAX);
+    if (wire_type(members) == WIRE_LIST)
+        wire_to_json(&h->members, members);
+    return (
+        struct facts){.audience = AUDIENCE_CUSTOMER,
+                      .kind = kind,
+                      .tracking = copy_text(root, "tracking", h->tracking, sizeof h->tracking),
+                      .recipient = copy_text(root, "name", h->name, sizeof h->name),
+                      .tracking_prefix = "DKT",
+                      .link = copy_text(root, "link", h->link, sizeof h->link)[0] == '\0' ? NULL : h->link,
+                      .zone = zones_find(h->zones, wire_find_str(root, "zone")),
+                      .title = wire_find_str(root, "title"),
+                      .customer = wire_find_str(root, "customer"),
+                      .assignee = wire_find_str(root, "assignee"),
+                      .state = (int)state,
+                      .priority = (int)wire_find_int(root, "priority", 0),
+                      .posted_at = instant_of(root, "posted_at"),
+                      .record = buf_span(&h->record),
+                      .body = keep(&h->body, wire_find(root, "body")),
+                      .triaged = strcmp(kind, "received") == 0 ? keep(&h->triaged, wire_find(root, "triaged"))
+                                                               : SPAN_NONE,
+                      .alert = wire_find_str(root, "alert"),
+                      .alert_priority = (int)wire_find_int(root, "alert_priority", 0),
+                      .members = h->members.len == 0 ? SPAN_NONE : buf_span(&h->members)};
+}
+
+static bool facts_read(const char *path, struct holder *h, struct err *err)
+{
+    struct buf json, bytes;
+
+    buf_init(&json, FILE_BYTES_MAX);
+    buf_init(&bytes, 2 * (size_t)FILE_BYTES_MAX);
+    bool ok = file_read(path, &json, err);
+    if (ok && (!wire_from_json(&bytes, buf_text(&json), json.len, err) ||
+               !wire_parse(buf_text(&bytes), bytes.len, WIRE_DEPTH_MAX, &h->doc, err)))
+        ok = err_prefix(err, "%s: ", path);
+    if (ok && wire_type(wire_root(h->doc)) != WIRE_MAP)
+        ok = err_set(err, ERR_INVALID, "%s: want a map of facts", path);
+    buf_clear(&json);
+    buf_clear(&bytes);
+    return ok;
+}
+
+/* ---- the command ---- */
+
+static int print_message(const struct templates *templates, struct holder *h, const struct options *options)
+{
+    const struct facts facts = facts_of(h, options->kind);
+    struct message message;
+    int status = EXIT_SUCCESS;
+
+    message_init(&message);
+    render_message(templates, &facts, options->suffix, 0, &message);
+    if (message.is_builtin) {
+        (void)fprintf(stderr, "docket-notifier: %s\n", message.why);
+        status = STATUS_REFUSED;
+    } else if (options->html) {
+        (void)fputs(buf_text(&message.html), stdout);
+    } else {
+        (void)printf("Subject: %s\n\n%s", buf_text(&message.subject), buf_text(&message.text));
+    }
+    message_clear(&message);
+    return status;
+}
+
+int offline_render(int argc, char **argv)
+{
+    struct options options;
+    struct holder h = {.zones = NULL};
+    struct err err = {.code = ERR_NONE};
+    int status = STATUS_REFUSED;
+
+    if (!options_read(argc, argv, &options)) {
+        (void)fputs(usage, stderr);
+        return STATUS_USAGE;
+    }
+    struct templates *templates = templates_new();
+    h.zones = zones_new(ZONEINFO);
+    if (load_process(templates, options.process, &err) && facts_read(options.ticket, &h, &err))
+        status = print_message(templates, &h, &options);
+    else
+        (void)fprintf(stderr, "docket-notifier: %s\n", err.msg);
+    wire_doc_free(h.doc);
+    buf_clear(&h.body);
+    buf_clear(&h.triaged);
+    buf_clear(&h.members);
+    buf_clear(&h.record);
+    zones_free(h.zones);
+    templates_free(templates);
+    return status;
+}

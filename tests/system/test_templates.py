@@ -1,0 +1,93 @@
+"""The shipped templates: both languages whole, every kind rendered with hostile texts, faults told with their line. Needs no stack."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+from helpers import BIN, ROOT
+
+TEMPLATES = ROOT / "deploy/process/templates"
+TAG = re.compile(r"\{\{\{?\s*([#^/&>]?)\s*([\w.]+)\s*\}?\}\}")
+HOSTILE = ["x\r\nBcc: victim@localhost\r\n\r\nboo", "<script>alert(1)</script>", "{{tracking}} {{> foot}} {{{x}}}", "\u202egnp.exe\u2066", "a" * 65536,
+           "\x1b[31mred\x07", "'; DROP TABLE tickets; --", "ﷺ\U0001f4a9\u0000"[:-1], "=?utf-8?q?x?="]
+
+
+def tags(path):
+    return sorted(TAG.findall(path.read_text()))
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (TEMPLATES / "en").glob("*.*")))
+def test_each_template_says_the_same_in_every_language(name):
+    for locale in TEMPLATES.iterdir():
+        other = locale / name
+        assert other.exists(), f"{locale.name}/{name} is not translated"
+        if name == "words.txt":
+            keys = [re.findall(r"^([a-z_]+):", path.read_text(), re.M) for path in (TEMPLATES / "en" / name, other)]
+            assert keys[0] == keys[1]
+        elif name.endswith(".txt") and name != "digest.txt":  # plurals differ
+            assert set(tags(other)) == set(tags(TEMPLATES / "en" / name)), f"{locale.name}/{name}"
+
+
+def render(tmp_path, kind, facts, *options):
+    file = tmp_path / "facts.json"
+    file.write_text(json.dumps(facts))
+    return subprocess.run([str(BIN / "docket-notifier"), "render", kind, "--ticket", str(file), *options], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL)
+
+
+def facts_of(text, locale):
+    body = {key: text if key in ("text", "proposal") else text[:1000] for key in ("text", "reason", "vendor", "proposal", "by", "address", "reply", "about", "channel", "told")}
+    return {"tracking": "DKT-4Q7K-M2P9-ZX3A-H", "title": text[:200], "customer": text[:60], "name": text[:60], "state": "triaged", "priority": 2,
+            "alert": text[:200], "locale": locale, "body": body | {"questions": [text[:100]], "missing": ["equipment"], "priority": 2},
+            "members": [{"id": 1, "title": text[:200], "kind": "update", "priority": 1}] * 12, "posted_at": "2026-03-29T00:30:00Z", "zone": "Europe/Berlin"}
+
+
+@pytest.mark.parametrize("locale", ["en", "de"])
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_stays_text_in_every_kind(tmp_path, locale, text):
+    # JSON facts cannot carry a NUL, and the protocol refuses it.
+    for kind in ("received", "update", "waiting", "cannot_resolve", "approval_asked", "closed", "asked", "undelivered", "alert", "digest", "receipts"):
+        done = render(tmp_path, kind, facts_of(text, locale))
+        assert done.returncode == 0, done.stderr
+        head = done.stdout.partition("\n")[0]
+        assert head.startswith("Subject: ") and not re.search(r"[\x00-\x1f\x7f]", head)
+        html = render(tmp_path, kind, facts_of(text, locale), "--html").stdout
+        assert "<script>" not in html and (kind != "update" or len(text) < 60000 or text in done.stdout)
+
+
+def test_dates_are_of_the_readers_zone_with_its_offset(tmp_path):
+    facts = facts_of("x", "de-AT")
+    assert "2026-03-29 01:30 +01:00" in render(tmp_path, "received", facts).stdout
+    facts["posted_at"] = "2026-03-29T01:30:00Z"
+    assert "2026-03-29 03:30 +02:00" in render(tmp_path, "received", facts).stdout
+    assert "2026-03-29 01:30 UTC" in render(tmp_path, "received", facts | {"zone": "Mars/Base"}).stdout
+
+
+def test_one_message_is_one_and_more_are_many(tmp_path):
+    facts = facts_of("x", "en")
+    assert "Summary of 12 messages" in render(tmp_path, "digest", facts).stdout and "and 2 more" in render(tmp_path, "digest", facts).stdout
+    assert "Summary of 1 message\n" in render(tmp_path, "digest", facts | {"members": facts["members"][:1]}).stdout
+
+
+def test_a_fault_in_a_template_is_told_with_its_line(tmp_path):
+    process = tmp_path / "process"
+    shutil.copytree(ROOT / "deploy/process", process)
+    (process / "templates/en/update.txt").write_text("Subject: x\n\n{{title}}\n{{secret_note}}\n")
+    (process / "templates/de/closed.txt").write_text("Subject: x\n{{#title}}\n")
+    (process / "templates/de/asked.txt").write_text("no subject\n")
+    (process / "templates/de/waiting.txt").write_text("Subject: x\n\n{{> nowhere}}\n")
+    (process / "templates/de/words.txt").write_text("new: neu\nnothing here\n")
+    (process / "templates/en/update.exe").write_text("x")
+    done = subprocess.run([str(BIN / "docket-notifier"), "check", str(process)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1
+    for line in ('templates/en/update.txt:4:1: unknown variable "secret_note"', "templates/de/closed.txt:2:1: section title is not closed",
+                 "templates/de/asked.txt:1:1: the first line is no", "templates/de/waiting.txt:3:1: there is no partial nowhere",
+                 "templates/de/words.txt:2:1: want a line", "templates/en/update.exe: ends with .exe"):
+        assert line in done.stderr, done.stderr
+
+
+def test_the_docs_list_the_names_there_are():
+    names = subprocess.run([BIN / "docket-notifier", "--print-template-names"], capture_output=True, text=True, check=True).stdout
+    assert (ROOT / "docs/templates.md").read_text().endswith(names), "run `make docs`"
