@@ -173,11 +173,6 @@ fault: deps ## long runs: kill -9 of everything under load, big backlogs; T=name
 	@$(MAKE) --no-print-directory $(jobs) all unit-programs
 	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTEST) tests/fault $(if $(T),-k "$(T)")
 
-.PHONY: mutants
-mutants: deps ## break one rule of writing at a time and see that the tests notice; MUTANT=name one
-	@$(MAKE) --no-print-directory $(jobs) all
-	@MUTANT=$(MUTANT) $(PYTHON) tests/mutants/run.py
-
 # Fuzzing: libFuzzer of clang, in a build folder of its own. Found inputs are kept below it; what breaks is left as crash-….
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 SECONDS ?= 60
