@@ -3,8 +3,8 @@
  * Each answer that carries docket_now() gives a sample: the stamp was taken between sending and answering.
  * From it the clock gives the least that the database's clock can read now: never later than the true one (as
  * long as the two run within 500 ppm of each other and nobody sets the database's back), and earlier by at
- * most the round trip of the best recent sample plus that drift. It never goes back within a session. Reads
- * no clock itself. */
+ * most the round trip of the best recent sample plus that drift. It never goes back within a session, unless
+ * a sample shows that the database's own was set back by seconds: then it begins anew. Reads no clock itself. */
 #ifndef DOCKET_DBCLOCK_H
 #define DOCKET_DBCLOCK_H
 

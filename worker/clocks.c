@@ -80,6 +80,7 @@ struct walk {
     enum phase phase;
     int64_t phase_at;
     int64_t until_at;
+    int64_t at; /* of the last event */
     int64_t now;
 };
 
@@ -519,6 +520,9 @@ static void walk_event(struct walk *w, const struct clock_event *event)
 
     if (e.at > w->now)
         e.at = w->now;
+    if (e.at < w->at) /* the database's clock was set back between the two: nothing takes less than no time */
+        e.at = w->at;
+    w->at = e.at;
     walk_until(w, e.at);
     bool is_over = w->phase == PHASE_RESOLVED || w->phase == PHASE_CLOSED;
     if (e.kind == EVENT_REOPENED && !is_over)
@@ -575,6 +579,7 @@ void clocks_compute_logged(const struct clock_terms *terms, int64_t posted_at,
                      .old_count = old_count,
                      .out = ret,
                      .until_at = CLOCK_NO_INSTANT,
+                     .at = posted_at,
                      .now = now};
 
     ret->count = ret->verdict_count = ret->notice_count =

@@ -62,8 +62,12 @@ static void test_dbclock_follows_a_clock_that_was_set(void **state)
     dbclock_sample(&clock, 0, 1000000000);
     int64_t before = dbclock_now(&clock, 0);
     for (int i = 1; i <= DBCLOCK_SAMPLES; i++)
-        dbclock_sample(&clock, i * 1000000, 900000000 + i * 1000000);         /* set back by 100 s */
+        dbclock_sample(&clock, i * 1000000, 991000000 + i * 1000000);         /* set back by 9 s */
     assert_int_equal(dbclock_now(&clock, DBCLOCK_SAMPLES * 1000000), before); /* stands, does not go back */
+    dbclock_sample(&clock, 9000000, 900000000); /* set back by 100 s: else all would fire early for so long */
+    assert_int_equal(dbclock_now(&clock, 9000000), 900000000);
+    dbclock_sample(&clock, 9500000, 5000000000); /* ahead: at once */
+    assert_int_equal(dbclock_now(&clock, 9500000), 5000000000);
     dbclock_init(&clock);
     dbclock_sample(&clock, 0, 900000000);
     assert_int_equal(dbclock_now(&clock, 0), 900000000); /* another server */
