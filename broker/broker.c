@@ -13,6 +13,7 @@
 #include "migrate.h"
 #include "posting.h"
 #include "process_room.h"
+#include "recompute.h"
 #include "put_back.h"
 #include "read_events.h"
 #include "statements.h"
@@ -269,6 +270,7 @@ static int broker_on_tick(zloop_t *loop, int timer, void *arg)
     epoch_tick(broker);
     writer_expire(broker->writer, broker->settings.settle_us);
     process_room_tick(broker);
+    recompute_tick(broker);
     if (++broker->ticks % CLAIM_EVERY_TICKS == 0)
         claims_tick(broker);
     ops_alerts_tick(broker);

@@ -338,6 +338,7 @@ static void apply_send(struct unit *unit, struct pg *pg, struct pg_params *param
     pg_put_text(params, req->actor);
     pg_put_text(params, desk_role_name(req->role));
     pg_put_bytes(params, comment.p == NULL ? span_of("") : comment);
+    pg_put_bool(params, request_bool(req, F_RECOMPUTE, false));
     (void)pg_send(pg, W_PROCESS_APPLY, params, put_on_rows, keyed);
 }
 

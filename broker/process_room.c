@@ -60,6 +60,7 @@ static void current_on_rows(void *arg, PGresult *rows)
     if (!pg_is_null(rows, 0, 2))
         current_take(broker, n, pg_span(rows, 0, 1), pg_span(rows, 0, 2));
     broker->process.n = n;
+    broker->recompute_due = pg_bool(rows, 0, 3);
 }
 
 void process_room_tick(struct broker *broker)

@@ -290,19 +290,34 @@ void reading_process_get(struct broker *broker, struct call *call)
     table_send(broker, call, READER_PROCESS_GET, put_process);
 }
 
+static void put_running(void *arg, const struct workers_view *view)
+{
+    struct table *table = arg;
+    wire_put_map(&table->out, 4);
+    wire_put_key_text(&table->out, "worker", view->name);
+    wire_put_key_text(&table->out, "version", view->version);
+    wire_put_key_text(&table->out, "zones", view->zones);
+    wire_put_key_text(&table->out, "process", view->process);
+}
+
 static void put_versions(struct table *table, PGresult *rows)
 {
     int count = PQntuples(rows);
     char hash[PROCESS_HASH_BYTES];
 
     table->found = true;
-    wire_put_map(&table->out, 1);
+    wire_put_map(&table->out, 2);
+    wire_put_text(&table->out, "running"); /* the workers of this broker */
+    wire_put_list(&table->out, workers_count(table->broker->workers));
+    workers_each(table->broker->workers, put_running, table);
     wire_put_text(&table->out, "versions");
     wire_put_list(&table->out, (size_t)count);
     for (int i = 0; i < count; i++) {
         struct span text = pg_span(rows, i, 1);
         (void)snprintf(hash, sizeof hash, "%.*s", (int)text.len, text.p);
-        wire_put_map(&table->out, 8);
+        wire_put_map(&table->out, 10);
+        wire_put_key_bool(&table->out, "recomputing", pg_bool(rows, i, 6));
+        wire_put_key_int(&table->out, "recomputed", pg_int(rows, i, 7));
         wire_put_key_int(&table->out, "n", pg_int(rows, i, 0));
         wire_put_key_str(&table->out, "hash", text);
         wire_put_key_int(&table->out, "applied_at", pg_int(rows, i, 2));

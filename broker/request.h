@@ -62,6 +62,7 @@ enum field {
     F_ID,
     F_FILES,
     F_DRY_RUN,
+    F_RECOMPUTE,
     F_HASH,
     F_FILTER,
     F_WAIT_MS,

@@ -44,6 +44,7 @@
     X(C_ADOPT_SETTLE, "adopt_settle")       \
     X(C_FAREWELL, "farewell")               \
     X(C_PROCESS_CURRENT, "process_current") \
+    X(C_RECOMPUTE, "recompute")             \
     X(C_OPS_ALERT, "ops_alert")             \
     X(C_OPS_RESOLVE, "ops_resolve")         \
     X(C_FEED_LAG, "feed_lag")

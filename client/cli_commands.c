@@ -269,6 +269,9 @@ static const struct cli_option page_options[] = {
 static const struct cli_option process_apply_options[] = {
     {.name = "comment", .fallback = "empty", .help = "what changed, for the list of versions"},
     {.name = "dry-run", .kind = CLI_FLAG, .help = "only check it on all workers"},
+    {.name = "recompute",
+     .kind = CLI_FLAG,
+     .help = "compute the clocks of all open tickets again at once, not when each wakes next"},
     END};
 
 static const struct cli_option process_show_options[] = {
@@ -281,7 +284,9 @@ static const struct cli_option process_get_options[] = {
      .local = true},
     END};
 static const struct cli_option comment_option[] = {
-    {.name = "comment", .fallback = "rollback to HASH", .help = "for the list of versions"}, END};
+    {.name = "comment", .fallback = "rollback to HASH", .help = "for the list of versions"},
+    {.name = "recompute", .kind = CLI_FLAG, .help = "compute the clocks of all open tickets again at once"},
+    END};
 
 static const struct cli_option import_options[] = {
     {.name = "window",
@@ -618,7 +623,7 @@ const struct cli_command cli_commands[] = {
      .op = "process.list",
      .options = none,
      .print = cli_print_processes,
-     .help = "Lists the versions of the process.",
+     .help = "Lists the versions of the process: since when, by whom, and which worker runs which.",
      .example = "process list"},
     {.name = "process get",
      .op = "process.get",

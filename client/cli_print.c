@@ -333,10 +333,21 @@ void cli_print_processes(struct cli *cli, const struct wire_val *body)
         {"at", "APPLIED", CLI_CELL_TIME, 0},
         {"by", "BY", CLI_CELL_ANY, 30},
         {"workers", "WORKERS", CLI_CELL_ANY, 0},
+        {"recomputed", "RECOMPUTED", CLI_CELL_ANY, 0},
         {"comment", "COMMENT", CLI_CELL_ANY, 60},
+    };
+    static const struct cli_column running[] = {
+        {"worker", "WORKER", CLI_CELL_ANY, 40},
+        {"process", "RUNS", CLI_CELL_HASH, 0},
+        {"zones", "ZONES", CLI_CELL_ANY, 0},
+        {"version", "VERSION", CLI_CELL_ANY, 0},
     };
     cli_print_list(cli, body, wire_find(body, "versions") != NULL ? "versions" : "processes", columns,
                    COUNT(columns));
+    if (cli->json || wire_count(wire_find(body, "running")) == 0)
+        return;
+    (void)fputs("\n", cli->out);
+    cli_print_list(cli, body, "running", running, COUNT(running));
 }
 
 void cli_print_dead(struct cli *cli, const struct wire_val *body)

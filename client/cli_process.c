@@ -99,7 +99,7 @@ static bool load_version(struct cli *cli, const char *name, struct version *ret,
 /* ---- apply, rollback ---- */
 
 static enum cli_exit apply_files(struct cli *cli, const struct cli_files *files, const char *comment,
-                                 bool dry_run)
+                                 bool dry_run, bool recompute)
 {
     struct docket_body *body = docket_body_new();
     struct docket_answer *answer = NULL;
@@ -114,6 +114,8 @@ static enum cli_exit apply_files(struct cli *cli, const struct cli_files *files,
     docket_body_text(body, "comment", comment);
     if (dry_run)
         docket_body_bool(body, "dry_run", true);
+    if (recompute)
+        docket_body_bool(body, "recompute", true);
     if (key != NULL)
         docket_body_text(body, "key", key);
     cli_body_put_as(cli, body);
@@ -137,8 +139,8 @@ enum cli_exit cli_run_process_apply(struct cli *cli, const struct cli_args *args
 
     if (!cli_files_read(args->positional[0], &files, &err))
         return cli_report_err(&err, CLI_REFUSED);
-    enum cli_exit status =
-        apply_files(cli, &files, cli_args_value(args, "comment", ""), cli_args_has(args, "dry-run"));
+    enum cli_exit status = apply_files(cli, &files, cli_args_value(args, "comment", ""),
+                                       cli_args_has(args, "dry-run"), cli_args_has(args, "recompute"));
     cli_files_clear(&files);
     return status;
 }
@@ -155,7 +157,8 @@ enum cli_exit cli_run_process_rollback(struct cli *cli, const struct cli_args *a
         return status;
     if (fetch_version(cli, hash, &version, &status)) {
         (void)snprintf(comment, sizeof comment, "rollback to %s", hash);
-        status = apply_files(cli, &version.files, cli_args_value(args, "comment", comment), false);
+        status = apply_files(cli, &version.files, cli_args_value(args, "comment", comment), false,
+                             cli_args_has(args, "recompute"));
     }
     cli_files_clear(&version.files);
     return status;

@@ -1,5 +1,5 @@
 -- process.apply: a version of the process becomes current.
---  $1 key digest  $2 content digest  $3 request  $4 hash  $5 files  $6 actor  $7 role  $8 comment
+--  $1 key digest  $2 content digest  $3 request  $4 hash  $5 files  $6 actor  $7 role  $8 comment  $9 whether open tickets are computed again at once
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (UPDATE keys SET at = clock.at FROM clock WHERE digest = $1::bytea RETURNING content, request, answer),
 posted AS MATERIALIZED (SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken),
@@ -9,8 +9,8 @@ p AS (
     ON CONFLICT (hash) DO UPDATE SET hash = excluded.hash
     RETURNING hash
 ), l AS (
-    INSERT INTO process_log (hash, at, actor, role, comment)
-    SELECT p.hash, clock.at, $6::text, $7::text, $8::text FROM p, clock
+    INSERT INTO process_log (hash, at, actor, role, comment, recompute_after)
+    SELECT p.hash, clock.at, $6::text, $7::text, $8::text, CASE WHEN $9::boolean THEN 0 END FROM p, clock
     RETURNING n
 ), kk AS (
     INSERT INTO keys (digest, content, request, at)

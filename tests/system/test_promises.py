@@ -225,3 +225,55 @@ def test_lateness_of_deadlines_is_a_histogram(desk):
     text = desk.stack.http("broker-1", "/metrics")[1]
     count = next(line for line in text.splitlines() if line.startswith("docket_broker_lateness_seconds_count"))
     assert float(count.split()[1]) >= 8
+
+
+# ---- a new version of the process (last: it changes the promises) ----
+
+
+def apply(desk, change, **options):
+    """The desk's process with process.yaml changed; the answer."""
+    folder = desk.stack.home / "h/etc/process"
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    files["process.yaml"] = change(files["process.yaml"].decode()).encode()
+    return desk.client.call("process.apply", files=files, comment="tested", as_={"name": "boss", "role": "admin"}, **options)
+
+
+def test_a_new_version_moves_open_clocks_at_once_with_recompute_and_rewrites_no_verdict(desk):
+    before = {name: desk.clock(name, "update") for name in ("p3 kept", "sms")}
+    verdicts = "SELECT ticket, clock, cycle, verdict, due_at, process FROM deadlines ORDER BY 1, 2, 3"
+    with desk.stack.db() as db:
+        judged = db.execute(verdicts).fetchall()
+    answer = apply(desk, lambda text: text.replace("3: {response: 6s working, update: 1h working}", "3: {response: 6s working, update: 30m working}"), recompute=True)
+    wait_until(lambda: all(desk.clock(name, "update")["promise_s"] == 1800 for name in before), 30)
+    for name, clock in before.items():
+        now = desk.clock(name, "update")
+        assert now["started_at"] == clock["started_at"] and now["due_at"] == clock["due_at"] - 1800 * 1_000_000
+        steps = [step["step"] for event in desk.show(name)["events"] for step in event["body"].get("clocks") or [] if step["clock"] == "update"]
+        assert steps[-1] == "moved"
+    with desk.stack.db() as db:
+        after = db.execute(verdicts).fetchall()
+    assert [row for row in after if row[:3] in {one[:3] for one in judged}] == judged
+    listed = desk.client.call("process.list")
+    assert listed["versions"][0]["hash"] == answer["hash"] and listed["versions"][0]["by"] == "boss" and listed["versions"][0]["current"]
+    assert [one["process"] for one in listed["running"]] == [answer["hash"]]
+    wait_until(lambda: not desk.client.call("process.list")["versions"][0]["recomputing"], 30)
+    assert desk.client.call("process.list")["versions"][0]["recomputed"] >= 2
+    shown = desk.stack.docket("process", "list")
+    assert shown.returncode == 0 and "WORKER" in shown.stdout and answer["hash"][:12] in shown.stdout
+
+
+def test_without_recompute_a_version_touches_a_ticket_when_it_wakes(desk):
+    apply(desk, lambda text: text.replace("3: {response: 6s working, update: 1h working}", "3: {response: 6s working, update: 45m working}"))
+    desk.do("comment", "sms", text="A note, for us only.")
+    wait_until(lambda: desk.clock("sms", "update")["promise_s"] == 2700, 20)
+    assert desk.clock("p3 kept", "update")["promise_s"] == 1800
+
+
+def test_a_dry_run_changes_nothing_and_a_broken_version_is_refused_with_its_place(desk):
+    current = desk.client.call("process.list")["versions"][0]["hash"]
+    assert apply(desk, lambda text: text + "\n# a dry run\n", dry_run=True)["dry_run"]
+    refusal = desk.client.refused("process.apply", files={"process.yaml": b"zone: Nowhere/Land\nprioritys: {}\n"}, as_={"name": "boss", "role": "admin"})
+    assert refusal.code == "invalid" and "process.yaml:2:" in refusal.error["message"]
+    assert desk.client.call("process.list")["versions"][0]["hash"] == current
+    assert desk.stack.docket("process", "rollback", "--recompute").returncode == 0
+    assert desk.client.call("process.list")["versions"][0]["hash"] != current
