@@ -283,6 +283,34 @@ static void test_wire_a_full_buffer_fails_and_says_so(void **state)
     }
 }
 
+/* Text is looked at eight bytes at a time: what is wrong is found wherever it stands, and letters are counted. */
+static void test_utf8_finds_a_bad_byte_at_every_place_and_counts_points(void **state)
+{
+    (void)state;
+    static const char bad[] = {'\0', '\x80', '\xbf', '\xc0', '\xed', '\xff'};
+    char text[40];
+
+    for (size_t len = 0; len < sizeof text; len++) {
+        size_t points = 0;
+        memset(text, 'a', sizeof text);
+        assert_true(utf8_check((struct span){text, len}, &points));
+        assert_int_equal(points, len);
+        for (size_t at = 0; at < len; at++) {
+            for (size_t b = 0; b < sizeof bad; b++) {
+                text[at] = bad[b];
+                assert_false(utf8_check((struct span){text, len}, NULL));
+            }
+            text[at] = 'a';
+            if (at + 2 > len)
+                continue;
+            memcpy(text + at, "\xc3\xbc", 2);
+            assert_true(utf8_check((struct span){text, len}, &points));
+            assert_int_equal(points, len - 1);
+            memcpy(text + at, "aa", 2);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_wire_changed_frames_are_refused_or_read_whole),
         cmocka_unit_test(test_wire_canonical_form_forgets_order_and_width),
         cmocka_unit_test(test_wire_canonical_form_sorts_an_empty_key_first),
+        cmocka_unit_test(test_utf8_finds_a_bad_byte_at_every_place_and_counts_points),
         cmocka_unit_test(test_wire_a_full_buffer_fails_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
