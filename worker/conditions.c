@@ -210,7 +210,11 @@ static void why_text(struct buf *why, struct span text)
     while (len < text.len && len > 0 && ((unsigned char)text.p[len] & 0xc0) == 0x80)
         len--;
     (void)buf_add_text(why, "\"");
+    size_t from = why->len;
     (void)buf_add(why, len > 0 ? text.p : "", len);
+    for (size_t i = from; i < why->len && !why->failed; i++) /* a reason is one line */
+        if ((unsigned char)why->p[i] < ' ')
+            why->p[i] = ' ';
     (void)buf_add_text(why, len < text.len ? "…\"" : "\"");
 }
 

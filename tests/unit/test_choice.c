@@ -292,6 +292,8 @@ static void test_trace_says_why(void **state)
     assert_non_null(strstr(trace, "the pattern passed its limit"));
     assert_non_null(strstr(trace, "impact (\\\"question\\\") is \\\"x\\\": no; not (title (\\\"aaa"));
     assert_non_null(strstr(trace, "no rule gave a priority"));
+    (void)run(engine, "\"impact\":\"a\\nb\"", NULL, trace);
+    assert_non_null(strstr(trace, "impact (\\\"a b\\\")")); /* a reason is one line */
     engine_free(engine);
 }
 
