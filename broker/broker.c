@@ -7,6 +7,7 @@
 #include "deciding.h"
 #include "dispatch.h"
 #include "epoch.h"
+#include "fan.h"
 #include "feed_lag.h"
 #include "log.h"
 #include "mem.h"
@@ -275,6 +276,7 @@ static int broker_on_tick(zloop_t *loop, int timer, void *arg)
         claims_tick(broker);
     ops_alerts_tick(broker);
     feed_lag_tick(broker);
+    fan_tick(broker);
     if (broker->stopping) {
         broker_give_rest(broker);
         if (broker->farewell_sent)
@@ -392,6 +394,7 @@ void broker_close(struct broker *broker)
     pg_free(broker->control_pg);
     pg_free(broker->reader_pg);
     writer_free(broker->writer);
+    fan_free(broker->fan);
     wakes_free_all(broker);
     read_events_free(broker->read_events);
     http_free(broker->http);

@@ -23,6 +23,7 @@
 #include <czmq.h>
 
 struct customers;
+struct fan;
 struct postings;
 struct read_events;
 struct broker_metrics;
@@ -77,6 +78,9 @@ struct broker {
     struct postings *postings;
     struct broker_process process;
     struct read_events *read_events;
+
+    struct fan *fan; /* what goes from a parent to its children now; NULL: nothing */
+    int64_t fan_looked_us;
 
     bool outbox_written;                   /* this turn: poke at its end */
     bool reader_busy;                      /* a load of work is under way */

@@ -1,20 +1,21 @@
-/* Changes of a ticket: an op from the checked request to the committed event and its answer.
+/* One change of one ticket: from what an op says to the committed event.
  *
  * What an op does stands in a plan: which row of the life cycle's table, which event, what is set, what the customer is told. One statement
- * carries out any plan. The ticket's wake belongs to this broker afterwards. */
+ * carries out any plan. The ticket's wake belongs to this broker afterwards. Which ops there are is known by change_ops.c; whom a change is
+ * for (one ticket, a list, the children of one) by who orders it. */
 #ifndef DOCKET_CHANGE_H
 #define DOCKET_CHANGE_H
 
+#include "buf.h"
 #include "desk.h"
+#include "err.h"
 #include "states.h"
-#include "writer.h"
+#include "wire.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct broker;
-struct call;
-struct request;
 
 enum change_assignee { ASSIGNEE_KEEP, ASSIGNEE_SET, ASSIGNEE_CLEAR };
 
@@ -25,37 +26,67 @@ struct change_plan {
     int held;     /* bits of enum desk_held to set */
     int priority; /* 0: keep */
     enum change_assignee assignee_do;
-    const char *assignee; /* lives in the request */
-    const char *tell;     /* outbox kind for the customer; NULL: nobody is told */
-    int reply_pending;    /* -1: keep, 0, 1 */
+    const char *tell;  /* outbox kind for the customer; NULL: nobody is told */
+    int reply_pending; /* -1: keep, 0, 1 */
+    bool to_children;  /* an event of each child too */
 };
 
-/* The handlers of the op table; each takes the call. */
-void change_comment(struct broker *broker, struct call *call);
-void change_update(struct broker *broker, struct call *call);
-void change_take(struct broker *broker, struct call *call);
-void change_assign(struct broker *broker, struct call *call);
-void change_release(struct broker *broker, struct call *call);
-void change_prioritize(struct broker *broker, struct call *call);
-void change_wait(struct broker *broker, struct call *call);
-void change_resume(struct broker *broker, struct call *call);
-void change_cannot_resolve(struct broker *broker, struct call *call);
-void change_agree(struct broker *broker, struct call *call);
-void change_decline(struct broker *broker, struct call *call);
-void change_resolve(struct broker *broker, struct call *call);
-void change_approve(struct broker *broker, struct call *call);
-void change_reject(struct broker *broker, struct call *call);
-void change_close(struct broker *broker, struct call *call);
-void change_reopen(struct broker *broker, struct call *call);
-void change_link(struct broker *broker, struct call *call);
+/* A meeting that is made, moved or cancelled; id[0] == '\0': none. */
+struct change_meeting {
+    char id[16];
+    bool is_new, cancelled;
+    struct span medium, where; /* where SPAN_NONE: not told */
+    int64_t at, duration_s;
+    const struct wire_val *attendees;
+    char *
+        *packages; /* names of those that have the medium, owned, ends with NULL; NULL: not known, all may */
+};
 
-/* Checks beyond the fields' own limits. */
-bool change_check_wait(const struct request *req, struct err *err) __attribute__((warn_unused_result));
-bool change_check_said(const struct request *req, struct err *err) __attribute__((warn_unused_result));
-bool change_check_link(const struct request *req, struct err *err) __attribute__((warn_unused_result));
+/* What one op says, the same for each ticket it is for. Counted: change_input_new gives one, each order holds another. */
+struct change_input {
+    int uses;
+    struct change_plan plan;
+    const char *op; /* for the words of a refusal */
+    enum desk_role role;
+    char actor[129];
+    char *assignee; /* owned */
+    unsigned char content_digest[16];
+    struct wire_doc *doc;       /* owned, or NULL: what the values below point into */
+    const struct wire_val *set; /* of ticket.update */
+    int32_t if_version;         /* 0: any */
+    int64_t link_to;            /* 0: none */
+    struct span as_link;
+    struct change_meeting meeting;
+    struct span event_body, told; /* encoded, owned */
+};
 
-/* The rest of a submit with take: the ticket is posted, now it is taken; the answer is the submit's. Takes the call. */
-void change_take_posted(struct broker *broker, struct call *call, int64_t ticket, int64_t posted_at,
-                        bool duplicate);
+struct change_input *change_input_new(void);
+void change_input_release(struct change_input *input);
+
+/* Encodes what the customer is told out of the event's body: the public words only. */
+void change_input_tell(struct change_input *input);
+
+/* What became of it. err.code ERR_NONE: it is done, now or before. */
+struct change_result {
+    struct err err;
+    int64_t ticket;
+    int32_t version;
+    bool duplicate, has_children;
+    enum desk_state old_state;
+};
+
+typedef void change_done_fn(void *arg, const struct change_result *result);
+
+struct change_order {
+    int64_t ticket;
+    const unsigned char *key_digest; /* 16 bytes; copied */
+    const char
+        *told_elsewhere;  /* the customer hears of it by another ticket's message: which; NULL: not so */
+    change_done_fn *done; /* once, after the commit or the refusal */
+    void *arg;
+};
+
+/* Takes a use of input. */
+void change_order(struct broker *broker, struct change_input *input, const struct change_order *order);
 
 #endif

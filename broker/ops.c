@@ -2,7 +2,7 @@
 #include "ops.h"
 #include "alerting.h"
 #include "broker.h"
-#include "change.h"
+#include "change_ops.h"
 #include "keyed.h"
 #include "notices.h"
 #include "oncalling.h"
@@ -22,6 +22,7 @@
     }
 #define WHO OPTIONAL(F_KEY), REQUIRED(F_AS)
 #define TICKET REQUIRED(F_TRACKING), OPTIONAL(F_IF_VERSION)
+#define TICKETS REQUIRED(F_TRACKINGS), OPTIONAL(F_IF_VERSION)
 #define FIELDS(...) {__VA_ARGS__}, sizeof((struct op_field[]){__VA_ARGS__}) / sizeof(struct op_field)
 #define PEOPLE (MAY_STAFF | MAY_CUSTOMER | MAY_ADMIN)
 #define DESK (MAY_STAFF | MAY_ADMIN)
@@ -55,35 +56,35 @@ static const struct op table[] = {
     {"ticket.next", FIELDS(WHO, OPTIONAL(F_QUEUES), OPTIONAL(F_PEEK)), DESK, CHANGES, ops_next,
      keyed_check_next},
     {"ticket.take", FIELDS(WHO, TICKET), DESK, CHANGES, change_take, NULL},
-    {"ticket.assign", FIELDS(WHO, TICKET, REQUIRED(F_STAFF), OPTIONAL(F_REASON)), DESK | MAY_SYSTEM, CHANGES,
+    {"ticket.assign", FIELDS(WHO, TICKETS, REQUIRED(F_STAFF), OPTIONAL(F_REASON)), DESK | MAY_SYSTEM, CHANGES,
      change_assign, NULL},
-    {"ticket.release", FIELDS(WHO, TICKET, REQUIRED(F_REASON)), DESK | MAY_SYSTEM, CHANGES, change_release,
+    {"ticket.release", FIELDS(WHO, TICKETS, REQUIRED(F_REASON)), DESK | MAY_SYSTEM, CHANGES, change_release,
      NULL},
-    {"ticket.comment", FIELDS(WHO, TICKET, REQUIRED(F_TEXT), OPTIONAL(F_PUBLIC)), MAY_ALL, CHANGES,
+    {"ticket.comment", FIELDS(WHO, TICKETS, REQUIRED(F_TEXT), OPTIONAL(F_PUBLIC)), MAY_ALL, CHANGES,
      change_comment, NULL},
     {"ticket.update", FIELDS(WHO, TICKET, REQUIRED(F_SET)), MAY_ALL, CHANGES, change_update, NULL},
-    {"ticket.prioritize", FIELDS(WHO, TICKET, REQUIRED(F_PRIORITY), REQUIRED(F_REASON)), DESK | MAY_SYSTEM,
+    {"ticket.prioritize", FIELDS(WHO, TICKETS, REQUIRED(F_PRIORITY), REQUIRED(F_REASON)), DESK | MAY_SYSTEM,
      CHANGES, change_prioritize, NULL},
     {"ticket.wait",
-     FIELDS(WHO, TICKET, REQUIRED(F_ON), REQUIRED(F_REASON), OPTIONAL(F_VENDOR), OPTIONAL(F_PROPOSAL),
+     FIELDS(WHO, TICKETS, REQUIRED(F_ON), REQUIRED(F_REASON), OPTIONAL(F_VENDOR), OPTIONAL(F_PROPOSAL),
             OPTIONAL(F_UNTIL_AT)),
      DESK | MAY_SYSTEM, CHANGES, change_wait, change_check_wait},
-    {"ticket.resume", FIELDS(WHO, TICKET, OPTIONAL(F_ON), OPTIONAL(F_REASON)), DESK | MAY_SYSTEM, CHANGES,
+    {"ticket.resume", FIELDS(WHO, TICKETS, OPTIONAL(F_ON), OPTIONAL(F_REASON)), DESK | MAY_SYSTEM, CHANGES,
      change_resume, NULL},
     {"ticket.cannot_resolve", FIELDS(WHO, TICKET, REQUIRED(F_REASON), REQUIRED(F_PROPOSAL)), DESK, CHANGES,
      change_cannot_resolve, NULL},
     {"ticket.agree", FIELDS(WHO, TICKET, OPTIONAL(F_TEXT)), PEOPLE, CHANGES, change_agree, change_check_said},
     {"ticket.decline", FIELDS(WHO, TICKET, OPTIONAL(F_TEXT)), PEOPLE, CHANGES, change_decline,
      change_check_said},
-    {"ticket.resolve", FIELDS(WHO, TICKET, REQUIRED(F_TEXT)), DESK, CHANGES, change_resolve, NULL},
+    {"ticket.resolve", FIELDS(WHO, TICKETS, REQUIRED(F_TEXT)), DESK, CHANGES, change_resolve, NULL},
     {"ticket.approve", FIELDS(WHO, TICKET, OPTIONAL(F_TEXT)), PEOPLE, CHANGES, change_approve,
      change_check_said},
     {"ticket.reject", FIELDS(WHO, TICKET, OPTIONAL(F_TEXT)), PEOPLE, CHANGES, change_reject,
      change_check_said},
-    {"ticket.close", FIELDS(WHO, TICKET, REQUIRED(F_CLOSE_REASON), REQUIRED(F_TEXT)), DESK, CHANGES,
+    {"ticket.close", FIELDS(WHO, TICKETS, REQUIRED(F_CLOSE_REASON), REQUIRED(F_TEXT)), DESK, CHANGES,
      change_close, NULL},
     {"ticket.reopen", FIELDS(WHO, TICKET, REQUIRED(F_REASON)), PEOPLE, CHANGES, change_reopen, NULL},
-    {"ticket.link", FIELDS(WHO, TICKET, REQUIRED(F_TO), REQUIRED(F_AS_LINK)), DESK | MAY_SYSTEM, CHANGES,
+    {"ticket.link", FIELDS(WHO, TICKETS, REQUIRED(F_TO), REQUIRED(F_AS_LINK)), DESK | MAY_SYSTEM, CHANGES,
      change_link, change_check_link},
     {"customer.put", FIELDS(WHO, REQUIRED(F_CUSTOMER_RECORD)), DESK | MAY_SYSTEM, CHANGES, keyed_customer_put,
      NULL},

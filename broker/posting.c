@@ -2,7 +2,7 @@
 #include "posting.h"
 #include "process_room.h"
 #include "broker.h"
-#include "change.h"
+#include "change_ops.h"
 #include "clock.h"
 #include "customers.h"
 #include "load_work.h"

@@ -1,5 +1,6 @@
 /* A client's request, from bytes to checked fields; see request.h. */
 #include "request.h"
+#include "mem.h"
 #include "ops.h"
 #include "tracking.h"
 
@@ -13,7 +14,8 @@
 enum {
     REQUEST_DEPTH = 18 /* nesting of 16 inside the body, the envelope around it */,
     MAP_DEPTH = 16,
-    ID_BYTES_MAX = 256
+    ID_BYTES_MAX = 256,
+    TICKETS_MAX = 500
 };
 
 enum field_kind {
@@ -27,6 +29,7 @@ enum field_kind {
     KIND_MAP,   /* encoded size up to the limit */
     KIND_TEXTS, /* list of 1..most texts of up to 64 bytes */
     KIND_TRACKING,
+    KIND_TRACKINGS, /* one, or a list of 1..most */
     KIND_AS,
     KIND_CONTACT,
     KIND_CUSTOMER,
@@ -46,6 +49,7 @@ struct field_row {
 #define AT_MOST INT64_C(4133980800000000) /* 2101-01-01, µs */
 
 static const struct field_row fields[F_FIELDS] = {
+    [F_TRACKINGS] = {"tracking", KIND_TRACKINGS, 1, TICKETS_MAX, NULL},
     [F_KEY] = {"key", KIND_TEXT, 1, 128, NULL},
     [F_AS] = {"as", KIND_AS, 0, 0, "name|role"},
     [F_TRACKING] = {"tracking", KIND_TRACKING, 0, 0, NULL},
@@ -298,6 +302,21 @@ static bool check_tracking(const struct check *c, const struct wire_val *val)
     return false;
 }
 
+static bool check_trackings(const struct check *c, const struct wire_val *val)
+{
+    if (wire_type(val) != WIRE_LIST)
+        return check_tracking(c, val);
+    if ((int64_t)wire_count(val) > c->row->most)
+        return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: %zu tickets, at most %lld are allowed", c->path,
+                         wire_count(val), (long long)c->row->most);
+    if (wire_count(val) == 0)
+        return err_field(c->err, ERR_INVALID, c->path, "%s: the list is empty", c->path);
+    for (size_t i = 0; i < wire_count(val); i++)
+        if (!check_tracking(c, wire_at(val, i)))
+            return err_prefix(c->err, "entry %zu: ", i + 1);
+    return true;
+}
+
 /* Every key of a map is one of names; an unknown one is refused by its name. */
 static bool check_keys(const struct check *c, const struct wire_val *val, const char *names)
 {
@@ -517,12 +536,24 @@ static bool check_hash(const struct check *c, const struct wire_val *val)
 }
 
 static bool (*const checks[])(const struct check *, const struct wire_val *) = {
-    [KIND_TEXT] = check_text,         [KIND_POINTS] = check_points, [KIND_LONG] = check_long,
-    [KIND_NAME] = check_name,         [KIND_ENUM] = check_enum,     [KIND_INT] = check_int,
-    [KIND_BOOL] = check_bool,         [KIND_MAP] = check_map,       [KIND_TEXTS] = check_texts,
-    [KIND_TRACKING] = check_tracking, [KIND_AS] = check_as,         [KIND_CONTACT] = check_contact,
-    [KIND_CUSTOMER] = check_customer, [KIND_SET] = check_set,       [KIND_FILES] = check_files,
-    [KIND_FILTER] = check_filter,     [KIND_HASH] = check_hash,
+    [KIND_TEXT] = check_text,
+    [KIND_POINTS] = check_points,
+    [KIND_LONG] = check_long,
+    [KIND_NAME] = check_name,
+    [KIND_ENUM] = check_enum,
+    [KIND_INT] = check_int,
+    [KIND_BOOL] = check_bool,
+    [KIND_MAP] = check_map,
+    [KIND_TEXTS] = check_texts,
+    [KIND_TRACKING] = check_tracking,
+    [KIND_TRACKINGS] = check_trackings,
+    [KIND_AS] = check_as,
+    [KIND_CONTACT] = check_contact,
+    [KIND_CUSTOMER] = check_customer,
+    [KIND_SET] = check_set,
+    [KIND_FILES] = check_files,
+    [KIND_FILTER] = check_filter,
+    [KIND_HASH] = check_hash,
 };
 
 /* ---- the envelope ---- */
@@ -637,6 +668,13 @@ static bool request_is_default(enum field field, const struct wire_val *val)
     return field == F_CHANNEL && wire_get_str(val, &text) && span_is(text, "ticket");
 }
 
+static void request_put_tickets(const struct request *req, struct buf *form)
+{
+    wire_put_list(form, req->ticket_count);
+    for (size_t i = 0; i < req->ticket_count; i++)
+        wire_put_int(form, req->tickets[i]);
+}
+
 /* The content of a request in one form: fields in the order of the op's row, absent and default left out, ids instead of the
  * many ways to write a tracking number. */
 static void request_digest_content(struct request *req)
@@ -649,9 +687,13 @@ static void request_digest_content(struct request *req)
         const struct wire_val *val = req->vals[field];
         if (val == NULL || field == F_KEY || request_is_default(field, val))
             continue;
+        if (field == F_TRACKINGS && req->tickets == NULL)
+            field = F_TRACKING; /* the same request as where no list is taken */
         wire_put_int(&form, (int64_t)field);
         if (field == F_TRACKING || field == F_TO)
             wire_put_int(&form, field == F_TO ? req->link_to : req->ticket);
+        else if (field == F_TRACKINGS)
+            request_put_tickets(req, &form);
         else
             wire_put_canonical(&form, val);
     }
@@ -685,6 +727,35 @@ int64_t request_tracking(const struct wire_val *val, const char *prefix)
     return wire_get_str(val, &text) && tracking_parse(text, prefix, &id, NULL) ? id : 0;
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* One ticket, or a list: in order of id, each once. */
+static bool request_read_tickets(struct request *req, const char *prefix, struct err *err)
+{
+    const struct wire_val *list = req->vals[F_TRACKINGS];
+    size_t count = wire_count(list), kept = 0;
+
+    if (wire_type(list) != WIRE_LIST) {
+        req->ticket = request_tracking(list != NULL ? list : req->vals[F_TRACKING], prefix);
+        return true;
+    }
+    if (req->vals[F_IF_VERSION] != NULL)
+        return err_field(err, ERR_INVALID, "if_version", "if_version: belongs to one ticket, not to a list");
+    req->tickets = mem_new(count, sizeof *req->tickets);
+    for (size_t i = 0; i < count; i++)
+        req->tickets[i] = request_tracking(wire_at(list, i), prefix);
+    qsort(req->tickets, count, sizeof *req->tickets, compare_ids);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || req->tickets[i] != req->tickets[kept - 1])
+            req->tickets[kept++] = req->tickets[i];
+    req->ticket_count = kept;
+    return true;
+}
+
 bool request_check(struct request *req, const struct op *op, const struct wire_val *body, const char *client,
                    const char *prefix, const struct request_limits *limits, struct err *err)
 {
@@ -704,7 +775,8 @@ bool request_check(struct request *req, const struct op *op, const struct wire_v
         text = wire_find_str(req->vals[F_AS], "name");
         (void)snprintf(req->actor, sizeof req->actor, "%.*s", (int)text.len, text.p);
     }
-    req->ticket = request_tracking(req->vals[F_TRACKING], prefix);
+    if (!request_read_tickets(req, prefix, err))
+        return false;
     req->link_to = request_tracking(req->vals[F_TO], prefix);
     if (op->changes) {
         request_digest_key(req, client);
@@ -716,6 +788,7 @@ bool request_check(struct request *req, const struct op *op, const struct wire_v
 void request_clear(struct request *req)
 {
     free((void *)(uintptr_t)req->id.p);
+    free(req->tickets);
     wire_doc_free(req->doc);
     memset(req, 0, sizeof *req);
 }

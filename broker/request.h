@@ -84,6 +84,7 @@ enum field {
     F_ADDRESS,
     F_SINCE_AT,
     F_DISCARD_BEFORE_AT,
+    F_TRACKINGS, /* one, or a list */
     F_FIELDS
 };
 
@@ -116,6 +117,8 @@ struct request {
     /* of "tracking" and "to": the id, 0 when not given */
     int64_t ticket;
     int64_t link_to;
+    int64_t *tickets; /* of a list in "tracking": each once, in order of id; NULL: it was no list. Owned */
+    size_t ticket_count;
 
     unsigned char key_digest[16];     /* over client and key; random when none was given */
     unsigned char content_digest[16]; /* over op and checked fields */

@@ -13,6 +13,7 @@
     X(W_ENSURE, "ensure")                 \
     X(W_LOCK, "lock")                     \
     X(W_CHANGE, "change")                 \
+    X(W_KEY_HOLD, "key_hold")             \
     X(W_NEXT, "next")                     \
     X(W_DECIDE_FRESH, "decide_fresh")     \
     X(W_DECIDE_AGAIN, "decide_again")     \
@@ -47,6 +48,8 @@
     X(C_RECOMPUTE, "recompute")             \
     X(C_OPS_ALERT, "ops_alert")             \
     X(C_OPS_RESOLVE, "ops_resolve")         \
+    X(C_FAN_CLAIM, "fan_claim")             \
+    X(C_FAN_DONE, "fan_done")               \
     X(C_FEED_LAG, "feed_lag")
 
 #define STATEMENT_ENUM(id, name) id,

@@ -30,6 +30,8 @@
     X(READER_NOTICE_SHOW, "notice_show")         \
     X(READER_NOTICE_ATTEMPTS, "notice_attempts") \
     X(READER_NOTICE_TELLING, "notice_telling")   \
+    X(READER_FAN_EVENT, "fan_event")             \
+    X(READER_FAN_PAGE, "fan_page")               \
     X(READER_ONCALL_REV, "oncall_rev")           \
     X(READER_ONCALL_OVERRIDES, "oncall_overrides")
 

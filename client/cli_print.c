@@ -106,12 +106,33 @@ void cli_print_submitted(struct cli *cli, const struct wire_val *body)
     print_flush(cli, &out);
 }
 
+/* Of a list of tickets: a line each, refusals with their reason. */
+static void put_results(struct buf *out, const struct wire_val *results, struct cli_style style)
+{
+    for (size_t i = 0; i < wire_count(results); i++) {
+        const struct wire_val *result = wire_at(results, i), *error = wire_find(result, "error");
+        cli_cell_put(out, wire_find(result, "tracking"), CLI_CELL_ANY, style);
+        if (error == NULL) {
+            (void)buf_printf(out, "  version %lld%s\n", (long long)wire_find_int(result, "version", 0),
+                             wire_find_bool(result, "duplicate", false) ? "  (was done already)" : "");
+            continue;
+        }
+        (void)buf_add_text(out, "  ");
+        cli_cell_put(out, wire_find(error, "code"), CLI_CELL_ANY, style);
+        (void)buf_add_text(out, ": ");
+        cli_cell_put(out, wire_find(error, "message"), CLI_CELL_ANY, style);
+        (void)buf_add_text(out, "\n");
+    }
+}
+
 void cli_print_version(struct cli *cli, const struct wire_val *body)
 {
     struct buf out;
 
     buf_init(&out, PRINT_BYTES_MAX);
-    if (wire_find(body, "version") == NULL) {
+    if (wire_find(body, "results") != NULL) {
+        put_results(&out, wire_find(body, "results"), print_style(cli));
+    } else if (wire_find(body, "version") == NULL) {
         put_tree(&out, body, 0, print_style(cli));
     } else {
         (void)buf_printf(&out, "%s  version %lld%s\n",

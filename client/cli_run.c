@@ -112,6 +112,17 @@ static void print_body(struct cli *cli, const struct cli_command *command, const
         cli_print_any(cli, body);
 }
 
+/* Of a list of tickets: whether one was refused. */
+static bool is_refused(const struct wire_val *body)
+{
+    const struct wire_val *results = wire_find(body, "results");
+
+    for (size_t i = 0; i < wire_count(results); i++)
+        if (wire_find(wire_at(results, i), "error") != NULL)
+            return true;
+    return false;
+}
+
 /* Build, ask, print. *ret_nothing (may be NULL): whether the answer's `ticket` is null. */
 static enum cli_exit run_plain(struct cli *cli, const struct cli_args *args, bool ticket_may_be_null)
 {
@@ -128,7 +139,7 @@ static enum cli_exit run_plain(struct cli *cli, const struct cli_args *args, boo
         bool nothing = ticket_may_be_null && wire_type(wire_find(val, "ticket")) == WIRE_NIL;
         if (!nothing || cli->json)
             print_body(cli, args->command, val);
-        status = nothing ? CLI_NOTHING : CLI_DONE;
+        status = nothing ? CLI_NOTHING : is_refused(val) ? CLI_REFUSED : CLI_DONE;
     }
     docket_answer_free(answer);
     docket_body_free(body);

@@ -5,14 +5,24 @@
 --  $12 bits of held to set  $13 priority or NULL  $14 assignee: 0 keep, 1 set, 2 clear  $15 assignee
 --  $16 queue: 0 keep, 1 set  $17 queue  $18 tags: 0 keep, 1 set  $19 tags  $20 reply_pending or NULL  $21 if_version or NULL
 --  $22 outbox kind or NULL  $23 outbox body  $24 amended title  $25 equipment  $26 configuration  $27 attributes
---  $28 link to, or NULL  $29 as_link
+--  $28 link to, or NULL  $29 as_link  $30 the customer is told by this other ticket's message, or NULL  $31 goes to children too
+--  $32 meeting or NULL  $33 it is a new one  $34 cancelled  $35 medium  $36 at  $37 duration  $38 where  $39 attendees
+--  $40 packages that have such meetings, NULL: all
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (
     UPDATE keys SET at = clock.at FROM clock WHERE digest = $2::bytea
     RETURNING content, request, ticket, version
 ), posted AS MATERIALIZED (
     SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $2::bytea) AS key_taken,
-           ($28::bigint IS NULL OR EXISTS (SELECT FROM tickets WHERE id = $28::bigint)) AS link_is
+           ($28::bigint IS NULL OR EXISTS (SELECT FROM tickets WHERE id = $28::bigint)) AS link_is,
+           -- One level: a child has no children, and the parent is no child.
+           (coalesce($29::text, '') <> 'child' OR
+            NOT EXISTS (SELECT FROM links WHERE to_id = $1::bigint AND as_link = 'child') AND
+            NOT EXISTS (SELECT FROM links WHERE ticket = $28::bigint AND as_link = 'child')) AS link_may,
+           ($32::text IS NULL OR $33::boolean OR
+            EXISTS (SELECT FROM meetings WHERE ticket = $1::bigint AND meeting = $32::text AND NOT cancelled)) AS meeting_is,
+           ($40::text[] IS NULL OR
+            EXISTS (SELECT FROM tickets WHERE id = $1::bigint AND package = ANY ($40::text[]))) AS package_may
 ), old AS MATERIALIZED (SELECT * FROM desk WHERE ticket = $1::bigint),
 u AS (
     UPDATE desk d
@@ -37,14 +47,16 @@ u AS (
        AND ($6::smallint[])[d.state + 1] >= 0
        AND ($21::integer IS NULL OR d.version = $21::integer)
        AND NOT EXISTS (SELECT FROM k)
-       AND NOT posted.key_taken AND posted.link_is
+       AND NOT posted.key_taken AND posted.link_is AND posted.link_may AND posted.meeting_is AND posted.package_may
     RETURNING d.ticket, d.version, d.attempt, d.state, d.priority
 ), e AS (
     INSERT INTO events (ticket, version, at, kind, role, actor, public, body)
     SELECT u.ticket, u.version, clock.at, $7::smallint, $8::smallint, $9::text, $10::boolean, $11::bytea FROM u, clock
 ), o AS (
-    INSERT INTO outbox (ticket, version, audience, kind, created_at, body)
-    SELECT u.ticket, u.version, 1, $22::text, clock.at, $23::bytea FROM u, clock WHERE $22::text IS NOT NULL
+    INSERT INTO outbox (ticket, version, audience, kind, created_at, body, state, reason)
+    SELECT u.ticket, u.version, 1, $22::text, clock.at, $23::bytea,
+           CASE WHEN $30::text IS NULL THEN 0 ELSE 4 END, 'told by ' || $30::text
+      FROM u, clock WHERE $22::text IS NOT NULL
 ), a AS (
     INSERT INTO amendments AS was (ticket, title, equipment, configuration, attributes)
     SELECT u.ticket, $24::text, $25::bytea, $26::bytea, $27::bytea FROM u
@@ -58,6 +70,18 @@ u AS (
     INSERT INTO links (ticket, to_id, as_link, at)
     SELECT u.ticket, $28::bigint, $29::text, clock.at FROM u, clock WHERE $28::bigint IS NOT NULL
     ON CONFLICT DO NOTHING
+), f AS (
+    INSERT INTO fanouts (ticket, version, epoch)
+    SELECT u.ticket, u.version, $5::bigint FROM u
+     WHERE $31::boolean AND EXISTS (SELECT FROM links l WHERE l.to_id = u.ticket AND l.as_link = 'child')
+    RETURNING ticket
+), m AS (
+    INSERT INTO meetings AS was (ticket, meeting, version, cancelled, medium, at, duration_s, place, attendees)
+    SELECT u.ticket, $32::text, u.version, $34::boolean, $35::text, $36::bigint, $37::bigint, $38::text, $39::text[] FROM u
+     WHERE $32::text IS NOT NULL
+    ON CONFLICT (ticket, meeting) DO UPDATE
+       SET version = excluded.version, cancelled = excluded.cancelled, medium = excluded.medium, at = excluded.at,
+           duration_s = excluded.duration_s, place = excluded.place, attendees = excluded.attendees
 ), dl AS (
     DELETE FROM dead_letters USING u WHERE dead_letters.ticket = u.ticket
 ), kk AS (
@@ -66,7 +90,8 @@ u AS (
 )
 SELECT u.ticket IS NOT NULL AS changed, u.version, u.attempt, u.priority,
        old.ticket IS NOT NULL AS is_there, old.state AS old_state, old.version AS old_version, t.customer,
-       posted.key_taken, posted.link_is,
+       posted.key_taken, posted.link_is, posted.link_may, posted.meeting_is, posted.package_may,
+       EXISTS (SELECT FROM f) AS has_children,
        k.content AS key_content, k.request AS key_request, k.version AS key_version, clock.at
   FROM clock CROSS JOIN posted LEFT JOIN old ON true LEFT JOIN u ON true LEFT JOIN k ON true
        LEFT JOIN tickets t ON t.id = $1::bigint

@@ -1,0 +1,428 @@
+/* The ops that change known tickets; see change_ops.h. */
+#include "change_ops.h"
+#include "broker.h"
+#include "change_internal.h"
+#include "change_many.h"
+#include "fan.h"
+#include "mem.h"
+#include "ops.h"
+#include "tracking.h"
+#include "wakes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+enum { ANSWER_BYTES = 512 };
+
+/* ---- what is said ---- */
+
+/* The words and facts of an op, as the event keeps them. */
+static struct span event_body(const struct request *req)
+{
+    static const enum field kept[] = {F_TEXT,     F_REASON,   F_CLOSE_REASON, F_ON,  F_VENDOR, F_PROPOSAL,
+                                      F_UNTIL_AT, F_PRIORITY, F_STAFF,        F_SET, F_AS_LINK};
+    struct buf out;
+    size_t len;
+
+    buf_init(&out, CHANGE_BODY_BYTES_MAX);
+    struct wire_map map = wire_map_open(&out);
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+        if (request_has(req, kept[i]))
+            wire_put_key_val(&out, request_field_name(kept[i]), req->vals[kept[i]]), map.count++;
+    if (req->link_to != 0)
+        wire_put_key_str(&out, "to", request_text(req, F_TO)), map.count++;
+    wire_map_close(&out, &map);
+    char *bytes = buf_take(&out, &len);
+    return (struct span){bytes, bytes == NULL ? 0 : len};
+}
+
+struct change_input *change_input_of(const struct call *call, const struct change_plan *plan)
+{
+    const struct request *req = &call->req;
+    struct change_input *input = change_input_new();
+    struct span staff = request_text(req, F_STAFF);
+
+    input->plan = *plan;
+    input->op = req->op->name;
+    input->role = req->role;
+    (void)snprintf(input->actor, sizeof input->actor, "%s", req->actor);
+    input->assignee = staff.p == NULL ? NULL : mem_strndup(staff.p, staff.len);
+    memcpy(input->content_digest, req->content_digest, sizeof input->content_digest);
+    input->set = req->vals[F_SET]; /* the call outlives its changes */
+    input->if_version = (int32_t)request_int(req, F_IF_VERSION, 0);
+    input->link_to = req->link_to;
+    input->as_link = request_text(req, F_AS_LINK);
+    input->event_body = event_body(req);
+    return input;
+}
+
+/* ---- one ticket ---- */
+
+/* A call that waits for its change. */
+struct waiting {
+    struct broker *broker;
+    struct call *call;
+    int64_t posted_at; /* of a submit with take; 0: a change of its own */
+    bool submit_duplicate;
+};
+
+static void answer_version(struct call *call, const struct change_result *result, const char *meeting)
+{
+    struct buf out;
+
+    buf_init(&out, ANSWER_BYTES);
+    wire_put_map(&out, meeting == NULL ? 2 : 3);
+    if (meeting != NULL)
+        wire_put_key_text(&out, "meeting", meeting);
+    wire_put_key_int(&out, "version", result->version);
+    wire_put_key_bool(&out, "duplicate", result->duplicate);
+    call_answer(call, buf_span(&out));
+    buf_clear(&out);
+}
+
+static void on_changed(void *arg, const struct change_result *result)
+{
+    struct waiting *waiting = arg;
+
+    if (result->has_children)
+        fan_kick(waiting->broker);
+    if (result->err.code != ERR_NONE)
+        call_refuse(waiting->call, &result->err);
+    else
+        answer_version(waiting->call, result, NULL);
+    free(waiting);
+}
+
+/* A ticket whose decisions were overtaken again and again is left alone until it is decided (reliability: rule of writing 6). True: the call
+ * was refused. */
+static bool must_wait(struct broker *broker, struct call *call)
+{
+    struct err err;
+
+    if (!wakes_rests(broker, call->req.ticket))
+        return false;
+    (void)err_set(&err, ERR_BUSY,
+                  "the ticket changes faster than it can be decided: repeat in a moment, it is left alone "
+                  "for 2 s at most");
+    call_refuse(call, &err);
+    return true;
+}
+
+void change_start_input(struct broker *broker, struct call *call, struct change_input *input)
+{
+    if (input->plan.tell != NULL)
+        change_input_tell(input);
+    if (call->req.tickets != NULL) {
+        change_many(broker, call, input);
+    } else if (!must_wait(broker, call)) {
+        struct waiting *waiting = mem_new(1, sizeof *waiting);
+        waiting->broker = broker;
+        waiting->call = call;
+        change_order(broker, input,
+                     &(struct change_order){.ticket = call->req.ticket,
+                                            .key_digest = call->req.key_digest,
+                                            .done = on_changed,
+                                            .arg = waiting});
+    }
+    change_input_release(input);
+}
+
+void change_start(struct broker *broker, struct call *call, const struct change_plan *plan)
+{
+    change_start_input(broker, call, change_input_of(call, plan));
+}
+
+/* ---- plans ---- */
+
+static bool is_person(enum desk_role role)
+{
+    return role != ROLE_SYSTEM;
+}
+
+static struct change_plan plan_comment(enum desk_role role, bool asked_public)
+{
+    bool customer = role == ROLE_CUSTOMER;
+    /* A customer's own words are always public, and are not told back to the customer. */
+    bool public = customer || asked_public;
+
+    return (struct change_plan){.row = customer ? DO_REPLY : DO_COMMENT,
+                                .event = EVENT_COMMENTED,
+                                .public = public,
+                                .tell = public && !customer ? "update" : NULL,
+                                .to_children = public && !customer,
+                                .reply_pending = customer                    ? 1
+                                                 : public && is_person(role) ? 0
+                                                                             : -1};
+}
+
+static struct change_plan plan_wait(bool vendor)
+{
+    return (struct change_plan){.row = vendor ? DO_WAIT_VENDOR : DO_WAIT_CUSTOMER,
+                                .event = EVENT_WAITING,
+                                .public = true,
+                                .tell = "waiting",
+                                .to_children = true,
+                                .reply_pending = -1};
+}
+
+static const struct change_plan plan_cannot_resolve = {.row = DO_CANNOT_RESOLVE,
+                                                       .event = EVENT_CANNOT_RESOLVE,
+                                                       .public = true,
+                                                       .tell = "cannot_resolve",
+                                                       .to_children = true,
+                                                       .reply_pending = -1};
+static const struct change_plan plan_resume = {.row = DO_RESUME,
+                                               .event = EVENT_RESUMED,
+                                               .to_children = true,
+                                               .reply_pending = -1};
+static const struct change_plan plan_resolve = {.row = DO_RESOLVE,
+                                                .event = EVENT_RESOLVED,
+                                                .public = true,
+                                                .tell = "approval_asked",
+                                                .to_children = true,
+                                                .reply_pending = 0};
+static const struct change_plan plan_take = {.row = DO_TAKE,
+                                             .event = EVENT_TAKEN,
+                                             .held = HELD_ASSIGNEE,
+                                             .assignee_do = ASSIGNEE_SET,
+                                             .reply_pending = -1};
+
+bool change_plan_of_child(enum desk_event event, enum desk_role role, const struct wire_val *body,
+                          struct change_plan *ret)
+{
+    switch ((int)event) {
+    case EVENT_COMMENTED:
+        *ret = plan_comment(role, true);
+        break;
+    case EVENT_WAITING:
+        *ret = plan_wait(span_is(wire_find_str(body, "on"), "vendor"));
+        break;
+    case EVENT_CANNOT_RESOLVE:
+        *ret = plan_cannot_resolve;
+        break;
+    case EVENT_RESUMED:
+        *ret = plan_resume;
+        break;
+    case EVENT_RESOLVED:
+        *ret = plan_resolve;
+        break;
+    default:
+        return false;
+    }
+    ret->to_children = false; /* one level */
+    return true;
+}
+
+/* ---- the ops ---- */
+
+void change_comment(struct broker *broker, struct call *call)
+{
+    struct change_plan plan = plan_comment(call->req.role, request_bool(&call->req, F_PUBLIC, false));
+    change_start(broker, call, &plan);
+}
+
+void change_update(struct broker *broker, struct call *call)
+{
+    const struct wire_val *set = call->req.vals[F_SET];
+    int held = (wire_find(set, "queue") != NULL ? HELD_QUEUE : 0) |
+               (wire_find(set, "tags") != NULL ? HELD_TAGS : 0) |
+               (wire_find(set, "attributes") != NULL ? HELD_ATTRIBUTES : 0);
+    struct change_plan plan = {.row = DO_UPDATE,
+                               .event = EVENT_UPDATED,
+                               .held = is_person(call->req.role) ? held : 0,
+                               .reply_pending = -1};
+    change_start(broker, call, &plan);
+}
+
+void change_take(struct broker *broker, struct call *call)
+{
+    change_start(broker, call, &plan_take);
+}
+
+/* The answer of a submit with take. Somebody else may have been quicker to take it: it is posted all the same. */
+static void on_taken(void *arg, const struct change_result *result)
+{
+    struct waiting *waiting = arg;
+    struct buf out;
+    char tracking[TRACKING_TEXT_BYTES];
+
+    if (result->err.code != ERR_NONE && result->err.code != ERR_CONFLICT) {
+        call_refuse(waiting->call, &result->err);
+    } else {
+        buf_init(&out, ANSWER_BYTES);
+        tracking_format(result->ticket, waiting->broker->settings.tracking_prefix, tracking);
+        wire_put_map(&out, 3);
+        wire_put_key_text(&out, "tracking", tracking);
+        wire_put_key_int(&out, "posted_at", waiting->posted_at);
+        wire_put_key_bool(&out, "duplicate", waiting->submit_duplicate);
+        call_answer(waiting->call, buf_span(&out));
+        buf_clear(&out);
+    }
+    free(waiting);
+}
+
+void change_take_posted(struct broker *broker, struct call *call, int64_t ticket, int64_t posted_at,
+                        bool duplicate)
+{
+    struct change_input *input = change_input_of(call, &plan_take);
+    struct waiting *waiting = mem_new(1, sizeof *waiting);
+    unsigned char key[16];
+
+    /* A key of its own, derived from the submit's: a repeated submit repeats the take. */
+    (void)crypto_generichash(key, sizeof key, call->req.key_digest, sizeof call->req.key_digest,
+                             (const unsigned char *)"docket take 0001", 16);
+    *waiting = (struct waiting){broker, call, posted_at, duplicate};
+    change_order(
+        broker, input,
+        &(struct change_order){.ticket = ticket, .key_digest = key, .done = on_taken, .arg = waiting});
+    change_input_release(input);
+}
+
+void change_assign(struct broker *broker, struct call *call)
+{
+    static const struct change_plan plan = {.row = DO_ASSIGN,
+                                            .event = EVENT_ASSIGNED,
+                                            .held = HELD_ASSIGNEE,
+                                            .assignee_do = ASSIGNEE_SET,
+                                            .reply_pending = -1};
+    change_start(broker, call, &plan);
+}
+
+void change_release(struct broker *broker, struct call *call)
+{
+    static const struct change_plan plan = {.row = DO_RELEASE,
+                                            .event = EVENT_RELEASED,
+                                            .assignee_do = ASSIGNEE_CLEAR,
+                                            .reply_pending = -1};
+    change_start(broker, call, &plan);
+}
+
+void change_prioritize(struct broker *broker, struct call *call)
+{
+    enum desk_role role = call->req.role;
+    struct change_plan plan = {.row = DO_PRIORITIZE,
+                               .event = EVENT_PRIORITIZED,
+                               .held = role == ROLE_STAFF || role == ROLE_ADMIN ? HELD_PRIORITY : 0,
+                               .priority = (int)request_int(&call->req, F_PRIORITY, 0),
+                               .reply_pending = -1};
+    change_start(broker, call, &plan);
+}
+
+bool change_check_wait(const struct request *req, struct err *err)
+{
+    bool vendor = span_is(request_text(req, F_ON), "vendor");
+
+    if (vendor && !request_has(req, F_VENDOR))
+        return err_field(err, ERR_INVALID, "vendor", "vendor: is required when waiting for a vendor");
+    if (vendor && !request_has(req, F_PROPOSAL))
+        return err_field(
+            err, ERR_INVALID, "proposal",
+            "proposal: is required when waiting for a vendor: the customer is told what is proposed");
+    if (!vendor && (request_has(req, F_VENDOR) || request_has(req, F_PROPOSAL)))
+        return err_field(err, ERR_INVALID, request_has(req, F_VENDOR) ? "vendor" : "proposal",
+                         "vendor and proposal belong to on: vendor");
+    return true;
+}
+
+void change_wait(struct broker *broker, struct call *call)
+{
+    struct change_plan plan = plan_wait(span_is(request_text(&call->req, F_ON), "vendor"));
+    change_start(broker, call, &plan);
+}
+
+void change_resume(struct broker *broker, struct call *call)
+{
+    change_start(broker, call, &plan_resume);
+}
+
+void change_cannot_resolve(struct broker *broker, struct call *call)
+{
+    change_start(broker, call, &plan_cannot_resolve);
+}
+
+/* Staff who say yes or no for a customer tell how the customer said so. */
+bool change_check_said(const struct request *req, struct err *err)
+{
+    if (req->role != ROLE_CUSTOMER && !request_has(req, F_TEXT))
+        return err_field(err, ERR_INVALID, "text", "text: is required from %s: how did the customer say so?",
+                         desk_role_name(req->role));
+    return true;
+}
+
+void change_agree(struct broker *broker, struct call *call)
+{
+    static const struct change_plan plan = {.row = DO_AGREE,
+                                            .event = EVENT_AGREED,
+                                            .public = true,
+                                            .reply_pending = -1};
+    change_start(broker, call, &plan);
+}
+
+void change_decline(struct broker *broker, struct call *call)
+{
+    static const struct change_plan plan = {.row = DO_DECLINE,
+                                            .event = EVENT_DECLINED,
+                                            .public = true,
+                                            .reply_pending = -1};
+    change_start(broker, call, &plan);
+}
+
+void change_resolve(struct broker *broker, struct call *call)
+{
+    change_start(broker, call, &plan_resolve);
+}
+
+void change_approve(struct broker *broker, struct call *call)
+{
+    static const struct change_plan plan = {
+        .row = DO_APPROVE, .event = EVENT_APPROVED, .public = true, .tell = "closed", .reply_pending = 0};
+    change_start(broker, call, &plan);
+}
+
+void change_reject(struct broker *broker, struct call *call)
+{
+    static const struct change_plan plan = {.row = DO_REJECT,
+                                            .event = EVENT_REJECTED,
+                                            .public = true,
+                                            .reply_pending = 0};
+    change_start(broker, call, &plan);
+}
+
+void change_close(struct broker *broker, struct call *call)
+{
+    /* Spam is not answered. */
+    bool spam = span_is(request_text(&call->req, F_CLOSE_REASON), "spam");
+    struct change_plan plan = {.row = DO_CLOSE,
+                               .event = EVENT_CLOSED,
+                               .public = !spam,
+                               .tell = spam ? NULL : "closed",
+                               .reply_pending = 0};
+    change_start(broker, call, &plan);
+}
+
+void change_reopen(struct broker *broker, struct call *call)
+{
+    static const struct change_plan plan = {
+        .row = DO_REOPEN, .event = EVENT_REOPENED, .public = true, .tell = "reopened", .reply_pending = -1};
+    change_start(broker, call, &plan);
+}
+
+bool change_check_link(const struct request *req, struct err *err)
+{
+    bool itself = req->link_to == req->ticket;
+
+    for (size_t i = 0; i < req->ticket_count; i++)
+        itself = itself || req->tickets[i] == req->link_to;
+    if (itself)
+        return err_field(err, ERR_INVALID, "to", "to: a ticket cannot be linked to itself");
+    return true;
+}
+
+void change_link(struct broker *broker, struct call *call)
+{
+    static const struct change_plan plan = {.row = DO_LINK, .event = EVENT_LINKED, .reply_pending = -1};
+    change_start(broker, call, &plan);
+}

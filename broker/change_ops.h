@@ -1,0 +1,51 @@
+/* The ops that change known tickets: which plan each has, and whom it is for. */
+#ifndef DOCKET_CHANGE_OPS_H
+#define DOCKET_CHANGE_OPS_H
+
+#include "change.h"
+
+struct call;
+struct request;
+
+/* The handlers of the op table; each takes the call. */
+void change_comment(struct broker *broker, struct call *call);
+void change_update(struct broker *broker, struct call *call);
+void change_take(struct broker *broker, struct call *call);
+void change_assign(struct broker *broker, struct call *call);
+void change_release(struct broker *broker, struct call *call);
+void change_prioritize(struct broker *broker, struct call *call);
+void change_wait(struct broker *broker, struct call *call);
+void change_resume(struct broker *broker, struct call *call);
+void change_cannot_resolve(struct broker *broker, struct call *call);
+void change_agree(struct broker *broker, struct call *call);
+void change_decline(struct broker *broker, struct call *call);
+void change_resolve(struct broker *broker, struct call *call);
+void change_approve(struct broker *broker, struct call *call);
+void change_reject(struct broker *broker, struct call *call);
+void change_close(struct broker *broker, struct call *call);
+void change_reopen(struct broker *broker, struct call *call);
+void change_link(struct broker *broker, struct call *call);
+
+/* Checks beyond the fields' own limits. */
+bool change_check_comment(const struct request *req, struct err *err) __attribute__((warn_unused_result));
+bool change_check_wait(const struct request *req, struct err *err) __attribute__((warn_unused_result));
+bool change_check_said(const struct request *req, struct err *err) __attribute__((warn_unused_result));
+bool change_check_link(const struct request *req, struct err *err) __attribute__((warn_unused_result));
+
+/* The plan of a child's event, which repeats its parent's: the same as the op's own.
+ * False: such an event does not go to children. */
+bool change_plan_of_child(enum desk_event event, enum desk_role role, const struct wire_val *body,
+                          struct change_plan *ret);
+
+/* Does what the request says to its ticket, or to each of its list, and answers. Takes the call. */
+void change_start(struct broker *broker, struct call *call, const struct change_plan *plan);
+void change_start_input(struct broker *broker, struct call *call, struct change_input *input);
+
+/* An input of the request: words, facts, who. */
+struct change_input *change_input_of(const struct call *call, const struct change_plan *plan);
+
+/* The rest of a submit with take: the ticket is posted, now it is taken; the answer is the submit's. Takes the call. */
+void change_take_posted(struct broker *broker, struct call *call, int64_t ticket, int64_t posted_at,
+                        bool duplicate);
+
+#endif
