@@ -17,25 +17,18 @@
 #include "recompute.h"
 #include "put_back.h"
 #include "read_events.h"
+#include "signals.h"
 #include "statements.h"
 #include "wakes.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
 enum { TICK_MS = 100, CLAIM_EVERY_TICKS = 3, CUSTOMERS_KEPT = 20000, POKE_HWM = 1000 };
-
-/* The one thing a signal may touch. */
-static volatile sig_atomic_t stop_asked;
-
-static void on_signal(int number)
-{
-    (void)number;
-    stop_asked = 1;
-}
 
 /* The writer's plans are pinned: an array of unknown length gets the plan for few rows, by index, also when the statistics of a large
  * table would tempt to scan it. */
@@ -69,6 +62,7 @@ static int broker_on_due(zloop_t *loop, int timer, void *arg)
     (void)loop;
     (void)timer;
     broker->due_timer = -1;
+    broker->signal_fd = -1;
     broker_turn(broker);
     return 0;
 }
@@ -83,6 +77,7 @@ static void broker_arm(struct broker *broker, int64_t in_us)
     if (broker->due_timer >= 0)
         zloop_timer_end(broker->loop, broker->due_timer);
     broker->due_timer = -1;
+    broker->signal_fd = -1;
     if (in_us < 0)
         return;
     broker->due_timer_at = at;
@@ -260,14 +255,47 @@ static void broker_give_rest(struct broker *broker)
         put_back_give(broker, wake);
 }
 
+static void on_setting_stays(const char *name)
+{
+    log_event(LOG_WARN, "setting_needs_restart", "setting=%s", name);
+}
+
+/* SIGHUP: the file again. A bad one changes nothing. */
+static void broker_reload(struct broker *broker)
+{
+    struct broker_settings fresh = {0};
+    struct err err;
+
+    if (!broker_settings_load(broker->config_path, &fresh, &err)) {
+        log_event(LOG_ERROR, "settings_refused", "reason=%s", log_quote(err.msg));
+        return;
+    }
+    settings_take(broker_settings_table, broker_settings_count, &broker->settings, &fresh, on_setting_stays);
+    broker->settings.level = fresh.level;
+    log_open("broker", fresh.level);
+    log_event(LOG_INFO, "settings_reloaded", "level=%s", broker->settings.log_level);
+    broker_settings_clear(&fresh);
+}
+
+static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
+{
+    struct broker *broker = arg;
+    int number = signals_read(item->fd);
+    (void)loop;
+
+    if (number == SIGHUP)
+        broker_reload(broker);
+    else if (number != 0 && !broker->stopping)
+        broker_begin_stop(broker);
+    return 0;
+}
+
 static int broker_on_tick(zloop_t *loop, int timer, void *arg)
 {
     struct broker *broker = arg;
     (void)loop;
     (void)timer;
 
-    if (stop_asked && !broker->stopping)
-        broker_begin_stop(broker);
     epoch_tick(broker);
     writer_expire(broker->writer, broker->settings.settle_us);
     process_room_tick(broker);
@@ -351,12 +379,16 @@ bool broker_open(struct broker *broker, const char *config_path, struct err *err
     broker->config_path = config_path;
     broker->client_name = "local";
     broker->due_timer = -1;
+    broker->signal_fd = -1;
     if (!broker_settings_load(config_path, &broker->settings, err))
         return false;
+    log_open("broker", broker->settings.level);
     if (broker->settings.auto_migrate ? !migrate_run(broker->settings.dsn, NULL, NULL, err)
                                       : !migrate_check(broker->settings.dsn, config_path, err))
         return false;
     broker_set_limits(broker);
+    if (!signals_open(&broker->signal_fd, err))
+        return false;
     broker->loop = zloop_new();
     broker->params = pg_params_new();
     broker->list_params = pg_params_new();
@@ -372,15 +404,13 @@ bool broker_open(struct broker *broker, const char *config_path, struct err *err
 
 int broker_run(struct broker *broker)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    zmq_pollitem_t signals = {NULL, broker->signal_fd, ZMQ_POLLIN, 0};
 
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)sigaction(SIGINT, &action, NULL);
+    (void)zloop_poller(broker->loop, &signals, on_signal, broker);
     (void)zloop_timer(broker->loop, TICK_MS, 0, broker_on_tick, broker);
-    zloop_set_nonstop(broker->loop, true); /* a signal ends the loop through the tick, in order */
     log_event(LOG_INFO, "started", "version=%s clients=%s workers=%s", DOCKET_VERSION,
               log_quote(broker->settings.clients), log_quote(broker->settings.workers));
-    (void)zloop_start(broker->loop);
+    signals_run(broker->loop);
     log_event(LOG_INFO, "stopped", "program=broker");
     return 0;
 }
@@ -413,5 +443,7 @@ void broker_close(struct broker *broker)
     for (int i = 0; i < 3; i++)
         free(broker->statements[i]);
     zloop_destroy(&broker->loop);
+    if (broker->signal_fd >= 0)
+        (void)close(broker->signal_fd);
     broker_settings_clear(&broker->settings);
 }

@@ -52,6 +52,7 @@ struct broker {
     struct writer *writer;
     zsock_t *pokes;
     struct http *http;
+    int signal_fd; /* -1: not opened */
     struct broker_metrics *metrics;
 
     /* epoch.c */

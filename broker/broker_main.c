@@ -28,7 +28,8 @@ static const char usage[] =
     "       docket-broker check-config [--config FILE]           check the settings\n"
     "       docket-broker --print-sample-config | --print-settings-markdown | --version | --help\n"
     "\n"
-    "The default of --config is /etc/docket/broker.yaml. migrate gives an empty database its first version "
+    "The default of --config is /etc/docket/docket-broker.yaml. migrate gives an empty database its first "
+    "version "
     "of the process:\n"
     "that of --process, else the one that is built in.\n";
 
@@ -42,7 +43,7 @@ static int fail(const char *what, const struct err *err)
 static bool parse_arguments(int argc, char **argv, struct arguments *ret, bool *ret_answered)
 {
     static const char *const commands[] = {"migrate", "verify", "check-config"};
-    const char *home = "/etc/docket/broker.yaml";
+    const char *home = "/etc/docket/docket-broker.yaml";
 
     *ret = (struct arguments){.config = home};
     for (int i = 1; i < argc; i++) {
@@ -57,7 +58,8 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret, bool *
         else if (strcmp(argv[i], "--process") == 0 && i + 1 < argc)
             ret->process = argv[++i];
         else if (strcmp(argv[i], "--print-sample-config") == 0)
-            settings_print_sample(stdout, "docket-broker", broker_settings_table, broker_settings_count),
+            settings_print_sample(stdout, "docket-broker", broker_settings_table, broker_settings_count,
+                                  broker_settings_examples),
                 *ret_answered = true;
         else if (strcmp(argv[i], "--print-settings-markdown") == 0)
             settings_print_markdown(stdout, broker_settings_table, broker_settings_count),
@@ -94,15 +96,6 @@ static int run_verify(const struct broker_settings *settings)
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
-static enum log_level parse_level(const char *name)
-{
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    for (int i = 0; i < 4; i++)
-        if (strcmp(name, names[i]) == 0)
-            return (enum log_level)i;
-    return LOG_INFO;
-}
-
 static int run_broker(const char *config)
 {
     struct broker *broker = mem_new(1, sizeof *broker);
@@ -111,7 +104,6 @@ static int run_broker(const char *config)
 
     zsys_handler_set(NULL);
     if (broker_open(broker, config, &err)) {
-        log_open("broker", parse_level(broker->settings.log_level));
         status = broker_run(broker);
     } else {
         status = fail("", &err);

@@ -123,7 +123,7 @@ void broker_count_late(struct broker *broker, int64_t late_us)
 
 static double oldest_seconds(struct broker *broker)
 {
-    const struct wake *wake = queue_peek(broker->queue, false);
+    const struct wake *wake = queue_oldest(broker->queue);
     return wake == NULL ? 0 : (double)(clock_mono_us() - wake->since_us) / 1e6;
 }
 

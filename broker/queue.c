@@ -153,6 +153,17 @@ struct wake *queue_pop(struct queue *queue, bool p1_only)
     return wake;
 }
 
+struct wake *queue_oldest(const struct queue *queue)
+{
+    struct wake *oldest = NULL;
+    for (size_t i = 0; i < WAKE_CLASSES; i++) {
+        struct wake *wake = heap_first(&queue->heaps[i]);
+        if (wake != NULL && (oldest == NULL || wake->rank < oldest->rank))
+            oldest = wake;
+    }
+    return oldest;
+}
+
 struct wake *queue_worst(const struct queue *queue)
 {
     for (size_t i = WAKE_CLASSES; i-- > 0;) {

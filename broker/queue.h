@@ -39,6 +39,9 @@ void queue_remove(struct queue *queue, struct wake *wake); /* it must be in */
 struct wake *queue_peek(const struct queue *queue, bool p1_only);
 struct wake *queue_pop(struct queue *queue, bool p1_only);
 
+/* The one that waits longest, whatever its class (by rank: a flooding customer's debt counts as not yet waited). */
+struct wake *queue_oldest(const struct queue *queue);
+
 /* The one that would be handed out last of the heaps' last leaves, for shedding when memory is short; NULL
  * when empty. Not exactly the last in order: a leaf of the class with the longest delay that has any. */
 struct wake *queue_worst(const struct queue *queue);

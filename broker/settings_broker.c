@@ -58,6 +58,8 @@ const struct setting broker_settings_table[] = {
     {"log_level", SETTING_TEXT, PLACE(log_level), "info", 1, 8, true, "debug, info, warn or error"},
 };
 const size_t broker_settings_count = sizeof broker_settings_table / sizeof broker_settings_table[0];
+const struct setting_example broker_settings_examples[] = {{"clients", "ipc:///run/docket/client.sock"},
+                                                           {NULL, NULL}};
 
 bool endpoint_is_local(const char *endpoint)
 {
@@ -90,7 +92,7 @@ bool broker_settings_load(const char *path, struct broker_settings *ret, struct 
 
     if (!settings_load(path, broker_settings_table, broker_settings_count, &s, err))
         return false;
-    bool ok = check_endpoints(&s, err);
+    bool ok = check_endpoints(&s, err) && log_level_parse(s.log_level, &s.level, err);
     if (ok && strspn(s.tracking_prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(s.tracking_prefix))
         ok = err_field(err, ERR_INVALID, "tracking_prefix",
                        "tracking_prefix: only the letters A-Z are allowed");

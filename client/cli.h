@@ -84,7 +84,7 @@ struct cli_args {
     size_t given_count;
     const char *positional[CLI_GIVEN_MAX];
     size_t positional_count;
-    bool help, version, man, markdown;
+    bool help, version, man, markdown, sample;
 };
 
 /* The running command. */
@@ -146,6 +146,9 @@ bool cli_file_read(const char *path, size_t max, char **ret_text, size_t *ret_le
 bool cli_configure(struct cli *cli, const struct cli_args *args, struct err *err)
     __attribute__((warn_unused_result));
 void cli_clear(struct cli *cli);
+
+/* A commented docket.yaml. */
+void cli_print_sample_config(FILE *to);
 
 /* Makes cli->client. Prints what is wrong. */
 bool cli_connect(struct cli *cli);

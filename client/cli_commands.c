@@ -41,6 +41,7 @@ const struct cli_option cli_global_options[] = {
     {.name = "version", .kind = CLI_FLAG, .help = "print the version", .local = true},
     {.name = "man", .kind = CLI_FLAG, .help = "print the manual page (roff)", .local = true},
     {.name = "markdown", .kind = CLI_FLAG, .help = "print the manual as Markdown", .local = true},
+    {.name = "print-sample-config", .kind = CLI_FLAG, .help = "print a commented docket.yaml", .local = true},
     END};
 
 const struct cli_option cli_change_options[] = {

@@ -38,22 +38,33 @@ static void config_path(const struct cli_args *args, char *ret, size_t size)
         ret[0] = '\0';
 }
 
+struct client_settings {
+    struct setting_list brokers;
+};
+
+static const struct setting settings_table[] = {{.name = "brokers",
+                                                 .kind = SETTING_LIST,
+                                                 .place = offsetof(struct client_settings, brokers),
+                                                 .fallback = DOCKET_BROKER_DEFAULT,
+                                                 .help = "endpoints of the brokers, tried in this order"}};
+
+void cli_print_sample_config(FILE *to)
+{
+    static const struct setting_example examples[] = {{"brokers", "[ipc:///run/docket/client.sock]"},
+                                                      {NULL, NULL}};
+
+    settings_print_sample(to, "docket", settings_table, 1, examples);
+}
+
 static bool configure_from_file(struct cli *cli, const char *path, struct err *err)
 {
-    struct {
-        struct setting_list brokers;
-    } settings = {0};
-    static const struct setting table[] = {{.name = "brokers",
-                                            .kind = SETTING_LIST,
-                                            .place = 0,
-                                            .fallback = DOCKET_BROKER_DEFAULT,
-                                            .help = "endpoints of the brokers, tried in this order"}};
+    struct client_settings settings = {0};
 
-    if (!settings_load(path, table, 1, &settings, err))
+    if (!settings_load(path, settings_table, 1, &settings, err))
         return false;
     for (size_t i = 0; i < settings.brokers.count; i++)
         join(&cli->brokers, settings.brokers.items[i]);
-    settings_clear(table, 1, &settings);
+    settings_clear(settings_table, 1, &settings);
     return true;
 }
 

@@ -36,6 +36,8 @@ static bool answer_from_tables(int argc, char **argv, const struct cli_args *arg
         cli_help_man(stdout);
     else if (args->markdown)
         cli_help_markdown(stdout);
+    else if (args->sample)
+        cli_print_sample_config(stdout);
     else if (args->command != NULL && args->help)
         cli_help_command(stdout, args->command);
     else if (args->command != NULL)

@@ -205,5 +205,6 @@ bool cli_args_parse(int argc, char *const *argv, struct cli_args *ret, struct er
     ret->version = cli_args_has(ret, "version");
     ret->man = cli_args_has(ret, "man");
     ret->markdown = cli_args_has(ret, "markdown");
+    ret->sample = cli_args_has(ret, "print-sample-config");
     return ok && args_check_positionals(ret, err);
 }

@@ -7,6 +7,7 @@
 
 #include "buf.h"
 #include "err.h"
+#include "log.h"
 #include "settings.h"
 #include "token.h"
 #include "wire.h"
@@ -51,9 +52,11 @@ struct mail_settings {
     struct setting_list ack_words;
     int64_t message_bytes;
     char *log_level;
+    enum log_level level; /* what log_level says */
 };
 extern const struct setting mail_settings_table[];
 extern const size_t mail_settings_count;
+extern const struct setting_example mail_settings_examples[];
 
 /* out: ret  zeroed by the caller; cleared with settings_clear. err: as settings_load */
 bool mail_settings_load(const char *path, struct mail_settings *ret, struct err *err)

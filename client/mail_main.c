@@ -17,7 +17,7 @@ static const char usage[] =
     "       docket-mail check-config [--config FILE]                              check the settings\n"
     "       docket-mail --print-sample-config | --print-settings-markdown | --version | --help\n"
     "\n"
-    "The default of --config is /etc/docket/mail.yaml; of the addresses, SENDER and RECIPIENT in the "
+    "The default of --config is /etc/docket/docket-mail.yaml; of the addresses, SENDER and RECIPIENT in the "
     "environment.\n"
     "Exit status: 0 kept, 65 not a mail, 69 too large, 75 no broker answers (try again), 77 refused, 78 "
     "settings are wrong.\n";
@@ -96,6 +96,7 @@ static int run(const struct options *options)
 
     if (!mail_settings_load(options->config, &settings, &err))
         return fail(MAIL_CONFIGURATION, err.msg);
+    log_open("mail", settings.level);
     if (settings.token_key_file[0] != '\0' && !token_key_read(settings.token_key_file, &key, &err))
         status = fail(MAIL_CONFIGURATION, err.msg);
     else if (options->only_check)
@@ -110,7 +111,8 @@ static int run(const struct options *options)
 static int answer_from_tables(const char *word)
 {
     if (strcmp(word, "--print-sample-config") == 0)
-        settings_print_sample(stdout, "docket-mail", mail_settings_table, mail_settings_count);
+        settings_print_sample(stdout, "docket-mail", mail_settings_table, mail_settings_count,
+                              mail_settings_examples);
     else if (strcmp(word, "--print-settings-markdown") == 0)
         settings_print_markdown(stdout, mail_settings_table, mail_settings_count);
     else if (strcmp(word, "--version") == 0)
@@ -124,7 +126,7 @@ static int answer_from_tables(const char *word)
 
 int main(int argc, char **argv)
 {
-    struct options options = {.config = "/etc/docket/mail.yaml",
+    struct options options = {.config = "/etc/docket/docket-mail.yaml",
                               .envelope = {.sender = getenv("SENDER"), .recipient = getenv("RECIPIENT")}};
 
     for (int i = 1; i < argc; i++) {

@@ -37,6 +37,9 @@ const struct setting mail_settings_table[] = {
     {"log_level", SETTING_TEXT, AT(log_level), "info", 1, 16, false, "debug, info, warn or error"},
 };
 const size_t mail_settings_count = sizeof mail_settings_table / sizeof mail_settings_table[0];
+const struct setting_example mail_settings_examples[] = {{"brokers", "[ipc:///run/docket/client.sock]"},
+                                                         {"mail_domain", "example.com"},
+                                                         {NULL, NULL}};
 
 static bool settings_check(const struct mail_settings *s, struct err *err)
 {
@@ -50,9 +53,6 @@ static bool settings_check(const struct mail_settings *s, struct err *err)
         return err_set(err, ERR_INVALID, "bounce_address: want LOCAL@DOMAIN, got \"%s\"", s->bounce_address);
     if ((s->reply_address[0] != '\0' || s->bounce_address[0] != '\0') && s->token_key_file[0] == '\0')
         return err_set(err, ERR_INVALID, "reply_address, bounce_address: need token_key_file");
-    if (strstr(" debug info warn error ", s->log_level) == NULL)
-        return err_set(err, ERR_INVALID, "log_level: \"%s\" is not allowed, want debug, info, warn or error",
-                       s->log_level);
     return true;
 }
 
@@ -60,7 +60,7 @@ bool mail_settings_load(const char *path, struct mail_settings *ret, struct err 
 {
     if (!settings_load(path, mail_settings_table, mail_settings_count, ret, err))
         return false;
-    if (settings_check(ret, err))
+    if (log_level_parse(ret->log_level, &ret->level, err) && settings_check(ret, err))
         return true;
     settings_clear(mail_settings_table, mail_settings_count, ret);
     return path == NULL ? false : err_prefix(err, "%s: ", path);

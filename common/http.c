@@ -200,8 +200,7 @@ bool http_start(struct http *http, const char *bind, MHD_AccessHandlerCallback o
     http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_SOCK_ADDR, at->ai_addr,
                                     MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
                                     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
-                                    MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_NOTIFY_COMPLETED,
-                                    on_completed, http, MHD_OPTION_END);
+                                    MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
     freeaddrinfo(at);
     if (http->daemon == NULL)
         return err_set(err, ERR_IO, "http: cannot bind %s: %s", bind, strerror(errno));

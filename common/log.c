@@ -23,9 +23,21 @@ void log_open(const char *program, enum log_level level)
     sink.least = level;
 }
 
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+bool log_level_parse(const char *text, enum log_level *ret, struct err *err)
+{
+    for (size_t i = 0; i < sizeof level_names / sizeof level_names[0]; i++)
+        if (strcmp(text, level_names[i]) == 0) {
+            *ret = (enum log_level)i;
+            return true;
+        }
+    return err_field(err, ERR_INVALID, "log_level",
+                     "log_level: \"%.40s\" is not allowed, want debug, info, warn or error", text);
+}
+
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
 {
-    static const char *const names[] = {"debug", "info", "warn", "error"};
     char line[LINE_BYTES];
     char at[32];
     va_list args;
@@ -33,7 +45,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     if (level < sink.least)
         return;
     clock_format(clock_wall_us(), at, sizeof at);
-    int n = snprintf(line, sizeof line, "at=%s level=%s program=%s pid=%ld event=%s ", at, names[level],
+    int n = snprintf(line, sizeof line, "at=%s level=%s program=%s pid=%ld event=%s ", at, level_names[level],
                      sink.program, (long)getpid(), event);
     va_start(args, fmt);
     int more = vsnprintf(line + n, sizeof line - (size_t)n - 1, fmt, args);

@@ -7,6 +7,10 @@
 #ifndef DOCKET_LOG_H
 #define DOCKET_LOG_H
 
+#include "err.h"
+
+#include <stdbool.h>
+
 /* czmq.h includes syslog.h, whose macros carry two of our names: let it come first, then take its macros away. */
 #include <syslog.h>
 #undef LOG_DEBUG
@@ -16,6 +20,10 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 /* program: "broker"; kept, not copied. level: the least that is written. */
 void log_open(const char *program, enum log_level level);
+
+/* "debug", "info", "warn", "error", for settings. err: ERR_INVALID, field log_level. */
+bool log_level_parse(const char *text, enum log_level *ret, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* fmt gives further key=value pairs, or "". Control characters in the result are replaced by '?'. */
 void log_event(enum log_level level, const char *event, const char *fmt, ...)

@@ -366,6 +366,50 @@ bool settings_load(const char *path, const struct setting *table, size_t count, 
     return ok;
 }
 
+static size_t kind_size(enum setting_kind kind)
+{
+    return kind == SETTING_LIST   ? sizeof(struct setting_list)
+           : kind == SETTING_BOOL ? sizeof(bool)
+           : kind == SETTING_TEXT ? sizeof(char *)
+                                  : sizeof(int64_t);
+}
+
+static bool list_is_same(const struct setting_list *a, const struct setting_list *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = strcmp(a->items[i], b->items[i]) == 0;
+    return same;
+}
+
+static bool value_is_same(const struct setting *row, const void *a, const void *b)
+{
+    if (row->kind == SETTING_TEXT)
+        return strcmp(*(char *const *)a, *(char *const *)b) == 0;
+    if (row->kind == SETTING_LIST)
+        return list_is_same(a, b);
+    return memcmp(a, b, kind_size(row->kind)) == 0;
+}
+
+void settings_take(const struct setting *table, size_t count, void *running, void *fresh,
+                   void (*stays)(const char *name))
+{
+    unsigned char kept[sizeof(struct setting_list)];
+
+    for (size_t i = 0; i < count; i++) {
+        char *old = (char *)running + table[i].place, *new = (char *)fresh + table[i].place;
+        size_t size = kind_size(table[i].kind);
+
+        if (table[i].reloadable) {
+            memcpy(kept, old, size);
+            memcpy(old, new, size);
+            memcpy(new, kept, size);
+        } else if (!value_is_same(&table[i], old, new)) {
+            stays(table[i].name);
+        }
+    }
+}
+
 void settings_clear(const struct setting *table, size_t count, void *target)
 {
     for (size_t i = 0; i < count; i++) {
@@ -396,9 +440,19 @@ static void fallback_print(FILE *to, const struct setting *row)
         fprintf(to, "%s", text);
 }
 
-void settings_print_sample(FILE *to, const char *program, const struct setting *table, size_t count)
+static const char *example_value(const struct setting_example *examples, const char *name)
 {
-    fprintf(to, "# Settings of %s. What is commented out shows the default.\n", program);
+    for (; examples != NULL && examples->name != NULL; examples++)
+        if (strcmp(examples->name, name) == 0)
+            return examples->value;
+    return NULL;
+}
+
+void settings_print_sample(FILE *to, const char *program, const struct setting *table, size_t count,
+                           const struct setting_example *examples)
+{
+    fprintf(to, "# Settings of %s: /etc/docket/%s.yaml. What is commented out shows the default.\n", program,
+            program);
     for (size_t i = 0; i < count; i++) {
         struct buf want;
         buf_init(&want, 400);
@@ -407,6 +461,9 @@ void settings_print_sample(FILE *to, const char *program, const struct setting *
                 table[i].reloadable ? "; a reload changes it" : "", table[i].name);
         fallback_print(to, &table[i]);
         fputc('\n', to);
+        const char *example = example_value(examples, table[i].name);
+        if (example != NULL)
+            fprintf(to, "%s: %s\n", table[i].name, example);
         buf_clear(&want);
     }
 }

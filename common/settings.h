@@ -38,6 +38,12 @@ struct setting {
     const char *help; /* one line */
 };
 
+/* What a sample file sets although it is not the default: how the programs of one host are meant to be set up. value as in a
+ * file. A list of them ends with a row without name. */
+struct setting_example {
+    const char *name, *value;
+};
+
 /* Fills target from the defaults and then the file.
  * in:  path    a YAML file; NULL: defaults alone
  *      table   count rows
@@ -47,11 +53,18 @@ struct setting {
 bool settings_load(const char *path, const struct setting *table, size_t count, void *target, struct err *err)
     __attribute__((warn_unused_result));
 
+/* What a reload may change: swaps the values of the reloadable rows, so that fresh holds the old ones. stays is told each other
+ * row whose value differs: it needs a restart. */
+void settings_take(const struct setting *table, size_t count, void *running, void *fresh,
+                   void (*stays)(const char *name));
+
 /* Frees texts and lists. */
 void settings_clear(const struct setting *table, size_t count, void *target);
 
-/* Prints a commented sample file: every setting with its help, default and limits, commented out. */
-void settings_print_sample(FILE *to, const char *program, const struct setting *table, size_t count);
+/* Prints a commented sample file: every setting with its help, default and limits, commented out unless it is one of the
+ * examples (NULL: none). */
+void settings_print_sample(FILE *to, const char *program, const struct setting *table, size_t count,
+                           const struct setting_example *examples);
 
 /* Prints the table as Markdown, for docs/operations.md. */
 void settings_print_markdown(FILE *to, const struct setting *table, size_t count);

@@ -12,6 +12,7 @@
 #include "mail_build.h"
 #include "outbox.h"
 #include "policy.h"
+#include "signals.h"
 #include "statements.h"
 #include "wire.h"
 #include "zones.h"
@@ -19,19 +20,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { TICK_MS = 100, POLL_MS = 1000, STOP_S = 10, CONNECTIONS_MAX = 128 };
 
 #define TELL_SESSION_SQL "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '2s'; SET jit = off"
-
-/* The one thing a signal may touch. */
-static volatile sig_atomic_t stop_asked;
-
-static void on_signal(int number)
-{
-    (void)number;
-    stop_asked = 1;
-}
 
 /* ---- looking ---- */
 
@@ -130,17 +123,51 @@ static int on_poke(zloop_t *loop, zsock_t *sock, void *arg)
     return 0;
 }
 
+static void on_setting_stays(const char *name)
+{
+    log_event(LOG_WARN, "setting_needs_restart", "setting=%s", name);
+}
+
+/* SIGHUP: the file again. A bad one changes nothing. */
+static void notifier_reload(struct notifier *notifier)
+{
+    struct settings_notifier fresh = {0};
+    struct err err;
+
+    if (!settings_notifier_load(notifier->config_path, &fresh, &err)) {
+        log_event(LOG_ERROR, "settings_refused", "reason=%s", log_quote(err.msg));
+        return;
+    }
+    settings_take(settings_notifier_table, settings_notifier_count, &notifier->settings, &fresh,
+                  on_setting_stays);
+    notifier->settings.level = fresh.level;
+    log_open("notifier", fresh.level);
+    log_event(LOG_INFO, "settings_reloaded", "level=%s", notifier->settings.log_level);
+    settings_clear(settings_notifier_table, settings_notifier_count, &fresh);
+}
+
+static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
+{
+    struct notifier *notifier = arg;
+    int number = signals_read(item->fd);
+    (void)loop;
+
+    if (number == SIGHUP) {
+        notifier_reload(notifier);
+    } else if (number != 0 && !notifier->stopping) {
+        notifier->stopping = true;
+        notifier->stop_by_us = clock_mono_us() + STOP_S * US_PER_S;
+        log_event(LOG_INFO, "stopping", "in_flight=%d", lanes_in_flight(notifier->lanes));
+    }
+    return 0;
+}
+
 static int on_tick(zloop_t *loop, int timer, void *arg)
 {
     struct notifier *notifier = arg;
     (void)loop;
     (void)timer;
 
-    if (stop_asked && !notifier->stopping) {
-        notifier->stopping = true;
-        notifier->stop_by_us = clock_mono_us() + STOP_S * US_PER_S;
-        log_event(LOG_INFO, "stopping", "in_flight=%d", lanes_in_flight(notifier->lanes));
-    }
     endings_flush(notifier);
     if (notifier->stopping) {
         bool idle = lanes_in_flight(notifier->lanes) == 0 && endings_are_done(notifier) &&
@@ -305,6 +332,10 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct er
 {
     if (!settings_notifier_load(config_path, &notifier->settings, err))
         return false;
+    log_open("notifier", notifier->settings.level);
+    notifier->config_path = config_path;
+    if (!signals_open(&notifier->signal_fd, err))
+        return false;
     mail_open();
     notifier->loop = zloop_new();
     notifier->params = pg_params_new();
@@ -326,14 +357,12 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct er
 
 void notifier_run(struct notifier *notifier)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    zmq_pollitem_t signals = {NULL, notifier->signal_fd, ZMQ_POLLIN, 0};
 
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)sigaction(SIGINT, &action, NULL);
+    (void)zloop_poller(notifier->loop, &signals, on_signal, notifier);
     (void)zloop_timer(notifier->loop, TICK_MS, 0, on_tick, notifier);
-    zloop_set_nonstop(notifier->loop, true); /* a signal ends the loop through the tick, in order */
     log_event(LOG_INFO, "started", "version=%s name=%s", DOCKET_VERSION, log_quote(notifier->settings.name));
-    (void)zloop_start(notifier->loop);
+    signals_run(notifier->loop);
     log_event(LOG_INFO, "stopped", "name=%s", log_quote(notifier->settings.name));
 }
 
@@ -358,5 +387,7 @@ void notifier_close(struct notifier *notifier)
     metrics_free(notifier->metrics);
     pg_params_free(notifier->params);
     zloop_destroy(&notifier->loop);
+    if (notifier->signal_fd > 0)
+        (void)close(notifier->signal_fd);
     settings_clear(settings_notifier_table, settings_notifier_count, &notifier->settings);
 }

@@ -28,6 +28,7 @@ enum told_count { TOLD_EXPANDED, TOLD_SUPPRESSED, TOLD_MERGED, TOLD_COUNTS };
 
 struct notifier {
     struct settings_notifier settings;
+    const char *config_path;
     zloop_t *loop;
     struct pg *tell, *feed;
     struct pg_params *params;
@@ -41,6 +42,7 @@ struct notifier {
     struct publisher *publisher;
     struct escal_room *escal;
     struct http *http;
+    int signal_fd; /* 0: not opened */
     struct broker_ask *ask;
     struct links *links;       /* NULL: there are none */
     struct token_key link_key; /* signs links in messages; no keys: there are none */

@@ -23,7 +23,7 @@ static const char usage[] =
     "       docket-notifier --print-sample-config | --print-settings-markdown | --print-template-names\n"
     "                       | --version | --help\n"
     "\n"
-    "The default of --config is /etc/docket/notifier.yaml.\n";
+    "The default of --config is /etc/docket/docket-notifier.yaml.\n";
 
 static int fail(const struct err *err)
 {
@@ -79,7 +79,7 @@ static const struct subcommand subcommands[] = {{"check", offline_check},
 
 int main(int argc, char **argv)
 {
-    const char *config = "/etc/docket/notifier.yaml";
+    const char *config = "/etc/docket/docket-notifier.yaml";
     bool only_check = false;
 
     for (size_t i = 0; argc > 1 && i < sizeof subcommands / sizeof subcommands[0]; i++)
@@ -92,8 +92,8 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "check-config") == 0) {
             only_check = true;
         } else if (strcmp(argv[i], "--print-sample-config") == 0) {
-            settings_print_sample(stdout, "docket-notifier", settings_notifier_table,
-                                  settings_notifier_count);
+            settings_print_sample(stdout, "docket-notifier", settings_notifier_table, settings_notifier_count,
+                                  settings_notifier_examples);
             return EXIT_SUCCESS;
         } else if (strcmp(argv[i], "--print-settings-markdown") == 0) {
             settings_print_markdown(stdout, settings_notifier_table, settings_notifier_count);

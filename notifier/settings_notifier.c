@@ -72,11 +72,18 @@ const struct setting settings_notifier_table[] = {
      "HOST:PORT where those links are served, behind a proxy that speaks TLS; used with public_url"},
     {"insecure", SETTING_BOOL, AT(insecure), "false", 0, 0, false,
      "true: bind and connect ZeroMQ beyond the loopback (only inside an encrypted network)"},
-    {"log_level", SETTING_TEXT, AT(log_level), "info", 1, 16, false, "debug, info, warn or error"},
+    {"log_level", SETTING_TEXT, AT(log_level), "info", 1, 16, true, "debug, info, warn or error"},
     {"notifications", SETTING_TEXT, AT(notifications), "send", 1, 16, false,
      "send; or held: count what waits and send nothing"},
 };
 const size_t settings_notifier_count = sizeof settings_notifier_table / sizeof settings_notifier_table[0];
+const struct setting_example settings_notifier_examples[] = {{"brokers", "[ipc:///run/docket/client.sock]"},
+                                                             {"mail_from",
+                                                              "\"Support <support@example.com>\""},
+                                                             {"mail_domain", "example.com"},
+                                                             {"staff_address", "desk@example.com"},
+                                                             {"ops_address", "ops@example.com"},
+                                                             {NULL, NULL}};
 
 const char *settings_notifier_ops(const struct settings_notifier *settings)
 {
@@ -93,7 +100,6 @@ static bool settings_check_words(const struct settings_notifier *s, struct err *
 {
     const struct choice_row rows[] = {
         {"smtp_tls", s->smtp_tls, " none starttls tls  "},
-        {"log_level", s->log_level, " debug info warn error "},
         {"notifications", s->notifications, " send held "},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -187,8 +193,9 @@ bool settings_notifier_load(const char *path, struct settings_notifier *ret, str
 {
     if (!settings_load(path, settings_notifier_table, settings_notifier_count, ret, err))
         return false;
-    if (settings_check_words(ret, err) && settings_check_addresses(ret, err) &&
-        settings_check_endpoints(ret, err) && settings_check_smtp(ret, err) && settings_check_links(ret, err))
+    if (log_level_parse(ret->log_level, &ret->level, err) && settings_check_words(ret, err) &&
+        settings_check_addresses(ret, err) && settings_check_endpoints(ret, err) &&
+        settings_check_smtp(ret, err) && settings_check_links(ret, err))
         return true;
     settings_clear(settings_notifier_table, settings_notifier_count, ret);
     return path == NULL ? false : err_prefix(err, "%s: ", path);

@@ -2,6 +2,7 @@
 #ifndef DOCKET_SETTINGS_NOTIFIER_H
 #define DOCKET_SETTINGS_NOTIFIER_H
 
+#include "log.h"
 #include "settings.h"
 
 struct settings_notifier {
@@ -34,11 +35,13 @@ struct settings_notifier {
     char *public_http;
     bool insecure;
     char *log_level;
+    enum log_level level; /* what log_level says */
     char *notifications;
 };
 
 extern const struct setting settings_notifier_table[];
 extern const size_t settings_notifier_count;
+extern const struct setting_example settings_notifier_examples[];
 
 /* Reads and cross-checks. out: ret  zeroed by the caller; cleared with settings_clear.
  * err: as settings_load; ERR_INVALID also for what does not fit together */

@@ -6,6 +6,7 @@
 #include "link.h"
 #include "log.h"
 #include "mem.h"
+#include "signals.h"
 #include "versions.h"
 #include "worker_metrics.h"
 
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <czmq.h>
@@ -218,28 +218,15 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
 
 static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 {
-    struct signalfd_siginfo info;
+    int number = signals_read(item->fd);
     (void)loop;
 
-    if (read(item->fd, &info, sizeof info) == (ssize_t)sizeof info)
+    if (number == SIGTERM || number == SIGINT)
         serve_leave(arg, clock_mono_us());
     return 0;
 }
 
 /* ---- start and end ---- */
-
-/* Before any thread of ZeroMQ starts, so that all inherit the mask and only the loop sees the signal. */
-static int signals_open(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-        return -1;
-    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-}
 
 static struct worker_gauges serve_gauges(void *arg)
 {
@@ -308,11 +295,9 @@ int worker_serve(const struct worker_settings *settings)
 {
     struct serve serve = {.settings = settings};
     struct err err;
-    int rc = 0;
 
-    serve.signal_fd = signals_open();
-    if (serve.signal_fd < 0) {
-        log_event(LOG_ERROR, "start_failed", "reason=signals");
+    if (!signals_open(&serve.signal_fd, &err)) {
+        log_event(LOG_ERROR, "start_failed", "reason=%s", log_quote(err.msg));
         return 1;
     }
     zsys_handler_set(NULL);
@@ -326,8 +311,8 @@ int worker_serve(const struct worker_settings *settings)
     else
         log_event(LOG_INFO, "started", "name=%s brokers=%zu credits=%lld zones=%s", log_quote(serve.name),
                   serve.link_count, (long long)settings->credits, serve.zones);
-    while (opened && rc == 0 && !serve_is_over(&serve, clock_mono_us()))
-        rc = zloop_start(serve.loop);
+    if (opened)
+        signals_run(serve.loop);
     serve_close(&serve);
     zsys_shutdown();
     return opened ? 0 : 1;

@@ -15,22 +15,14 @@ const struct setting worker_settings_table[] = {
      "host:port of /metrics, /healthz and /readyz, such as 127.0.0.1:7412; empty: none"},
     {"zoneinfo", SETTING_TEXT, ROW(zoneinfo), "/usr/share/zoneinfo", 1, 1024, false,
      "directory of the time zone data (TZif files)"},
-    {"log_level", SETTING_TEXT, ROW(log_level), "info", 0, 0, false,
-     "least that is logged: debug, info, warn, error"},
+    {"log_level", SETTING_TEXT, ROW(log_level), "info", 1, 8, false, "debug, info, warn or error"},
 };
 const size_t worker_settings_count = sizeof worker_settings_table / sizeof worker_settings_table[0];
 
-bool worker_settings_check(const struct worker_settings *settings, struct err *err)
+bool worker_settings_check(struct worker_settings *settings, struct err *err)
 {
-    static const char *const levels[] = {"debug", "info", "warn", "error"};
-    bool known = false;
-
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
-        known = known || strcmp(settings->log_level, levels[i]) == 0;
-    if (!known)
-        return err_field(err, ERR_INVALID, "log_level",
-                         "log_level: %s is not allowed, want debug, info, warn or error",
-                         settings->log_level);
+    if (!log_level_parse(settings->log_level, &settings->level, err))
+        return false;
     if (settings->brokers.count == 0)
         return err_field(err, ERR_INVALID, "brokers", "brokers: is empty, want at least one endpoint");
     for (size_t i = 0; i < settings->brokers.count; i++)

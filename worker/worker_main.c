@@ -11,7 +11,7 @@
 
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, BROKERS_MAX = 64 };
 
-static const char default_config[] = "/etc/docket/worker.yaml";
+static const char default_config[] = "/etc/docket/docket-worker.yaml";
 
 static const char usage_text[] =
     "usage: docket-worker [--config FILE] [--broker ENDPOINT]…    serve brokers\n"
@@ -26,7 +26,8 @@ static const char usage_text[] =
     "       docket-worker zone NAME…                              changes of the clock, 1970 to 2100\n"
     "       docket-worker --print-sample-config | --print-settings-markdown | --version | --help\n"
     "\n"
-    "  --config FILE       settings (default /etc/docket/worker.yaml; without it and without that file: "
+    "  --config FILE       settings (default /etc/docket/docket-worker.yaml; without it and without that "
+    "file: "
     "defaults)\n"
     "  --broker ENDPOINT   a broker's workers' endpoint, instead of the settings'; may be repeated\n"
     "  --zoneinfo DIR      time zone data for the offline commands (default /usr/share/zoneinfo)\n";
@@ -75,15 +76,6 @@ static void settings_set_brokers(struct worker_settings *settings, const struct 
         settings->brokers.items[settings->brokers.count++] = strdup(options->brokers[i]);
 }
 
-static enum log_level level_of(const char *name)
-{
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    for (int i = 0; i < 4; i++)
-        if (strcmp(name, names[i]) == 0)
-            return (enum log_level)i;
-    return LOG_INFO;
-}
-
 static int run(const struct options *options)
 {
     struct worker_settings settings = {0};
@@ -104,10 +96,10 @@ static int run(const struct options *options)
     if (!worker_settings_check(&settings, &err)) {
         fprintf(stderr, "docket-worker: %s\n", err.msg);
     } else if (options->check_only) {
-        printf("ok\n");
+        puts("the settings are right");
         status = 0;
     } else {
-        log_open("worker", level_of(settings.log_level));
+        log_open("worker", settings.level);
         status = worker_serve(&settings);
     }
     settings_clear(worker_settings_table, worker_settings_count, &settings);
@@ -117,7 +109,7 @@ static int run(const struct options *options)
 static int print_sample(int argc, char **argv)
 {
     (void)argc, (void)argv;
-    settings_print_sample(stdout, "docket-worker", worker_settings_table, worker_settings_count);
+    settings_print_sample(stdout, "docket-worker", worker_settings_table, worker_settings_count, NULL);
     return 0;
 }
 

@@ -44,12 +44,12 @@ def test_the_process_is_listed_and_applied_from_its_folder(stack):
 
 def test_the_docs_say_what_the_programs_say():
     operations = (ROOT / "docs/operations.md").read_text()
-    for program in ("broker", "worker", "notifier"):
+    for program in ("broker", "worker", "notifier", "mail"):
         def says(option, program=program):
             return subprocess.run([BIN / f"docket-{program}", option], capture_output=True, text=True, check=True).stdout
 
         assert f"### docket-{program}\n\n{says('--print-settings-markdown')}" in operations, "run `make docs`"
-        assert (ROOT / f"deploy/etc/{program}.yaml").read_text() == says("--print-sample-config"), "run `make docs`"
+        assert (ROOT / f"deploy/etc/docket-{program}.yaml").read_text() == says("--print-sample-config"), "run `make docs`"
 
 
 def test_a_worker_serves_metrics_where_it_is_told_to(stack):

@@ -120,6 +120,23 @@ static void test_queue_urgent_overtakes_but_nothing_starves(void **state)
 
 /* A customer floods with 10,000 in one instant; a quiet one posts 1 ms later and is served among the first.
  */
+static void test_queue_oldest_is_the_one_that_waits_longest_of_any_class(void **state)
+{
+    (void)state;
+    struct queue *queue = queue_new();
+    struct wake old_p4 = {.ticket = 1, .class = WAKE_P4, .rank = 10 * SECOND};
+    struct wake new_p1 = {.ticket = 2, .class = WAKE_P1, .rank = 500 * SECOND};
+
+    assert_null(queue_oldest(queue));
+    queue_push(queue, &new_p1);
+    queue_push(queue, &old_p4);
+    assert_ptr_equal(queue_peek(queue, false), &new_p1);
+    assert_ptr_equal(queue_oldest(queue), &old_p4);
+    queue_remove(queue, &old_p4);
+    assert_ptr_equal(queue_oldest(queue), &new_p1);
+    queue_free(queue);
+}
+
 static void test_queue_flooding_customer_does_not_hold_up_a_quiet_one(void **state)
 {
     enum { FLOOD = 10000 };
@@ -201,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_queue_random_operations_match_the_model),
         cmocka_unit_test(test_queue_urgent_overtakes_but_nothing_starves),
+        cmocka_unit_test(test_queue_oldest_is_the_one_that_waits_longest_of_any_class),
         cmocka_unit_test(test_queue_flooding_customer_does_not_hold_up_a_quiet_one),
         cmocka_unit_test(test_queue_rank_is_bounded_and_weighed),
         cmocka_unit_test(test_timers_give_what_is_due_in_order),

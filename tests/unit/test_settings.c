@@ -98,6 +98,33 @@ static void test_settings_tell_all_faults_with_places(void **state)
     assert_int_equal(sample.slots, 0);
 }
 
+static size_t stayed;
+
+static void on_stays(const char *name)
+{
+    assert_string_equal(name, stayed++ == 0 ? "endpoint" : "insecure");
+}
+
+static void test_settings_taken_are_those_that_a_reload_may_change(void **state)
+{
+    (void)state;
+    struct sample running = {0}, fresh = {0};
+    struct err err = {0};
+
+    assert_true(settings_load(NULL, table, ROWS, &running, &err));
+    assert_true(load_text("endpoint: tcp://y\nslots: 7\ninsecure: true\nhosts: [c]\n", &fresh, &err));
+    stayed = 0;
+    settings_take(table, ROWS, &running, &fresh, on_stays);
+    assert_int_equal(stayed, 2);
+    assert_string_equal(running.endpoint, "tcp://x");
+    assert_false(running.insecure);
+    assert_int_equal(running.slots, 7);
+    assert_int_equal(running.hosts.count, 1);
+    assert_int_equal(fresh.hosts.count, 2);
+    settings_clear(table, ROWS, &running);
+    settings_clear(table, ROWS, &fresh);
+}
+
 static void test_settings_of_no_file_are_an_io_error(void **state)
 {
     (void)state;
@@ -132,7 +159,7 @@ static void test_settings_sample_loads_when_uncommented(void **state)
     size_t n = 0;
     FILE *file = tmpfile();
     assert_non_null(file);
-    settings_print_sample(file, "docket-test", table, ROWS);
+    settings_print_sample(file, "docket-test", table, ROWS, NULL);
     rewind(file);
     size_t len = fread(text, 1, sizeof text - 1, file);
     text[len] = '\0';
@@ -157,6 +184,7 @@ int main(void)
         cmocka_unit_test(test_settings_of_a_file_win),
         cmocka_unit_test(test_settings_tell_all_faults_with_places),
         cmocka_unit_test(test_settings_of_no_file_are_an_io_error),
+        cmocka_unit_test(test_settings_taken_are_those_that_a_reload_may_change),
         cmocka_unit_test(test_duration_needs_a_unit),
         cmocka_unit_test(test_settings_sample_loads_when_uncommented),
     };

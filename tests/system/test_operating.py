@@ -1,0 +1,156 @@
+"""What operators rely on: samples, pages printed from tables, links of the documentation, metrics, settings that are read again."""
+
+import contextlib
+import re
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+from helpers import BIN, ROOT, Stack, alive, wait_until
+
+PROGRAMS = ("docket-broker", "docket-worker", "docket-notifier", "docket-mail")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_sample_is_accepted_and_a_typing_error_is_told_with_its_place(program, tmp_path):
+    sample = ROOT / "deploy/etc" / f"{program}.yaml"
+    check = [str(BIN / program), "check-config", "--config"]
+    done = subprocess.run([*check, str(sample)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "the settings are right\n"), done.stderr
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("log_level: loud\n")
+    done = subprocess.run([*check, str(wrong)], capture_output=True, text=True)
+    assert done.returncode != 0 and 'log_level: "loud" is not allowed, want debug, info, warn or error' in done.stderr
+    wrong.write_text("log_level: info\nlog_levle: debug\n")
+    done = subprocess.run([*check, str(wrong)], capture_output=True, text=True)
+    assert done.returncode != 0 and "wrong.yaml:2:1: " in done.stderr and "log_levle" in done.stderr
+
+
+def test_each_link_of_the_documentation_leads_somewhere_and_the_index_names_each_page():
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    for page in pages:
+        for target in re.findall(r"\]\(([^)#: ]+)[^) ]*\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+    index = (ROOT / "docs/README.md").read_text()
+    for page in (ROOT / "docs").glob("*.md"):
+        assert page.name == "README.md" or f"({page.name})" in index, page.name
+
+
+def series_of(text):
+    """Names of the metrics, by their TYPE lines."""
+    return {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")}
+
+
+def value_of(text, series):
+    return float(next(line.rpartition(" ")[2] for line in text.splitlines() if line.startswith(series + " ")))
+
+
+def test_the_broker_tells_what_it_is_asked_to_measure(stack, client):
+    client.decided(client.submit(impact="down"))
+    text = stack.http("broker-1", "/metrics")[1]
+    wanted = "batch_units commit_seconds wait_seconds oldest_wake_seconds backlog workers credits feed_lag_seconds feed_held_by_pid".split()
+    assert {f"docket_broker_{name}" for name in wanted} <= series_of(text)
+    assert value_of(text, "docket_broker_workers") == 1 and value_of(text, "docket_broker_credits") > 0
+    assert sum(value_of(text, f'docket_broker_wait_seconds_count{{class="{name}"}}') for name in ("p1", "untriaged", "p2", "p3", "p4")) > 0
+    # Bounded labels, base units, counters in _total: on every program.
+    for program in ("broker-1", "notifier-1"):
+        text = stack.http(program, "/metrics")[1]
+        kind = program.partition("-")[0]
+        assert f'docket_build_info{{program="{kind}",version="' in text
+        for name, type_ in re.findall(r"^# TYPE (\S+) (\S+)", text, re.M):
+            assert name == "docket_build_info" or name.startswith(f"docket_{kind}_"), name
+            assert (type_ == "counter") == name.endswith("_total"), name
+            assert not re.search(r"_(ms|us|millis|kib|mb)(_|$)", name), name
+
+
+def http_of(port, path):
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError:
+        return 0, ""
+
+
+def free_port():
+    with contextlib.closing(socket.socket()) as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+@contextlib.contextmanager
+def worker_with_http(endpoint, tmp_path):
+    port = free_port()
+    config = tmp_path / "worker.yaml"
+    config.write_text(f"name: counted\nbrokers: [{endpoint}]\nhttp: 127.0.0.1:{port}\n")
+    process = subprocess.Popen([str(BIN / "docket-worker"), "--config", str(config)], stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process, port
+    finally:
+        process.terminate()
+        process.wait(30)
+        process.stderr.close()
+
+
+def test_a_worker_serves_metrics_where_its_settings_say_so(workerless, tmp_path):
+    client = workerless.client()
+    with worker_with_http(workerless.env["DOCKET_WORKERS"].split(",")[0], tmp_path) as (_, port):
+        wait_until(lambda: http_of(port, "/readyz")[0] == 200)
+        assert http_of(port, "/healthz") == (200, "ok\n")
+        client.decided(client.submit())
+        text = http_of(port, "/metrics")[1]
+        assert value_of(text, 'docket_worker_works_total{result="decided"}') >= 1
+        assert value_of(text, "docket_worker_decide_seconds_count") >= 1
+        second = subprocess.run([str(BIN / "docket-worker"), "--config", str(tmp_path / "worker.yaml")], capture_output=True, text=True, timeout=60)
+        assert second.returncode == 1 and f"cannot bind 127.0.0.1:{port}" in second.stderr
+    client.close()
+
+
+def test_a_worker_without_a_broker_is_alive_and_not_ready(tmp_path):
+    with worker_with_http(f"tcp://127.0.0.1:{free_port()}", tmp_path) as (_, port):
+        wait_until(lambda: http_of(port, "/healthz")[0] == 200)
+        assert http_of(port, "/readyz") == (503, "cannot serve: ready at no broker\n")
+
+
+@pytest.mark.parametrize("program", ("broker-1", "notifier-1"))
+def test_sighup_reads_the_settings_again_and_a_bad_file_changes_nothing(workerless, program):
+    config = workerless.config(program)
+    before = config.read_text()
+
+    def reloaded(text, event):
+        """Signals with that text as the file; the new log lines, once the event is among them."""
+        seen = len(workerless.log(program))
+        config.write_text(text)
+        workerless.kill(program, signal.SIGHUP)
+        return wait_until(lambda: (new := workerless.log(program)[seen:]) if f"event={event} " in workerless.log(program)[seen:] else None)
+
+    try:
+        assert "level=debug" in reloaded(before.replace('log_level: "info"', 'log_level: "debug"'), "settings_reloaded")
+        assert "log_level" in reloaded(before.replace('log_level: "info"', 'log_level: "loud"'), "settings_refused")
+        assert "setting=name" in reloaded(before.replace(f'name: "{program}"', 'name: "other"', 1), "setting_needs_restart")
+        assert workerless.http(program, "/healthz")[0] == 200
+    finally:
+        reloaded(before, "settings_reloaded")
+
+
+def test_sigterm_ends_in_order():
+    """A signal in the middle of a poll must not end the loop: what is under way is finished first."""
+    stack = Stack()
+    try:
+        client = stack.client()
+        for program in ("worker-1", "notifier-1", "broker-1"):
+            for n in range(20):
+                client.send("ticket.submit", key=f"{program}-{n}", customer="acme", title="t", problem="p")
+            stack.kill(program, signal.SIGTERM)
+            wait_until(lambda: not alive(stack.pid(program)))
+            log = stack.log(program)
+            assert "event=stopping " in log or "event=leaving " in log, program
+            assert log.rstrip().splitlines()[-1].split("event=")[1].startswith("stopped "), program
+        client.close()
+    finally:
+        stack.close()
