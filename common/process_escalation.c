@@ -16,95 +16,7 @@ static const char *const last_keys[] = {"every", "tell"};
 static const char *const unack_keys[] = {"after", "grace"};
 static const char *const match_keys[] = {"policy", "priority", "kind", "cause", "queue"};
 static const char *const notice_keys[] = {"first", "urgency"};
-static const char *const urgency_names[URGENCIES] = {"urgent", "normal", "low"};
 static const char *const alert_kinds[] = {"alert", "missed", "dead", "ops"};
-
-/* "assignee" alone, or "team:noc". */
-static const struct target_row {
-    const char *word;
-    bool named;
-} target_rows[TARGET_KINDS] = {
-    [TARGET_PERSON] = {"person", true}, [TARGET_TEAM] = {"team", true},
-    [TARGET_ONCALL] = {"oncall", true}, [TARGET_ASSIGNEE] = {"assignee", false},
-    [TARGET_QUEUE] = {"queue", false},  [TARGET_LEAD] = {"lead", false},
-    [TARGET_ACKER] = {"acker", false},  [TARGET_DESK] = {"desk", false},
-    [TARGET_OPS] = {"ops", false},
-};
-
-/* ---- what is built in ---- */
-
-static struct people_target desk_target[] = {{TARGET_DESK, NULL}}, ops_target[] = {{TARGET_OPS, NULL}};
-static struct process_level built_in_levels[] = {{{0, false}, {desk_target, 1}}};
-
-/* Without a policy of the company's: the desk's address at once and each quarter of an hour, then ops each hour. */
-static const struct process_escalation built_in = {.name = "built-in",
-                                                   .urgency = URGENCY_URGENT,
-                                                   .levels = {built_in_levels, 1},
-                                                   .repeat_every = {900, false},
-                                                   .loops = 5,
-                                                   .last_resort = {ops_target, 1},
-                                                   .last_every = {3600, false}};
-
-/* ---- look-ups ---- */
-
-const char *process_urgency_name(enum process_urgency urgency)
-{
-    return (unsigned)urgency < URGENCIES ? urgency_names[urgency] : "unknown";
-}
-
-void people_target_format(const struct people_target *target, char ret[PEOPLE_TARGET_BYTES])
-{
-    const struct target_row *row = &target_rows[target->kind];
-    (void)snprintf(ret, PEOPLE_TARGET_BYTES, "%s%s%s", row->word, row->named ? ":" : "",
-                   row->named ? target->name : "");
-}
-
-static bool names_have(const struct process_names *names, const char *name, size_t len)
-{
-    for (size_t i = 0; i < names->count; i++)
-        if (strlen(names->items[i]) == len && strncmp(names->items[i], name, len) == 0)
-            return true;
-    return false;
-}
-
-static bool match_is(const struct process_escalation_match *match, const struct process_alert_facts *facts)
-{
-    if (match->priorities != 0 && (match->priorities & 1u << facts->priority) == 0)
-        return false;
-    if (match->kinds.count != 0 &&
-        (facts->kind == NULL || !names_have(&match->kinds, facts->kind, strlen(facts->kind))))
-        return false;
-    if (match->causes.count != 0 &&
-        (facts->cause == NULL || !names_have(&match->causes, facts->cause, strcspn(facts->cause, ":"))))
-        return false;
-    return match->queues.count == 0 ||
-           (facts->queue != NULL && names_have(&match->queues, facts->queue, strlen(facts->queue)));
-}
-
-static const struct process_escalation *policy_find(const struct process_people *people, const char *name)
-{
-    for (size_t i = 0; i < people->escalation_count; i++)
-        if (strcmp(people->escalations[i].name, name) == 0)
-            return &people->escalations[i];
-    return NULL;
-}
-
-const struct process_escalation *process_escalation_of(const struct process_people *people,
-                                                       const struct process_alert_facts *facts)
-{
-    for (size_t i = 0; i < people->match_count; i++)
-        if (match_is(&people->matches[i], facts))
-            return policy_find(people, people->matches[i].policy);
-    return &built_in;
-}
-
-const struct process_notice *process_notice_find(const struct process_people *people, const char *kind)
-{
-    for (size_t i = 0; i < people->notice_count; i++)
-        if (strcmp(people->notices[i].kind, kind) == 0)
-            return &people->notices[i];
-    return NULL;
-}
 
 /* ---- targets ---- */
 
@@ -128,7 +40,7 @@ static bool target_parse(struct load *load, const struct yaml_node *node, struct
     size_t len = strcspn(node->text, ":");
 
     for (int kind = 0; kind < TARGET_KINDS; kind++) {
-        const struct target_row *row = &target_rows[kind];
+        const struct process_target_row *row = &process_target_rows[kind];
         if (strlen(row->word) != len || strncmp(row->word, node->text, len) != 0)
             continue;
         if (row->named != (node->text[len] == ':') || (row->named && node->text[len + 1] == '\0'))
@@ -154,7 +66,7 @@ static bool load_target(struct load *load, const struct yaml_node *node, const c
             what, node->text);
     if (!target_is_known(&load->process->people, ret))
         return faults_add(load->faults, node->place, "%s: %s: \"%s\" is not in %s", what,
-                          target_rows[ret->kind].word, ret->name, homes[ret->kind]);
+                          process_target_rows[ret->kind].word, ret->name, homes[ret->kind]);
     return true;
 }
 
@@ -289,7 +201,7 @@ static bool load_policy_row(struct load *load, const struct yaml_node *map, stru
     policy->calendar = load->process->policy.calendar;
     policy->unack_after = (struct process_delay){900, false};
     if ((node = yaml_node_find(map, "urgency")) != NULL) {
-        ok = load_choice(load, node, "urgency", urgency_names, URGENCIES, &urgency) && ok;
+        ok = load_choice(load, node, "urgency", process_urgency_names, URGENCIES, &urgency) && ok;
         policy->urgency = (enum process_urgency)urgency;
     }
     if ((node = yaml_node_find(map, "calendar")) != NULL)
@@ -321,7 +233,7 @@ static bool load_policies(struct load *load, const struct yaml_node *map)
     people->escalations = process_alloc(load->process, map->count, sizeof *people->escalations);
     for (size_t i = 0; i < map->count; i++) {
         struct process_escalation *policy = &people->escalations[people->escalation_count];
-        *policy = built_in;
+        *policy = process_escalation_built_in;
         policy->place = map->keys[i]->place;
         policy->levels = (struct process_levels){NULL, 0};
         if (!load_name(load, map->keys[i], "a policy", &policy->name)) {
@@ -378,7 +290,7 @@ static bool load_match(struct load *load, const struct yaml_node *map, struct pr
         return faults_add(load->faults, map->place, "match: names no policy");
     if (!load_name(load, node, "policy", &match->policy))
         return false;
-    if (policy_find(&load->process->people, match->policy) == NULL)
+    if (process_policy_find(&load->process->people, match->policy) == NULL)
         return faults_add(load->faults, node->place, "policy: \"%s\" is none of the policies of this file",
                           match->policy);
     return ok;
@@ -442,10 +354,71 @@ static bool load_notices(struct load *load, const struct yaml_node *map)
                 faults_add(load->faults, map->keys[i]->place, "%s: tells nobody, want first", notice->kind);
         fine = fine && load_targets(load, first, "first", &notice->first);
         if (fine && urgency != NULL)
-            fine = load_choice(load, urgency, "urgency", urgency_names, URGENCIES, &choice);
+            fine = load_choice(load, urgency, "urgency", process_urgency_names, URGENCIES, &choice);
         notice->urgency = (enum process_urgency)choice;
         people->notice_count += fine;
         ok = ok && fine;
+    }
+    return ok;
+}
+
+/* ---- whether anybody can be reached ---- */
+
+static bool person_has_way(const struct process_people *people, const char *name,
+                           enum process_urgency urgency)
+{
+    const struct process_person *person = process_person_find(people, name);
+
+    for (size_t i = 0; person != NULL && i < person->way_count; i++)
+        for (size_t k = 0; k < people->channels[urgency].count; k++)
+            if (strcmp(person->ways[i].channel, people->channels[urgency].items[k]) == 0)
+                return true;
+    return false;
+}
+
+/* Whether a target can ever reach somebody, as far as the files tell. */
+static bool target_can_reach(const struct process_people *people, const struct people_target *target,
+                             enum process_urgency urgency)
+{
+    if (target->kind == TARGET_PERSON)
+        return person_has_way(people, target->name, urgency);
+    if (target->kind != TARGET_TEAM)
+        return true;
+    const struct process_team *team = process_team_find(people, target->name);
+    for (size_t i = 0; i < team->members.count; i++)
+        if (person_has_way(people, team->members.items[i], urgency))
+            return true;
+    return false;
+}
+
+static bool targets_can_reach(const struct process_people *people, const struct people_targets *targets,
+                              enum process_urgency urgency)
+{
+    for (size_t i = 0; i < targets->count; i++)
+        if (target_can_reach(people, &targets->items[i], urgency))
+            return true;
+    return false;
+}
+
+/* The last resort stands alone: it must not depend on the ticket, and somebody of it must have a channel of the urgency. */
+static bool load_reachable(struct load *load)
+{
+    const struct process_people *people = &load->process->people;
+    bool ok = true;
+
+    for (size_t i = 0; i < people->escalation_count; i++) {
+        const struct process_escalation *policy = &people->escalations[i];
+        if (!targets_can_reach(people, &policy->last_resort, policy->urgency))
+            ok = faults_add(
+                load->faults, policy->place,
+                "%s: nobody of its last_resort has an address on a channel of %s, want somebody who has",
+                policy->name, process_urgency_name(policy->urgency));
+        for (size_t k = 0; k < policy->levels.count; k++)
+            if (!targets_can_reach(people, &policy->levels.items[k].tell, policy->urgency))
+                (void)
+                    faults_add(&load->process->warnings, policy->place,
+                               "%s: nobody of level %zu has an address on a channel of %s: it is passed over",
+                               policy->name, k + 1, process_urgency_name(policy->urgency));
     }
     return ok;
 }
@@ -479,11 +452,13 @@ static bool load_channels(struct load *load, const struct yaml_node *map)
         return true;
     if (!load_is_map(load, map, "channels"))
         return false;
-    ok = yaml_node_check_keys(map, "channels", urgency_names, URGENCIES, load->faults);
+    ok = yaml_node_check_keys(map, "channels", process_urgency_names, URGENCIES, load->faults);
     for (int urgency = 0; urgency < URGENCIES; urgency++) {
-        const struct yaml_node *node = yaml_node_find(map, urgency_names[urgency]);
+        const struct yaml_node *node = yaml_node_find(map, process_urgency_names[urgency]);
         if (node != NULL)
-            ok = load_name_list(load, node, urgency_names[urgency], load_channel, &channels[urgency]) && ok;
+            ok = load_name_list(load, node, process_urgency_names[urgency], load_channel,
+                                &channels[urgency]) &&
+                 ok;
     }
     return ok;
 }
@@ -497,6 +472,7 @@ bool load_escalation(struct load *load, const struct yaml_node *root)
     bool ok = yaml_node_check_keys(root, "escalation.yaml", file_keys, 4, load->faults);
     ok = load_channels(load, yaml_node_find(root, "channels")) && ok;
     ok = load_policies(load, yaml_node_find(root, "policies")) && ok;
+    ok = ok && load_reachable(load);
     ok = load_matches(load, yaml_node_find(root, "match")) && ok;
     return load_notices(load, yaml_node_find(root, "notices")) && ok;
 }

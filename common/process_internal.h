@@ -48,6 +48,16 @@ bool load_name_list(struct load *load, const struct yaml_node *node, const char 
 /* A name of staff.yaml. */
 bool load_person(struct load *load, const struct yaml_node *node, const char *what, const char **ret);
 
+/* Of escalation.yaml: words of targets ("assignee" alone, "team:noc") and urgencies; the policy that is built in. */
+struct process_target_row {
+    const char *word;
+    bool named;
+};
+extern const struct process_target_row process_target_rows[TARGET_KINDS];
+extern const char *const process_urgency_names[URGENCIES];
+extern const struct process_escalation process_escalation_built_in;
+const struct process_escalation *process_policy_find(const struct process_people *people, const char *name);
+
 /* The parts, in the order in which they need one another. */
 bool load_policy(struct load *load, const struct yaml_node *root);
 bool load_calendars(struct load *load, const struct yaml_node *root);

@@ -89,6 +89,10 @@ static const struct fault_row rows[] = {
      "escalation.yaml:1:64: last_resort: tells nobody"},
     {"escalation.yaml", "policies: {p: {levels: [{after: 0m, tell: desk}], repeat: {every: 0m}}}\n",
      "escalation.yaml:1:67: every: \"0m\" is too short"},
+    {"escalation.yaml",
+     "channels: {low: [sms]}\npolicies: {p: {urgency: low, levels: [{after: 0m, tell: desk}], last_resort: "
+     "{tell: person:ada}}}\n",
+     "escalation.yaml:2:85: last_resort: person: \"ada\" is not in staff.yaml"},
     {"escalation.yaml", "match: [{priority: 1, policy: none}]\n",
      "escalation.yaml:1:31: policy: \"none\" is none of the"},
     {"escalation.yaml", "match: [{kind: fire, policy: none}]\n",
