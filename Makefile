@@ -37,9 +37,9 @@ LDFLAGS_ALL = $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 # Which libraries a program may reach (the worker opens no database, the broker builds no mail).
 LIBS_COMMON   := $(call PKG_LIBS,libczmq libzmq yaml-0.1 libpcre2-8 jansson libsodium libmicrohttpd) -lmsgpackc -lm
-LIBS_broker    = $(LIBS_COMMON) $(call PKG_LIBS,libpq)
+LIBS_broker    = $(LIBS_COMMON) $(call PKG_LIBS,libpq libical)
 LIBS_worker    = $(LIBS_COMMON) $(call PKG_LIBS,libical)
-LIBS_notifier  = $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0)
+LIBS_notifier  = $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0 libical)
 LIBS_client    = $(LIBS_COMMON)
 LIBS_mail      = $(LIBS_COMMON) $(call PKG_LIBS,gmime-3.0 libxml-2.0)
 LIBS_all       = $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0 libical libxml-2.0)

@@ -1,6 +1,7 @@
 /* The people of the current process; see escal_people.h. */
 #include "escal_people.h"
 
+#include "calendar_build.h"
 #include "clock.h"
 #include "mem.h"
 
@@ -22,30 +23,59 @@ static void overrides_clear(struct escal_people *people)
     people->override_count = 0;
 }
 
+/* What was compiled out of the process, and it. */
+static void compiled_clear(struct escal_people *people)
+{
+    for (size_t i = 0; people->calendars != NULL && i < people->process->calendar_count; i++) {
+        calendar_free(people->calendars[i]);
+        zone_free(people->zones[i]);
+    }
+    free(people->calendars);
+    free(people->zones);
+    oncall_free(people->oncall);
+    process_free(people->process);
+    people->calendars = NULL;
+    people->zones = NULL;
+    people->oncall = NULL;
+    people->process = NULL;
+}
+
 void escal_people_clear(struct escal_people *people)
 {
     overrides_clear(people);
-    oncall_free(people->oncall);
-    process_free(people->process);
-    *people = (struct escal_people){NULL, NULL, NULL, 0};
+    compiled_clear(people);
+}
+
+static bool compile(struct escal_people *people, struct faults *faults)
+{
+    const struct process *process = people->process;
+    bool ok = oncall_new(process, ONCALL_ZONEINFO, &people->oncall, faults);
+
+    people->calendars = mem_new(process->calendar_count + 1, sizeof(struct calendar *));
+    people->zones = mem_new(process->calendar_count + 1, sizeof(struct zone *));
+    for (size_t i = 0; i < process->calendar_count; i++)
+        ok = calendar_build(process, &process->calendars[i], ONCALL_ZONEINFO, &people->zones[i],
+                            &people->calendars[i], faults) &&
+             ok;
+    return ok;
 }
 
 bool escal_people_load_files(struct escal_people *people, const struct process_files *files,
                              struct faults *faults)
 {
-    struct process *process = NULL;
-    struct oncall *oncall = NULL;
+    struct escal_people next = {.process = NULL};
 
-    if (!process_load_files(files, &process, faults))
+    if (!process_load_files(files, &next.process, faults))
         return false;
-    if (!oncall_new(process, ONCALL_ZONEINFO, &oncall, faults)) {
-        process_free(process);
+    if (!compile(&next, faults)) {
+        faults_sort(faults);
+        compiled_clear(&next);
         return false;
     }
-    oncall_free(people->oncall);
-    process_free(people->process);
-    people->process = process;
-    people->oncall = oncall;
+    next.overrides = people->overrides;
+    next.override_count = people->override_count;
+    compiled_clear(people);
+    *people = next;
     return true;
 }
 
@@ -96,11 +126,39 @@ struct escal_scene escal_people_scene(const struct escal_people *people, int64_t
     return (struct escal_scene){.people = escal_people_plan(people),
                                 .oncall = people->oncall,
                                 .overrides = {people->overrides, people->override_count},
-                                .at = at};
+                                .at = at,
+                                .opens_at = escal_people_opens_at,
+                                .opens_arg = (void *)(uintptr_t)people};
+}
+
+/* NULL: around the clock. */
+static const struct calendar *calendar_find(const struct escal_people *people, const char *name)
+{
+    for (size_t i = 0; people->process != NULL && name != NULL && i < people->process->calendar_count; i++)
+        if (strcmp(people->process->calendars[i].name, name) == 0)
+            return people->calendars[i];
+    return NULL;
 }
 
 int64_t escal_people_due(void *arg, int64_t from_at, struct process_delay delay)
 {
-    (void)arg;
-    return from_at + delay.seconds * US_PER_S;
+    const struct escal_delay *of = arg;
+    const struct calendar *calendar = delay.working ? calendar_find(of->people, of->policy->calendar) : NULL;
+    int64_t at = from_at + delay.seconds * US_PER_S;
+    struct err ignored;
+
+    /* Beyond the calendar's table real time counts: late is better than never. */
+    if (calendar != NULL)
+        (void)!calendar_due(calendar, from_at, delay.seconds * US_PER_S, &at, &ignored);
+    return at;
+}
+
+int64_t escal_people_opens_at(void *arg, const char *name, int64_t at)
+{
+    const struct calendar *calendar = calendar_find(arg, name);
+    struct err ignored;
+
+    if (calendar != NULL)
+        (void)!calendar_due(calendar, at, 0, &at, &ignored);
+    return at;
 }

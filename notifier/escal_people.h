@@ -2,6 +2,7 @@
 #ifndef DOCKET_ESCAL_PEOPLE_H
 #define DOCKET_ESCAL_PEOPLE_H
 
+#include "calendar.h"
 #include "escal.h"
 #include "escal_targets.h"
 #include "pg.h"
@@ -13,6 +14,8 @@ struct notifier;
 struct escal_people {
     struct process *process;
     struct oncall *oncall;
+    struct calendar **calendars; /* as process->calendars */
+    struct zone **zones;
     struct oncall_override *overrides;
     size_t override_count;
 };
@@ -32,6 +35,9 @@ void escal_people_set_overrides(struct escal_people *people, const PGresult *row
 struct escal_scene escal_people_scene(const struct escal_people *people, int64_t at);
 
 const struct process_people *escal_people_plan(const struct escal_people *people);
+
+/* The first instant from at on at which a calendar is open; at itself when there is no such calendar. arg: a struct escal_people. */
+int64_t escal_people_opens_at(void *arg, const char *calendar, int64_t at);
 
 /* due(people, from, delay) of escal.h for one policy; arg is a struct escal_delay. */
 struct escal_delay {

@@ -25,8 +25,7 @@ struct escal_room {
     struct escal_people people;
     bool looking, again;
     int64_t due_us; /* monotonic: when to look again */
-    int stepping;   /* transactions under way */
-    int64_t stuck;
+    int limit;      /* alerts in one transaction: few after one was refused, so that the others get on */
 };
 
 /* One alert and its step. */
@@ -63,6 +62,7 @@ struct escal_room *escal_room_new(struct notifier *notifier)
 {
     struct escal_room *room = mem_new(1, sizeof *room);
     room->notifier = notifier;
+    room->limit = CLAIM_MAX;
     return room;
 }
 
@@ -84,7 +84,6 @@ void escal_room_process(struct escal_room *room, struct span files)
 void escal_room_on_up(struct escal_room *room)
 {
     room->looking = false;
-    room->stepping = 0;
 }
 
 /* ---- who is told ---- */
@@ -366,7 +365,8 @@ enum page_column { P_CHANNEL, P_RECIPIENT, P_ADDRESS, P_LATER, P_WAY, P_COLUMNS 
 static int64_t page_later(const struct climb *climb, const struct page *page)
 {
     int64_t wait_us = climb->policy->urgency == URGENCY_URGENT ? 30 * US_PER_S : 600 * US_PER_S;
-    return page->way == 0 ? -HEAD_START_US : page->way * wait_us;
+    int64_t hours_us = page->not_before == 0 ? 0 : page->not_before - climb->at;
+    return page->way == 0 && hours_us == 0 ? -HEAD_START_US : hours_us + page->way * wait_us;
 }
 
 static void put_pages(const struct climb *climb, const struct pages *pages, struct pg_params *params)
@@ -479,22 +479,32 @@ static void climb_on_rows(void *arg, PGresult *rows)
     climb->ours = PQntuples(rows) == 1;
 }
 
-static void climb_on_end(void *arg, const struct pg_end *end)
+static void look_free(struct look *look)
 {
-    struct climb *climb = arg;
-    struct escal_room *room = climb->room;
+    for (size_t i = 0; i < look->count; i++)
+        free(look->climbs[i]);
+    look->room->looking = false;
+    free(look);
+}
 
-    if (end->outcome == PG_OK && climb->ours)
-        climb_log(climb);
-    else if (end->outcome == PG_FAILED) /* its lease runs out, and it comes again */
-        log_event(LOG_ERROR, "step_failed", "alert=%lld sqlstate=%s message=%s", (long long)climb->id,
-                  end->sqlstate, log_quote(end->message));
-    free(climb);
-    if (room->stepping > 0 && --room->stepping == 0) {
-        room->looking = false;
-        room->due_us = 0; /* the answer of the look is old by now */
-        if (end->outcome == PG_OK)
-            deliver_run(room->notifier);
+/* All steps of a look are one transaction. One that is refused comes again when its lease ran out, with fewer others. */
+static void look_on_stepped(void *arg, const struct pg_end *end)
+{
+    struct look *look = arg;
+    struct escal_room *room = look->room;
+
+    if (end->outcome == PG_FAILED)
+        log_event(LOG_ERROR, "steps_failed", "alerts=%zu first=%lld sqlstate=%s message=%s", look->count,
+                  (long long)look->climbs[0]->id, end->sqlstate, log_quote(end->message));
+    for (size_t i = 0; i < look->count && end->outcome == PG_OK; i++)
+        if (look->climbs[i]->ours)
+            climb_log(look->climbs[i]);
+    room->limit = end->outcome == PG_FAILED ? 1 : room->limit >= CLAIM_MAX / 2 ? CLAIM_MAX : 2 * room->limit;
+    room->due_us = 0; /* the answer of the look is old by now */
+    look_free(look);
+    if (end->outcome == PG_OK) {
+        deliver_run(room->notifier);
+        escal_room_run(room);
     }
 }
 
@@ -512,7 +522,6 @@ static void climb_send(struct climb *climb)
     }
     for (size_t i = 0; i < climb->result.count; i++)
         step_send(climb, &climb->result.steps[i]);
-    pg_sync(notifier->tell, climb_on_end, climb);
 }
 
 static void look_on_end(void *arg, const struct pg_end *end)
@@ -524,17 +533,15 @@ static void look_on_end(void *arg, const struct pg_end *end)
         log_event(LOG_ERROR, "escalation_look_failed", "sqlstate=%s message=%s", end->sqlstate,
                   log_quote(end->message));
     if (end->outcome != PG_OK || look->count == 0) {
-        for (size_t i = 0; i < look->count; i++)
-            free(look->climbs[i]);
-        room->looking = false;
-    } else {
-        room->stepping = (int)look->count;
-        for (size_t i = 0; i < look->count; i++)
-            climb_send(look->climbs[i]);
+        bool again = room->again && end->outcome == PG_OK;
+        look_free(look);
+        if (again)
+            escal_room_run(room);
+        return;
     }
-    free(look);
-    if (!room->looking && room->again && end->outcome == PG_OK)
-        escal_room_run(room);
+    for (size_t i = 0; i < look->count; i++)
+        climb_send(look->climbs[i]);
+    pg_sync(room->notifier->tell, look_on_stepped, look);
 }
 
 void escal_room_run(struct escal_room *room)
@@ -553,7 +560,7 @@ void escal_room_run(struct escal_room *room)
     pg_params_reset(notifier->params);
     pg_put_int8(notifier->params, look->token);
     pg_put_int8(notifier->params, LEASE_US);
-    pg_put_int4(notifier->params, CLAIM_MAX);
+    pg_put_int4(notifier->params, room->limit);
     (void)pg_send(notifier->tell, TELL_ESCAL_CLAIM, notifier->params, look_on_claimed, look);
     (void)pg_send(notifier->tell, TELL_ESCAL_NEXT, NULL, look_on_next, look);
     pg_sync(notifier->tell, look_on_end, look);

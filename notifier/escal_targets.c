@@ -11,14 +11,23 @@ static bool pages_have(const struct pages *pages, const char *recipient)
     return false;
 }
 
-static bool pages_add(struct pages *pages, const char *channel, const char *recipient, const char *address,
-                      int way)
+static bool pages_add(struct pages *pages, struct page page)
 {
     if (pages->count == PAGES_MAX)
         return false;
-    pages->items[pages->count++] = (struct page){channel, recipient, address, way};
-    pages->people += way == 0;
+    pages->items[pages->count++] = page;
+    pages->people += page.way == 0;
     return true;
+}
+
+/* When somebody may be told of what is not urgent; 0: now. */
+static int64_t person_hours(const struct escal_scene *scene, const struct process_person *person,
+                            enum process_urgency urgency)
+{
+    if (urgency == URGENCY_URGENT || person->hours == NULL || scene->opens_at == NULL)
+        return 0;
+    int64_t opens_at = scene->opens_at(scene->opens_arg, person->hours, scene->at);
+    return opens_at > scene->at ? opens_at : 0;
 }
 
 static const char *person_address(const struct process_person *person, const char *channel)
@@ -42,10 +51,11 @@ static bool add_person(const struct escal_scene *scene, const char *name, enum p
         return false;
     if (pages_have(ret, person->name))
         return true;
+    int64_t not_before = person_hours(scene, person, urgency);
     for (size_t i = 0; i < channels->count; i++) {
         const char *address = person_address(person, channels->items[i]);
         if (address != NULL && scene->is_open(scene->arg, channels->items[i]) &&
-            pages_add(ret, channels->items[i], person->name, address, way))
+            pages_add(ret, (struct page){channels->items[i], person->name, address, way, not_before}))
             way++;
     }
     return way > 0;
@@ -82,7 +92,7 @@ static bool add_address(const struct escal_scene *scene, const char *recipient, 
     for (size_t i = 0; i < ret->count; i++)
         if (strcmp(ret->items[i].address, address) == 0)
             return true;
-    return pages_add(ret, "email", recipient, address, 0);
+    return pages_add(ret, (struct page){"email", recipient, address, 0, 0});
 }
 
 static const struct process_team *scene_team(const struct escal_scene *scene)

@@ -25,6 +25,9 @@ struct escal_scene {
     const char *ops_address;
     bool (*is_open)(void *arg, const char *channel); /* whether this notifier has the channel */
     void *arg;
+    /* The first instant from at on at which a calendar is open. NULL: people have no hours. */
+    int64_t (*opens_at)(void *arg, const char *calendar, int64_t at);
+    void *opens_arg;
 };
 
 /* One message to be: a person's first way has way 0, the next ones wait for it. */
@@ -33,6 +36,7 @@ struct page {
     const char *recipient; /* name of the person; "desk", "ops" */
     const char *address;
     int way;
+    int64_t not_before; /* what is not urgent waits for the person's hours; 0: at once */
 };
 
 /* Texts point into the scene. */

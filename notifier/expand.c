@@ -181,6 +181,8 @@ void expand_pages(const struct pages *pages, struct recipients *ret)
                              pages->items[next].channel, pages->items[next].address);
         recipients_add(ret, pages->items[i].channel, pages->items[i].recipient, pages->items[i].address,
                        others.len == 0 ? NULL : buf_take(&others, &len));
+        if (ret->count != 0)
+            ret->items[ret->count - 1].not_before = pages->items[i].not_before;
     }
     if (ret->count == 0)
         ret->reason = "nobody of the notice in escalation.yaml can be reached";

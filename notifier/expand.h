@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { RECIPIENTS_MAX = 50 };
 #define RECIPIENT_SPLIT "\x1f"
@@ -20,6 +21,7 @@ struct recipient {
     char *address;       /* owned, checked */
     char *
         others; /* his other ways if this one fails: channel, address, …, split by RECIPIENT_SPLIT; owned, or NULL */
+    int64_t not_before; /* waits for their hours; 0: at once */
 };
 
 /* Zeroed by the caller. reason says why nobody is told, when count is 0. */

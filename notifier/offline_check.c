@@ -52,7 +52,7 @@ static void gaps_print(const struct oncall *oncall, int64_t from_at)
 int offline_check(int argc, char **argv)
 {
     struct process_files files = {NULL, 0};
-    struct escal_people people = {NULL, NULL, NULL, 0};
+    struct escal_people people = {.process = NULL};
     struct faults faults = {0};
     struct err err;
     const char *dir = NULL;

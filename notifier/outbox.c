@@ -212,6 +212,8 @@ static void put_delivery(struct pg_params *params, int column, int ord, const st
         pg_array_int(params, told_head_start(row));
     else if (column == D_PRIORITY && row->priority != 0)
         pg_array_int(params, row->priority);
+    else if (column == D_NOT_BEFORE && r->not_before != 0)
+        pg_array_int(params, r->not_before);
     else if (column == D_NOT_BEFORE || column == D_PRIORITY)
         pg_array_null(params);
     else
@@ -219,6 +221,7 @@ static void put_delivery(struct pg_params *params, int column, int ord, const st
                                        : column == D_RECIPIENT ? r->name
                                        : column == D_ADDRESS   ? r->address
                                        : column == D_OTHERS    ? r->others
+                                       : r->not_before != 0    ? "waits for their working hours"
                                                                : reason));
 }
 

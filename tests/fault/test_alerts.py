@@ -73,7 +73,7 @@ def test_no_page_begins_after_the_answer_and_no_step_is_made_twice(desk):
     late = [(alert, at - answered[alert]) for alert, at in begun if at > answered[alert]]
     print(f"{len(begun)} attempts, {steps[0]} steps of {steps[1]} alerts, {len(late)} begun after the answer")
     assert late == [] and twice == 0
-    assert len(begun) > ALERTS / 2
+    assert len(begun) > ALERTS / 5
 
 
 @pytest.mark.limit(240)

@@ -240,6 +240,24 @@ def test_the_export_is_iCalendar_as_another_reader_sees_it(desk, caller):
     assert text == desk.docket("oncall", "export", "second", "--from-at", since, "--until-at", "2030-04-05T00:00:00Z", "--limit", "500").stdout
 
 
+def test_what_was_exported_is_imported_as_the_same_turns_with_the_next_process(desk, caller, folder):
+    span = {"from_at": micros("2030-03-25T09:00:00+01:00"), "until_at": micros("2030-04-05T09:00:00+02:00")}
+    text = desk.docket("oncall", "export", "second", "--from-at", str(span["from_at"]), "--until-at", str(span["until_at"]), "--limit", "500").stdout
+    (folder / "oncall").mkdir()
+    (folder / "oncall/copy.ics").write_text(text, newline="")
+    (folder / "oncall.yaml").write_text(ONCALL + "  copy:\n    zone: Europe/Berlin\n    gaps: allowed\n    layers: [{import: oncall/copy.ics}]\n")
+    assert desk.docket("process", "apply", str(folder)).returncode == 0
+
+    def turns(schedule):
+        return [(t["from_at"], t["until_at"], t["staff"]) for t in caller.call("oncall.next", schedule=schedule, **span, limit=500)["turns"]]
+
+    wait_until(lambda: "copy" in {s["schedule"] for s in caller.call("oncall.who")["schedules"]})
+    assert turns("copy") == turns("second") and len(turns("copy")) == 11
+    (folder / "oncall/copy.ics").write_text(text.replace("SUMMARY:ben", "SUMMARY:zoe"), newline="")
+    done = desk.docket("process", "apply", str(folder))
+    assert done.returncode == 1 and 'oncall/copy.ics:11:1: the event' in done.stderr + done.stdout, done
+
+
 def test_overrides_and_absences_change_who_is_called_and_gaps_are_refused(desk, caller):
     week = {"from_at": micros("2031-01-06T00:00:00+00:00"), "until_at": micros("2031-01-13T00:00:00+00:00")}
     at = week["from_at"] + 10**6

@@ -210,6 +210,38 @@ static void test_targets_become_people_and_their_ways(void **state)
     }
 }
 
+static int64_t opens_later(void *arg, const char *calendar, int64_t at)
+{
+    (void)arg;
+    return strcmp(calendar, "office") == 0 ? at + 7 : at;
+}
+
+static void test_what_is_not_urgent_waits_for_the_persons_hours(void **state)
+{
+    static const char staff[] = "people: {ada: {email: ada@x, hours: office}, ben: {email: ben@x}}\n";
+    static const char escalation[] =
+        "policies: {p: {levels: [{after: 0m, tell: [\"person:ada\", \"person:ben\"]}]}}\n";
+    const char *const files[] = {"staff.yaml", staff, "escalation.yaml", escalation, NULL};
+    struct process *process = process_of(files);
+    (void)state;
+    for (int urgency = 0; urgency < URGENCIES; urgency++) {
+        struct pages pages = {.count = 0};
+        struct escal_scene scene = {.people = &process->people,
+                                    .at = AT,
+                                    .desk_address = "",
+                                    .ops_address = "",
+                                    .is_open = is_open,
+                                    .arg = (void *)(uintptr_t)ALL,
+                                    .opens_at = opens_later};
+        assert_true(escal_targets_add(&scene, &process->people.escalations[0].levels.items[0].tell,
+                                      (enum process_urgency)urgency, &pages));
+        assert_int_equal(pages.count, 2);
+        assert_int_equal(pages.items[0].not_before, urgency == URGENCY_URGENT ? 0 : AT + 7);
+        assert_int_equal(pages.items[1].not_before, 0);
+    }
+    process_free(process);
+}
+
 static void test_the_policy_of_an_alert_is_the_first_that_matches(void **state)
 {
     static const char escalation[] = "policies:\n"
@@ -287,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_targets_become_people_and_their_ways),
+        cmocka_unit_test(test_what_is_not_urgent_waits_for_the_persons_hours),
         cmocka_unit_test(test_the_policy_of_an_alert_is_the_first_that_matches),
         cmocka_unit_test(test_a_last_resort_that_reaches_nobody_is_refused_and_a_level_warned_of),
     };

@@ -178,6 +178,60 @@ static void test_gaps_are_found_to_the_second(void **state)
     fixture_free(&f);
 }
 
+#define ICS_HEAD "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n"
+#define ICS_TAIL "END:VCALENDAR\r\n"
+#define IMPORT                                                                                           \
+    "schedules: {s: {zone: Europe/Berlin, layers: [{rotation: weekly, start: 2026-01-05, people: dan}, " \
+    "{import: oncall/s.ics}]}}\n"
+
+static const char imported[] = ICS_HEAD "BEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:"
+                                        "20260302T080000\r\nDTEND:20260302T200000\r\n"
+                                        "RRULE:FREQ=WEEKLY;COUNT=2\r\nSUMMARY:ada\r\nEND:VEVENT\r\n"
+                                        "BEGIN:VEVENT\r\nUID:2\r\nDTSTAMP:20260101T000000Z\r\nDTSTART;VALUE="
+                                        "DATE:20260329\r\nSUMMARY;LANGUAGE=en:ben\r\n"
+                                        "END:VEVENT\r\n" ICS_TAIL;
+
+static void test_a_layer_out_of_a_calendar_holds_where_it_has_an_event(void **state)
+{
+    static const struct {
+        const char *at, *want;
+    } cases[] = {{"2026-03-02T06:59", "dan"}, {"2026-03-02T07:00", "ada"}, {"2026-03-02T18:59", "ada"},
+                 {"2026-03-02T19:00", "dan"}, {"2026-03-09T07:00", "ada"}, {"2026-03-16T07:00", "dan"},
+                 {"2026-03-28T22:59", "dan"}, {"2026-03-28T23:00", "ben"}, {"2026-03-29T21:59", "ben"},
+                 {"2026-03-29T22:00", "dan"}};
+    const char *const files[] = {"staff.yaml",   FOUR_PEOPLE, "oncall.yaml", IMPORT,
+                                 "oncall/s.ics", imported,    NULL};
+    struct fixture f = {process_of(files), NULL};
+    struct faults faults = {0};
+    (void)state;
+    assert_true(oncall_new(f.process, ZONES, &f.oncall, &faults));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *got = names_at(&f, no_overrides, at_of(cases[i].at));
+        if (strcmp(got, cases[i].want) != 0)
+            fail_msg("%s: \"%s\", want \"%s\"", cases[i].at, got, cases[i].want);
+    }
+    fixture_free(&f);
+}
+
+static void test_faults_of_a_calendar_are_told_with_their_line(void **state)
+{
+    static const char wrong[] = ICS_HEAD
+        "BEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260302T080000\r\n"
+        "DTEND:20260302T200000\r\nRRULE:FREQ=DAILY;COUNT=5\r\nSUMMARY:zoe\r\nEND:VEVENT\r\n" ICS_TAIL;
+    const char *const files[] = {"staff.yaml",   FOUR_PEOPLE, "oncall.yaml", IMPORT,
+                                 "oncall/s.ics", wrong,       NULL};
+    struct process *process = process_of(files);
+    struct oncall *oncall = NULL;
+    struct faults faults = {0};
+    (void)state;
+    assert_false(oncall_new(process, ZONES, &oncall, &faults));
+    assert_int_equal(faults.count, 1);
+    assert_string_equal(faults.items[0].text,
+                        "oncall/s.ics:4:1: the event's SUMMARY: \"zoe\" is none of the people in staff.yaml");
+    faults_clear(&faults);
+    process_free(process);
+}
+
 static bool on_gap(void *arg, int64_t from_us, int64_t until_us, const struct oncall_set *set)
 {
     if (set->count == 0)
@@ -365,6 +419,8 @@ int main(void)
         cmocka_unit_test(test_who_is_on_call_at_an_instant_follows_the_wall_clock),
         cmocka_unit_test(test_overrides_swaps_and_absences_change_the_plan),
         cmocka_unit_test(test_gaps_are_found_to_the_second),
+        cmocka_unit_test(test_a_layer_out_of_a_calendar_holds_where_it_has_an_event),
+        cmocka_unit_test(test_faults_of_a_calendar_are_told_with_their_line),
         cmocka_unit_test(test_no_change_of_any_zone_leaves_a_gap),
         cmocka_unit_test(test_random_rotations_are_as_the_model_says),
         cmocka_unit_test(test_a_walk_has_no_holes_and_no_change_is_missed),
