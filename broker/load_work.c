@@ -42,6 +42,7 @@ struct loading {
     struct buf *contents;
     size_t count;
     const char *prefix;
+    bool whole; /* events of before the last decision too */
     load_work_fn *fn;
     void *arg;
 };
@@ -167,7 +168,7 @@ static void put_event(struct buf *out, const PGresult *rows, int row, bool whole
 /* Puts the events of one ticket, rows from..until. A row beyond the ticket's version was committed between
  * the two statements: it belongs to a later wake. */
 static void put_events(struct buf *out, const PGresult *rows, int from, int until,
-                       const struct load_work_item *item)
+                       const struct load_work_item *item, bool all_whole)
 {
     struct wire_map list = wire_list_open(out);
     size_t start = out->len;
@@ -176,7 +177,8 @@ static void put_events(struct buf *out, const PGresult *rows, int from, int unti
         int64_t version = pg_int(rows, i, EVENT_VERSION);
         if (version > item->version || list.count == UINT16_MAX)
             break;
-        put_event(out, rows, i, version > item->decided && out->len - start < LOAD_WORK_EVENTS_BYTES);
+        put_event(out, rows, i,
+                  (all_whole || version > item->decided) && out->len - start < LOAD_WORK_EVENTS_BYTES);
         list.count++;
     }
     wire_list_close(out, &list);
@@ -206,7 +208,7 @@ static void load_on_events(void *arg, PGresult *rows)
         int from = find_first(rows, item->ticket), until = from;
         while (until < PQntuples(rows) && pg_int(rows, until, EVENT_TICKET) == item->ticket)
             until++;
-        put_events(&loading->contents[i], rows, from, until, item);
+        put_events(&loading->contents[i], rows, from, until, item, loading->whole);
         if (!loading->contents[i].failed)
             item->content = buf_span(&loading->contents[i]);
     }
@@ -226,13 +228,13 @@ static void load_on_end(void *arg, const struct pg_end *end)
 
 /* ---- public ---- */
 
-void load_work_send(struct pg *reader, struct pg_params *params, const int64_t *tickets, size_t count,
-                    const char *prefix, load_work_fn *fn, void *arg)
+static void load_send(struct pg *reader, struct pg_params *params, const int64_t *tickets, size_t count,
+                      const char *prefix, bool whole, load_work_fn *fn, void *arg)
 {
     struct loading *loading = mem_new(1, sizeof *loading);
 
     assert(count > 0 && count <= LOAD_WORK_MAX);
-    *loading = (struct loading){.prefix = prefix, .fn = fn, .arg = arg};
+    *loading = (struct loading){.prefix = prefix, .whole = whole, .fn = fn, .arg = arg};
     pg_params_reset(params);
     pg_array_open(params, PG_INT8);
     for (size_t i = 0; i < count; i++)
@@ -241,6 +243,18 @@ void load_work_send(struct pg *reader, struct pg_params *params, const int64_t *
     (void)pg_send(reader, READER_LOAD_WORK, params, load_on_tickets, loading);
     (void)pg_send(reader, READER_LOAD_EVENTS, params, load_on_events, loading);
     pg_sync(reader, load_on_end, loading);
+}
+
+void load_work_send(struct pg *reader, struct pg_params *params, const int64_t *tickets, size_t count,
+                    const char *prefix, load_work_fn *fn, void *arg)
+{
+    load_send(reader, params, tickets, count, prefix, false, fn, arg);
+}
+
+void load_work_send_whole(struct pg *reader, struct pg_params *params, const int64_t *tickets, size_t count,
+                          const char *prefix, load_work_fn *fn, void *arg)
+{
+    load_send(reader, params, tickets, count, prefix, true, fn, arg);
 }
 
 void load_work_put_fresh(struct buf *out, const struct ticket_row *row, struct span record,

@@ -50,6 +50,10 @@ typedef void load_work_fn(void *arg, const struct load_work_item *items, size_t 
 void load_work_send(struct pg *reader, struct pg_params *params, const int64_t *tickets, size_t count,
                     const char *prefix, load_work_fn *fn, void *arg);
 
+/* The same with all events whole, but very long comments of before the last decision: for decisions on trial. */
+void load_work_send_whole(struct pg *reader, struct pg_params *params, const int64_t *tickets, size_t count,
+                          const char *prefix, load_work_fn *fn, void *arg);
+
 /* Appends the content of a ticket without events: for one that was just posted here, from what was posted.
  * record: the customer's, encoded; SPAN_NONE: unknown. */
 void load_work_put_fresh(struct buf *out, const struct ticket_row *row, struct span record,

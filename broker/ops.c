@@ -9,6 +9,7 @@
 #include "posting.h"
 #include "read_explain.h"
 #include "reading.h"
+#include "trying.h"
 
 #include <stddef.h>
 
@@ -96,6 +97,11 @@ static const struct op table[] = {
      true, true, keyed_process_apply, NULL},
     {"process.get", FIELDS(OPTIONAL(F_HASH)), 0, READS, reading_process_get, NULL},
     {"process.list", FIELDS(OPTIONAL(F_LIMIT)), 0, READS, reading_process_list, NULL},
+    {"process.whatif", FIELDS(REQUIRED(F_FILES), OPTIONAL(F_CURSOR), OPTIONAL(F_LIMIT)), 0, false, true,
+     trying_whatif, NULL},
+    {"process.simulate",
+     FIELDS(REQUIRED(F_FILES), OPTIONAL(F_POSTED_FROM_AT), OPTIONAL(F_CURSOR), OPTIONAL(F_LIMIT)), 0, false,
+     true, trying_simulate, NULL},
     {"events.since", FIELDS(OPTIONAL(F_CURSOR), OPTIONAL(F_LIMIT), OPTIONAL(F_FILTER), OPTIONAL(F_WAIT_MS)),
      0, READS, reading_events, NULL},
     {"dead.list", FIELDS(OPTIONAL(F_LIMIT), OPTIONAL(F_CURSOR)), 0, READS, reading_dead_list, NULL},

@@ -21,6 +21,7 @@
     X(READER_PROCESS_GET, "process_get")         \
     X(READER_PROCESS_LIST, "process_list")       \
     X(READER_DEAD_LIST, "dead_list")             \
+    X(READER_TRYING_PAGE, "trying_page")         \
     X(READER_NEXT_PEEK, "next_peek")             \
     X(READER_ALERT_LIST, "alert_list")           \
     X(READER_ALERT_SHOW, "alert_show")           \

@@ -261,6 +261,8 @@ enum cli_exit cli_run_process_apply(struct cli *cli, const struct cli_args *args
 enum cli_exit cli_run_process_show(struct cli *cli, const struct cli_args *args);
 enum cli_exit cli_run_process_get(struct cli *cli, const struct cli_args *args);
 enum cli_exit cli_run_process_diff(struct cli *cli, const struct cli_args *args);
+enum cli_exit cli_run_process_whatif(struct cli *cli, const struct cli_args *args);
+enum cli_exit cli_run_process_simulate(struct cli *cli, const struct cli_args *args);
 enum cli_exit cli_run_process_rollback(struct cli *cli, const struct cli_args *args);
 enum cli_exit cli_run_completion(struct cli *cli, const struct cli_args *args);
 

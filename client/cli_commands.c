@@ -284,6 +284,13 @@ static const struct cli_option process_get_options[] = {
      .help = "where to write the files; must not exist, or be empty",
      .local = true},
     END};
+static const struct cli_option process_simulate_options[] = {
+    {.name = "since",
+     .value = "TIME",
+     .fallback = "30d",
+     .help = "tickets posted since then: 30d ago, or an instant",
+     .local = true},
+    END};
 static const struct cli_option comment_option[] = {
     {.name = "comment", .fallback = "rollback to HASH", .help = "for the list of versions"},
     {.name = "recompute", .kind = CLI_FLAG, .help = "compute the clocks of all open tickets again at once"},
@@ -643,6 +650,25 @@ const struct cli_command cli_commands[] = {
      .help = "Compares two versions, each a hash or a directory. One: the current version with it. None: the "
              "version before with the current one.",
      .example = "process diff deploy/process"},
+    {.name = "process whatif",
+     .op = "process.whatif",
+     .positional = CLI_POS_ONE,
+     .positional_name = "DIR",
+     .options = none,
+     .run = cli_run_process_whatif,
+     .json_lines = true,
+     .help = "Lists which open tickets a version would move, and which would be late, before it is applied.",
+     .example = "process whatif ./process"},
+    {.name = "process simulate",
+     .op = "process.simulate",
+     .positional = CLI_POS_ONE,
+     .positional_name = "DIR",
+     .options = process_simulate_options,
+     .run = cli_run_process_simulate,
+     .json_lines = true,
+     .help = "Decides past tickets with a version and sums up: promised, met, missed, compared with what "
+             "happened.",
+     .example = "process simulate ./process --since 30d"},
     {.name = "process rollback",
      .op = "process.apply",
      .positional = CLI_POS_OPTIONAL,

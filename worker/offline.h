@@ -11,12 +11,17 @@ int offline_check(int argc, char **argv);
 int offline_explain(int argc, char **argv);
 int offline_test(int argc, char **argv);
 int offline_simulate(int argc, char **argv);
+int offline_whatif(int argc, char **argv);
 int offline_due(int argc, char **argv);
 int offline_zone(int argc, char **argv);
 
 /* Loads a process; what is wrong is printed on standard error. The caller frees. */
 bool offline_engine_open(const char *dir, const char *zoneinfo, struct engine **ret)
     __attribute__((warn_unused_result));
+
+/* Appends the body of a work. given: a whole work (`now` may be left out: then it is now), an answer of ticket.show, or a ticket
+ * as it is submitted: posted now, or at its `posted_at`. */
+void offline_work_make(const struct wire_val *given, struct buf *out);
 
 /* Prints how a subcommand is used; gives the exit status 2. */
 int offline_usage(const char *usage);

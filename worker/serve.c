@@ -1,6 +1,7 @@
 /* The worker at work; see serve.h. One thread, one loop; nothing in a handler waits. */
 #include "serve.h"
 
+#include "asks.h"
 #include "clock.h"
 #include "decide.h"
 #include "link.h"
@@ -22,13 +23,13 @@ enum {
     TICK_MS = 100,
     LATE_MS = 900,        /* a tick this late says that we were not running, not that brokers are dead */
     LEAVE_MS_MAX = 10000, /* for brokers that never say bye */
-    ERRORS_TOLD_MAX = 200
 };
 
 struct serve {
     const struct worker_settings *settings;
     struct versions *versions;
     struct decider *decider;
+    struct asks *asks;
     struct worker_metrics *metrics;
     struct link_calls calls;
     struct link **links;
@@ -44,15 +45,6 @@ struct serve {
 };
 
 /* ---- what the links ask ---- */
-
-static void put_faults(const struct faults *faults, struct buf *out)
-{
-    size_t told = faults->count < ERRORS_TOLD_MAX ? faults->count : ERRORS_TOLD_MAX;
-
-    wire_put_list(out, told);
-    for (size_t i = 0; i < told; i++)
-        wire_put_text(out, faults->items[i].text);
-}
 
 static bool on_process(void *self, struct link *link, const struct wire_val *process, struct buf *out)
 {
@@ -74,7 +66,7 @@ static bool on_process(void *self, struct link *link, const struct wire_val *pro
     wire_put_map(out, 2);
     wire_put_key_str(out, "process", hash);
     wire_put_text(out, "errors");
-    put_faults(&faults, out);
+    asks_put_faults(&faults, out);
     faults_clear(&faults);
     return false;
 }
@@ -93,45 +85,11 @@ static bool on_work(void *self, struct link *link, const struct wire_val *work, 
     return decided;
 }
 
-static bool ask_check(struct serve *serve, const struct wire_val *ask, struct buf *out)
-{
-    struct engine *engine = NULL;
-    struct faults faults = {0};
-    bool ok = versions_compile(serve->settings->zoneinfo, wire_find(ask, "files"), &engine, &faults);
-
-    wire_put_map(out, 2);
-    wire_put_key_bool(out, "ok", true);
-    wire_put_text(out, "result");
-    wire_put_map(out, 2);
-    wire_put_text(out, "errors");
-    put_faults(&faults, out);
-    wire_put_text(out, "warnings");
-    if (ok)
-        put_faults(&engine_process(engine)->warnings, out);
-    else
-        wire_put_list(out, 0);
-    faults_clear(&faults);
-    engine_free(engine);
-    return true;
-}
-
 static bool on_ask(void *self, struct link *link, const struct wire_val *ask, struct buf *out,
                    struct err *err)
 {
     struct serve *serve = self;
-    const struct engine *engine = link_version(link);
-    struct span what = wire_find_str(ask, "what");
-
-    if (span_is(what, "check"))
-        return ask_check(serve, ask, out);
-    if (!span_is(what, "explain"))
-        return err_set(err, ERR_UNSUPPORTED, "this worker cannot answer that, want check or explain");
-    if (engine == NULL)
-        return err_set(err, ERR_UNAVAILABLE, "this worker has no process yet");
-    wire_put_map(out, 2);
-    wire_put_key_bool(out, "ok", true);
-    wire_put_text(out, "result");
-    return decide_explain(serve->decider, engine, ask, out, err);
+    return asks_answer(serve->asks, serve->decider, link_version(link), ask, out, err);
 }
 
 /* ---- the loop ---- */
@@ -251,6 +209,7 @@ static bool serve_open(struct serve *serve, struct err *err)
         (void)snprintf(serve->name, sizeof serve->name, "%s:%ld", host, (long)getpid());
     serve->versions = versions_new(settings->zoneinfo);
     serve->decider = decider_new();
+    serve->asks = asks_new(settings->zoneinfo);
     serve->calls = (struct link_calls){serve, on_process, on_work, on_ask};
     serve->link_count = settings->brokers.count;
     serve->links = mem_new(serve->link_count, sizeof *serve->links);
@@ -287,6 +246,7 @@ static void serve_close(struct serve *serve)
     free(serve->polled);
     free(serve->sockets);
     decider_free(serve->decider);
+    asks_free(serve->asks);
     versions_free(serve->versions);
     (void)close(serve->signal_fd);
 }

@@ -46,8 +46,10 @@ static bool instant_of(const struct wire_val *val, int64_t *ret)
 
 static bool is_own_field(struct span key)
 {
-    static const char *const own[] = {"tracking", "state", "posted_at", "version",
-                                      "priority", "held",  "clocks",    "package"};
+    /* The second line is what life made of a ticket of a broker: it is to be decided as it was posted. */
+    static const char *const own[] = {"tracking", "state",  "posted_at",     "version",    "priority",
+                                      "held",     "clocks", "package",       "kind",       "queue",
+                                      "assignee", "tags",   "reply_pending", "updated_at", "decided"};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
         if (span_is(key, own[i]))
             return true;
@@ -202,6 +204,21 @@ static void take_decision(const struct decision *d, struct simulated *ret)
     }
 }
 
+/* A ticket of a broker tells itself what became of it. */
+static void take_life(const struct wire_val *ticket, struct simulated *ret)
+{
+    const struct wire_val *clocks = wire_find(ticket, "clocks");
+    int64_t priority = wire_find_int(ticket, "priority", 0);
+
+    if (wire_type(clocks) != WIRE_LIST || priority < 1 || priority > SIMULATE_PRIORITIES)
+        return;
+    ret->was = (int)priority;
+    ret->says_missed = true;
+    for (size_t i = 0; i < wire_count(clocks); i++)
+        ret->was_missed = ret->was_missed || (span_is(wire_find_str(wire_at(clocks, i), "state"), "missed") &&
+                                              !span_is(wire_find_str(wire_at(clocks, i), "clock"), "update"));
+}
+
 static void take_was(const struct wire_val *was, struct simulated *ret)
 {
     int64_t priority = wire_find_int(was, "priority", 0);
@@ -224,9 +241,34 @@ bool simulation_run(struct simulation *simulation, const struct wire_val *line, 
               decide_make(simulation->decider, simulation->engine, wire_root(work), false, err);
     if (ok) {
         take_decision(&simulation->decider->decision, &one);
-        take_was(wire_find(line, "was"), &one);
+        if (wire_find(line, "was") != NULL)
+            take_was(wire_find(line, "was"), &one);
+        else
+            take_life(wire_find(line, "ticket"), &one);
         *ret = one;
     }
     wire_doc_free(work);
     return ok;
+}
+
+void simulated_put(const struct simulated *one, struct buf *out)
+{
+    wire_put_map(out, 3 + CLOCK_KINDS);
+    wire_put_key_int(out, "priority", one->priority);
+    wire_put_key_int(out, "was", one->was);
+    wire_put_text(out, "was_missed");
+    if (one->says_missed)
+        wire_put_bool(out, one->was_missed);
+    else
+        wire_put_nil(out);
+    for (size_t k = 0; k < CLOCK_KINDS; k++) {
+        const struct simulated_clock *c = &one->clocks[k];
+        wire_put_text(out, clock_kind_name((enum clock_kind)k));
+        wire_put_map(out, 5);
+        wire_put_key_int(out, "promised", c->promised);
+        wire_put_key_int(out, "met", c->met);
+        wire_put_key_int(out, "missed", c->missed);
+        wire_put_key_int(out, "open", c->open);
+        wire_put_key_int(out, "late_s", c->late_us / 1000000);
+    }
 }

@@ -40,6 +40,9 @@ void simulation_free(struct simulation *simulation); /* accepts NULL */
 bool simulation_run(struct simulation *simulation, const struct wire_val *line, struct simulated *ret,
                     struct err *err) __attribute__((warn_unused_result));
 
+/* Appends {priority, was, was_missed (or nil), response, update, resolution: {promised, met, missed, open, late_s}}. */
+void simulated_put(const struct simulated *one, struct buf *out);
+
 /* ---- the sum ---- */
 
 struct simulation_sum;

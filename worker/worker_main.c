@@ -20,6 +20,8 @@ static const char usage_text[] =
     "       docket-worker test DIR [--only TEXT]                  run the cases of a process (tests/*.yaml)\n"
     "       docket-worker explain DIR TICKET.json [--json]        which rules match and why, clocks, due "
     "times\n"
+    "       docket-worker whatif DIR NEWDIR TICKETS.jsonl [--json]  which open tickets would move, which be "
+    "late\n"
     "       docket-worker simulate DIR HISTORY.jsonl [--json|--csv]  decide past tickets, and sum up\n"
     "       docket-worker due --process DIR --calendar NAME --start INSTANT --work DURATION\n"
     "       docket-worker due --calendars FILE --batch            JSON lines in, JSON lines out\n"
@@ -143,6 +145,7 @@ static const struct command {
     {"test", offline_test},
     {"explain", offline_explain},
     {"simulate", offline_simulate},
+    {"whatif", offline_whatif},
     {"due", offline_due},
     {"zone", offline_zone},
     {"--print-sample-config", print_sample},

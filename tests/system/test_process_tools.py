@@ -89,6 +89,26 @@ def test_no_cases_at_all_is_no_success(process):
     assert worker("test", SHIPPED, "--only", "no case has this name").returncode == 1
 
 
+# ---- whatif ----
+
+
+def test_whatif_tells_what_would_move_and_be_late(process, tmp_path):
+    new = tmp_path / "new"
+    shutil.copytree(process, new)
+    (new / "process.yaml").write_text((process / "process.yaml").read_text().replace("response: 6h working", "response: 1h working"))
+    lines = [json.dumps({"title": title, "problem": "x" * 50, "posted_at": "2026-03-06T15:00:00Z", "now": now})
+             for title, now in (("Echo", "2026-03-06T15:30:00Z"), ("Echo", "2026-03-09T09:30:00Z"), ("All phones are down", "2026-03-06T15:01:00Z"))]
+    done = worker("whatif", process, new, "-", text="\n".join(lines))
+    assert done.returncode == 0, done.stderr
+    rows = done.stdout.splitlines()
+    assert "response 1: is running due 2026-03-09T13:00:00Z would be running due 2026-03-06T16:00:00Z" in rows[0]
+    assert "would be missed due 2026-03-06T16:00:00Z  LATE" in rows[1]
+    assert rows[2:] == ["3 tickets looked at, 2 would move, 1 would be late"]
+    assert worker("whatif", process, process, "-", text="\n".join(lines)).stdout == "3 tickets looked at, 0 would move, 0 would be late\n"
+    broken = worker("whatif", process, new, "-", text="{}\n{\n")
+    assert broken.returncode == 1 and "-:2:" in broken.stderr
+
+
 # ---- simulate: real incidents, counted again by other means ----
 
 DAY, HOUR = 86400, 3600

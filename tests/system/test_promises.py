@@ -227,6 +227,46 @@ def test_lateness_of_deadlines_is_a_histogram(desk):
     assert float(count.split()[1]) >= 8
 
 
+# ---- a version on trial ----
+
+
+def changed(desk, tmp_path, before, after):
+    """A copy of the desk's process in which process.yaml says something else."""
+    copy = tmp_path / "process"
+    shutil.copytree(desk.stack.home / "h/etc/process", copy)
+    text = (copy / "process.yaml").read_text()
+    assert before in text
+    (copy / "process.yaml").write_text(text.replace(before, after))
+    return copy
+
+
+def test_whatif_lists_which_open_tickets_would_move_and_be_late(desk, tmp_path):
+    new = changed(desk, tmp_path, "3: {response: 6s working, update: 1h working}", "3: {response: 6s working, update: 1s working}")
+    done = desk.stack.docket("process", "whatif", str(new))
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if desk.tickets["p3 kept"] in line]
+    assert len(lines) == 1 and "update" in lines[0] and "missed" in lines[0] and "LATE" in lines[0]
+    assert not [line for line in done.stdout.splitlines() if desk.tickets["p2 kept"] in line]
+    assert "would be late" in done.stdout.splitlines()[-1]
+    assert desk.clock("p3 kept", "update")["promise_s"] == 3600  # nothing was changed
+    same = desk.stack.docket("process", "whatif", str(desk.stack.home / "h/etc/process"))
+    assert " 0 would move, 0 would be late" in same.stdout
+
+
+def test_simulate_decides_past_tickets_and_compares_with_life(desk, tmp_path):
+    done = desk.stack.docket("process", "simulate", str(desk.stack.home / "h/etc/process"), "--since", "1h")
+    assert done.returncode == 0, done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith(f"{len(desk.tickets)} tickets") and f"{len(desk.tickets)} alike, 0 missed here but not there, 0 there" in last
+    new = changed(desk, tmp_path, "2: {response: 5s, update: 1h}", "2: {response: 1h, update: 1h}")
+    done = desk.stack.docket("process", "simulate", str(new), "--since", "1h")
+    assert "1 there but not here" in done.stdout.splitlines()[-1]
+    assert desk.stack.docket("process", "simulate", str(new), "--since", "yesterday").returncode == 2
+    (new / "process.yaml").write_text("zone: 3\nprioritys: {}\n")
+    refused = desk.stack.docket("process", "simulate", str(new))
+    assert refused.returncode == 1 and "process.yaml:2:" in refused.stderr
+
+
 # ---- a new version of the process (last: it changes the promises) ----
 
 
@@ -255,7 +295,7 @@ def test_a_new_version_moves_open_clocks_at_once_with_recompute_and_rewrites_no_
     assert [row for row in after if row[:3] in {one[:3] for one in judged}] == judged
     listed = desk.client.call("process.list")
     assert listed["versions"][0]["hash"] == answer["hash"] and listed["versions"][0]["by"] == "boss" and listed["versions"][0]["current"]
-    assert [one["process"] for one in listed["running"]] == [answer["hash"]]
+    wait_until(lambda: [one["process"] for one in desk.client.call("process.list")["running"]] == [answer["hash"]], 20)
     wait_until(lambda: not desk.client.call("process.list")["versions"][0]["recomputing"], 30)
     assert desk.client.call("process.list")["versions"][0]["recomputed"] >= 2
     shown = desk.stack.docket("process", "list")
@@ -263,7 +303,8 @@ def test_a_new_version_moves_open_clocks_at_once_with_recompute_and_rewrites_no_
 
 
 def test_without_recompute_a_version_touches_a_ticket_when_it_wakes(desk):
-    apply(desk, lambda text: text.replace("3: {response: 6s working, update: 1h working}", "3: {response: 6s working, update: 45m working}"))
+    new = apply(desk, lambda text: text.replace("3: {response: 6s working, update: 1h working}", "3: {response: 6s working, update: 45m working}"))["hash"]
+    wait_until(lambda: [one["process"] for one in desk.client.call("process.list")["running"]] == [new], 20)
     desk.do("comment", "sms", text="A note, for us only.")
     wait_until(lambda: desk.clock("sms", "update")["promise_s"] == 2700, 20)
     assert desk.clock("p3 kept", "update")["promise_s"] == 1800
