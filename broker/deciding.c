@@ -270,6 +270,7 @@ enum column {
     C_TAGS,
     C_CLOCKS,
     C_REPLY_PENDING,
+    C_DUE_AT,
     COLUMNS_COUNT
 };
 
@@ -278,7 +279,7 @@ static const enum pg_type column_types[COLUMNS_COUNT] = {
     [C_STATE_FRESH] = PG_INT2,   [C_STATE] = PG_INT2,   [C_FIELDS] = PG_INT2,  [C_PRIORITY] = PG_INT2,
     [C_LANE] = PG_INT2,          [C_WAKE_AT] = PG_INT8, [C_OWNER] = PG_INT8,   [C_ASSIGNEE] = PG_TEXT,
     [C_QUEUE] = PG_TEXT,         [C_KIND] = PG_TEXT,    [C_TAGS] = PG_TEXT,    [C_CLOCKS] = PG_BYTEA,
-    [C_REPLY_PENDING] = PG_BOOL,
+    [C_REPLY_PENDING] = PG_BOOL, [C_DUE_AT] = PG_INT8,
 };
 
 /* Integers of a decision by column; true: NULL. */
@@ -319,6 +320,9 @@ static bool deciding_number(const struct deciding *x, enum column column, int64_
     case C_OWNER:
         *ret = x->broker->epoch;
         return !x->keeps;
+    case C_DUE_AT:
+        *ret = d->due_at;
+        return d->due_at == INT64_MAX;
     case C_REPLY_PENDING:
         *ret = d->reply_pending;
         return (d->set & SET_REPLY_PENDING) == 0;
@@ -438,6 +442,7 @@ static void send_fresh(const struct deciding_set *set)
     put_columns(set, columns, sizeof columns / sizeof columns[0]);
     put_events(set);
     put_outbox(set);
+    put_column(set, C_DUE_AT);
     (void)pg_send(set->broker->writer_pg, W_DECIDE_FRESH, set->params, deciding_on_rows, set->broker);
 }
 
@@ -451,6 +456,7 @@ static void send_again(const struct deciding_set *set)
     pg_put_int8(set->params, set->broker->epoch);
     put_events(set);
     put_outbox(set);
+    put_column(set, C_DUE_AT);
     (void)pg_send(set->broker->writer_pg, W_DECIDE_AGAIN, set->params, deciding_on_rows, set->broker);
 }
 

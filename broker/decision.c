@@ -284,7 +284,7 @@ static bool read_rest(const struct wire_val *body, struct decision *decision, st
 bool decision_parse(const struct wire_val *body, const struct decision_base *base,
                     struct decision *ret_decision, struct err *err)
 {
-    struct decision decision = {.next_at = INT64_MAX};
+    struct decision decision = {.next_at = INT64_MAX, .due_at = INT64_MAX};
     buf_init(&decision.bytes, BYTES_MAX);
     if (wire_type(body) != WIRE_MAP) {
         decision_clear(&decision);

@@ -89,6 +89,7 @@ struct decision {
     bool has_clocks; /* false: the ticket's clocks stay as they are (it has none then) */
     struct decision_part clocks;
     int64_t next_at; /* earliest of wake_at and of due_at and warn_at of open clocks; INT64_MAX: none */
+    int64_t due_at;  /* earliest due_at of running clocks; INT64_MAX: none */
 
     struct decision_deadline *deadlines;
     struct decision_event *events;

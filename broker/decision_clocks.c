@@ -104,14 +104,16 @@ static bool check_left_out(struct span encoded, const struct decision_clock *lis
 
 /* The next time at which something of this clock comes due. A promise that is missed already, or rests, has
  * none. */
-static void clock_bring_forward(const struct decision_clock *clock, int64_t *next_at)
+static void clock_bring_forward(const struct decision_clock *clock, struct decision *decision)
 {
     if (clock->state != CLOCK_RUNNING)
         return;
-    if (clock->due_at < *next_at)
-        *next_at = clock->due_at;
-    if (clock->warn_at != INT64_MIN && clock->warn_at < *next_at)
-        *next_at = clock->warn_at;
+    if (clock->due_at < decision->due_at)
+        decision->due_at = clock->due_at;
+    if (clock->due_at < decision->next_at)
+        decision->next_at = clock->due_at;
+    if (clock->warn_at != INT64_MIN && clock->warn_at < decision->next_at)
+        decision->next_at = clock->warn_at;
 }
 
 bool decision_read_clocks(const struct wire_val *body, const struct decision_base *base,
@@ -130,7 +132,7 @@ bool decision_read_clocks(const struct wire_val *body, const struct decision_bas
         return true;
     }
     for (size_t i = 0; i < wire_count(list); i++)
-        clock_bring_forward(&clocks[i], &decision->next_at);
+        clock_bring_forward(&clocks[i], decision);
     decision->has_clocks = true;
     return decision_keep(&top, decision, body, "clocks", WIRE_LIST, DECISION_CLOCKS_BYTES_MAX,
                          &decision->clocks);

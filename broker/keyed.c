@@ -203,6 +203,7 @@ static void next_send(struct unit *unit, struct pg *pg, struct pg_params *params
     const struct wire_val *queues = req->vals[F_QUEUES];
     int16_t states[STATES];
     struct span queue;
+    struct buf body;
 
     keyed_put_key(keyed, params);
     pg_put_int8(params, keyed->broker->epoch);
@@ -222,6 +223,11 @@ static void next_send(struct unit *unit, struct pg *pg, struct pg_params *params
         pg_array_close(params);
     }
     pg_put_bytes(params, (struct span){"\x80", 1}); /* an empty map: the event tells who, that is all */
+    buf_init(&body, 256);
+    wire_put_map(&body, 1);
+    wire_put_key_text(&body, "staff", req->actor);
+    pg_put_bytes(params, buf_span(&body));
+    buf_clear(&body);
     (void)pg_send(pg, W_NEXT, params, next_on_rows, keyed);
 }
 

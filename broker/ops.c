@@ -3,6 +3,7 @@
 #include "alerting.h"
 #include "broker.h"
 #include "change_ops.h"
+#include "deadlines.h"
 #include "keyed.h"
 #include "notices.h"
 #include "oncalling.h"
@@ -144,12 +145,20 @@ static const struct op table[] = {
     {"notification.release",
      FIELDS(WHO, OPTIONAL(F_SINCE_AT), OPTIONAL(F_DISCARD_BEFORE_AT), OPTIONAL(F_REASON)), DESK, CHANGES,
      notices_release, NULL},
+    {"deadline.list",
+     FIELDS(OPTIONAL(F_SPAN_FROM_AT), OPTIONAL(F_UNTIL_AT), OPTIONAL(F_CUSTOMER), OPTIONAL(F_PACKAGE),
+            OPTIONAL(F_PRIORITY), OPTIONAL(F_CLOCK), OPTIONAL(F_VERDICT), OPTIONAL(F_LIMIT),
+            OPTIONAL(F_CURSOR)),
+     0, READS, deadlines_list, NULL},
+    {"deadline.excuse",
+     FIELDS(WHO, REQUIRED(F_TRACKING), REQUIRED(F_CLOCK), OPTIONAL(F_CYCLE), REQUIRED(F_REASON)), DESK,
+     CHANGES, deadlines_excuse, NULL},
     {"ping", {{0}}, 0, 0, READS, reading_ping, NULL},
     {"stats", {{0}}, 0, 0, READS, reading_stats, NULL},
 };
 
 /* Ops of the protocol that come with a later step: known by name, so that the answer is not "no op is called". */
-static const char *const later[] = {"ticket.meeting", "deadline.list"};
+static const char *const later[] = {"ticket.meeting"};
 
 const struct op *ops_find(struct span name)
 {

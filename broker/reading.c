@@ -169,6 +169,7 @@ void reading_peek(struct broker *broker, struct call *call)
                 pg_array_bytes(broker->params, queue);
         pg_array_close(broker->params);
     }
+    pg_put_text(broker->params, call->req.actor);
     (void)pg_send(broker->reader_pg, READER_NEXT_PEEK, broker->params, peek_on_rows, peek);
     pg_sync(broker->reader_pg, peek_on_end, peek);
 }

@@ -49,6 +49,9 @@ struct field_row {
 #define AT_MOST INT64_C(4133980800000000) /* 2101-01-01, µs */
 
 static const struct field_row fields[F_FIELDS] = {
+    [F_CLOCK] = {"clock", KIND_ENUM, 0, 0, "response|update|resolution"},
+    [F_CYCLE] = {"cycle", KIND_INT, 1, INT32_MAX, NULL},
+    [F_VERDICT] = {"verdict", KIND_ENUM, 0, 0, "met|missed"},
     [F_TRACKINGS] = {"tracking", KIND_TRACKINGS, 1, TICKETS_MAX, NULL},
     [F_KEY] = {"key", KIND_TEXT, 1, 128, NULL},
     [F_AS] = {"as", KIND_AS, 0, 0, "name|role"},

@@ -85,6 +85,9 @@ enum field {
     F_SINCE_AT,
     F_DISCARD_BEFORE_AT,
     F_TRACKINGS, /* one, or a list */
+    F_CLOCK,
+    F_CYCLE,
+    F_VERDICT,
     F_FIELDS
 };
 

@@ -13,6 +13,7 @@
     X(W_ENSURE, "ensure")                 \
     X(W_LOCK, "lock")                     \
     X(W_CHANGE, "change")                 \
+    X(W_EXCUSE, "deadline_excuse")        \
     X(W_KEY_HOLD, "key_hold")             \
     X(W_NEXT, "next")                     \
     X(W_DECIDE_FRESH, "decide_fresh")     \

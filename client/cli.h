@@ -230,6 +230,7 @@ void cli_print_explain(struct cli *cli, const struct wire_val *body);
 void cli_print_event(struct cli *cli, const struct wire_val *event);
 void cli_print_processes(struct cli *cli, const struct wire_val *body);
 void cli_print_customers(struct cli *cli, const struct wire_val *body);
+void cli_print_deadlines(struct cli *cli, const struct wire_val *body);
 void cli_print_dead(struct cli *cli, const struct wire_val *body);
 
 /* ---- cli_notices.c: messages to people ---- */

@@ -262,6 +262,12 @@ static const struct cli_option deadline_list_options[] = {
     {.name = "cursor", .help = "go on where an earlier list ended"},
     END};
 
+static const struct cli_option deadline_excuse_options[] = {
+    {.name = "clock", .words = "response|update|resolution", .help = "of which promise (required)"},
+    {.name = "cycle", .kind = CLI_INT, .fallback = "1", .help = "of which cycle of its clock"},
+    {.name = "reason", .help = "why (required)"},
+    END};
+
 static const struct cli_option page_options[] = {
     {.name = "limit", .kind = CLI_INT, .help = "at most so many"},
     {.name = "cursor", .help = "go on where an earlier list ended"},
@@ -586,8 +592,17 @@ const struct cli_command cli_commands[] = {
     {.name = "deadline list",
      .op = "deadline.list",
      .options = deadline_list_options,
-     .help = "Lists promises and their verdicts.",
+     .print = cli_print_deadlines,
+     .json_lines = true,
+     .help = "Lists promises and their verdicts, in the order of their due times.",
      .example = "deadline list --verdict missed --from-at 2026-11-01"},
+    {.name = "deadline excuse",
+     .op = "deadline.excuse",
+     TRACKING,
+     .options = deadline_excuse_options,
+     .help =
+         "Says why a miss was not the desk's fault (leads and admins). The verdict stays; lists show both.",
+     .example = "deadline excuse " T " --clock response --reason 'their firewall was down'"},
     {.name = "customer apply",
      .op = "customer.put",
      .positional = CLI_POS_ONE,

@@ -371,6 +371,19 @@ void cli_print_processes(struct cli *cli, const struct wire_val *body)
     cli_print_list(cli, body, "running", running, COUNT(running));
 }
 
+void cli_print_deadlines(struct cli *cli, const struct wire_val *body)
+{
+    static const struct cli_column columns[] = {
+        {"tracking", "TRACKING", CLI_CELL_ANY, 0},  {"priority", "PRIO", CLI_CELL_PRIORITY, 0},
+        {"customer", "CUSTOMER", CLI_CELL_ANY, 20}, {"clock", "CLOCK", CLI_CELL_ANY, 0},
+        {"cycle", "CYCLE", CLI_CELL_ANY, 0},        {"verdict", "VERDICT", CLI_CELL_ANY, 0},
+        {"cause", "CAUSE", CLI_CELL_ANY, 12},       {"due_at", "DUE", CLI_CELL_TIME, 0},
+        {"met_at", "MET", CLI_CELL_TIME, 0},        {"worked_s", "WORKED", CLI_CELL_SPAN, 0},
+        {"paused_s", "PAUSED", CLI_CELL_SPAN, 0},   {"excused", "EXCUSED", CLI_CELL_ANY, 80},
+    };
+    cli_print_list(cli, body, "deadlines", columns, COUNT(columns));
+}
+
 void cli_print_dead(struct cli *cli, const struct wire_val *body)
 {
     static const struct cli_column columns[] = {

@@ -5,6 +5,7 @@
 --  $12 kinds  $13 tags (array literals)  $14 clocks  $15 reply_pending (NULL: keep)  $16 epoch
 --  events: $17 tickets  $18 versions  $19 kinds  $20 public  $21 bodies  $22 process
 --  outbox: $23 tickets  $24 versions  $25 audiences  $26 kinds  $27 generations  $28 bodies
+--  $29 due_at
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 d AS (
     UPDATE desk d
@@ -24,11 +25,12 @@ d AS (
            tags = CASE WHEN u.fields & ~d.held & 8 <> 0 THEN u.tags::text[] ELSE d.tags END,
            kind = CASE WHEN u.fields & ~d.held & 32 <> 0 THEN u.kind ELSE d.kind END,
            reply_pending = coalesce(u.reply_pending, d.reply_pending),
-           clocks = u.clocks
+           clocks = u.clocks,
+           due_at = u.due_at
       FROM unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[], $5::smallint[], $6::smallint[], $7::smallint[],
-                  $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::boolean[])
+                  $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::boolean[], $29::bigint[])
            AS u(ticket, version_before, attempt_before, version_after, state, fields, priority, wake_at, owner, assignee,
-                queue, kind, tags, clocks, reply_pending), clock
+                queue, kind, tags, clocks, reply_pending, due_at), clock
      WHERE d.ticket = u.ticket AND d.owner = $16::bigint AND d.attempt = u.attempt_before AND d.version = u.version_before
     RETURNING d.ticket, d.attempt
 ), e AS (

@@ -4,15 +4,16 @@
 --  $8 assignees  $9 queues  $10 kinds  $11 tags (array literals)  $12 clocks
 --  events: $13 tickets  $14 versions  $15 kinds  $16 public  $17 bodies  $18 process
 --  outbox: $19 tickets  $20 versions  $21 audiences  $22 kinds  $23 generations  $24 bodies
+--  $25 due_at
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 d AS (
     INSERT INTO desk (ticket, version, decided, attempt, state, priority, lane, rank, wake_at, owner, updated_at, assignee,
-                      queue, kind, tags, clocks)
+                      queue, kind, tags, clocks, due_at)
     SELECT u.ticket, u.version, u.version, 2, u.state, u.priority, u.lane, CASE WHEN u.wake_at IS NOT NULL THEN greatest(u.wake_at, clock.at) END,
-           CASE WHEN u.wake_at IS NOT NULL THEN greatest(u.wake_at, clock.at) END, u.owner, clock.at, u.assignee, u.queue, u.kind, u.tags::text[], u.clocks
+           CASE WHEN u.wake_at IS NOT NULL THEN greatest(u.wake_at, clock.at) END, u.owner, clock.at, u.assignee, u.queue, u.kind, u.tags::text[], u.clocks, u.due_at
       FROM unnest($1::bigint[], $2::integer[], $3::smallint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::bigint[],
-                  $8::text[], $9::text[], $10::text[], $11::text[], $12::bytea[])
-           AS u(ticket, version, state, priority, lane, wake_at, owner, assignee, queue, kind, tags, clocks), clock
+                  $8::text[], $9::text[], $10::text[], $11::text[], $12::bytea[], $25::bigint[])
+           AS u(ticket, version, state, priority, lane, wake_at, owner, assignee, queue, kind, tags, clocks, due_at), clock
     ON CONFLICT (ticket) DO NOTHING
     RETURNING ticket
 ), e AS (

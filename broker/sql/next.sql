@@ -1,6 +1,8 @@
--- ticket.next: takes, for a person, an unassigned open ticket that waits for us: P1 first, then the earliest posting. Two people
--- never get the same one: what another transaction holds is skipped. No row: nothing there, or a key that was used before.
---  $1 key digest  $2 content digest  $3 request  $4 epoch  $5 next state for each state  $6 actor  $7 queues or NULL  $8 event body
+-- ticket.next: takes, for a person, a ticket that waits for us: first a resolved one with a reply (it stays resolved and is assigned), then
+-- what nobody has: P1 first, then the earliest due time. Two people never get the same one: what another transaction holds is skipped.
+-- No row: nothing there, or a key that was used before.
+--  $1 key digest  $2 content digest  $3 request  $4 epoch  $5 next state for each state  $6 actor  $7 queues or NULL  $8 body of taken
+--  $9 body of assigned
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (
     UPDATE keys SET at = clock.at FROM clock WHERE digest = $1::bytea
@@ -8,16 +10,28 @@ k AS (
 ), posted AS MATERIALIZED (
     SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken
 ), near AS MATERIALIZED (
-    SELECT c.ticket, c.priority
-      FROM unnest('{0,1,7}'::smallint[]) AS s(state),
-           LATERAL (SELECT d.ticket, d.priority FROM desk d
-                     WHERE d.state = s.state AND d.assignee IS NULL AND ($7::text[] IS NULL OR d.queue = ANY ($7::text[]))
-                     ORDER BY d.priority, d.ticket LIMIT 100) c
+    -- Resolved tickets whose customers said something since, of nobody or of who asks; then what nobody has. Of each queue asked for
+    -- its own first ones: no scan over the others.
+    (SELECT d.ticket, 0 AS turn, d.priority, d.due_at FROM desk d
+      WHERE d.state = 5 AND d.reply_pending AND (d.assignee IS NULL OR d.assignee = $6::text)
+        AND ($7::text[] IS NULL OR d.queue = ANY ($7::text[]))
+      ORDER BY d.priority, d.due_at, d.ticket LIMIT 400)
+    UNION ALL
+    (SELECT d.ticket, 1, d.priority, d.due_at FROM desk d
+      WHERE d.assignee IS NULL AND d.state IN (0, 1, 7) AND $7::text[] IS NULL
+      ORDER BY d.priority, d.due_at, d.ticket LIMIT 400)
+    UNION ALL
+    SELECT c.ticket, 1, c.priority, c.due_at
+      FROM unnest($7::text[]) AS w(queue),
+           LATERAL (SELECT d.ticket, d.priority, d.due_at FROM desk d
+                     WHERE d.queue = w.queue AND d.queue IS NOT NULL AND d.assignee IS NULL AND d.state IN (0, 1, 7)
+                     ORDER BY d.priority, d.due_at, d.ticket LIMIT 400) c
 ), pick AS (
     SELECT d.ticket FROM near JOIN desk d USING (ticket)
-     WHERE d.state IN (0, 1, 7) AND d.assignee IS NULL
+     WHERE CASE WHEN d.state = 5 THEN d.reply_pending AND (d.assignee IS NULL OR d.assignee = $6::text)
+                ELSE d.state IN (0, 1, 7) AND d.assignee IS NULL END
        AND NOT EXISTS (SELECT FROM k) AND NOT (SELECT key_taken FROM posted)
-     ORDER BY near.priority, near.ticket LIMIT 1
+     ORDER BY near.turn, near.priority, near.due_at, near.ticket LIMIT 1
        FOR NO KEY UPDATE OF d SKIP LOCKED
 ), u AS (
     UPDATE desk d
@@ -28,16 +42,18 @@ k AS (
            rank = clock.at,
            updated_at = clock.at,
            failures = 0,
-           state = ($5::smallint[])[d.state + 1],
+           state = CASE WHEN d.state = 5 THEN 5 ELSE ($5::smallint[])[d.state + 1] END,
            held = d.held | 4,
            lane = docket_class(d.priority),
            assignee = $6::text
       FROM pick, clock
      WHERE d.ticket = pick.ticket
-    RETURNING d.ticket, d.version, d.attempt, d.priority
+    RETURNING d.ticket, d.version, d.attempt, d.priority, d.state
 ), e AS (
     INSERT INTO events (ticket, version, at, kind, role, actor, public, body)
-    SELECT u.ticket, u.version, clock.at, 6, 0, $6::text, false, $8::bytea FROM u, clock
+    SELECT u.ticket, u.version, clock.at, CASE WHEN u.state = 5 THEN 7 ELSE 6 END, 0, $6::text, false,
+           CASE WHEN u.state = 5 THEN $9::bytea ELSE $8::bytea END
+      FROM u, clock
 ), kk AS (
     INSERT INTO keys (digest, content, request, at, ticket, version)
     SELECT $1::bytea, $2::bytea, $3::bigint, clock.at, u.ticket, u.version FROM u, clock

@@ -152,3 +152,115 @@ def test_children_get_what_a_dead_broker_left(pair):
     pair.up()
     wait_until(lambda: all(kinds(client, child).count("commented") == 1 for child in children), 30)
     assert pair.value("SELECT count(*) FROM fanouts") == 0 or wait_until(lambda: pair.value("SELECT count(*) FROM fanouts") == 0)
+
+
+# ---- whose turn is next ----
+
+
+def test_fifty_people_who_pull_at_once_never_get_the_same_ticket(pair):
+    client, queue = pair.client(1), unique("crowd")
+    posted = [client.submit(customer="crowd") for _ in range(60)]
+    for tracking in posted:
+        client.decided(tracking)
+        client.call("ticket.update", tracking=tracking, set={"queue": queue}, as_=ADA)
+    got, start = [], threading.Barrier(50)
+
+    def pull(n):
+        with contextlib.closing(pair.client(1 + n % 2)) as mine:
+            start.wait()
+            got.append(mine.call("ticket.next", queues=[queue], as_={"name": f"person-{n}", "role": "staff"})["ticket"])
+
+    people = [threading.Thread(target=pull, args=(n,)) for n in range(50)]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    assert len(got) == 50 and all(got), "everybody got one"
+    assert len({ticket["tracking"] for ticket in got}) == 50, "and nobody the same"
+    assert {ticket["assignee"] for ticket in got} == {f"person-{n}" for n in range(50)}
+
+
+def test_next_gives_replies_first_then_p1_then_what_is_due_earliest(client):
+    queue, me = unique("turns"), {"name": unique("turner"), "role": "staff"}
+    resolved, later, p1, sooner = (client.submit(impact=impact) for impact in ("impaired", "question", "down", "degraded"))
+    for tracking in resolved, later, p1, sooner:
+        client.decided(tracking)
+        client.call("ticket.update", tracking=tracking, set={"queue": queue}, as_=ADA)
+    client.call("ticket.resolve", tracking=resolved, text="Done.", as_=ADA)
+    client.call("ticket.comment", tracking=resolved, text="Is it? I am not sure.", as_=CUSTOMER)
+    wait_until(lambda: ticket_of(client.show(resolved))["reply_pending"])
+    # Of one priority, the earlier due time is first, whatever was posted first.
+    for tracking in later, sooner:
+        client.call("ticket.prioritize", tracking=tracking, priority=3, reason="alike", as_=ADA)
+    client.call("ticket.comment", tracking=later, text="Words move the update clock.", public=True, as_=ADA)
+    client.call("ticket.wait", tracking=later, on="vendor", vendor="V", proposal="p", reason="r", as_=ADA)
+    client.call("ticket.take", tracking=later, as_=ADA)
+    client.call("ticket.release", tracking=later, reason="r", as_=ADA)
+    wait_until(lambda: all({"priority": 3}.items() <= {"priority": ticket_of(client.show(t))["priority"]}.items() for t in (later, sooner)))
+    dues = {tracking: min(clock["due_at"] for clock in ticket_of(client.show(tracking))["clocks"] if clock["state"] == "running") for tracking in (later, sooner)}
+    expected = [resolved, p1, *sorted(dues, key=dues.get)]
+    assert client.call("ticket.next", queues=[queue], peek=True, as_=me)["ticket"]["tracking"] == resolved
+    assert client.call("ticket.next", queues=[queue], as_=me)["ticket"]["tracking"] == resolved
+    shown = ticket_of(client.show(resolved))
+    assert (shown["state"], shown["assignee"]) == ("resolved", me["name"]), "it stays resolved, and is mine"
+    client.call("ticket.comment", tracking=resolved, text="Yes, for these reasons.", public=True, as_=me)
+    taken = [client.call("ticket.next", queues=[queue], as_=me)["ticket"]["tracking"] for _ in range(3)]
+    assert taken == expected[1:]
+    assert client.call("ticket.next", queues=[queue], as_=me)["ticket"] is None
+
+
+# ---- verdicts and excuses ----
+
+
+@pytest.fixture(scope="module")
+def missed(stack):
+    """A ticket of a customer of its own that missed its response: a priority 1 posted, by the database, an hour ago."""
+    with contextlib.closing(stack.client()) as client:
+        customer = unique("late")
+        tracking = client.submit(customer=customer, impact="impaired")
+        client.decided(tracking)
+        with stack.db() as db:
+            db.execute("UPDATE tickets SET posted_at = posted_at - 3600000000::bigint WHERE id = %s", (id_of(tracking),))
+        client.call("ticket.prioritize", tracking=tracking, priority=1, reason="all lines", as_=ADA)
+        wait_until(lambda: client.call("deadline.list", customer=customer, verdict="missed")["deadlines"])
+        yield customer, tracking
+
+
+def test_deadlines_are_listed_by_each_filter(client, missed):
+    customer, tracking = missed
+    everything = client.call("deadline.list", customer=customer)["deadlines"]
+    first = everything[0]
+    assert first["tracking"] == tracking and first["verdict"] == "missed" and first["cause"] == "moved"
+    assert first["clock"] in ("response", "update") and first["due_at"] and first["worked_s"] >= 0 and first["process"] and first["zones"] and first["judged_at"]
+    for fields, there in (
+        ({"verdict": "missed"}, True), ({"verdict": "met"}, False), ({"clock": first["clock"]}, True), ({"clock": "resolution"}, False), ({"priority": 1}, True), ({"priority": 4}, False),
+        ({"package": first["package"]}, True), ({"package": "nosuch"}, False), ({"from_at": first["due_at"]}, True), ({"until_at": first["due_at"]}, False), ({"from_at": first["due_at"] + 7200_000_000}, False),
+    ):
+        found = client.call("deadline.list", customer=customer, **fields)["deadlines"]
+        assert bool(found) == there, fields
+    seen, cursor = [], None
+    while True:
+        page = client.call("deadline.list", customer=customer, limit=1, **({"cursor": cursor} if cursor else {}))
+        seen += page["deadlines"]
+        cursor = page["cursor"]
+        if not cursor:
+            break
+    assert seen == everything
+    assert client.refused("deadline.list", cursor="nonsense").field == "cursor"
+
+
+def test_a_miss_is_excused_by_a_lead_and_the_verdict_stays(stack, client, missed):
+    customer, tracking = missed
+    before = client.call("deadline.list", customer=customer, verdict="missed")["deadlines"][0]
+    which = {"tracking": tracking, "clock": before["clock"], "cycle": before["cycle"], "reason": "The customer's own firewall."}
+    assert client.refused("deadline.excuse", as_=BEN, **which).code == "forbidden"
+    admin, key = {"name": "root", "role": "admin"}, unique("excuse")
+    assert client.call("deadline.excuse", as_=admin, key=key, **which)["duplicate"] is False
+    assert client.call("deadline.excuse", as_=admin, key=key, **which)["duplicate"] is True
+    assert client.refused("deadline.excuse", as_=admin, **which).code == "conflict"
+    assert client.refused("deadline.excuse", as_=admin, **{**which, "cycle": 99}).code == "not_found"
+    after = client.call("deadline.list", customer=customer, verdict="missed")["deadlines"][0]
+    assert after["excused"]["by"] == "root" and after["excused"]["reason"] == which["reason"] and after["excused"]["at"]
+    assert {**after, "excused": None} == before
+    shown = stack.docket("deadline", "list", "--customer", customer)
+    assert shown.returncode == 0 and "missed" in shown.stdout and "root" in shown.stdout

@@ -1,0 +1,325 @@
+/* Verdicts on promises; see deadlines.h. */
+#include "deadlines.h"
+#include "broker.h"
+#include "clients.h"
+#include "mem.h"
+#include "read_end.h"
+#include "statements.h"
+#include "tracking.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+enum { BYTES_MAX = 4 << 20, LIMIT = 100, CLOCK_BYTES = 16 };
+
+/* ---- deadline.list ---- */
+
+/* Columns of deadline_list.sql. */
+enum column {
+    TICKET,
+    CUSTOMER,
+    PACKAGE,
+    CLOCK,
+    CYCLE,
+    VERDICT,
+    CAUSE,
+    PRIORITY,
+    PROMISE_S,
+    DUE_AT,
+    MET_AT,
+    WORKED_S,
+    PAUSED_S,
+    JUDGED_AT,
+    PROCESS,
+    ZONES,
+    EXCUSE_BY,
+    EXCUSE_AT,
+    EXCUSE_REASON
+};
+
+struct listing {
+    struct broker *broker;
+    struct call *call;
+    struct buf out;
+};
+
+static void put_field(struct buf *out, const char *key, const PGresult *rows, int row, enum column column,
+                      bool is_int)
+{
+    wire_put_text(out, key);
+    if (pg_is_null(rows, row, (int)column))
+        wire_put_nil(out);
+    else if (is_int)
+        wire_put_int(out, pg_int(rows, row, (int)column));
+    else
+        wire_put_str(out, pg_span(rows, row, (int)column));
+}
+
+static void put_excuse(struct buf *out, const PGresult *rows, int row)
+{
+    wire_put_text(out, "excused");
+    if (pg_is_null(rows, row, EXCUSE_AT)) {
+        wire_put_nil(out);
+        return;
+    }
+    wire_put_map(out, 3);
+    put_field(out, "by", rows, row, EXCUSE_BY, false);
+    put_field(out, "at", rows, row, EXCUSE_AT, true);
+    put_field(out, "reason", rows, row, EXCUSE_REASON, false);
+}
+
+static void put_deadline(struct buf *out, const PGresult *rows, int row, const char *prefix)
+{
+    static const struct {
+        const char *key;
+        enum column column;
+        bool is_int;
+    } fields[] = {{"customer", CUSTOMER, false},  {"package", PACKAGE, false},
+                  {"clock", CLOCK, false},        {"cycle", CYCLE, true},
+                  {"verdict", VERDICT, false},    {"cause", CAUSE, false},
+                  {"priority", PRIORITY, true},   {"promise_s", PROMISE_S, true},
+                  {"due_at", DUE_AT, true},       {"met_at", MET_AT, true},
+                  {"worked_s", WORKED_S, true},   {"paused_s", PAUSED_S, true},
+                  {"judged_at", JUDGED_AT, true}, {"process", PROCESS, false},
+                  {"zones", ZONES, false}};
+    char tracking[TRACKING_TEXT_BYTES];
+
+    tracking_format(pg_int(rows, row, TICKET), prefix, tracking);
+    wire_put_map(out, 2 + sizeof fields / sizeof fields[0]);
+    wire_put_key_text(out, "tracking", tracking);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        put_field(out, fields[i].key, rows, row, fields[i].column, fields[i].is_int);
+    put_excuse(out, rows, row);
+}
+
+/* "due:ticket:clock:cycle" of the last one. */
+static void put_cursor(struct buf *out, const PGresult *rows, int row)
+{
+    char cursor[96];
+    struct span clock = pg_span(rows, row, CLOCK);
+
+    (void)snprintf(cursor, sizeof cursor, "%lld:%lld:%.*s:%lld", (long long)pg_int(rows, row, DUE_AT),
+                   (long long)pg_int(rows, row, TICKET), (int)clock.len, clock.p,
+                   (long long)pg_int(rows, row, CYCLE));
+    wire_put_key_text(out, "cursor", cursor);
+}
+
+static void list_on_rows(void *arg, PGresult *rows)
+{
+    struct listing *listing = arg;
+    int count = PQntuples(rows);
+
+    wire_put_map(&listing->out, 2);
+    wire_put_text(&listing->out, "deadlines");
+    wire_put_list(&listing->out, (size_t)count);
+    for (int i = 0; i < count; i++)
+        put_deadline(&listing->out, rows, i, listing->broker->settings.tracking_prefix);
+    if (count == request_int(&listing->call->req, F_LIMIT, LIMIT))
+        put_cursor(&listing->out, rows, count - 1);
+    else
+        wire_put_key_text(&listing->out, "cursor", NULL);
+}
+
+static void list_on_end(void *arg, const struct pg_end *end)
+{
+    struct listing *listing = arg;
+    struct err err;
+
+    if (read_end_is_ok(end, "deadline_list", &err))
+        call_answer(listing->call, buf_span(&listing->out));
+    else
+        call_refuse(listing->call, &err);
+    buf_clear(&listing->out);
+    free(listing);
+}
+
+struct cursor {
+    long long due_at, ticket, cycle;
+    char clock[CLOCK_BYTES];
+};
+
+static bool cursor_parse(struct span text, struct cursor *ret)
+{
+    char copy[96];
+    int end = -1;
+
+    (void)snprintf(copy, sizeof copy, "%.*s", (int)text.len, text.p == NULL ? "" : text.p);
+    return sscanf(copy, "%lld:%lld:%15[a-z]:%lld%n", &ret->due_at, &ret->ticket, ret->clock, &ret->cycle,
+                  &end) == 4 &&
+           end == (int)text.len && ret->cycle > 0 && ret->cycle <= INT32_MAX;
+}
+
+static void put_int_or_null(struct pg_params *params, const struct request *req, enum field field)
+{
+    if (request_has(req, field))
+        pg_put_int8(params, request_int(req, field, 0));
+    else
+        pg_put_null(params);
+}
+
+static void put_after(struct pg_params *params, const struct cursor *after)
+{
+    if (after == NULL) {
+        for (int i = 0; i < 4; i++)
+            pg_put_null(params);
+        return;
+    }
+    pg_put_int8(params, after->due_at);
+    pg_put_int8(params, after->ticket);
+    pg_put_text(params, after->clock);
+    pg_put_int4(params, (int32_t)after->cycle);
+}
+
+void deadlines_list(struct broker *broker, struct call *call)
+{
+    const struct request *req = &call->req;
+    struct pg_params *params = broker->params;
+    struct span text = request_text(req, F_CURSOR);
+    struct cursor after;
+    struct err err;
+
+    if (text.len != 0 && !cursor_parse(text, &after)) {
+        (void)err_field(&err, ERR_INVALID, "cursor", "cursor: not one of deadline.list");
+        call_refuse(call, &err);
+        return;
+    }
+    struct listing *listing = mem_new(1, sizeof *listing);
+    listing->broker = broker;
+    listing->call = call;
+    buf_init(&listing->out, BYTES_MAX);
+    pg_params_reset(params);
+    put_int_or_null(params, req, F_SPAN_FROM_AT);
+    put_int_or_null(params, req, F_UNTIL_AT);
+    pg_put_bytes(params, request_text(req, F_CUSTOMER));
+    pg_put_bytes(params, request_text(req, F_PACKAGE));
+    if (request_has(req, F_PRIORITY))
+        pg_put_int2(params, (int16_t)request_int(req, F_PRIORITY, 0));
+    else
+        pg_put_null(params);
+    pg_put_bytes(params, request_text(req, F_CLOCK));
+    pg_put_bytes(params, request_text(req, F_VERDICT));
+    put_after(params, text.len == 0 ? NULL : &after);
+    pg_put_int4(params, (int32_t)request_int(req, F_LIMIT, LIMIT));
+    (void)pg_send(broker->reader_pg, READER_DEADLINE_LIST, params, list_on_rows, listing);
+    pg_sync(broker->reader_pg, list_on_end, listing);
+}
+
+/* ---- deadline.excuse ---- */
+
+struct excuse {
+    struct unit unit;
+    struct broker *broker;
+    struct call *call;
+    int64_t request; /* random: tells our own repeat from a duplicate */
+
+    /* what the row said: believed after the commit only */
+    bool changed, is_there, is_missed, key_taken, has_key, key_same, key_ours;
+};
+
+static void excuse_on_rows(void *arg, PGresult *rows)
+{
+    enum { CHANGED, OF_VERDICT, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST };
+    struct excuse *x = arg;
+    struct span content = pg_span(rows, 0, KEY_CONTENT);
+
+    x->changed = pg_bool(rows, 0, CHANGED);
+    x->is_there = !pg_is_null(rows, 0, OF_VERDICT);
+    x->is_missed = span_is(pg_span(rows, 0, OF_VERDICT), "missed");
+    x->key_taken = pg_bool(rows, 0, KEY_TAKEN);
+    x->has_key = content.p != NULL;
+    x->key_same = content.len == 16 && memcmp(content.p, x->call->req.content_digest, 16) == 0;
+    x->key_ours = pg_int(rows, 0, KEY_REQUEST) == x->request;
+}
+
+static void excuse_send(struct unit *unit, struct pg *pg, struct pg_params *params)
+{
+    struct excuse *x = (struct excuse *)unit;
+    const struct request *req = &x->call->req;
+
+    pg_put_bytes(params, (struct span){(const char *)req->key_digest, 16});
+    pg_put_bytes(params, (struct span){(const char *)req->content_digest, 16});
+    pg_put_int8(params, x->request);
+    pg_put_int8(params, req->ticket);
+    pg_put_bytes(params, request_text(req, F_CLOCK));
+    pg_put_int4(params, (int32_t)request_int(req, F_CYCLE, 1));
+    pg_put_text(params, req->actor);
+    pg_put_bytes(params, request_text(req, F_REASON));
+    (void)pg_send(pg, W_EXCUSE, params, excuse_on_rows, x);
+}
+
+static bool excuse_is_refused(const struct excuse *x, struct err *err)
+{
+    if (x->key_taken || (x->has_key && !x->key_same))
+        return !err_field(err, ERR_CONFLICT, "key",
+                          "key: it was used before with another op or other content");
+    if (x->changed || x->has_key)
+        return false;
+    if (!x->is_there)
+        return !err_field(err, ERR_NOT_FOUND, "clock",
+                          "the ticket has no verdict of this clock and cycle (by default cycle 1)");
+    if (!x->is_missed)
+        return !err_field(err, ERR_CONFLICT, "clock",
+                          "clock: the promise was met: there is nothing to excuse");
+    return !err_field(err, ERR_CONFLICT, "clock", "clock: this miss was excused before");
+}
+
+static void excuse_done(struct unit *unit, const struct err *err)
+{
+    struct excuse *x = (struct excuse *)unit;
+    struct buf out;
+    struct err why;
+
+    if (err != NULL) {
+        call_refuse(x->call, err);
+    } else if (excuse_is_refused(x, &why)) {
+        call_refuse(x->call, &why);
+    } else {
+        buf_init(&out, 256);
+        wire_put_map(&out, 1);
+        wire_put_key_bool(&out, "duplicate", x->has_key && !x->key_ours);
+        call_answer(x->call, buf_span(&out));
+        buf_clear(&out);
+    }
+    free(x);
+}
+
+/* Leads of the teams of the current process, and admins. */
+static bool excuse_may(const struct broker *broker, const struct request *req, struct err *err)
+{
+    const struct process *process = broker->process.parsed;
+
+    if (req->role == ROLE_ADMIN)
+        return true;
+    for (size_t i = 0; process != NULL && i < process->people.team_count; i++) {
+        const char *lead = process->people.teams[i].lead;
+        if (lead != NULL && strcmp(lead, req->actor) == 0)
+            return true;
+    }
+    return err_field(err, ERR_FORBIDDEN, "as",
+                     "as: a miss is excused by a lead (staff.yaml: teams: lead) or an admin; %s is neither",
+                     req->actor);
+}
+
+void deadlines_excuse(struct broker *broker, struct call *call)
+{
+    static const struct unit_type type = {.group = GROUP_SINGLE,
+                                          .repeatable = true,
+                                          .send = excuse_send,
+                                          .done = excuse_done};
+    struct err err;
+
+    if (!excuse_may(broker, &call->req, &err)) {
+        call_refuse(call, &err);
+        return;
+    }
+    struct excuse *x = mem_new(1, sizeof *x);
+    x->unit.type = &type;
+    x->unit.bytes = wire_doc_bytes(call->req.doc).len + 256;
+    x->broker = broker;
+    x->call = call;
+    randombytes_buf(&x->request, sizeof x->request);
+    writer_add(broker->writer, &x->unit);
+}
