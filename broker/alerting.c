@@ -1,16 +1,15 @@
 /* What people do with an alert; see alerting.h. */
 #include "alerting.h"
 #include "broker.h"
+#include "listing.h"
 #include "mem.h"
+#include "op_key.h"
 #include "ops.h"
 #include "read_alerts.h"
 #include "statements.h"
 #include "tracking.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#include <sodium.h>
 
 /* As $5 of alert_change.sql. */
 enum alert_do { ALERT_ACK, ALERT_UNACK, ALERT_RESOLVE };
@@ -21,10 +20,10 @@ struct alerting {
     struct call *call;
     enum alert_do what;
     int64_t alert;
-    int64_t request; /* random: tells our own repeat from a duplicate */
+    struct op_key key;
 
     /* what the row said: believed after the commit only */
-    bool changed, is_there, key_taken, has_key, key_same, key_ours;
+    bool changed, is_there;
     int old_state;
     int32_t old_generation, generation;
     int64_t ticket;
@@ -45,7 +44,6 @@ static void alerting_on_rows(void *arg, PGresult *rows)
         KEY_REQUEST
     };
     struct alerting *a = arg;
-    struct span content = pg_span(rows, 0, KEY_CONTENT);
 
     a->changed = pg_bool(rows, 0, CHANGED);
     a->is_there = pg_bool(rows, 0, IS_THERE);
@@ -53,10 +51,7 @@ static void alerting_on_rows(void *arg, PGresult *rows)
     a->old_generation = (int32_t)pg_int(rows, 0, OLD_GENERATION);
     a->generation = (int32_t)pg_int(rows, 0, GENERATION);
     a->ticket = pg_int(rows, 0, TICKET);
-    a->key_taken = pg_bool(rows, 0, KEY_TAKEN);
-    a->has_key = content.p != NULL;
-    a->key_same = content.len == 16 && memcmp(content.p, a->call->req.content_digest, 16) == 0;
-    a->key_ours = pg_int(rows, 0, KEY_REQUEST) == a->request;
+    op_key_read(&a->key, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST, a->call->req.content_digest);
 }
 
 static void alerting_send(struct unit *unit, struct pg *pg, struct pg_params *params)
@@ -64,9 +59,7 @@ static void alerting_send(struct unit *unit, struct pg *pg, struct pg_params *pa
     struct alerting *a = (struct alerting *)unit;
     const struct request *req = &a->call->req;
 
-    pg_put_bytes(params, (struct span){(const char *)req->key_digest, 16});
-    pg_put_bytes(params, (struct span){(const char *)req->content_digest, 16});
-    pg_put_int8(params, a->request);
+    op_key_put(&a->key, req, params);
     pg_put_int8(params, a->alert);
     pg_put_int2(params, (int16_t)a->what);
     pg_put_text(params, req->actor);
@@ -83,9 +76,8 @@ static void alerting_send(struct unit *unit, struct pg *pg, struct pg_params *pa
 static void alerting_answer(const struct alerting *a)
 {
     static const int after[] = {[ALERT_ACK] = 1, [ALERT_UNACK] = 0, [ALERT_RESOLVE] = 2};
-    bool duplicate = a->has_key && !a->key_ours;
     /* What is resolved stays so, whatever was asked. */
-    int state = a->changed || a->has_key ? after[a->what] : a->old_state;
+    int state = a->changed || a->key.is_there ? after[a->what] : a->old_state;
     char tracking[TRACKING_TEXT_BYTES];
     struct buf out;
 
@@ -98,7 +90,7 @@ static void alerting_answer(const struct alerting *a)
     if (a->ticket != 0)
         tracking_format(a->ticket, a->broker->settings.tracking_prefix, tracking);
     wire_put_text(&out, a->ticket != 0 ? tracking : NULL);
-    wire_put_key_bool(&out, "duplicate", duplicate);
+    wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&a->key));
     call_answer(a->call, buf_span(&out));
     buf_clear(&out);
 }
@@ -106,10 +98,9 @@ static void alerting_answer(const struct alerting *a)
 /* Whether it was refused, and why. A resolved alert is no refusal: there is nothing left to be done. */
 static bool alerting_is_refused(const struct alerting *a, struct err *err)
 {
-    if (a->key_taken || (a->has_key && !a->key_same))
-        return !err_field(err, ERR_CONFLICT, "key",
-                          "key: it was used before with another op or other content");
-    if (a->changed || a->has_key)
+    if (!op_key_check(&a->key, err))
+        return true;
+    if (a->changed || a->key.is_there)
         return false;
     if (!a->is_there)
         return !err_field(err, ERR_NOT_FOUND, "alert", "no alert has the number %lld", (long long)a->alert);
@@ -154,7 +145,7 @@ static void alerting_start(struct broker *broker, struct call *call, enum alert_
     a->call = call;
     a->what = what;
     a->alert = request_int(&call->req, F_ALERT, 0);
-    randombytes_buf(&a->request, sizeof a->request);
+    op_key_begin(&a->key);
     writer_add(broker->writer, &a->unit);
 }
 
@@ -175,52 +166,6 @@ void alerting_resolve(struct broker *broker, struct call *call)
 
 /* ---- reading ---- */
 
-static void reading_done(void *arg, struct span body, const struct err *err)
-{
-    struct call *call = arg;
-    if (err != NULL)
-        call_refuse(call, err);
-    else
-        call_answer(call, body);
-}
-
-/* "open", "open,acknowledged", "all"; nothing: what is not resolved. */
-static bool list_states(struct span text, unsigned *ret, struct err *err)
-{
-    enum { NOT_RESOLVED = 3, ALL = 7 };
-    unsigned states = 0;
-
-    for (size_t i = 0; i < text.len;) {
-        size_t len = 0;
-        int state = 0;
-        while (i + len < text.len && text.p[i + len] != ',')
-            len++;
-        struct span word = {text.p + i, len};
-        if (span_is(word, "all"))
-            states = ALL;
-        else if (read_alerts_state_parse(word, &state))
-            states |= 1u << state;
-        else
-            return err_field(err, ERR_INVALID, "state",
-                             "state: \"%.*s\" is none of open, acknowledged, resolved, all",
-                             (int)(len > 40 ? 40 : len), word.p);
-        i += len + 1;
-    }
-    *ret = states == 0 ? NOT_RESOLVED : states;
-    return true;
-}
-
-static bool list_cursor(struct span text, int64_t *ret, struct err *err)
-{
-    *ret = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.p[i] < '0' || text.p[i] > '9' || text.len > 18)
-            return err_field(err, ERR_INVALID, "cursor", "cursor: not one of alert.list");
-        *ret = *ret * 10 + (text.p[i] - '0');
-    }
-    return true;
-}
-
 void alerting_list(struct broker *broker, struct call *call)
 {
     const struct request *req = &call->req;
@@ -230,17 +175,19 @@ void alerting_list(struct broker *broker, struct call *call)
                                       .limit = (int)request_int(req, F_LIMIT, 0)};
     struct err err;
 
-    if (!list_states(request_text(req, F_STATE), &query.states, &err) ||
-        !list_cursor(request_text(req, F_CURSOR), &query.before, &err)) {
+    /* Nothing asked for: what is not resolved. */
+    if (!listing_states(request_text(req, F_STATE), read_alerts_state_parse, 7, 3,
+                        "open, acknowledged, resolved", &query.states, &err) ||
+        !listing_cursor(request_text(req, F_CURSOR), "alert.list", &query.before, &err)) {
         call_refuse(call, &err);
         return;
     }
     read_alerts_list_send(broker->reader_pg, broker->params, &query, broker->settings.tracking_prefix,
-                          reading_done, call);
+                          listing_done, call);
 }
 
 void alerting_show(struct broker *broker, struct call *call)
 {
     read_alerts_show_send(broker->reader_pg, broker->params, request_int(&call->req, F_ALERT, 0),
-                          broker->settings.tracking_prefix, reading_done, call);
+                          broker->settings.tracking_prefix, listing_done, call);
 }

@@ -1,6 +1,7 @@
 /* What people change of the on-call plan: overrides, swaps, absences, and cancelling them; see oncalling.h. */
 #include "clock.h"
 #include "mem.h"
+#include "op_key.h"
 #include "oncalling.h"
 #include "oncalling_internal.h"
 #include "ops.h"
@@ -10,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 enum { DAYS_MAX = 400, TEXT_BYTES = 160, HANDED_MAX = 200 };
 #define DAY_US (INT64_C(86400) * US_PER_S)
 
@@ -19,14 +18,14 @@ enum { DAYS_MAX = 400, TEXT_BYTES = 160, HANDED_MAX = 200 };
 struct plan_change {
     struct unit unit;
     struct plan *plan;
-    int64_t request; /* random: tells our own repeat from a duplicate */
-    int64_t cancel;  /* an override; 0: a new one */
+    struct op_key key;
+    int64_t cancel; /* an override; 0: a new one */
     char *schedule, *replaces, *staff;
     int64_t from_at, until_at;
     struct buf handed; /* encoded list */
 
     int64_t id;
-    bool changed, key_taken, has_key, key_same, key_ours;
+    bool changed;
 };
 
 static void change_free(struct plan_change *change)
@@ -218,15 +217,11 @@ static void change_on_rows(void *arg, PGresult *rows)
 {
     enum { ID, CHANGED, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST };
     struct plan_change *change = arg;
-    struct span content = pg_span(rows, 0, KEY_CONTENT);
 
     change->id = pg_int(rows, 0, ID);
     change->changed = pg_bool(rows, 0, CHANGED);
-    change->key_taken = pg_bool(rows, 0, KEY_TAKEN);
-    change->has_key = content.p != NULL;
-    change->key_same =
-        content.len == 16 && memcmp(content.p, change->plan->call->req.content_digest, 16) == 0;
-    change->key_ours = pg_int(rows, 0, KEY_REQUEST) == change->request;
+    op_key_read(&change->key, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST,
+                change->plan->call->req.content_digest);
 }
 
 static void change_send(struct unit *unit, struct pg *pg, struct pg_params *params)
@@ -234,9 +229,7 @@ static void change_send(struct unit *unit, struct pg *pg, struct pg_params *para
     struct plan_change *change = (struct plan_change *)unit;
     const struct request *req = &change->plan->call->req;
 
-    pg_put_bytes(params, (struct span){(const char *)req->key_digest, 16});
-    pg_put_bytes(params, (struct span){(const char *)req->content_digest, 16});
-    pg_put_int8(params, change->request);
+    op_key_put(&change->key, req, params);
     pg_put_int8(params, change->plan->rev);
     pg_put_text(params, req->actor);
     if (change->cancel == 0)
@@ -260,7 +253,7 @@ static void change_answer(struct plan_change *change)
     buf_init(&out, 64 << 10);
     struct wire_map map = wire_map_open(&out);
     wire_put_key_int(&out, "override", change->id), map.count++;
-    wire_put_key_bool(&out, "duplicate", change->has_key && !change->key_ours), map.count++;
+    wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&change->key)), map.count++;
     if (change->handed.len != 0)
         wire_put_text(&out, "handed_over"), wire_put_raw(&out, buf_span(&change->handed)), map.count++;
     wire_map_close(&out, &map);
@@ -272,13 +265,13 @@ static void change_answer(struct plan_change *change)
 static void change_done(struct unit *unit, const struct err *err)
 {
     struct plan_change *change = (struct plan_change *)unit;
+    struct err why;
 
     if (err != NULL)
         change_refuse(change, err->code, err->field, "%s", err->msg);
-    else if (change->key_taken || (change->has_key && !change->key_same))
-        change_refuse(change, ERR_CONFLICT, "key",
-                      "key: it was used before with another op or other content");
-    else if (!change->changed && !change->has_key)
+    else if (!op_key_check(&change->key, &why))
+        change_refuse(change, why.code, why.field, "%s", why.msg);
+    else if (!change->changed && !change->key.is_there)
         change_refuse(change, ERR_BUSY, "",
                       "somebody else changed the on-call plan at the same moment: repeat");
     else if (change->id == 0)
@@ -297,7 +290,7 @@ static void change_write(struct plan_change *change)
 
     change->unit.type = &type;
     change->unit.bytes = wire_doc_bytes(change->plan->call->req.doc).len + 512;
-    randombytes_buf(&change->request, sizeof change->request);
+    op_key_begin(&change->key);
     writer_add(change->plan->broker->writer, &change->unit);
     broker_turn(change->plan->broker);
 }

@@ -188,14 +188,8 @@ static void reading_on_end(void *arg, const struct pg_end *end)
     struct reading *r = arg;
     struct err err;
 
-    if (!read_end_is_ok(end, "alerts", &err))
-        r->fn(r->arg, SPAN_NONE, &err);
-    else if (!r->found && !err_field(&err, ERR_NOT_FOUND, "alert", "no alert has this number"))
-        r->fn(r->arg, SPAN_NONE, &err);
-    else if (r->out.failed && !err_set(&err, ERR_TOO_LARGE, "the answer is too large: ask for fewer"))
-        r->fn(r->arg, SPAN_NONE, &err);
-    else
-        r->fn(r->arg, buf_span(&r->out), NULL);
+    (void)err_field(&err, ERR_NOT_FOUND, "alert", "no alert has this number");
+    read_end_answer(end, "alerts", r->found ? NULL : &err, &r->out, r->fn, r->arg);
     buf_clear(&r->out);
     free(r);
 }

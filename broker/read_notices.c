@@ -186,17 +186,12 @@ static void reading_on_end(void *arg, const struct pg_end *end)
 {
     struct reading *r = arg;
     struct err err;
-    const char *field = r->ticket != 0 ? "tracking" : "notification";
 
-    if (!read_end_is_ok(end, "notices", &err))
-        r->fn(r->arg, SPAN_NONE, &err);
-    else if (!r->found && !err_field(&err, ERR_NOT_FOUND, field, "no %s has this number",
-                                     r->ticket != 0 ? "ticket" : "notification"))
-        r->fn(r->arg, SPAN_NONE, &err);
-    else if (r->out.failed && !err_set(&err, ERR_TOO_LARGE, "the answer is too large: ask for fewer"))
-        r->fn(r->arg, SPAN_NONE, &err);
+    if (r->ticket != 0)
+        (void)err_field(&err, ERR_NOT_FOUND, "tracking", "no ticket has this number");
     else
-        r->fn(r->arg, buf_span(&r->out), NULL);
+        (void)err_field(&err, ERR_NOT_FOUND, "notification", "no notification has this number");
+    read_end_answer(end, "notices", r->found ? NULL : &err, &r->out, r->fn, r->arg);
     buf_clear(&r->out);
     free(r);
 }

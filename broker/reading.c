@@ -3,6 +3,7 @@
 #include "broker.h"
 #include "broker_metrics.h"
 #include "clock.h"
+#include "listing.h"
 #include "mem.h"
 #include "ops.h"
 #include "read_events.h"
@@ -16,23 +17,13 @@
 
 enum { PAGE_BYTES_MAX = 6 << 20, LIST_LIMIT = 100 };
 
-/* What every reader calls in the end. */
-static void reading_done(void *arg, struct span body, const struct err *err)
-{
-    struct call *call = arg;
-    if (err != NULL)
-        call_refuse(call, err);
-    else
-        call_answer(call, body);
-}
-
 /* ---- tickets and events ---- */
 
 void reading_show(struct broker *broker, struct call *call)
 {
     read_show_send(broker->reader_pg, broker->params, call->req.ticket,
                    (int32_t)request_int(&call->req, F_EVENTS_AFTER, 0), broker->settings.tracking_prefix,
-                   reading_done, call);
+                   listing_done, call);
 }
 
 /* "triaged", "new,triaged", or "open" and "all". */
@@ -87,7 +78,7 @@ void reading_list(struct broker *broker, struct call *call)
         return;
     }
     read_list_send(broker->reader_pg, broker->list_params, &query, broker->settings.tracking_prefix,
-                   reading_done, call);
+                   listing_done, call);
 }
 
 void reading_events(struct broker *broker, struct call *call)
@@ -108,7 +99,7 @@ void reading_events(struct broker *broker, struct call *call)
         if (wire_get_str(wire_at(kinds, i), &text) && desk_event_parse(text, &kind))
             query.kinds |= 1u << kind;
     }
-    read_events_send(broker->read_events, &query, reading_done, call);
+    read_events_send(broker->read_events, &query, listing_done, call);
 }
 
 /* What ticket.next would give: its id first, then the ticket. */
@@ -136,7 +127,7 @@ static void peek_on_end(void *arg, const struct pg_end *end)
         reading_no_ticket(peek->call);
     else
         read_ticket_send(broker->reader_pg, broker->params, peek->ticket, broker->settings.tracking_prefix,
-                         reading_done, peek->call);
+                         listing_done, peek->call);
     free(peek);
 }
 

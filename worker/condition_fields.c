@@ -103,7 +103,7 @@ static struct value value_number(double number)
 
 static struct value field_age(struct conditions *c)
 {
-    return value_number((double)((c->work->now - c->work->posted_at) / US_PER_S));
+    return value_number((double)(c->work->now - c->work->posted_at) / (double)US_PER_S);
 }
 
 static struct value field_known(struct conditions *c)

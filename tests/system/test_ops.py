@@ -321,7 +321,7 @@ def test_ping_and_stats_answer(client):
 
 
 @pytest.mark.parametrize("op, fields", [
-    ("ticket.meeting", {"medium": "im", "at": 1, "attendees": ["a@localhost"], "as_": ADA}), ("deadline.list", {}), ("notification.list", {}),
+    ("ticket.meeting", {"medium": "im", "at": 1, "attendees": ["a@localhost"], "as_": ADA}), ("deadline.list", {}),
 ])
 def test_what_is_not_built_yet_says_so(client, op, fields):
     if op == "ticket.meeting":
