@@ -19,7 +19,7 @@ BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
 
 CC ?= gcc
 PKG_CONFIG ?= pkg-config
-PACKAGES := libczmq libzmq libpq yaml-0.1 libcurl gmime-3.0 libmicrohttpd libpcre2-8 jansson libsodium libical libxml-2.0
+PACKAGES := libczmq libzmq libpq yaml-0.1 libcurl gmime-3.0 libmicrohttpd libpcre2-8 jansson libsodium libical libxml-2.0 libstrophe
 PKG_CFLAGS := $(shell { $(PKG_CONFIG) --cflags $(PACKAGES); } 2>/dev/null | sed 's/-I/-isystem /g')
 PKG_LIBS = $(shell { $(PKG_CONFIG) --libs $(1); } 2>/dev/null)
 INSTALL ?= install
@@ -40,6 +40,7 @@ LIBS_COMMON   := $(call PKG_LIBS,libczmq libzmq yaml-0.1 libpcre2-8 jansson libs
 LIBS_broker    = $(LIBS_COMMON) $(call PKG_LIBS,libpq libical)
 LIBS_worker    = $(LIBS_COMMON) $(call PKG_LIBS,libical)
 LIBS_notifier  = $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0 libical)
+LIBS_xmpp      = $(LIBS_COMMON) $(call PKG_LIBS,libstrophe)
 LIBS_client    = $(LIBS_COMMON)
 LIBS_mail      = $(LIBS_COMMON) $(call PKG_LIBS,gmime-3.0 libxml-2.0)
 LIBS_all       = $(LIBS_COMMON) $(call PKG_LIBS,libpq libcurl gmime-3.0 libical libxml-2.0)
@@ -49,7 +50,7 @@ src = $(wildcard $(1)/*.c)
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 
 # A room's main file stays out of its archive, so that unit tests can link the rest.
-MAINS := broker/broker_main.c worker/worker_main.c notifier/notifier_main.c
+MAINS := broker/broker_main.c worker/worker_main.c notifier/notifier_main.c notifier/xmpp_main.c
 CLIENT_LIB   := $(wildcard client/lib_*.c)
 CLIENT_CLI   := $(wildcard client/cli_*.c)
 CLIENT_BENCH := $(wildcard client/bench_*.c)
@@ -58,7 +59,7 @@ CLIENT_MAIL  := $(wildcard client/mail_*.c)
 GEN := $(BUILD)/gen/broker_sql.c $(BUILD)/gen/notifier_sql.c $(BUILD)/gen/schema_files.c $(BUILD)/gen/shipped_process.c
 GEN_OBJ := $(GEN:.c=.o)
 
-BIN := $(addprefix $(BUILD)/bin/,docket-broker docket-worker docket-notifier docket docket-mail docket-bench)
+BIN := $(addprefix $(BUILD)/bin/,docket-broker docket-worker docket-notifier docket-xmpp docket docket-mail docket-bench)
 LIBRARY := $(BUILD)/lib/libdocket.a $(BUILD)/lib/libdocket.so
 
 .PHONY: all
@@ -125,6 +126,9 @@ $(BUILD)/bin/docket-worker: $(call obj,worker/worker_main.c) $(AR_worker) $(AR_c
 $(BUILD)/bin/docket-notifier: $(call obj,notifier/notifier_main.c) $(AR_notifier) $(AR_common)
 	@mkdir -p $(@D)
 	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_notifier) -o $@
+$(BUILD)/bin/docket-xmpp: $(call obj,notifier/xmpp_main.c notifier/xmpp_wire.c) $(AR_common)
+	@mkdir -p $(@D)
+	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_xmpp) -o $@
 $(BUILD)/bin/docket: $(call obj,$(CLIENT_CLI)) $(BUILD)/lib/libdocket.a $(AR_common)
 	@mkdir -p $(@D)
 	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@

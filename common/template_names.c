@@ -15,6 +15,7 @@ const struct template_name template_names[] = {
     {"kind", "of the message"},
     {"name", "of who reads it"},
     {"link", "signed, to answer without a client; missing where there is none"},
+    {"code", "of an alert, for ack NUMBER CODE in a room"},
     {"by_mail", "whether an answer to this message by mail is read"},
     {"attachments",
      "how many attachments of the mail that posted the ticket were not kept; missing for none"},

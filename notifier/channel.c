@@ -4,6 +4,7 @@
 const struct channel *const channel_table[CHANNELS] = {
     [CHANNEL_EMAIL] = &channel_email,
     [CHANNEL_WEBHOOK] = &channel_webhook,
+    [CHANNEL_XMPP] = &channel_xmpp,
 };
 
 int channel_find(struct span name)

@@ -14,6 +14,7 @@
 enum {
     CHANNEL_EMAIL,
     CHANNEL_WEBHOOK,
+    CHANNEL_XMPP,
     CHANNELS,
     CHANNEL_ADDRESS_BYTES = 512,
     CHANNEL_REPLY_BYTES_MAX = 1024 /* of the other side's last words that are kept */
@@ -62,11 +63,23 @@ struct outgoing {
     struct span bytes; /* as built, the same in every attempt */
 };
 
+/* What somebody said to us over a channel that hears. Valid in the call. */
+struct channel_said {
+    int channel;                      /* its index */
+    char from[CHANNEL_ADDRESS_BYTES]; /* who, or the room */
+    char nick[CHANNEL_ADDRESS_BYTES]; /* who, in a room */
+    bool is_room;
+    struct span text;
+};
+typedef void channel_said_fn(void *arg, const struct channel_said *said);
+
 /* What a channel gets to work with; outlives it. */
 struct channel_host {
     zloop_t *loop;
     struct curl_loop *curl;
     const struct settings_notifier *settings;
+    channel_said_fn *said_fn; /* NULL: nobody listens */
+    void *said_arg;
 };
 
 struct channel {
@@ -95,6 +108,7 @@ struct channel {
 extern const struct channel *const channel_table[CHANNELS];
 extern const struct channel channel_email;   /* channel_email.c */
 extern const struct channel channel_webhook; /* channel_webhook.c */
+extern const struct channel channel_xmpp;    /* channel_xmpp.c */
 
 /* The index of a name; -1 when there is no such channel. */
 int channel_find(struct span name);

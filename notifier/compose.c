@@ -1,5 +1,6 @@
 /* From a row to bytes; see compose.h. */
 #include "compose.h"
+#include "answers.h"
 #include "desk.h"
 #include "lanes.h"
 #include "link_url.h"
@@ -20,7 +21,7 @@ struct texts {
     char tracking[TRACKING_TEXT_BYTES], kind[KIND_BYTES], recipient[RECIPIENT_BYTES];
     char address[CHANNEL_ADDRESS_BYTES], customer[CUSTOMER_BYTES];
     char root[COMPOSE_ID_BYTES], previous[COMPOSE_ID_BYTES];
-    char link[LINK_URL_BYTES];
+    char link[LINK_URL_BYTES], code[ANSWER_CODE_BYTES];
 };
 
 static void copy_text(const PGresult *rows, int row, int column, char *to, size_t size)
@@ -55,6 +56,9 @@ static void put_link(const struct notifier *notifier, const PGresult *rows, int 
                                      .now = pg_int(rows, row, C_NOW)};
     if (!link_url_format(&notifier->link_key, notifier->settings.public_url, &about, ret->link))
         ret->link[0] = '\0';
+    ret->code[0] = '\0';
+    if (about.alert != 0 && about.audience != AUDIENCE_CUSTOMER)
+        answer_code(&notifier->link_key, about.alert, about.alert_generation, ret->code);
 }
 
 static void texts_read(const struct notifier *notifier, const PGresult *rows, int row, struct texts *ret)
@@ -108,6 +112,7 @@ static struct facts facts_of(struct notifier *notifier, const PGresult *rows, in
                           .tracking = texts->tracking,
                           .recipient = texts->recipient,
                           .link = texts->link[0] == '\0' ? NULL : texts->link,
+                          .code = texts->code[0] == '\0' ? NULL : texts->code,
                           .by_mail = notifier->settings.reply_address[0] != '\0',
                           .attachments = attachments_of(pg_span(rows, row, C_EXTRA)),
                           .title = pg_span(rows, row, C_TITLE),
@@ -163,7 +168,8 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
                    COMPOSE_ID_BYTES - 24, notifier->settings.mail_domain);
     if (!way->address_check(texts.address, err))
         return false;
-    const struct facts facts = facts_of(notifier, rows, row, &texts);
+    struct facts facts = facts_of(notifier, rows, row, &texts);
+    facts.by_mail = facts.by_mail && channel == CHANNEL_EMAIL;
     message_init(&message);
     render_message(notifier->templates, &facts, way->suffix, way->text_chars_max, &message);
     if (message.is_builtin)

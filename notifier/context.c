@@ -232,6 +232,7 @@ void context_put(struct buf *out, const struct templates *templates, const char 
     wire_put_key_text(out, "kind", f->kind), map.count++;
     put_optional(&c, "name", span_of(f->recipient)), map.count++;
     put_optional(&c, "link", f->link == NULL ? SPAN_NONE : span_of(f->link)), map.count++;
+    put_optional(&c, "code", f->code == NULL ? SPAN_NONE : span_of(f->code)), map.count++;
     wire_put_key_bool(out, "by_mail", f->by_mail), map.count++;
     put_optional_int(&c, "attachments", f->attachments), map.count++;
     put_optional(&c, "alert", f->alert), map.count++;

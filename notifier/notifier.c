@@ -1,5 +1,6 @@
 /* The notifier, put together; see notifier.h. */
 #include "notifier.h"
+#include "answers.h"
 #include "broker_ask.h"
 #include "clock.h"
 #include "deliver.h"
@@ -321,7 +322,7 @@ static bool open_pokes(struct notifier *notifier, struct err *err)
 
 static bool open_links(struct notifier *notifier, struct err *err)
 {
-    if (notifier->settings.public_url[0] != '\0' &&
+    if (notifier->settings.token_key_file[0] != '\0' &&
         !token_key_read(notifier->settings.token_key_file, &notifier->link_key, err))
         return false;
     notifier->ask = broker_ask_new(notifier->loop, &notifier->settings.brokers);
@@ -349,7 +350,11 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct er
     open_metrics(notifier);
     open_alert_metrics(notifier);
     notifier->curl = curl_loop_new(notifier->loop, CONNECTIONS_MAX);
-    notifier->channel_host = (struct channel_host){notifier->loop, notifier->curl, &notifier->settings};
+    notifier->channel_host = (struct channel_host){.loop = notifier->loop,
+                                                   .curl = notifier->curl,
+                                                   .settings = &notifier->settings,
+                                                   .said_fn = answers_on_said,
+                                                   .said_arg = notifier};
     return lanes_new(&notifier->channel_host, &notifier->lanes, err) &&
            publisher_new(notifier, &notifier->publisher, err) && open_pokes(notifier, err) &&
            open_sessions(notifier, err) && open_http(notifier, err) && open_links(notifier, err);

@@ -18,6 +18,7 @@ struct facts {
     const char *recipient; /* name of who reads it, or "" */
     const char *tracking_prefix;
     const char *link;        /* signed, to answer without a client; NULL: none */
+    const char *code;        /* proves having seen the page of an alert; NULL: none */
     bool by_mail;            /* an answer to this message by mail is read */
     int attachments;         /* of the mail that posted the ticket: they are not kept */
     const struct zone *zone; /* of who reads it; NULL: UTC */

@@ -65,6 +65,18 @@ const struct setting settings_notifier_table[] = {
      "private addresses that webhooks may go to, as 10.1.0.0/16; public ones need no line"},
     {"http_ca_file", SETTING_TEXT, AT(http_ca_file), NULL, 0, 1024, false,
      "file of the certificates that theirs must come from (PEM); empty: those of the system"},
+    {"xmpp_jid", SETTING_TEXT, AT(xmpp_jid), NULL, 0, 254, false,
+     "our account, LOCAL@DOMAIN/RESOURCE, the resource another in each notifier; empty: no XMPP"},
+    {"xmpp_password_file", SETTING_TEXT, AT(xmpp_password_file), NULL, 0, 1024, false,
+     "file with its password, mode 0600"},
+    {"xmpp_server", SETTING_TEXT, AT(xmpp_server), NULL, 0, 254, false,
+     "HOST:PORT of the server; empty: as DNS says for the domain. Always with TLS"},
+    {"xmpp_ca_file", SETTING_TEXT, AT(xmpp_ca_file), NULL, 0, 1024, false,
+     "file of the certificates that its must come from (PEM); empty: those of the system"},
+    {"xmpp_nick", SETTING_TEXT, AT(xmpp_nick), "docket", 1, 60, false,
+     "our name in rooms, another in each notifier"},
+    {"xmpp_rooms", SETTING_LIST, AT(xmpp_rooms), NULL, 0, 64, false,
+     "rooms to be in, ROOM@SERVICE; messages to these addresses are said there"},
     {"public_url", SETTING_TEXT, AT(public_url), NULL, 0, 512, false,
      "base of the signed links in messages, https://HOST or https://HOST/PATH; needs token_key_file; empty: "
      "no links"},
@@ -171,6 +183,23 @@ static bool settings_check_smtp(const struct settings_notifier *s, struct err *e
     return true;
 }
 
+static bool settings_check_xmpp(const struct settings_notifier *s, struct err *err)
+{
+    char bare[256];
+
+    (void)snprintf(bare, sizeof bare, "%.*s", (int)strcspn(s->xmpp_jid, "/"), s->xmpp_jid);
+    if (s->xmpp_jid[0] == '\0')
+        return true;
+    if (!address_check(bare, err))
+        return err_prefix(err, "xmpp_jid: ");
+    if (s->xmpp_password_file[0] == '\0')
+        return err_set(err, ERR_INVALID, "xmpp_jid: needs xmpp_password_file");
+    for (size_t i = 0; i < s->xmpp_rooms.count; i++)
+        if (!address_check(s->xmpp_rooms.items[i], err))
+            return err_prefix(err, "xmpp_rooms: ");
+    return true;
+}
+
 static bool settings_check_links(const struct settings_notifier *s, struct err *err)
 {
     if (s->public_url[0] == '\0')
@@ -195,7 +224,7 @@ bool settings_notifier_load(const char *path, struct settings_notifier *ret, str
         return false;
     if (log_level_parse(ret->log_level, &ret->level, err) && settings_check_words(ret, err) &&
         settings_check_addresses(ret, err) && settings_check_endpoints(ret, err) &&
-        settings_check_smtp(ret, err) && settings_check_links(ret, err))
+        settings_check_smtp(ret, err) && settings_check_xmpp(ret, err) && settings_check_links(ret, err))
         return true;
     settings_clear(settings_notifier_table, settings_notifier_count, ret);
     return path == NULL ? false : err_prefix(err, "%s: ", path);

@@ -31,6 +31,12 @@ struct settings_notifier {
     char *webhook_secrets_file;
     struct setting_list http_allow;
     char *http_ca_file;
+    char *xmpp_jid;
+    char *xmpp_password_file;
+    char *xmpp_server;
+    char *xmpp_ca_file;
+    char *xmpp_nick;
+    struct setting_list xmpp_rooms;
     char *public_url;
     char *public_http;
     bool insecure;

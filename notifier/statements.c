@@ -30,6 +30,7 @@ static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_LINK_TICKET] = "link_ticket",
     [TELL_ESCAL_WITHDRAW] = "escal_withdraw",
     [TELL_LINK_ALERT] = "link_alert",
+    [TELL_ANSWER_ALERT] = "answer_alert",
 };
 
 static const char *const feed_names[FEED_STATEMENTS] = {

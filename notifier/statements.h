@@ -32,6 +32,7 @@ enum tell_statement {
     TELL_ESCAL_WITHDRAW,
     TELL_LINK_TICKET,
     TELL_LINK_ALERT,
+    TELL_ANSWER_ALERT,
     TELL_STATEMENTS
 };
 

@@ -155,7 +155,7 @@ static void desk_channel(struct desk *desk)
     struct err err;
     desk->loop = zloop_new();
     desk->curl = curl_loop_new(desk->loop, 8);
-    desk->host = (struct channel_host){desk->loop, desk->curl, &desk->settings};
+    desk->host = (struct channel_host){.loop = desk->loop, .curl = desk->curl, .settings = &desk->settings};
     if (!channel_email.open(&desk->host, &desk->room, &err))
         fail_msg("%s", err.msg);
 }

@@ -1,0 +1,420 @@
+/* docket-xmpp: one connection with an XMPP server, for the notifier that started it (libstrophe waits in its own loop). It connects
+ * again by itself, with a new connection object each time: libstrophe sends old messages again otherwise, and what is sent again is
+ * the outbox's to say. Knows jids, texts and ids; nothing of tickets. Ends when its notifier does. */
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "xmpp_wire.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include <strophe.h>
+
+enum {
+    TURN_MS = 10,
+    PING_EVERY_S = 30,
+    PING_LATE_S = 15,
+    ROOMS_MAX = 64,
+    JID_BYTES = 512,
+    TEXT_BYTES = 1024
+};
+
+static const int64_t pauses_s[] = {1, 2, 5, 10, 30};
+
+struct client {
+    xmpp_ctx_t *ctx;
+    xmpp_conn_t *conn; /* NULL: none */
+    char jid[JID_BYTES], password[TEXT_BYTES], server[JID_BYTES], ca_file[TEXT_BYTES], nick[64];
+    char rooms[ROOMS_MAX][JID_BYTES];
+    size_t room_count;
+    bool is_up, is_told;
+    int tries;
+    int64_t connect_at, ping_at, ponged_at;
+    bool ended;
+};
+
+/* ---- to the notifier ---- */
+
+static void tell(struct client *client, const char *op, const char *key, const char *value)
+{
+    struct buf packet;
+
+    buf_init(&packet, XMPP_PACKET_BYTES_MAX);
+    wire_put_map(&packet, key == NULL ? 1 : 2);
+    wire_put_key_text(&packet, "op", op);
+    if (key != NULL)
+        wire_put_key_text(&packet, key, value);
+    if (!xmpp_wire_send(STDIN_FILENO, &packet))
+        client->ended = true;
+    buf_clear(&packet);
+}
+
+static void tell_error(struct client *client, const char *id, const char *reason, bool permanent)
+{
+    struct buf packet;
+
+    buf_init(&packet, XMPP_PACKET_BYTES_MAX);
+    wire_put_map(&packet, 4);
+    wire_put_key_text(&packet, "op", "error");
+    wire_put_key_text(&packet, "id", id);
+    wire_put_key_text(&packet, "reason", reason);
+    wire_put_key_bool(&packet, "permanent", permanent);
+    if (!xmpp_wire_send(STDIN_FILENO, &packet))
+        client->ended = true;
+    buf_clear(&packet);
+}
+
+static void tell_said(struct client *client, const char *from, bool is_room, const char *text)
+{
+    char bare[JID_BYTES];
+    const char *slash = strchr(from, '/');
+    struct span said = {text, strlen(text) < XMPP_SAID_BYTES_MAX ? strlen(text) : XMPP_SAID_BYTES_MAX};
+    struct buf packet;
+
+    while (said.len != 0 && !utf8_check(said, NULL))
+        said.len--;
+    (void)snprintf(bare, sizeof bare, "%.*s", (int)(slash == NULL ? strlen(from) : (size_t)(slash - from)),
+                   from);
+    buf_init(&packet, XMPP_PACKET_BYTES_MAX);
+    wire_put_map(&packet, 5);
+    wire_put_key_text(&packet, "op", "said");
+    wire_put_key_text(&packet, "from", bare);
+    wire_put_key_text(&packet, "nick", slash == NULL ? "" : slash + 1);
+    wire_put_key_bool(&packet, "room", is_room);
+    wire_put_key_str(&packet, "text", said);
+    if (!xmpp_wire_send(STDIN_FILENO, &packet))
+        client->ended = true;
+    buf_clear(&packet);
+}
+
+/* ---- stanzas that come ---- */
+
+static bool is_room(const struct client *client, const char *jid)
+{
+    size_t len = strcspn(jid, "/");
+
+    for (size_t i = 0; i < client->room_count; i++)
+        if (strlen(client->rooms[i]) == len && strncasecmp(client->rooms[i], jid, len) == 0)
+            return true;
+    return false;
+}
+
+static bool is_own_nick(const struct client *client, const char *from)
+{
+    const char *slash = strchr(from, '/');
+    return slash != NULL && strcmp(slash + 1, client->nick) == 0;
+}
+
+/* "auth", "cancel", "modify": never; "wait", "continue": later. */
+static void on_error_stanza(struct client *client, xmpp_stanza_t *stanza, const char *id)
+{
+    xmpp_stanza_t *error = xmpp_stanza_get_child_by_name(stanza, "error");
+    const char *type = error == NULL ? NULL : xmpp_stanza_get_attribute(error, "type");
+    xmpp_stanza_t *condition = error == NULL ? NULL : xmpp_stanza_get_children(error);
+    const char *name = condition == NULL ? NULL : xmpp_stanza_get_name(condition);
+    bool is_later = type != NULL && (strcmp(type, "wait") == 0 || strcmp(type, "continue") == 0);
+
+    tell_error(client, id, name == NULL ? "refused" : name, !is_later);
+}
+
+static int on_message(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *arg)
+{
+    struct client *client = arg;
+    const char *type = xmpp_stanza_get_type(stanza), *id = xmpp_stanza_get_id(stanza),
+               *from = xmpp_stanza_get_from(stanza);
+    xmpp_stanza_t *received = xmpp_stanza_get_child_by_ns(stanza, "urn:xmpp:receipts");
+    (void)conn;
+
+    if (type != NULL && strcmp(type, "error") == 0) {
+        if (id != NULL)
+            on_error_stanza(client, stanza, id);
+        return 1;
+    }
+    if (received != NULL && strcmp(xmpp_stanza_get_name(received), "received") == 0) {
+        const char *of = xmpp_stanza_get_attribute(received, "id");
+        if (of != NULL)
+            tell(client, "receipt", "id", of);
+        return 1;
+    }
+    if (from == NULL || xmpp_stanza_get_child_by_ns(stanza, "urn:xmpp:delay") != NULL)
+        return 1; /* what was said before we came is not said to us */
+    bool in_room = type != NULL && strcmp(type, "groupchat") == 0;
+    if (in_room && is_own_nick(client, from)) {
+        if (id != NULL)
+            tell(client, "receipt", "id", id);
+        return 1;
+    }
+    char *body = xmpp_message_get_body(stanza);
+    if (body != NULL)
+        tell_said(client, from, in_room, body);
+    xmpp_free(client->ctx, body);
+    return 1;
+}
+
+/* Answers to our pings: "p:ID" behind a message, "alive" alone. Others' pings are answered. */
+static int on_iq(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *arg)
+{
+    struct client *client = arg;
+    const char *type = xmpp_stanza_get_type(stanza), *id = xmpp_stanza_get_id(stanza);
+    bool is_answer = type != NULL && (strcmp(type, "result") == 0 || strcmp(type, "error") == 0);
+
+    client->ponged_at = clock_mono_us();
+    if (is_answer && id != NULL && strncmp(id, "p:", 2) == 0)
+        tell(client, "taken", "id", id + 2);
+    if (!is_answer && type != NULL && strcmp(type, "get") == 0) {
+        bool is_ping = xmpp_stanza_get_child_by_ns(stanza, "urn:xmpp:ping") != NULL;
+        xmpp_stanza_t *answer = is_ping
+                                    ? xmpp_stanza_reply(stanza)
+                                    : xmpp_stanza_reply_error(stanza, "cancel", "service-unavailable", NULL);
+        if (is_ping)
+            (void)xmpp_stanza_set_type(answer, "result");
+        xmpp_send(conn, answer);
+        (void)xmpp_stanza_release(answer);
+    }
+    return 1;
+}
+
+/* ---- stanzas that go ---- */
+
+static xmpp_stanza_t *element(struct client *client, const char *name, const char *ns)
+{
+    xmpp_stanza_t *stanza = xmpp_stanza_new(client->ctx);
+
+    (void)xmpp_stanza_set_name(stanza, name);
+    if (ns != NULL)
+        (void)xmpp_stanza_set_ns(stanza, ns);
+    return stanza;
+}
+
+static void add_child(xmpp_stanza_t *parent, xmpp_stanza_t *child)
+{
+    (void)xmpp_stanza_add_child(parent, child);
+    (void)xmpp_stanza_release(child);
+}
+
+/* The server answers stanzas in their order: the answer to a ping behind a message says that it has the message. */
+static void send_ping(struct client *client, const char *id)
+{
+    char domain[JID_BYTES];
+    const char *at = strchr(client->jid, '@');
+    xmpp_stanza_t *iq = xmpp_iq_new(client->ctx, "get", id);
+
+    (void)snprintf(domain, sizeof domain, "%.*s", (int)strcspn(at == NULL ? client->jid : at + 1, "/"),
+                   at == NULL ? client->jid : at + 1);
+    (void)xmpp_stanza_set_to(iq, domain);
+    add_child(iq, element(client, "ping", "urn:xmpp:ping"));
+    xmpp_send(client->conn, iq);
+    (void)xmpp_stanza_release(iq);
+}
+
+static void send_message(struct client *client, const char *id, const char *to, bool room, const char *text)
+{
+    char ping[XMPP_ID_BYTES + 3];
+    xmpp_stanza_t *message =
+        xmpp_message_new(client->ctx, room ? "groupchat" : "chat", to, id[0] == '\0' ? NULL : id);
+
+    (void)xmpp_message_set_body(message, text);
+    if (!room && id[0] != '\0')
+        add_child(message, element(client, "request", "urn:xmpp:receipts"));
+    xmpp_send(client->conn, message);
+    (void)xmpp_stanza_release(message);
+    if (id[0] == '\0')
+        return;
+    (void)snprintf(ping, sizeof ping, "p:%s", id);
+    send_ping(client, ping);
+}
+
+static void send_presence(struct client *client, const char *room)
+{
+    char to[2 * JID_BYTES];
+    xmpp_stanza_t *presence = xmpp_presence_new(client->ctx);
+
+    if (room != NULL) {
+        xmpp_stanza_t *x = element(client, "x", "http://jabber.org/protocol/muc"),
+                      *history = element(client, "history", NULL);
+        (void)xmpp_stanza_set_attribute(history, "maxstanzas", "0");
+        add_child(x, history);
+        (void)snprintf(to, sizeof to, "%s/%s", room, client->nick);
+        (void)xmpp_stanza_set_to(presence, to);
+        add_child(presence, x);
+    }
+    xmpp_send(client->conn, presence);
+    (void)xmpp_stanza_release(presence);
+}
+
+/* ---- the connection ---- */
+
+static void on_lost(struct client *client, const char *reason)
+{
+    size_t steps = sizeof pauses_s / sizeof pauses_s[0];
+    size_t step = (size_t)client->tries < steps ? (size_t)client->tries : steps - 1;
+
+    client->is_up = false;
+    client->tries++;
+    client->connect_at = clock_mono_us() + pauses_s[step] * US_PER_S;
+    tell(client, "down", "reason", reason);
+}
+
+static void on_connection(xmpp_conn_t *conn, xmpp_conn_event_t event, int error,
+                          xmpp_stream_error_t *stream_error, void *arg)
+{
+    struct client *client = arg;
+    char reason[200];
+
+    if (event == XMPP_CONN_CONNECT) {
+        xmpp_handler_add(conn, on_message, NULL, "message", NULL, client);
+        xmpp_handler_add(conn, on_iq, NULL, "iq", NULL, client);
+        client->is_up = true;
+        client->tries = 0;
+        client->ponged_at = clock_mono_us();
+        client->ping_at = client->ponged_at + PING_EVERY_S * US_PER_S;
+        send_presence(client, NULL);
+        for (size_t i = 0; i < client->room_count; i++)
+            send_presence(client, client->rooms[i]);
+        tell(client, "up", NULL, NULL);
+        return;
+    }
+    (void)snprintf(reason, sizeof reason, "%s%s%s",
+                   client->is_up ? "the connection was lost" : "cannot connect, or the server refused",
+                   error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
+    if (stream_error != NULL && stream_error->text != NULL)
+        (void)snprintf(reason, sizeof reason, "the server says: %.150s", stream_error->text);
+    on_lost(client, reason);
+}
+
+/* "host:5222", "[::1]:5222" into host and port; "" leaves both to DNS. */
+static const char *server_of(const struct client *client, char *host, unsigned short *ret_port)
+{
+    const char *colon = strrchr(client->server, ':');
+
+    *ret_port = 0;
+    if (client->server[0] == '\0')
+        return NULL;
+    if (colon == NULL || strchr(colon, ']') != NULL)
+        return client->server;
+    *ret_port = (unsigned short)strtol(colon + 1, NULL, 10);
+    (void)snprintf(host, JID_BYTES, "%.*s", (int)(colon - client->server), client->server);
+    return host;
+}
+
+static void connect_now(struct client *client)
+{
+    char host[JID_BYTES];
+    unsigned short port = 0;
+    const char *server = server_of(client, host, &port);
+
+    if (client->conn != NULL)
+        (void)xmpp_conn_release(client->conn);
+    client->conn = xmpp_conn_new(client->ctx);
+    (void)xmpp_conn_set_flags(client->conn, (long)(XMPP_CONN_FLAG_MANDATORY_TLS | XMPP_CONN_FLAG_DISABLE_SM));
+    if (client->ca_file[0] != '\0')
+        xmpp_conn_set_cafile(client->conn, client->ca_file);
+    xmpp_conn_set_jid(client->conn, client->jid);
+    xmpp_conn_set_pass(client->conn, client->password);
+    client->connect_at = 0;
+    if (xmpp_connect_client(client->conn, server, port, on_connection, client) != XMPP_EOK)
+        on_lost(client, "cannot connect");
+}
+
+/* A connection that is up and silent: asked each PING_EVERY_S, given up when no answer came. */
+static void watch(struct client *client)
+{
+    int64_t now = clock_mono_us();
+
+    if (client->connect_at != 0 && now >= client->connect_at)
+        connect_now(client);
+    if (!client->is_up || now < client->ping_at)
+        return;
+    if (now - client->ponged_at > (PING_EVERY_S + PING_LATE_S) * US_PER_S) {
+        xmpp_disconnect(client->conn);
+        client->ping_at = now + PING_EVERY_S * US_PER_S;
+        return;
+    }
+    client->ping_at = now + PING_LATE_S * US_PER_S;
+    send_ping(client, "alive");
+}
+
+/* ---- from the notifier ---- */
+
+static void copy(const struct wire_val *map, const char *key, char *ret, size_t size)
+{
+    struct span text = wire_find_str(map, key);
+    (void)snprintf(ret, size, "%.*s", text.p == NULL || text.len >= size ? 0 : (int)text.len,
+                   text.p == NULL ? "" : text.p);
+}
+
+static void on_open(struct client *client, const struct wire_val *map)
+{
+    const struct wire_val *rooms = wire_find(map, "rooms");
+
+    copy(map, "jid", client->jid, sizeof client->jid);
+    copy(map, "password", client->password, sizeof client->password);
+    copy(map, "server", client->server, sizeof client->server);
+    copy(map, "ca_file", client->ca_file, sizeof client->ca_file);
+    copy(map, "nick", client->nick, sizeof client->nick);
+    for (size_t i = 0; i < wire_count(rooms) && client->room_count < ROOMS_MAX; i++) {
+        struct span room;
+        if (wire_get_str(wire_at(rooms, i), &room) && room.len < JID_BYTES)
+            (void)snprintf(client->rooms[client->room_count++], JID_BYTES, "%.*s", (int)room.len, room.p);
+    }
+    client->connect_at = 1;
+}
+
+static void on_send(struct client *client, const struct wire_val *map)
+{
+    char id[XMPP_ID_BYTES], to[JID_BYTES], text[XMPP_TEXT_BYTES_MAX + 1];
+
+    copy(map, "id", id, sizeof id);
+    copy(map, "to", to, sizeof to);
+    copy(map, "text", text, sizeof text);
+    if (client->is_up)
+        send_message(client, id, to, is_room(client, to), text);
+    else
+        tell_error(client, id, "not connected", false);
+}
+
+/* True while there may be more. */
+static bool take_packet(struct client *client)
+{
+    struct wire_doc *doc = NULL;
+    int got = xmpp_wire_receive(STDIN_FILENO, &doc);
+
+    if (got <= 0) {
+        client->ended = client->ended || got < 0;
+        return false;
+    }
+    struct span op = wire_find_str(wire_root(doc), "op");
+    if (span_is(op, "open"))
+        on_open(client, wire_root(doc));
+    else if (span_is(op, "send"))
+        on_send(client, wire_root(doc));
+    wire_doc_free(doc);
+    return !client->ended;
+}
+
+int main(void)
+{
+    struct client *client = mem_new(1, sizeof *client);
+
+    log_open("xmpp", LOG_INFO);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN); /* a terminal's goes to its notifier, which ends us */
+    xmpp_initialize();
+    client->ctx = xmpp_ctx_new(NULL, NULL);
+    while (!client->ended) {
+        while (take_packet(client))
+            ;
+        watch(client);
+        xmpp_run_once(client->ctx, TURN_MS);
+    }
+    if (client->conn != NULL)
+        (void)xmpp_conn_release(client->conn);
+    xmpp_ctx_free(client->ctx);
+    xmpp_shutdown();
+    free(client);
+    return EXIT_SUCCESS;
+}

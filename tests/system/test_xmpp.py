@@ -1,0 +1,203 @@
+"""XMPP against a real Prosody, with people who use another client than ours: messages, receipts, rooms, answers, lost connections."""
+
+import random
+import re
+import signal
+import subprocess
+
+import prosody
+import pytest
+from helpers import ADA, Stack, alive, ticket_of, wait_until
+
+ROOM = "ops@rooms.localhost"
+DELIVERED = 3
+
+ESCALATION = """
+policies:
+  p1: {levels: [{after: 0m, tell: [person:ada]}], repeat: {every: 1h, loops: 1}, last_resort: {tell: [ops], every: 1h}}
+  room: {levels: [{after: 0m, tell: [person:opsroom]}], repeat: {every: 1h, loops: 1}, last_resort: {tell: [ops], every: 1h}}
+  deaf: {levels: [{after: 0m, tell: [person:deaf]}], repeat: {every: 1h, loops: 1}, last_resort: {tell: [ops], every: 1h}}
+match:
+  - {cause: room, policy: room}
+  - {cause: deaf, policy: deaf}
+  - {policy: p1}
+"""
+
+RULES = """
+- rule: room
+  when: {field: title, contains: to-the-room}
+  then: {priority: 2, alert: room}
+- rule: deaf
+  when: {field: title, contains: to-the-deaf}
+  then: {priority: 2, alert: deaf}
+"""
+
+
+class Desk:
+    def __init__(self, folder):
+        self.server = prosody.Prosody("bot", "ada", "deaf", "zoe", "mallory")
+        self.stack = Stack()
+        self.client = self.stack.client()
+        password = folder / "password"
+        password.write_text(prosody.PASSWORD + "\n")
+        password.chmod(0o600)
+        path = self.stack.config("notifier-1")
+        self.stack.kill("notifier-1")
+        path.write_text(path.read_text() + f"xmpp_jid: bot@localhost/n1\nxmpp_password_file: {password}\nxmpp_server: '127.0.0.1:{self.server.port}'\n"
+                        f"xmpp_ca_file: {self.server.cert}\nxmpp_rooms: ['{ROOM}']\nsmtp_timeout: 2s\n")
+        process = self.stack.home / "h/etc/process"
+        people = ("  ada: {name: Ada, xmpp: ada@localhost}\n  opsroom: {name: Room, xmpp: " + ROOM + "}\n"
+                  "  deaf: {name: Deaf, xmpp: deaf@localhost, email: deaf@localhost}\n")
+        (process / "staff.yaml").write_text(re.sub(r"^people:.*\n", lambda _: "people:\n" + people, (process / "staff.yaml").read_text(), flags=re.M))
+        (process / "escalation.yaml").write_text(ESCALATION)
+        (process / "rules/00-xmpp.yaml").write_text(RULES)
+        done = self.stack.docket("process", "apply", str(process), "--comment", "xmpp")
+        assert done.returncode == 0, done.stderr
+        self.ada = prosody.Person(self.server, "ada", room=ROOM)
+        self.deaf = prosody.Person(self.server, "deaf", confirms=False)
+        self.zoe = prosody.Person(self.server, "zoe")
+        self.stack.up()
+        wait_until(lambda: self.log("xmpp_up"), 30)
+
+    def log(self, event):
+        return [line for line in self.stack.log("notifier-1").splitlines() if f"event={event}" in line]
+
+    def sql(self, query, *args):
+        with self.stack.db() as connection:
+            return connection.execute(query, args).fetchall()
+
+    def rows(self, address, kind="%"):
+        return self.sql("SELECT state, attempts, coalesce(reply, ''), kind, id FROM deliveries WHERE address = %s AND kind LIKE %s ORDER BY id", address, kind)
+
+    def child(self):
+        """The pid of docket-xmpp."""
+        done = subprocess.run(["pgrep", "-P", str(self.stack.pid("notifier-1")), "docket-xmpp"], capture_output=True, text=True)
+        return int(done.stdout.split()[0]) if done.stdout.split() else 0
+
+    def alert(self, tracking):
+        return wait_until(lambda: self.client.call("alert.list", tracking=tracking)["alerts"])[0]["alert"]
+
+    def state(self, alert):
+        return self.client.call("alert.show", alert=alert)["alert"]
+
+    def close(self):
+        for person in (self.ada, self.deaf, self.zoe):
+            person.leave()
+        self.stack.close()
+        self.server.close()
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    one = Desk(tmp_path_factory.mktemp("xmpp"))
+    yield one
+    one.close()
+
+
+def customer(desk, xmpp):
+    name = f"c{random.getrandbits(48):x}"
+    desk.client.call("customer.put", customer={"id": name, "name": "C", "package": "standard", "contacts": [{"name": "Zoë", "xmpp": xmpp}]}, as_=ADA)
+    return name
+
+
+def test_a_customer_is_told_by_chat_and_the_receipt_counts(desk):
+    tracking = desk.client.submit(customer=customer(desk, "zoe@localhost"), title="Grüße <b>&amp; \u0007 ☎ ]]>")
+    wait_until(lambda: desk.zoe.texts(tracking), 20)
+    assert "Grüße <b>&amp;" in desk.zoe.texts(tracking)[0] and len(desk.zoe.texts(tracking)[0]) <= 2000
+    assert wait_until(lambda: [row for row in desk.rows("zoe@localhost") if row[0] == DELIVERED and row[2] == "receipt"])
+
+
+def test_a_page_is_acknowledged_by_answering_ack(desk):
+    tracking = desk.client.submit(impact="down")
+    alert = desk.alert(tracking)
+    page = wait_until(lambda: desk.ada.texts(tracking), 20)[0]
+    assert f"ack {alert} " in page
+    desk.ada.say("bot@localhost", "ack this is a sentence, no command")
+    desk.ada.say("bot@localhost", "ack")
+    wait_until(lambda: desk.state(alert)["state"] == "acknowledged", 20)
+    assert desk.state(alert)["acked_by"] == "ada"
+    wait_until(lambda: desk.ada.texts(f"Alert {alert} is acknowledged"))
+
+
+def test_a_number_and_take(desk):
+    tracking = desk.client.submit(impact="down")
+    alert = desk.alert(tracking)
+    desk.client.decided(tracking)
+    wait_until(lambda: desk.ada.texts(tracking), 20)
+    desk.ada.say("bot@localhost", f"ACK {alert} take")
+    wait_until(lambda: ticket_of(desk.client.show(tracking))["assignee"] == "ada", 20)
+    assert desk.state(alert)["acked_by"] == "ada"
+
+
+def test_somebody_else_and_a_wrong_code_acknowledge_nothing(desk):
+    tracking = desk.client.submit(impact="down")
+    alert = desk.alert(tracking)
+    page = wait_until(lambda: desk.ada.texts(tracking), 20)[0]
+    code = re.search(rf"ack {alert} (\w{{6}})", page).group(1)
+    mallory = prosody.Person(desk.server, "mallory")
+    mallory.say("bot@localhost", "ack")
+    mallory.say("bot@localhost", f"ack {alert} {code}")
+    wait_until(lambda: len(mallory.texts()) >= 2)
+    mallory.leave()
+    desk.ada.say("bot@localhost", f"ack {alert} {'a' if code[0] != 'a' else 'b'}{code[1:]}")
+    wait_until(lambda: desk.ada.texts("code is not right"))
+    assert desk.state(alert)["state"] == "open"
+    desk.ada.say("bot@localhost", f"ack {alert} {code}")
+    wait_until(lambda: desk.state(alert)["state"] == "acknowledged", 20)
+
+
+def test_a_room_sees_the_page_and_answers_with_its_code(desk):
+    tracking = desk.client.submit(title="to-the-room", impact="degraded")
+    alert = desk.alert(tracking)
+    page = wait_until(lambda: [text for who, kind, text in desk.ada.heard if kind == "groupchat" and tracking in text], 20)[0]
+    assert wait_until(lambda: [row for row in desk.rows(ROOM) if row[0] == DELIVERED])
+    desk.ada.say(ROOM, f"ack {alert}", "groupchat")
+    wait_until(lambda: desk.ada.texts("In a room: ack NUMBER CODE"))
+    desk.ada.say(ROOM, re.search(rf"ack {alert} \w{{6}}", page).group(0), "groupchat")
+    wait_until(lambda: desk.state(alert)["state"] == "acknowledged", 20)
+    assert desk.state(alert)["acked_by"] == "ada"
+
+
+def test_a_page_without_a_receipt_is_unknown_and_goes_on_over_the_next_channel(desk):
+    tracking = desk.client.submit(title="to-the-deaf", impact="degraded")
+    desk.alert(tracking)
+    wait_until(lambda: desk.deaf.texts(tracking), 20)
+    wait_until(lambda: any("no device said so" in row[2] for row in desk.rows("deaf@localhost")), 30)
+    wait_until(lambda: any(tracking in text and "deaf@localhost" in text for text in desk.stack.mails()), 30)
+
+
+def test_nobody_by_that_name_is_for_good(desk):
+    desk.client.submit(customer=customer(desk, "nobody@localhost"))
+    assert wait_until(lambda: [row for row in desk.rows("nobody@localhost") if row[0] in (4, 6)], 20)
+
+
+@pytest.mark.limit(180)
+def test_the_server_and_the_helper_may_die(desk):
+    name = customer(desk, "zoe@localhost")
+    desk.server.stop()
+    wait_until(lambda: desk.log("xmpp_down"), 20)
+    tracking = desk.client.submit(customer=name)
+    waiting = wait_until(lambda: [row for row in desk.rows("zoe@localhost") if row[0] == 0 and row[1] >= 1], 20)
+    desk.zoe.leave()
+    desk.ada.leave()
+    desk.server.start()
+    desk.zoe, desk.ada = prosody.Person(desk.server, "zoe"), prosody.Person(desk.server, "ada", room=ROOM)
+    wait_until(lambda: len(desk.log("xmpp_up")) >= 2, 40)
+    with desk.stack.db() as connection:
+        connection.execute("UPDATE deliveries SET next_at = docket_now() WHERE id = %s", (waiting[0][4],))
+        connection.execute("UPDATE targets SET ready_at = docket_now(), blocked_until = 0 WHERE channel = 'xmpp'")
+    wait_until(lambda: desk.zoe.texts(tracking), 40)
+    pid = wait_until(desk.child)
+    desk.stack.kill("notifier-1", signal.SIGCONT)  # it lives
+    subprocess.run(["kill", "-9", str(pid)], check=True)
+    again = desk.client.submit(customer=name)
+    wait_until(lambda: desk.child() not in (0, pid), 20)
+    wait_until(lambda: len(desk.log("xmpp_up")) >= 3, 40)
+    with desk.stack.db() as connection:
+        connection.execute("UPDATE deliveries SET next_at = docket_now() WHERE channel = 'xmpp' AND state = 0")
+        connection.execute("UPDATE targets SET ready_at = docket_now(), blocked_until = 0 WHERE channel = 'xmpp'")
+    wait_until(lambda: desk.zoe.texts(again), 40)
+    pid = desk.child()
+    desk.stack.kill("notifier-1")
+    wait_until(lambda: not alive(pid))  # the helper ends with its notifier
+    desk.stack.up()
