@@ -8,6 +8,8 @@ enum {
     CALENDARS_MAX = 200,
     INTERVALS_MAX = 48,
     SPECIALS_MAX = 5000,
+    HOLIDAY_FILES_MAX = 20,     /* of a calendar */
+    HOLIDAY_READINGS_MAX = 400, /* of all calendars together: reading one takes time */
     YEAR_LEAST = 1970,
     YEAR_MOST = 2100,
     DAY_S = 86400
@@ -206,22 +208,52 @@ static bool load_dates(struct load *load, const struct yaml_node *holidays, cons
     return ok;
 }
 
+static bool holiday_file_add(struct load *load, const struct yaml_node *node,
+                             struct process_calendar *calendar)
+{
+    const struct process_files *files = &load->process->files;
+    const char *names[PROCESS_FILES_MAX], *text = NULL;
+    size_t count = 0;
+
+    if (!yaml_node_text(node, "holiday_files", PROCESS_FILE_NAME_MAX, &text, load->faults))
+        return false;
+    for (size_t i = 0; i < files->count && count < PROCESS_FILES_MAX; i++) {
+        const char *name = files->items[i].name;
+        if (strncmp(name, "holidays/", strlen("holidays/")) != 0)
+            continue;
+        names[count++] = name;
+        if (strcmp(name, text) != 0)
+            continue;
+        for (size_t k = 0; k < calendar->holiday_file_count; k++)
+            if (calendar->holiday_files[k] == name)
+                return faults_add(load->faults, node->place, "holiday_files: \"%s\" is given twice", text);
+        calendar->holiday_files[calendar->holiday_file_count++] = name;
+        return true;
+    }
+    const char *near = faults_near(text, names, count);
+    return faults_add(
+        load->faults, node->place,
+        "holiday_files: \"%s\" is no file of this process%s%s, want one such as holidays/de.ics", text,
+        near != NULL ? ", did you mean " : "", near != NULL ? near : "");
+}
+
 static bool load_holiday_files(struct load *load, const struct yaml_node *list,
                                struct process_calendar *calendar)
 {
     bool ok = load_is_list(load, list, "holiday_files");
+    size_t readings = list->count;
 
+    if (!ok)
+        return false;
+    for (size_t i = 0; i < load->process->calendar_count; i++)
+        readings += load->process->calendars[i].holiday_file_count;
+    if (list->count > HOLIDAY_FILES_MAX || readings > HOLIDAY_READINGS_MAX)
+        return faults_add(load->faults, list->place,
+                          "holiday_files: %zu here and %zu in all calendars, want at most %d and %d",
+                          list->count, readings, HOLIDAY_FILES_MAX, HOLIDAY_READINGS_MAX);
     calendar->holiday_files = process_alloc(load->process, list->count, sizeof *calendar->holiday_files);
-    for (size_t i = 0; i < list->count && list->kind == NODE_LIST; i++) {
-        const struct yaml_node *item = list->items[i];
-        const struct process_file *file =
-            item->kind == NODE_SCALAR ? process_files_find(&load->process->files, item->text) : NULL;
-        if (file == NULL)
-            ok = faults_add(load->faults, item->place, "holiday_files: \"%s\" is no file of this process",
-                            item->text);
-        else
-            calendar->holiday_files[calendar->holiday_file_count++] = file->name;
-    }
+    for (size_t i = 0; i < list->count; i++)
+        ok = holiday_file_add(load, list->items[i], calendar) && ok;
     return ok;
 }
 

@@ -45,17 +45,29 @@ def changes(zone, first=FIRST, last=LAST, step=DAY):
     return found
 
 
+def without(intervals, low, high):
+    """What is left of intervals outside of low to high."""
+    cut = [part for a, b in intervals for part in ((a, min(b, low)), (max(a, high), b))]
+    return [(a, b) for a, b in cut if a < b]
+
+
 class Calendar:
     """hours: {weekday 0–6: [(from_s, until_s)]}; holidays: dates; special: {date: [(from_s, until_s)]}; all without
-    intervals over midnight."""
+    intervals over midnight. closed: [(date, from_s, until_s)], parts of days that a holiday file takes."""
 
-    def __init__(self, zone, hours, holidays=(), special=None):
-        self.zone, self.hours, self.holidays, self.special = zoneinfo.ZoneInfo(zone), hours, set(holidays), special or {}
+    def __init__(self, zone, hours, holidays=(), special=None, closed=()):
+        self.zone, self.hours, self.holidays, self.special, self.closed = zoneinfo.ZoneInfo(zone), hours, set(holidays), special or {}, closed
 
     def of_date(self, date):
         if date in self.special:
             return self.special[date]
-        return [] if date in self.holidays else self.hours.get(date.weekday(), [])
+        if date in self.holidays:
+            return []
+        left = self.hours.get(date.weekday(), [])
+        for day, low, high in self.closed:
+            if day == date:
+                left = without(left, low, high)
+        return left
 
     @functools.lru_cache(maxsize=4096)
     def spans(self, date):

@@ -1,46 +1,21 @@
 /* docket-worker due: one due time, or a stream of questions. */
 #include "offline.h"
 
-#include "calendar_build.h"
 #include "clock.h"
+#include "due_book.h"
 #include "instant.h"
-#include "mem.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
 
-enum { LINE_BYTES_MAX = 64 * 1024, FILE_BYTES_MAX = 1 << 20, STATUS_REFUSED = 1, STATUS_USAGE = 2 };
+enum { LINE_BYTES_MAX = 64 * 1024, STATUS_REFUSED = 1, STATUS_USAGE = 2 };
 
 struct due_options {
     const char *process, *calendars, *calendar, *start, *work, *zoneinfo;
     bool batch;
-};
-
-struct due_calendar {
-    const char *name;
-    struct zone *zone;
-    struct calendar *calendar;
-};
-
-struct due_book {
-    struct process *process;
-    struct due_calendar *items;
-    size_t count;
-};
-
-/* A calendar file stands in a process of its own: the smallest one that there may be. */
-static const struct {
-    const char *name, *text;
-} minimal_files[] = {
-    {"process.yaml", "package: standard\n"},
-    {"packages.yaml",
-     "standard:\n  calendar: 24x7\n  targets:\n    1: {response: 0m}\n    2: {response: 1h}\n"
-     "    3: {response: 6h}\n    4: {response: 24h}\n"},
-    {"rules/99-default.yaml", "- rule: default\n  default: true\n  then: {priority: 3}\n"},
 };
 
 static bool usage_options(int argc, char **argv, struct due_options *ret)
@@ -67,23 +42,6 @@ static bool usage_options(int argc, char **argv, struct due_options *ret)
     return has_source && ret->batch != is_single;
 }
 
-/* ---- calendars ---- */
-
-static bool file_add(struct process_files *files, const char *path, const char *name, struct err *err)
-{
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    char *bytes = mem_new(FILE_BYTES_MAX + 1, 1);
-    size_t len = fread(bytes, 1, FILE_BYTES_MAX + 1, file);
-    (void)fclose(file);
-    bool ok = len <= FILE_BYTES_MAX
-                  ? process_files_add(files, span_of(name), (struct span){bytes, len}, err)
-                  : err_set(err, ERR_TOO_LARGE, "%s: larger than %d bytes", path, FILE_BYTES_MAX);
-    free(bytes);
-    return ok;
-}
-
 /* The calendars' file has a name of its own outside of a process. */
 static void faults_print_here(const struct faults *faults, const char *calendars)
 {
@@ -97,69 +55,11 @@ static void faults_print_here(const struct faults *faults, const char *calendars
     }
 }
 
-static bool files_open(const struct due_options *options, struct process_files *files, struct err *err)
-{
-    if (options->process != NULL)
-        return process_files_read(options->process, files, err);
-    for (size_t i = 0; i < sizeof minimal_files / sizeof minimal_files[0]; i++)
-        if (!process_files_add(files, span_of(minimal_files[i].name), span_of(minimal_files[i].text), err))
-            return false;
-    return file_add(files, options->calendars, "calendars.yaml", err);
-}
-
-static bool book_open(const struct due_options *options, struct due_book *book, struct faults *faults)
-{
-    struct process_files files = {NULL, 0};
-    struct err err = {0};
-    bool ok =
-        files_open(options, &files, &err) ||
-        faults_add(faults,
-                   (struct fault_place){options->process != NULL ? options->process : options->calendars, 0,
-                                        0},
-                   "%s", err.msg);
-
-    ok = ok && process_load_files(&files, &book->process, faults);
-    process_files_clear(&files);
-    if (!ok)
-        return false;
-    book->items = mem_new(book->process->calendar_count + 1, sizeof *book->items);
-    book->items[book->count++] = (struct due_calendar){PROCESS_ALWAYS, NULL, calendar_new_always()};
-    for (size_t i = 0; i < book->process->calendar_count; i++) {
-        const struct process_calendar *from = &book->process->calendars[i];
-        struct due_calendar *to = &book->items[book->count];
-        if (!calendar_build(book->process, from, options->zoneinfo, &to->zone, &to->calendar, faults)) {
-            ok = false;
-            continue;
-        }
-        to->name = from->name;
-        book->count++;
-    }
-    return ok;
-}
-
-static void book_close(struct due_book *book)
-{
-    for (size_t i = 0; i < book->count; i++) {
-        calendar_free(book->items[i].calendar);
-        zone_free(book->items[i].zone);
-    }
-    free(book->items);
-    process_free(book->process);
-}
-
-static const struct calendar *book_find(const struct due_book *book, struct span name)
-{
-    for (size_t i = 0; i < book->count; i++)
-        if (span_is(name, book->items[i].name))
-            return book->items[i].calendar;
-    return NULL;
-}
-
 /* ---- single ---- */
 
 static int due_single(const struct due_book *book, const struct due_options *options)
 {
-    const struct calendar *calendar = book_find(book, span_of(options->calendar));
+    const struct calendar *calendar = due_book_find(book, span_of(options->calendar));
     struct err err = {0};
     int64_t start, seconds, due;
     bool working;
@@ -296,7 +196,7 @@ static bool question_read(json_t *tree, struct question *q, struct err *err)
 static bool question_answer(const struct due_book *book, const struct question *q, char *ret, size_t size,
                             struct err *err)
 {
-    const struct calendar *calendar = book_find(book, q->cal);
+    const struct calendar *calendar = due_book_find(book, q->cal);
     int64_t a, b, due;
     char text[INSTANT_BYTES];
 
@@ -391,10 +291,10 @@ int offline_due(int argc, char **argv)
               stderr);
         return STATUS_USAGE;
     }
-    if (book_open(&options, &book, &faults))
+    if (due_book_open(options.process, options.calendars, options.zoneinfo, &book, &faults))
         status = options.batch ? due_batch(&book) : due_single(&book, &options);
     faults_print_here(&faults, options.calendars);
     faults_clear(&faults);
-    book_close(&book);
+    due_book_close(&book);
     return status;
 }

@@ -11,7 +11,7 @@ import pytest
 import zone_oracle
 from helpers import BIN, ROOT
 
-WORKER = BIN / "docket-worker"
+WORKER, DAY_S = BIN / "docket-worker", 86400
 # Every kind of change there is: half hours, three quarters, negative summer time, skipped and doubled dates, rules that ended.
 SAMPLE = """UTC Europe/Berlin Europe/Dublin Europe/London Europe/Istanbul Australia/Lord_Howe America/St_Johns Asia/Kathmandu
 Pacific/Apia America/Sao_Paulo Africa/Casablanca Africa/Cairo Asia/Tehran America/New_York Pacific/Chatham Pacific/Kwajalein
@@ -107,6 +107,29 @@ def test_batch_of_a_faulty_file_tells_its_place(tmp_path):
     assert done.returncode == 1 and "none.yaml: No such file" in done.stderr
 
 
+def test_holiday_files_lie_beside_the_calendars_file(tmp_path):
+    """A half day, a holiday of several days that comes back each year, one that was moved; and a special day that overrules the file."""
+    (tmp_path / "holidays").mkdir()
+    holidays = tmp_path / "holidays" / "de.ics"
+    holidays.write_text("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"
+                        + event("DTSTART;VALUE=DATE:20201225", "DTEND;VALUE=DATE:20201227", "RRULE:FREQ=YEARLY", "SUMMARY:Christmas")
+                        + event("DTSTART;TZID=Europe/Berlin:20261224T120000", "DURATION:PT12H", uid="b")
+                        + "END:VCALENDAR\r\n")
+    file = tmp_path / "calendars.yaml"
+    file.write_text("c: {zone: Europe/Berlin, hours: {mon-sun: [09:00-17:00]}, holiday_files: [holidays/de.ics], special: {2027-12-25: [10:00-11:00]}}\n")
+    asked = [("2026-12-24T08:00:00Z", 4 * 3600, "2026-12-27T09:00:00Z"), ("2027-12-24T16:00:00Z", 1800, "2027-12-25T09:30:00Z"),
+             ("2031-12-24T15:30:00Z", 3600, "2031-12-27T08:30:00Z")]
+    answers = batch(file, [{"cal": "c", "start": start, "work_seconds": work} for start, work, _ in asked])
+    assert answers == [{"due": due} for _, _, due in asked]
+    holidays.write_text(holidays.read_text().replace("20201225", "20200230"))
+    done = run("due", "--calendars", file, "--batch")
+    assert done.returncode == 1 and 'holidays/de.ics:5:1: DTSTART: "20200230" is no date' in done.stderr
+    file.write_text("c: {hours: {mon: [09:00-17:00]}, holiday_files: [holidays/dee.ics, holidays/de.ics, holidays/de.ics]}\n")
+    done = run("due", "--calendars", file, "--batch")
+    assert f'{file}:1:50: holiday_files: "holidays/dee.ics" is no file of this process, did you mean holidays/de.ics' in done.stderr
+    assert f'{file}:1:85: holiday_files: "holidays/de.ics" is given twice' in done.stderr
+
+
 def zone_lines(*names):
     done = run("zone", *names)
     assert done.returncode == 0, done.stderr
@@ -144,30 +167,94 @@ def random_intervals(chance):
     return [(900 * a, 900 * b) for a, b in zip(edges[::2], edges[1::2])]
 
 
-def random_calendar(chance, zone, around):
-    """A calendar for the oracle and the same as YAML; holidays and special days lie near `around`."""
+def event(*lines, uid="a"):
+    return "".join(line + "\r\n" for line in ("BEGIN:VEVENT", f"UID:{uid}", *lines, "END:VEVENT"))
+
+
+def day(date):
+    return date.strftime("%Y%m%d")
+
+
+def in_each_year(date, years):
+    """The same month and day in years from date's on; no 29th of February in a year that has none."""
+    for year in range(date.year, date.year + years):
+        try:
+            yield date.replace(year=year)
+        except ValueError:
+            pass
+
+
+def random_event(chance, date, uid):
+    """One event near date: its text, the dates that it closes, and (date, from_s, until_s) of those it closes in part."""
+    kind = chance.choice(["days", "yearly", "weekly", "nth", "moved", "half", "over night"])
+    start = f"DTSTART;VALUE=DATE:{day(date)}"
+    if kind == "days":
+        count = chance.randrange(1, 4)
+        end = date + datetime.timedelta(days=count)
+        return event(start, f"DTEND;VALUE=DATE:{day(end)}", uid=uid), [date + datetime.timedelta(days=i) for i in range(count)], []
+    if kind == "yearly":
+        first = date.replace(day=min(date.day, 28), year=date.year - 1) if date.year > 1970 else date
+        return event(f"DTSTART;VALUE=DATE:{day(first)}", "RRULE:FREQ=YEARLY;COUNT=4", uid=uid), list(in_each_year(first, 4)), []
+    if kind in ("weekly", "moved"):
+        dates = [date + datetime.timedelta(days=7 * i) for i in range(3)]
+        if kind == "weekly":
+            return event(start, "RRULE:FREQ=WEEKLY;COUNT=3", f"EXDATE;VALUE=DATE:{day(dates[1])}", uid=uid), [dates[0], dates[2]], []
+        moved = dates[1] + datetime.timedelta(days=1)
+        override = event(f"RECURRENCE-ID;VALUE=DATE:{day(dates[1])}", f"DTSTART;VALUE=DATE:{day(moved)}", uid=uid)
+        return event(start, f"RRULE:FREQ=WEEKLY;UNTIL={day(dates[2])}", uid=uid) + override, [dates[0], moved, dates[2]], []
+    if kind == "nth":  # the n-th weekday of three months
+        nth, months = (date.day - 1) // 7, [(date.year + (date.month - 1 + i) // 12, (date.month - 1 + i) % 12 + 1) for i in range(3)]
+        dates = []
+        for year, month in months:
+            first = datetime.date(year, month, 1)
+            found = first + datetime.timedelta(days=(date.weekday() - first.weekday()) % 7 + 7 * nth)
+            dates += [found] if found.month == month else []
+        rule = f"RRULE:FREQ=MONTHLY;BYDAY={nth + 1}{['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'][date.weekday()]};COUNT={len(dates)}"
+        return event(start, rule, uid=uid), dates, []
+    hour, night = chance.randrange(24), date + datetime.timedelta(days=1)
+    if kind == "half":
+        return event(f"DTSTART:{day(date)}T{hour:02}0000", f"DTEND:{day(night)}T000000", uid=uid), [date] if hour == 0 else [], [(date, hour * 3600, DAY_S)]
+    return event(f"DTSTART:{day(date)}T{hour:02}3000", f"DTEND:{day(night)}T063000", uid=uid), [], [(date, hour * 3600 + 1800, DAY_S), (night, 0, 23400)]
+
+
+def random_holidays(chance, around):
+    text, dates, closed = "", [], []
+    for i in range(chance.randrange(1, 4)):
+        one = random_event(chance, around + datetime.timedelta(days=chance.randrange(-3, 12)), f"e{i}")
+        text, dates, closed = text + one[0], dates + one[1], closed + one[2]
+    return f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{text}END:VCALENDAR\r\n", dates, closed
+
+
+def random_calendar(chance, zone, around, file):
+    """A calendar for the oracle and the same as YAML; holidays and special days lie near `around`. Every second one has holidays in
+    a file too, whose text comes last."""
     hours = {day: random_intervals(chance) for day in range(7) if chance.random() < 0.8} or {0: [(0, 86400)]}
     days = [around + datetime.timedelta(days=d) for d in range(-3, 12)]
     holidays = chance.sample(days, 3)
     special = {day: random_intervals(chance) for day in chance.sample(days, 3)}
     names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-    yaml = "{zone: %s, hours: {%s}, holidays: [%s], special: {%s}}" % (
+    text, more, closed = random_holidays(chance, around) if chance.random() < 0.5 else ("", [], [])
+    yaml = "{zone: %s, hours: {%s}, holidays: [%s], special: {%s}%s}" % (
         zone, ", ".join(f"{names[d]}: [{hours_text(v)}]" for d, v in hours.items()), ", ".join(map(str, holidays)),
-        ", ".join(f"{d}: [{hours_text(v)}]" for d, v in special.items()))
-    return zone_oracle.Calendar(zone, hours, holidays, special), yaml
+        ", ".join(f"{d}: [{hours_text(v)}]" for d, v in special.items()), f", holiday_files: [{file}]" if text else "")
+    return zone_oracle.Calendar(zone, hours, holidays + more, special, closed), yaml, text
 
 
 def compare(tmp_path, cases, seed, names=SAMPLE):
     """Random calendars and questions, half of them near a change of the clock; due and elapsed as the oracle has them."""
     chance = random.Random(seed)
     rows = zone_lines(*names)
+    (tmp_path / "holidays").mkdir()
     calendars, yaml, questions, want = [], [], [], []
     while len(questions) < cases:
         zone = chance.choice(names)
         near = [at for at, _ in rows[zone] if 10 * 86400 < at < zone_oracle.LAST - 100 * 86400]
         around = chance.choice(near) if near and chance.random() < 0.7 else chance.randrange(10 * 86400, zone_oracle.LAST - 100 * 86400)
-        calendar, text = random_calendar(chance, zone, (zone_oracle.EPOCH + datetime.timedelta(seconds=around)).date())
         name = f"c{len(calendars)}"
+        date = (zone_oracle.EPOCH + datetime.timedelta(seconds=around)).date()
+        calendar, text, holidays = random_calendar(chance, zone, date, f"holidays/{name}.ics")
+        if holidays:
+            (tmp_path / "holidays" / f"{name}.ics").write_text(holidays)
         calendars.append(calendar)
         yaml.append(f"{name}: {text}\n")
         for _ in range(12):

@@ -1,6 +1,6 @@
 /* Working time against a slow and obvious model: it walks the clock, minute by minute or second by second, and asks at each
- * step what the wall shows and whether that lies inside an interval of that date. Random calendars, zones, holidays, special
- * days; half of the starts lie near a change of the clock. DOCKET_CASES: how many (default 20,000; `make fault` does 1,000,000).
+ * step what the wall shows and whether that lies inside an interval of that date. Random calendars, zones, holidays, closed
+ * hours, special days; half of the starts lie near a change of the clock. DOCKET_CASES: how many (default 20,000; `make fault` does 1,000,000).
  * DOCKET_SEED repeats a run. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,6 +23,7 @@ enum {
     CASES_A_CALENDAR = 60,
     HOURS_MAX = 3,
     SPECIALS_MAX = 24,
+    CLOSURES_MAX = 6,
     STEPS_MAX = 30000
 };
 
@@ -58,6 +59,7 @@ struct model {
     struct calendar_hours hours[7][HOURS_MAX];
     struct calendar_hours special_hours[SPECIALS_MAX][HOURS_MAX];
     struct calendar_special specials[SPECIALS_MAX];
+    struct calendar_closure closures[CLOSURES_MAX];
     struct calendar_spec spec;
     int64_t around_s; /* the specials and the starts lie here */
 };
@@ -126,6 +128,15 @@ static void model_make(struct model *m, struct zone *const *zones)
     m->spec.zone = m->zone;
     m->spec.specials = m->specials;
     m->spec.special_count = count;
+    m->spec.closures = m->closures;
+    m->spec.closure_count = chance(2) == 0 ? 0 : chance(CLOSURES_MAX + 1);
+    for (size_t i = 0; i < m->spec.closure_count; i++) {
+        struct calendar_closure *c = &m->closures[i];
+        c->date = (int32_t)(m->around_s / DAY_S + (int64_t)chance(12) - 4);
+        do
+            c->hours = random_hours(m);
+        while (c->hours.until_s <= c->hours.from_s);
+    }
 }
 
 /* ---- the model ---- */
@@ -152,6 +163,15 @@ static bool inside(const struct calendar_day *day, int32_t second, bool tail)
     return false;
 }
 
+static bool model_is_closed(const struct model *m, int64_t date, int32_t second)
+{
+    for (size_t i = 0; i < m->spec.closure_count; i++)
+        if (m->closures[i].date == date && second >= m->closures[i].hours.from_s &&
+            second < m->closures[i].hours.until_s)
+            return true;
+    return false;
+}
+
 static bool model_is_open(const struct model *m, int64_t at_s)
 {
     int64_t local = at_s + zone_offset(m->zone, at_s);
@@ -162,6 +182,8 @@ static bool model_is_open(const struct model *m, int64_t at_s)
 
     if (own != NULL && !own->holiday)
         return inside(&own->day, second, false);
+    if (model_is_closed(m, date, second))
+        return false;
     if (before != NULL && inside(&before->day, second, true))
         return true;
     if (own != NULL)
