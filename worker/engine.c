@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { HOLIDAY_DAYS_AHEAD = 400 };
+
+#define DAY_US (INT64_C(86400) * US_PER_S)
+
 struct engine_calendar {
     const char *name;
     struct zone *zone;
@@ -55,6 +59,21 @@ bool engine_new(struct process *process, const char *zone_dir, struct engine **r
     }
     *ret = engine;
     return true;
+}
+
+void engine_warn(const struct engine *engine, int64_t now_us, struct faults *ret)
+{
+    const int64_t ahead_us = HOLIDAY_DAYS_AHEAD * DAY_US;
+
+    for (size_t i = 1; i < engine->calendar_count; i++) {
+        const struct engine_calendar *c = &engine->calendars[i];
+        int32_t today = (int32_t)(now_us / DAY_US);
+        bool closes = calendar_elapsed(c->calendar, now_us, now_us + ahead_us) < ahead_us;
+        if (closes && !calendar_has_holiday(c->calendar, today, today + HOLIDAY_DAYS_AHEAD))
+            (void)faults_add(ret, process_calendar_find(engine->process, c->name)->place,
+                             "%s: has no holiday in the next %d days, want holidays or holiday_files", c->name,
+                             HOLIDAY_DAYS_AHEAD);
+    }
 }
 
 void engine_free(struct engine *engine)

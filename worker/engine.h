@@ -21,6 +21,9 @@ bool engine_new(struct process *process, const char *zone_dir, struct engine **r
     __attribute__((warn_unused_result));
 void engine_free(struct engine *engine); /* accepts NULL */
 
+/* Adds what a process may do, but hardly means, as of an instant: a calendar that closes and has no holiday ahead. */
+void engine_warn(const struct engine *engine, int64_t now_us, struct faults *ret);
+
 const struct process *engine_process(const struct engine *engine);
 const char *engine_zones(const struct engine *engine); /* version of the zone data */
 
