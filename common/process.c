@@ -178,6 +178,8 @@ static void load_parts(struct load *load, struct yaml_node **roots)
         if (file_role(files->items[i].name) == FILE_RULES && roots[i] != NULL)
             (void)load_rules(load, roots[i]);
     (void)load_rules_end(load);
+    if (load->faults->count == 0)
+        load_rules_warn(load);
 }
 
 bool process_load_files(const struct process_files *files, struct process **ret_process,

@@ -139,7 +139,7 @@ static bool load_field(struct load *load, const struct yaml_node *node, struct r
     enum field_kind kind = process_field_kind(text, &near);
     if (kind == FIELD_NONE)
         return faults_add(load->faults, node->place, "field: \"%s\" is not known%s%s%s", text,
-                          near != NULL ? ", did you mean " : ", want one of docs/process.md, Fields",
+                          near != NULL ? ", did you mean " : ", want one of docs/rules.md, Fields",
                           near != NULL ? near : "", near != NULL ? "?" : "");
     if ((cond->test == RULE_LESS || cond->test == RULE_MORE) && kind != FIELD_NUMBER && kind != FIELD_ANY)
         return faults_add(load->faults, node->place,

@@ -1,6 +1,8 @@
-/* The fields that conditions may look at, as a table: docs/process.md lists the same. Their values come from
- * the work (worker/rules_field.c). */
+/* The fields that conditions may look at, as a table: docs/rules.md lists the same. Their values come from the work
+ * (worker/condition_fields.c). */
 #include "process_internal.h"
+
+#include "desk.h"
 
 #include <string.h>
 
@@ -66,4 +68,70 @@ enum field_kind process_field_kind(const char *field, const char **ret_near)
     }
     *ret_near = faults_near(field, names, ROWS);
     return FIELD_NONE;
+}
+
+/* ---- fields of few words ---- */
+
+static const char *state_word(unsigned i)
+{
+    return i < STATES ? desk_state_name((enum desk_state)i) : NULL;
+}
+
+static const char *role_word(unsigned i)
+{
+    return i < ROLES ? desk_role_name((enum desk_role)i) : NULL;
+}
+
+/* The events that rules are run on, and "due". */
+static const char *event_word(unsigned i)
+{
+    static const enum desk_event events[] = {EVENT_POSTED,  EVENT_COMMENTED, EVENT_REJECTED, EVENT_DECLINED,
+                                             EVENT_UPDATED, EVENT_REOPENED,  EVENT_REPEATED};
+    enum { EVENTS = sizeof events / sizeof events[0] };
+    return i < EVENTS ? desk_event_name(events[i]) : i == EVENTS ? "due" : NULL;
+}
+
+static const char *channel_word(unsigned i)
+{
+    static const char *const words[] = {"ticket", "im", "phone"};
+    return i < sizeof words / sizeof words[0] ? words[i] : NULL;
+}
+
+static const char *impact_word(unsigned i)
+{
+    static const char *const words[] = {"down", "critical", "degraded", "impaired", "request", "question"};
+    return i < sizeof words / sizeof words[0] ? words[i] : NULL;
+}
+
+static const struct {
+    const char *field;
+    const char *(*word)(unsigned i);
+} worded[] = {
+    {"state", state_word},     {"event.role", role_word},          {"event.kind", event_word},
+    {"channel", channel_word}, {"package.channels", channel_word}, {"package.meetings", channel_word},
+    {"impact", impact_word},
+};
+
+size_t process_field_words(const char *field, const char *ret[FIELD_WORDS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < sizeof worded / sizeof worded[0]; i++)
+        if (strcmp(field, worded[i].field) == 0)
+            while (count < FIELD_WORDS_MAX && worded[i].word((unsigned)count) != NULL) {
+                ret[count] = worded[i].word((unsigned)count);
+                count++;
+            }
+    return count;
+}
+
+bool process_field_has_word(const char *field, const char *word)
+{
+    const char *words[FIELD_WORDS_MAX];
+    size_t count = process_field_words(field, words);
+    bool found = count == 0;
+
+    for (size_t i = 0; i < count; i++)
+        found = found || strcmp(words[i], word) == 0;
+    return found;
 }

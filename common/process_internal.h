@@ -64,6 +64,8 @@ bool load_calendars(struct load *load, const struct yaml_node *root);
 bool load_packages(struct load *load, const struct yaml_node *root, const struct yaml_node *policy_root);
 bool load_rules(struct load *load, const struct yaml_node *root);
 bool load_rules_end(struct load *load);
+/* What rules may say, but hardly mean. Only of rules without faults. */
+void load_rules_warn(struct load *load);
 bool load_staff(struct load *load, const struct yaml_node *root);
 bool load_oncall(struct load *load, const struct yaml_node *root);
 bool load_escalation(struct load *load, const struct yaml_node *root);
@@ -78,5 +80,10 @@ enum field_kind { FIELD_NONE, FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL, FIELD_LIST, 
 
 /* FIELD_NONE when there is no such field; *ret_near is then the name most like it, or NULL. */
 enum field_kind process_field_kind(const char *field, const char **ret_near);
+
+/* The words that a field can have; 0: any text. */
+enum { FIELD_WORDS_MAX = 16 };
+size_t process_field_words(const char *field, const char *ret[FIELD_WORDS_MAX]);
+bool process_field_has_word(const char *field, const char *word);
 
 #endif

@@ -163,8 +163,7 @@ static bool act_wake_in(struct load *load, const struct yaml_node *node, struct 
     return true;
 }
 
-/* To add an action: a row, its reader, its place in struct rule_action, what it does in worker/rules.c,
- * docs/process.md. */
+/* To add an action: a row, its reader, its place in struct rule_action, what it does in worker/choice.c, docs/rules.md. */
 static const struct {
     const char *name;
     bool (*read)(struct load *, const struct yaml_node *, struct rule_action *);
@@ -291,21 +290,6 @@ static bool rules_check_names(struct load *load)
     return ok;
 }
 
-/* What can never run, because one that always matches stops before it. */
-static void rules_warn(struct load *load)
-{
-    struct process *process = load->process;
-    const struct process_rule *stopper = NULL;
-    for (size_t i = 0; i < process->rule_count; i++) {
-        const struct process_rule *rule = &process->rules[i];
-        if (stopper != NULL && !rule->is_default && (rule->on & ~stopper->on) == 0)
-            (void)faults_add(&process->warnings, rule->place,
-                             "rule: can never run, \"%s\" always stops before it", stopper->name);
-        if (stopper == NULL && rule->when == NULL && !rule->is_default && rule->then.stop)
-            stopper = rule;
-    }
-}
-
 bool load_rules_end(struct load *load)
 {
     const struct process *process = load->process;
@@ -327,6 +311,5 @@ bool load_rules_end(struct load *load)
     }
     if (defaults == 0)
         ok = faults_add(load->faults, none, "no default rule, want the last rule to say default: true");
-    rules_warn(load);
     return ok;
 }

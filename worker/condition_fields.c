@@ -143,7 +143,9 @@ static struct value field_customer_package(struct conditions *c)
 
 static struct value field_event_kind(struct conditions *c)
 {
-    return c->event == NULL ? value_text(span_of("posted")) : condition_value(wire_find(c->event, "kind"));
+    if (c->event != NULL)
+        return condition_value(wire_find(c->event, "kind"));
+    return value_text(span_of(c->work->is_first || c->values ? "posted" : "due"));
 }
 
 static struct value field_event_role(struct conditions *c)

@@ -1,0 +1,218 @@
+/* Warnings about rules: what can never match or run, what never counts, names that nobody knows. */
+#include "process_internal.h"
+
+#include "rule_logic.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { WANT_BYTES_MAX = 300 };
+
+struct warning {
+    struct process *process;
+    struct rule_logic logic;
+    unsigned of_leaves; /* told about leaves of the rule at hand */
+};
+
+static bool rule_warn(struct warning *w, const struct process_rule *rule, const char *what, const char *why,
+                      const struct process_rule *other)
+{
+    return faults_add(&w->process->warnings, rule->place, "%s: %s, \"%s\" (%s:%u) %s", what,
+                      strcmp(what, "rule") == 0 ? "can never run" : "never counts", other->name,
+                      other->place.file, other->place.line, why);
+}
+
+/* ---- conditions ---- */
+
+/* ", want new, triaged, …", or the one that was meant. */
+static void want_words(const char *field, const char *word, char ret[WANT_BYTES_MAX])
+{
+    const char *words[FIELD_WORDS_MAX];
+    size_t count = process_field_words(field, words);
+    const char *near = faults_near(word, words, count);
+    size_t len = 0;
+
+    ret[0] = '\0';
+    if (near != NULL)
+        (void)snprintf(ret, WANT_BYTES_MAX, ", did you mean %s?", near);
+    for (size_t i = 0; near == NULL && i < count && len < WANT_BYTES_MAX; i++)
+        len += (size_t)snprintf(ret + len, WANT_BYTES_MAX - len, "%s%s", i == 0 ? ", want one of " : ", ",
+                                words[i]);
+}
+
+/* Each value that the field never has; true when there is one. */
+static bool warn_words(struct warning *w, const struct rule_cond *leaf)
+{
+    unsigned before = w->of_leaves;
+    char want[WANT_BYTES_MAX];
+
+    if (leaf->test != RULE_IS && leaf->test != RULE_IN)
+        return false;
+    for (size_t i = 0; i < leaf->value_count; i++) {
+        const char *word = leaf->values[i].text;
+        if (process_field_has_word(leaf->field, word))
+            continue;
+        want_words(leaf->field, word, want);
+        (void)faults_add(&w->process->warnings, leaf->place, "%s: is never \"%s\"%s", leaf->field, word,
+                         want);
+        w->of_leaves++;
+    }
+    return w->of_leaves != before;
+}
+
+static void warn_cond(struct warning *w, const struct rule_cond *cond, unsigned on)
+{
+    const char *why;
+
+    for (size_t i = 0; i < cond->part_count; i++)
+        warn_cond(w, &cond->parts[i], on);
+    if (cond->field == NULL || warn_words(w, cond))
+        return;
+    why = rule_leaf_never(cond, on);
+    if (why != NULL) {
+        (void)faults_add(&w->process->warnings, cond->place, "%s: %s can never hold, %s", cond->field,
+                         rule_test_name(cond->test), why);
+        w->of_leaves++;
+    }
+}
+
+/* ---- a rule among the others ---- */
+
+/* An earlier one stops whenever this one would match. */
+static const struct process_rule *stopper_of(struct warning *w, const struct process_rule *rule)
+{
+    for (const struct process_rule *r = w->process->rules; r < rule; r++)
+        if (r->then.stop && (rule->on & ~r->on) == 0 && rule_implies(&w->logic, rule->when, r->when))
+            return r;
+    return NULL;
+}
+
+/* What a later rule sets again. */
+static bool sets_queue(const struct rule_action *a)
+{
+    return a->queue != NULL || a->team != NULL;
+}
+
+static bool sets_assignee(const struct rule_action *a)
+{
+    return a->assignee != NULL;
+}
+
+static bool sets_kind(const struct rule_action *a)
+{
+    return a->kind != NULL;
+}
+
+static bool sets_calendar(const struct rule_action *a)
+{
+    return a->calendar != NULL;
+}
+
+static bool sets_wake_in(const struct rule_action *a)
+{
+    return a->wake_in_s != 0;
+}
+
+static const struct {
+    const char *name;
+    bool (*is_set)(const struct rule_action *);
+} fields[] = {{"queue", sets_queue},
+              {"assignee", sets_assignee},
+              {"kind", sets_kind},
+              {"calendar", sets_calendar},
+              {"wake_in", sets_wake_in}};
+enum { FIELDS = sizeof fields / sizeof fields[0] };
+
+static bool runs_with(struct warning *w, const struct process_rule *rule, const struct process_rule *other)
+{
+    return !other->is_default && (rule->on & ~other->on) == 0 &&
+           rule_implies(&w->logic, rule->when, other->when);
+}
+
+/* Later rules, as far as none can stop before them. */
+static void warn_fields(struct warning *w, const struct process_rule *rule)
+{
+    const struct process_rule *end = w->process->rules + w->process->rule_count;
+    bool told[FIELDS] = {false}, sets = false;
+
+    for (size_t k = 0; k < FIELDS; k++)
+        sets = sets || fields[k].is_set(&rule->then);
+    for (const struct process_rule *r = rule + 1; sets && r < end && !r[-1].then.stop; r++)
+        for (size_t k = 0; k < FIELDS; k++)
+            if (!told[k] && fields[k].is_set(&rule->then) && fields[k].is_set(&r->then) &&
+                runs_with(w, rule, r))
+                told[k] =
+                    !rule_warn(w, rule, fields[k].name, "matches whenever it does and sets it later", r);
+}
+
+static bool priority_beats(const struct process_rule *rule, const struct process_rule *other)
+{
+    if (other->then.priority == 0 || other == rule)
+        return false;
+    if (other->then.force)
+        return !rule->then.force || other > rule;
+    return !rule->then.force && other->then.priority < rule->then.priority;
+}
+
+static void warn_priority(struct warning *w, const struct process_rule *rule)
+{
+    const struct process_rule *end = w->process->rules + w->process->rule_count;
+    bool may_stop = false;
+
+    for (const struct process_rule *r = w->process->rules; rule->then.priority != 0 && r < end; r++) {
+        if (priority_beats(rule, r) && !(r > rule && may_stop) && runs_with(w, rule, r)) {
+            (void)rule_warn(w, rule, "priority",
+                            r->then.force ? "matches whenever it does and forces another one"
+                                          : "matches whenever it does and gives a more urgent one",
+                            r);
+            return;
+        }
+        may_stop = may_stop || (r >= rule && r->then.stop);
+    }
+}
+
+static void warn_people(struct warning *w, const struct process_rule *rule)
+{
+    const struct process_people *people = &w->process->people;
+    const char *names[PEOPLE_MAX], *assignee = rule->then.assignee;
+    size_t count = 0;
+
+    if (assignee == NULL || people->person_count == 0 || process_person_find(people, assignee) != NULL)
+        return;
+    for (size_t i = 0; i < people->person_count && count < PEOPLE_MAX; i++)
+        names[count++] = people->persons[i].name;
+    const char *near = faults_near(assignee, names, count);
+    (void)faults_add(&w->process->warnings, rule->place, "assignee: \"%s\" is not in staff.yaml%s%s%s",
+                     assignee, near != NULL ? ", did you mean " : "", near != NULL ? near : "",
+                     near != NULL ? "?" : "");
+}
+
+static void warn_rule(struct warning *w, const struct process_rule *rule)
+{
+    w->of_leaves = 0;
+    if (rule->when != NULL)
+        warn_cond(w, rule->when, rule->on);
+    if (rule_verdict_of(&w->logic, rule->when, rule->on) == RULE_NEVER) {
+        (void)faults_add(&w->process->warnings, rule->place, "rule: can never match%s",
+                         w->of_leaves != 0 ? "" : ", its conditions exclude one another");
+        return;
+    }
+    const struct process_rule *stopper = stopper_of(w, rule);
+    if (stopper != NULL) {
+        (void)rule_warn(w, rule, "rule", "stops before it", stopper);
+        return;
+    }
+    warn_priority(w, rule);
+    warn_fields(w, rule);
+    warn_people(w, rule);
+}
+
+void load_rules_warn(struct load *load)
+{
+    struct warning w = {load->process, {RULE_LOGIC_STEPS}, 0};
+
+    for (size_t i = 0; i < load->process->rule_count; i++)
+        if (!load->process->rules[i].is_default)
+            warn_rule(&w, &load->process->rules[i]);
+    faults_sort(&load->process->warnings);
+}
