@@ -149,6 +149,14 @@ static bool load_field(struct load *load, const struct yaml_node *node, struct r
     return true;
 }
 
+static bool cond_asks(const struct yaml_node *map)
+{
+    for (int test = 0; test < RULE_TESTS; test++)
+        if (yaml_node_find(map, test_names[test]) != NULL)
+            return true;
+    return false;
+}
+
 /* The one test of a condition's map; RULE_TESTS when there is none or more than one, which is told. */
 static enum rule_test cond_test(struct load *load, const struct yaml_node *map)
 {
@@ -182,8 +190,8 @@ bool load_cond(struct load *load, const struct yaml_node *map, unsigned depth, s
     memcpy(names, test_names, sizeof test_names);
     names[RULE_TESTS] = "field";
     ok = yaml_node_check_keys(map, "a condition", names, RULE_TESTS + 1, load->faults);
-    if (!ok)
-        return false;
+    if (!ok && !cond_asks(map))
+        return false; /* the unknown key is the test, misspelt: told once */
     ret->place = map->place;
     ret->test = cond_test(load, map);
     if (ret->test == RULE_TESTS)

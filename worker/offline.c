@@ -144,6 +144,8 @@ void offline_work_make(const struct wire_val *given, struct buf *out)
     wire_put_key_text(out, "state", "new"), map.count++;
     wire_put_key_int(out, "posted_at", posted_at), map.count++;
     wire_put_key_int(out, "version", 1), map.count++;
+    if (wire_find(ticket, "channel") == NULL) /* as the broker does */
+        wire_put_key_text(out, "channel", "ticket"), map.count++;
     for (size_t i = 0; i < wire_count(ticket); i++)
         if (!is_set_here(wire_key_at(ticket, i))) {
             wire_put_str(out, wire_key_at(ticket, i));

@@ -156,11 +156,28 @@ static void put_posted(const struct trial *trial, struct buf *out, struct wire_m
     wire_doc_free(doc);
 }
 
+/* What the broker adds to every ticket: the customer's name, the channel. Without it a rule would see here what it never sees in life. */
+static void put_given(const struct trial *trial, struct buf *out, struct wire_map *map)
+{
+    struct wire_doc *posted = NULL, *customer = NULL;
+
+    if (wire_parse(trial->posted.p, trial->posted.len, DEPTH_MAX, &posted, NULL) &&
+        wire_find(wire_root(posted), "channel") == NULL)
+        wire_put_key_text(out, "channel", "ticket"), map->count++;
+    if (posted != NULL && wire_find(wire_root(posted), "customer") == NULL && trial->customer.len != 0 &&
+        wire_parse(trial->customer.p, trial->customer.len, DEPTH_MAX, &customer, NULL) &&
+        wire_find(wire_root(customer), "id") != NULL)
+        wire_put_key_val(out, "customer", wire_find(wire_root(customer), "id")), map->count++;
+    wire_doc_free(posted);
+    wire_doc_free(customer);
+}
+
 static void put_ticket(const struct trial *trial, struct buf *out)
 {
     struct wire_map map = wire_map_open(out);
 
     put_posted(trial, out, &map);
+    put_given(trial, out, &map);
     wire_put_key_text(out, "tracking", "DKT-0000-0000-0001-E"), map.count++;
     put_name(out, "package", trial->package), map.count++;
     wire_put_key_text(out, "state", desk_state_name(trial->state)), map.count++;

@@ -213,6 +213,36 @@ static void test_loader_tells_all_faults_at_once_in_order(void **state)
     process_files_clear(&files);
 }
 
+/* One condition at fault three times over, and the rule after it. */
+static void test_loader_tells_all_faults_of_a_rule(void **state)
+{
+    static const char rules[] =
+        "- {rule: a, on: [postd], when: {field: titel, matches: 'a(', x: 1}, then: {priority: 9, queu: q}}\n"
+        "- {rule: b, when: {all: [{field: title}, {field: kind, iss: x}, {field: age_s, less: x}]}, then: "
+        "{wake_in: "
+        "1s}}" LAST;
+    static const char *const want[] = {
+        "1:18: on: \"postd\" is not allowed",     "1:40: field: \"titel\" is not known, did you mean title",
+        "1:56: matches: \"a(\" is no pattern",    "1:62: x: is not known in a condition",
+        "1:86: priority: \"9\" is not allowed",   "1:89: queu: is not known in then, did you mean queue",
+        "2:26: a condition asks nothing",         "2:56: iss: is not known in a condition",
+        "2:86: less: \"x\" is not allowed, want", "2:108: wake_in: \"1s\" is not allowed"};
+    struct process_files files = {NULL, 0};
+    struct faults faults = {NULL, 0, 0};
+    struct process *process = NULL;
+    (void)state;
+
+    files_with(&files, "rules/1.yaml", rules);
+    assert_false(process_load_files(&files, &process, &faults));
+    for (size_t i = 0; i < sizeof want / sizeof want[0]; i++)
+        if (i >= faults.count ||
+            strncmp(faults.items[i].text + strlen("rules/1.yaml:"), want[i], strlen(want[i])) != 0)
+            fail_msg("want %s\ngot  %s", want[i], i < faults.count ? faults.items[i].text : "nothing");
+    assert_int_equal(faults.count, sizeof want / sizeof want[0]);
+    faults_clear(&faults);
+    process_files_clear(&files);
+}
+
 static void shipped_files(struct process_files *files)
 {
     for (size_t i = 0; i < shipped_process_count; i++)
@@ -357,6 +387,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_loader_tells_each_fault_with_its_place),
         cmocka_unit_test(test_loader_tells_all_faults_at_once_in_order),
+        cmocka_unit_test(test_loader_tells_all_faults_of_a_rule),
         cmocka_unit_test(test_shipped_process_is_what_was_promised),
         cmocka_unit_test(test_calendar_values_are_as_written),
         cmocka_unit_test(test_files_refuse_names_and_sizes_and_hash_by_content),
