@@ -207,13 +207,17 @@ BENCH := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c)
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(AR_broker) $(AR_common)
 	@mkdir -p $(@D)
 	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_broker) -o $@
+$(BUILD)/bench/promises: $(BUILD)/obj/tests/bench/promises.o $(AR_worker) $(AR_common)
+	@mkdir -p $(@D)
+	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_worker) -o $@
+$(BUILD)/obj/tests/bench/promises.o: private CFLAGS_ALL += -Iworker
 
 bench: deps ## measure on the embedded PostgreSQL, with ratios to the raw ceiling
 	@$(MAKE) --no-print-directory $(jobs) all bench-programs
 	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) DOCKET_BENCH=$(abspath $(BUILD)/bench) $(PYTHON) tests/bench/run.py
 	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTHON) tests/bench/deadlines.py
 .PHONY: bench-programs
-bench-programs: $(BENCH)
+bench-programs: $(BENCH) $(BUILD)/tests/test_calendar_model
 
 demo: deps ## replay a real incident log on a whole Docket; KEEP=1 leaves it running, DEMO_LOG=FILE replays another
 	@$(MAKE) --no-print-directory $(jobs) all

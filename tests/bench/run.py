@@ -13,6 +13,7 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import promises  # noqa: E402
 from helpers import BIN, Stack, alive, wait_until  # noqa: E402
 
 BENCH = os.environ["DOCKET_BENCH"]
@@ -80,6 +81,7 @@ def delay(result, name):
 
 
 def main():
+    promises.rows(row, count, run)
     print(f"{'':<52} {'':>12} of the ceiling")
     stack = Stack(workers=0, notifiers=0)
     try:
