@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "choice.h"
 #include "embed.h"
@@ -297,6 +298,35 @@ static void test_trace_says_why(void **state)
     engine_free(engine);
 }
 
+/* Patterns that try much at every place of a long text, short of any limit, a hundred of them: a second each before the limit went by the
+ * length. */
+static void test_patterns_that_try_everywhere_end(void **state)
+{
+    (void)state;
+    enum { PATTERNS = 100, TEXT_BYTES = 16384 };
+    static char ticket[TEXT_BYTES + 100];
+    struct buf rules;
+    clock_t begun;
+
+    buf_init(&rules, 1 << 20);
+    for (int i = 0; i < PATTERNS; i++)
+        (void)buf_printf(&rules,
+                         "- {rule: slow %d, when: {field: problem, matches: '(?i)x[a-z]{0,9000}[yw]'}, then: "
+                         "{priority: 1}}\n",
+                         i);
+    (void)buf_add_text(&rules, "- {rule: last, default: true, then: {priority: 3}}\n");
+    struct engine *engine = process_of(buf_text(&rules));
+    size_t len = (size_t)snprintf(ticket, sizeof ticket, "\"title\":\"t\",\"problem\":\"");
+    memset(ticket + len, 'x', TEXT_BYTES);
+    memcpy(ticket + len + TEXT_BYTES, "\"", 2);
+    begun = clock();
+    assert_int_equal(run(engine, ticket, NULL, NULL).priority, 3);
+    print_message("%.2f s of processor\n", (double)(clock() - begun) / CLOCKS_PER_SEC);
+    assert_true(clock() - begun < 40 * CLOCKS_PER_SEC);
+    engine_free(engine);
+    buf_clear(&rules);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_rules_when_reply_then_raise_and_never_lower),
         cmocka_unit_test(test_conditions_each_holds_or_not),
         cmocka_unit_test(test_trace_says_why),
+        cmocka_unit_test(test_patterns_that_try_everywhere_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
