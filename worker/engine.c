@@ -71,8 +71,8 @@ void engine_warn(const struct engine *engine, int64_t now_us, struct faults *ret
         bool closes = calendar_elapsed(c->calendar, now_us, now_us + ahead_us) < ahead_us;
         if (closes && !calendar_has_holiday(c->calendar, today, today + HOLIDAY_DAYS_AHEAD))
             (void)faults_add(ret, process_calendar_find(engine->process, c->name)->place,
-                             "%s: has no holiday in the next %d days, want holidays or holiday_files", c->name,
-                             HOLIDAY_DAYS_AHEAD);
+                             "%s: has no holiday in the next %d days, want holidays or holiday_files",
+                             c->name, HOLIDAY_DAYS_AHEAD);
     }
 }
 
