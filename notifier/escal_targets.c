@@ -38,12 +38,25 @@ static const char *person_address(const struct process_person *person, const cha
     return NULL;
 }
 
+/* Who acts by mail or link without a name of staff.yaml is known by the address. */
+static const struct process_person *person_of(const struct process_people *people, const char *name)
+{
+    const struct process_person *person = process_person_find(people, name);
+
+    for (size_t i = 0; person == NULL && i < people->person_count; i++)
+        for (size_t k = 0; k < people->persons[i].way_count; k++)
+            if (strcmp(people->persons[i].ways[k].address, name) == 0)
+                return &people->persons[i];
+    return person;
+}
+
 /* One person by all their ways that are open, in the order of the urgency. */
 static bool add_person(const struct escal_scene *scene, const char *name, enum process_urgency urgency,
                        struct pages *ret)
 {
     const struct process_names *channels = &scene->people->channels[urgency];
-    const char *there = name == NULL ? NULL : oncall_stand_in(scene->overrides, name, scene->at);
+    const struct process_person *named = name == NULL ? NULL : person_of(scene->people, name);
+    const char *there = named == NULL ? NULL : oncall_stand_in(scene->overrides, named->name, scene->at);
     const struct process_person *person = there == NULL ? NULL : process_person_find(scene->people, there);
     int way = 0;
 

@@ -10,7 +10,8 @@ import time
 
 import icalendar
 import pytest
-from helpers import ADA, BEN, BIN, ROOT, Stack, id_of, wait_until
+from helpers import ADA, BEN, BIN, ROOT, Stack, id_of, ticket_of, wait_until
+from test_links import link_in, mails_to, press, visit
 
 STAFF = """
 people:
@@ -49,7 +50,16 @@ policies:
     levels: [{after: 0m, tell: [lead, desk]}]
     repeat: {every: 1h, loops: 1}
     last_resort: {tell: [ops], every: 1h}
+  night:
+    levels:
+      - {after: 0m, tell: [oncall:primary]}
+      - {after: 2s, tell: [team:noc]}
+      - {after: 10m, tell: [lead]}
+    repeat: {every: 30m, loops: 1}
+    last_resort: {tell: [ops], every: 1h}
+    unack: {after: 30m, grace: 15m}
 match:
+  - {queue: night, policy: night}
   - {cause: far, policy: unreachable}
   - {kind: missed, policy: missed}
   - {policy: p1}
@@ -59,8 +69,11 @@ notices:
 """
 
 RULES = """
+- rule: night
+  when: {all: [{field: impact, is: down}, {field: title, contains: night}]}
+  then: {priority: 1, queue: night}
 - rule: p1
-  when: {field: impact, is: down}
+  when: {all: [{field: impact, is: down}, {not: {field: title, contains: night}}]}
   then: {priority: 1, queue: noc}
 - rule: far
   when: {field: title, contains: far}
@@ -294,6 +307,48 @@ def test_away_the_stand_in_is_paged_and_has_the_tickets(desk, caller):
     number = int(done.stdout.split()[1])
     assert desk.docket("oncall", "override", "--override", str(number), "--cancel").returncode == 0
     caller.call("ticket.take", tracking=tracking, as_=ADA)
+
+
+def test_the_whole_story_of_a_p1_message_by_message(desk, caller):
+    customer = "night-desk@customer.example"
+
+    def subjects(address, words=""):
+        return [mail["Subject"] for mail in mails_to(desk, address) if tracking in mail.get_body(("plain",)).get_content() and words in mail["Subject"]]
+
+    # Posted at night: the receipt goes to the customer, the page to who is on call.
+    tracking = caller.submit(title="All lines dead at night", impact="down", contact={"name": "Nia", "email": customer})
+    wait_until(lambda: len(subjects(customer)) == 1 and len(subjects("ada@desk.example")) == 1)
+    assert subjects("ada@desk.example")[0].startswith("P1 ") and not subjects("ben@desk.example")
+    # No answer: the second level is told, each of the team once, and who is on call not again.
+    wait_until(lambda: subjects("ben@desk.example") and subjects("cy@desk.example"))
+    assert [len(subjects(f"{name}@desk.example")) for name in ("ada", "ben", "cy", "lea")] == [1, 1, 1, 0]
+    # Acknowledged by the link in the mail: a look changes nothing, the button acts as the one it was sent to.
+    page = next(mail for mail in mails_to(desk, "ben@desk.example") if tracking in mail.get_body(("plain",)).get_content())
+    link, alert = link_in(page), alert_of(desk, tracking)
+    assert visit(link)[0] == 200 and caller.call("alert.show", alert=alert)["alert"]["state"] == "open"
+    status, text = press(link, do="take")
+    assert status == 200, text
+    shown = caller.call("alert.show", alert=alert)
+    assert shown["alert"]["acked_by"] == "ben" or shown["alert"]["state"] == "resolved"
+    assert wait_until(lambda: ticket_of(caller.show(tracking))["assignee"]) == "ben"
+    # Taken, it was heard: those who had been told are told that it is over, and nobody is called any more.
+    wait_until(lambda: told(desk, tracking, "alert_over") == ["ada", "ben", "cy"])
+    # Updates, resolved, approved by link, closed.
+    caller.call("ticket.comment", tracking=tracking, text="The trunk is rerouted, calls work again.", public=True, as_=BEN)
+    caller.call("ticket.resolve", tracking=tracking, text="A card of the gateway was replaced.", as_=BEN)
+    approval = wait_until(lambda: [mail for mail in mails_to(desk, customer) if link_in(mail) and "card of the gateway" in mail.get_body(("plain",)).get_content()])
+    status, text = press(link_in(approval[0]), do="approve")
+    assert status == 200, text
+    assert ticket_of(caller.show(tracking))["state"] == "closed"
+    wait_until(lambda: len(subjects(customer)) >= 4)
+    with desk.db() as db:
+        kinds = [kind for kind, in db.execute("SELECT kind FROM deliveries WHERE ticket = %s AND address = %s AND state = 3 ORDER BY id", (id_of(tracking), customer))]
+        pages_sent = db.execute("SELECT count(*) FROM deliveries WHERE ticket = %s AND kind = 'alert'", (id_of(tracking),)).fetchone()[0]
+    assert [kind for kind in kinds if kind != "triaged"] == ["received", "update", "approval_asked", "closed"]
+    assert pages_sent == 3 and len(subjects(customer)) == len(kinds)
+    assert [len(subjects(f"{name}@desk.example", "P1 ")) for name in ("ada", "ben", "cy", "lea")] == [1, 1, 1, 0]
+    steps = caller.call("alert.show", alert=alert)["steps"]
+    assert [(step["what"], step["level"], step["told"]) for step in steps] == [("page", 1, 1), ("page", 2, 2), ("over", 1, 3)]
 
 
 # ---- without a stack ----
