@@ -436,23 +436,25 @@ static bool load_channel(struct load *load, const struct yaml_node *node, const 
     return true;
 }
 
-static bool load_channels(struct load *load, const struct yaml_node *map)
+/* Loudest first for what cannot wait. */
+static void channels_by_default(struct process_names channels[URGENCIES])
 {
-    /* Loudest first for what cannot wait. */
     static const char *urgent[] = {"phone", "sms", "xmpp", "webhook", "email"},
                       *normal[] = {"xmpp", "email", "webhook", "sms", "phone"},
                       *low[] = {"email", "xmpp", "webhook", "sms", "phone"};
-    struct process_names *channels = load->process->people.channels;
-    bool ok = true;
 
     channels[URGENCY_URGENT] = (struct process_names){urgent, 5};
     channels[URGENCY_NORMAL] = (struct process_names){normal, 5};
     channels[URGENCY_LOW] = (struct process_names){low, 5};
-    if (yaml_node_is_null(map))
-        return true;
+}
+
+static bool load_channels(struct load *load, const struct yaml_node *map)
+{
+    struct process_names *channels = load->process->people.channels;
+
     if (!load_is_map(load, map, "channels"))
         return false;
-    ok = yaml_node_check_keys(map, "channels", process_urgency_names, URGENCIES, load->faults);
+    bool ok = yaml_node_check_keys(map, "channels", process_urgency_names, URGENCIES, load->faults);
     for (int urgency = 0; urgency < URGENCIES; urgency++) {
         const struct yaml_node *node = yaml_node_find(map, process_urgency_names[urgency]);
         if (node != NULL)
@@ -465,12 +467,15 @@ static bool load_channels(struct load *load, const struct yaml_node *map)
 
 bool load_escalation(struct load *load, const struct yaml_node *root)
 {
+    channels_by_default(load->process->people.channels);
     if (yaml_node_is_null(root))
-        return load_channels(load, NULL);
+        return true;
     if (!load_is_map(load, root, "the file"))
         return false;
     bool ok = yaml_node_check_keys(root, "escalation.yaml", file_keys, 4, load->faults);
-    ok = load_channels(load, yaml_node_find(root, "channels")) && ok;
+    const struct yaml_node *channels = yaml_node_find(root, "channels");
+    if (channels != NULL && !yaml_node_is_null(channels))
+        ok = load_channels(load, channels) && ok;
     ok = load_policies(load, yaml_node_find(root, "policies")) && ok;
     ok = ok && load_reachable(load);
     ok = load_matches(load, yaml_node_find(root, "match")) && ok;
