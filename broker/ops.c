@@ -5,6 +5,7 @@
 #include "change_ops.h"
 #include "deadlines.h"
 #include "keyed.h"
+#include "mutes.h"
 #include "notices.h"
 #include "oncalling.h"
 #include "posting.h"
@@ -153,6 +154,13 @@ static const struct op table[] = {
     {"deadline.excuse",
      FIELDS(WHO, REQUIRED(F_TRACKING), REQUIRED(F_CLOCK), OPTIONAL(F_CYCLE), REQUIRED(F_REASON)), DESK,
      CHANGES, deadlines_excuse, NULL},
+    {"notification.mute",
+     FIELDS(WHO, REQUIRED(F_REASON), REQUIRED(F_UNTIL_AT), OPTIONAL(F_SPAN_FROM_AT), OPTIONAL(F_CUSTOMER),
+            OPTIONAL(F_TRACKING), OPTIONAL(F_NOTICE_KIND), OPTIONAL(F_PRIORITY), OPTIONAL(F_QUEUE),
+            OPTIONAL(F_TAG)),
+     DESK, CHANGES, mutes_mute, mutes_check_mute},
+    {"notification.unmute", FIELDS(WHO, REQUIRED(F_MUTE)), DESK, CHANGES, mutes_unmute, NULL},
+    {"notification.mutes", {{0}}, 0, 0, READS, mutes_list, NULL},
     {"ping", {{0}}, 0, 0, READS, reading_ping, NULL},
     {"stats", {{0}}, 0, 0, READS, reading_stats, NULL},
 };

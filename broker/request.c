@@ -121,6 +121,8 @@ static const struct field_row fields[F_FIELDS] = {
     [F_OVER_CHANNEL] = {"channel", KIND_NAME, 1, 32, NULL},
     [F_ADDRESS] = {"address", KIND_TEXT, 1, 512, NULL},
     [F_SINCE_AT] = {"since_at", KIND_INT, 0, AT_MOST, NULL},
+    [F_MUTE] = {"mute", KIND_INT, 1, INT64_MAX, NULL},
+    [F_NOTICE_KIND] = {"kind", KIND_NAME, 1, 40, NULL},
     [F_DISCARD_BEFORE_AT] = {"discard_before_at", KIND_INT, 0, AT_MOST, NULL},
 };
 

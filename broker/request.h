@@ -88,6 +88,8 @@ enum field {
     F_CLOCK,
     F_CYCLE,
     F_VERDICT,
+    F_MUTE,
+    F_NOTICE_KIND,
     F_FIELDS
 };
 

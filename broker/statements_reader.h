@@ -34,6 +34,7 @@
     X(READER_DEADLINE_LIST, "deadline_list")     \
     X(READER_FAN_EVENT, "fan_event")             \
     X(READER_FAN_PAGE, "fan_page")               \
+    X(READER_MUTE_LIST, "mute_list")             \
     X(READER_ONCALL_REV, "oncall_rev")           \
     X(READER_ONCALL_OVERRIDES, "oncall_overrides")
 

@@ -237,6 +237,7 @@ void cli_print_dead(struct cli *cli, const struct wire_val *body);
 
 void cli_print_notifications(struct cli *cli, const struct wire_val *body);
 void cli_print_notification(struct cli *cli, const struct wire_val *body);
+void cli_print_mutes(struct cli *cli, const struct wire_val *body);
 void cli_print_why(struct cli *cli, const struct wire_val *body);
 
 /* ---- cli_alerts.c: alerts and the on-call plan ---- */

@@ -222,6 +222,25 @@ static const struct cli_option notification_release_options[] = {
     {.name = "reason", .help = "why"},
     END};
 
+static const struct cli_option notification_mute_options[] = {
+    {.name = "reason", .help = "why (required)"},
+    {.name = "until",
+     .field = "until_at",
+     .kind = CLI_TIME,
+     .help = "the end, at most 7 days after the beginning (required)"},
+    {.name = "from", .field = "from_at", .kind = CLI_TIME, .fallback = "now", .help = "the beginning"},
+    {.name = "customer", .help = "about this customer's tickets"},
+    {.name = "tracking", .help = "about this ticket"},
+    {.name = "kind", .help = "of this kind: alert, missed, dead, ops, warning, task"},
+    {.name = "priority",
+     .kind = CLI_INT,
+     .words = "1|2|3|4",
+     .fallback = "all but 1",
+     .help = "of this priority"},
+    {.name = "queue", .help = "about tickets in this queue"},
+    {.name = "tag", .help = "about tickets with this tag"},
+    END};
+
 static const struct cli_option oncall_who_options[] = {
     {.name = "at", .kind = CLI_TIME, .fallback = "now", .help = "then"}, END};
 
@@ -765,6 +784,29 @@ const struct cli_command cli_commands[] = {
      .options = notification_release_options,
      .help = "Lets messages go that are held back, after a restore for example.",
      .example = "notification release --discard-before 2026-03-27T08:00:00Z"},
+    {.name = "notification mute",
+     .op = "notification.mute",
+     .options = notification_mute_options,
+     .help = "Keeps alerts and messages to staff quiet for a while: maintenance. P1 only if it is named. Ops "
+             "are told "
+             "when it ends.",
+     .example =
+         "notification mute --tag region:emea --until 2026-03-28T04:00:00Z --reason 'new core router'"},
+    {.name = "notification unmute",
+     .op = "notification.unmute",
+     .positional = CLI_POS_ONE,
+     .positional_name = "MUTE",
+     .positional_field = "mute",
+     .positional_is_int = true,
+     .options = none,
+     .help = "Ends a mute early.",
+     .example = "notification unmute 3"},
+    {.name = "notification mutes",
+     .op = "notification.mutes",
+     .options = none,
+     .print = cli_print_mutes,
+     .help = "Lists mutes that go on, and those of the last week.",
+     .example = "notification mutes"},
     {.name = "stats",
      .op = "stats",
      .options = none,

@@ -108,3 +108,23 @@ void cli_print_why(struct cli *cli, const struct wire_val *body)
     (void)fwrite(buf_text(&out), 1, out.len, cli->out);
     buf_clear(&out);
 }
+
+void cli_print_mutes(struct cli *cli, const struct wire_val *body)
+{
+    static const struct cli_column columns[] = {
+        {"mute", "MUTE", CLI_CELL_ANY, 0},
+        {"from_at", "FROM", CLI_CELL_TIME, 0},
+        {"until_at", "UNTIL", CLI_CELL_TIME, 0},
+        {"ended_by", "ENDED BY", CLI_CELL_ANY, 0},
+        {"owner", "OWNER", CLI_CELL_ANY, 16},
+        {"customer", "CUSTOMER", CLI_CELL_ANY, 0},
+        {"tracking", "TRACKING", CLI_CELL_ANY, 0},
+        {"kind", "KIND", CLI_CELL_ANY, 0},
+        {"priority", "PRIO", CLI_CELL_PRIORITY, 0},
+        {"queue", "QUEUE", CLI_CELL_ANY, 0},
+        {"tag", "TAG", CLI_CELL_ANY, 0},
+        {"count", "ALERTS", CLI_CELL_ANY, 0},
+        {"reason", "REASON", CLI_CELL_ANY, 60},
+    };
+    cli_print_list(cli, body, "mutes", columns, COUNT(columns));
+}

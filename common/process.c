@@ -83,10 +83,10 @@ static const struct file_row file_rows[] = {
     {"process.yaml", "", FILE_POLICY},    {"calendars.yaml", "", FILE_CALENDARS},
     {"packages.yaml", "", FILE_PACKAGES}, {"rules/", ".yaml", FILE_RULES},
     {"staff.yaml", "", FILE_YAML},        {"escalation.yaml", "", FILE_YAML},
-    {"oncall.yaml", "", FILE_YAML},       {"webhooks.yaml", "", FILE_YAML},
-    {"tests/", ".yaml", FILE_YAML},       {"templates/", NULL, FILE_OTHER},
-    {"holidays/", ".ics", FILE_OTHER},    {"README.md", "", FILE_OTHER},
-    {"oncall/", ".ics", FILE_OTHER},
+    {"notify.yaml", "", FILE_YAML},       {"oncall.yaml", "", FILE_YAML},
+    {"webhooks.yaml", "", FILE_YAML},     {"tests/", ".yaml", FILE_YAML},
+    {"templates/", NULL, FILE_OTHER},     {"holidays/", ".ics", FILE_OTHER},
+    {"README.md", "", FILE_OTHER},        {"oncall/", ".ics", FILE_OTHER},
 };
 
 static enum file_role file_role(const char *name)
@@ -115,7 +115,8 @@ static void load_roots(struct load *load, struct yaml_node **roots)
             (void)faults_add(
                 load->faults, (struct fault_place){.file = file->name},
                 "is no file of a process, want process.yaml, calendars.yaml, packages.yaml, staff.yaml, "
-                "escalation.yaml, oncall.yaml, webhooks.yaml, rules/*.yaml, tests/*.yaml, holidays/*.ics, "
+                "escalation.yaml, oncall.yaml, notify.yaml, webhooks.yaml, rules/*.yaml, tests/*.yaml, "
+                "holidays/*.ics, "
                 "oncall/*.ics, templates/*");
         if (role != FILE_UNKNOWN && role != FILE_OTHER)
             (void)!yaml_node_parse(file->name, file->bytes, file->len, &roots[i], load->faults);
@@ -173,6 +174,7 @@ static void load_parts(struct load *load, struct yaml_node **roots)
     if (packages != NULL)
         (void)load_packages(load, packages, policy);
     load_people_parts(load, roots);
+    (void)load_notify(load, root_of(files, roots, "notify.yaml"));
     load_templates(load);
     for (size_t i = 0; i < files->count; i++)
         if (file_role(files->items[i].name) == FILE_RULES && roots[i] != NULL)

@@ -9,6 +9,7 @@
 #include "buf.h"
 #include "err.h"
 #include "faults.h"
+#include "process_notify.h"
 #include "process_people.h"
 #include "wire.h"
 
@@ -261,6 +262,7 @@ struct process {
     size_t package_count;
     struct process_rule *rules; /* in their order; the last is the default */
     size_t rule_count;
+    struct process_notify notify;  /* notify.yaml */
     struct process_people people;  /* staff.yaml, escalation.yaml, oncall.yaml */
     struct faults warnings;        /* allowed, but hardly meant */
     struct process_memory *memory; /* owns what the above points to */

@@ -34,6 +34,7 @@ const struct template_name template_names[] = {
     {"members.kind", "its kind"},
     {"members.priority", "of the alert, else of the ticket"},
     {"members.alert", "text of the alert"},
+    {"inhibited", "how many alerts of other tickets this one stands for; missing for none"},
     {"body.text", "what somebody wrote for the reader"},
     {"body.reason", "why"},
     {"body.on", "customer or vendor"},
@@ -102,7 +103,7 @@ static const char *const kinds[] = {
     "received",       "received_triaged", "receipts", "triaged",  "asked",   "update",      "waiting",
     "cannot_resolve", "approval_asked",   "closed",   "reopened", "meeting", "tell",        "alert",
     "alert_over",     "alert_reminder",   "missed",   "warning",  "task",    "undelivered", "digest",
-    "mute_ended",     "generic",
+    "mute_ended",     "inhibited",        "generic",
 };
 
 bool template_name_is_known(const char *path)

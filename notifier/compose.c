@@ -126,6 +126,7 @@ static struct facts facts_of(struct notifier *notifier, const PGresult *rows, in
                           .triaged = pg_span(rows, row, C_TRIAGED),
                           .alert = pg_span(rows, row, C_ALERT),
                           .alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY),
+                          .inhibited = pg_int(rows, row, C_INHIBITED),
                           .members = pg_span(rows, row, C_MEMBERS)};
 }
 

@@ -43,7 +43,8 @@ enum claim_column {
     C_ROOT,
     C_PREVIOUS,
     C_TOLD_PRIORITY,
-    C_MEMBERS
+    C_MEMBERS,
+    C_INHIBITED
 };
 
 /* Appends the bytes of the message in this row, and writes its id for life.

@@ -237,6 +237,7 @@ void context_put(struct buf *out, const struct templates *templates, const char 
     put_optional_int(&c, "attachments", f->attachments), map.count++;
     put_optional(&c, "alert", f->alert), map.count++;
     put_optional_int(&c, "alert_priority", f->alert_priority), map.count++;
+    put_optional_int(&c, "inhibited", f->inhibited), map.count++;
     put_optional_map(&c, "body", body), map.count++;
     put_optional_map(&c, "triaged", triaged), map.count++;
     wire_put_key_bool(out, "has_missing", wire_count(missing) > 0), map.count++;

@@ -5,11 +5,13 @@
 #include "compose.h"
 #include "desk.h"
 #include "endings.h"
+#include "escal_room.h"
 #include "lanes.h"
 #include "log.h"
 #include "mem.h"
 #include "notifier.h"
 #include "policy.h"
+#include "process.h"
 #include "statements.h"
 #include "wire.h"
 
@@ -346,24 +348,25 @@ static void send_lock(struct notifier *notifier, const struct claim *claim, int 
 
 static void send_limits(struct notifier *notifier, const struct claim *claim)
 {
-    const struct policy_limits *limits = &notifier->policy->limits;
+    const struct process *process = escal_room_process_of(notifier->escal);
+    const struct process_limits *limits = &process->notify.limits;
     struct pg_params *params = notifier->params;
 
     pg_params_reset(params);
     pg_put_int8(params, claim->mark);
     pg_put_text(params, channel_table[claim->channel]->name);
-    pg_put_int4(params, limits->customer_short);
-    pg_put_int4(params, limits->customer_long);
-    pg_put_int4(params, limits->staff_short);
-    pg_put_int4(params, limits->staff_long);
+    pg_put_int4(params, (int32_t)limits->customer_minute);
+    pg_put_int4(params, (int32_t)limits->customer_hour);
+    pg_put_int4(params, (int32_t)limits->staff_minute);
+    pg_put_int4(params, (int32_t)limits->staff_hour);
     pg_put_int8(params, LIMIT_SHORT_US);
     pg_put_int8(params, LIMIT_LONG_US);
-    pg_put_int8(params, limits->summary_after_us);
+    pg_put_int8(params, limits->summary_after_s * US_PER_S);
     (void)pg_send(notifier->tell, TELL_TARGET_LIMIT, params, NULL, NULL);
     pg_params_reset(params);
     pg_put_int8(params, claim->mark);
     pg_put_text(params, channel_table[claim->channel]->name);
-    pg_put_int4(params, limits->receipts_alone);
+    pg_put_int4(params, (int32_t)limits->receipts_alone);
     (void)pg_send(notifier->tell, TELL_TARGET_BUNDLE, params, NULL, NULL);
 }
 
@@ -395,7 +398,8 @@ static void claim_channel(struct notifier *notifier, int channel, int slots)
 
 void deliver_run(struct notifier *notifier)
 {
-    if (notifier->stopping || !pg_is_up(notifier->tell) || notifier->held)
+    if (notifier->stopping || !pg_is_up(notifier->tell) || notifier->held ||
+        escal_room_process_of(notifier->escal) == NULL)
         return;
     for (int channel = 0; channel < CHANNELS; channel++) {
         int slots = lanes_free_slots(notifier->lanes, channel, clock_mono_us());

@@ -81,6 +81,11 @@ void escal_room_process(struct escal_room *room, struct span files)
         log_event(LOG_ERROR, "people_unreadable", "reason=%s", log_quote(err.msg));
 }
 
+const struct process *escal_room_process_of(const struct escal_room *room)
+{
+    return room->people.process;
+}
+
 void escal_room_on_up(struct escal_room *room)
 {
     room->looking = false;
@@ -556,6 +561,7 @@ void escal_room_run(struct escal_room *room)
     randombytes_buf(&look->token, sizeof look->token);
     room->looking = true;
     room->due_us = clock_mono_us() + IDLE_US;
+    (void)pg_send(notifier->tell, TELL_ALERT_QUIET, NULL, NULL, NULL);
     (void)pg_send(notifier->tell, TELL_ESCAL_OVERRIDES, NULL, look_on_overrides, look);
     pg_params_reset(notifier->params);
     pg_put_int8(notifier->params, look->token);

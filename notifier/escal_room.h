@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 struct escal_room;
+struct process;
 struct notifier;
 
 struct escal_room *escal_room_new(struct notifier *notifier);
@@ -16,6 +17,9 @@ void escal_room_free(struct escal_room *room); /* accepts NULL */
 
 /* Takes over the people of a process version (processes.files); one that cannot be read leaves the ones before. */
 void escal_room_process(struct escal_room *room, struct span files);
+
+/* The process they are of; NULL before the first. */
+const struct process *escal_room_process_of(const struct escal_room *room);
 
 /* Looks for what is due. */
 void escal_room_run(struct escal_room *room);

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 void recipients_clear(struct recipients *list)
 {
@@ -145,6 +146,37 @@ static bool is_posted_by_machine(const struct wire_val *extra)
     return wire_find_bool(wire_find(wire_find(extra, "attributes"), "mail"), "automatic", false);
 }
 
+/* What nobody asked for by a word of his own: an automatic sender would answer it, and so on. */
+static bool kind_is_automatic(const char *kind)
+{
+    static const char *const kinds[] = {"received", "triaged", "asked"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kind, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool address_is_automatic(struct span address)
+{
+    static const char *const names[] = {"mailer-daemon", "postmaster",   "noreply", "no-reply", "no_reply",
+                                        "donotreply",    "do-not-reply", "bounce",  "bounces",  "nobody"};
+    const char *at = address.len == 0 ? NULL : memchr(address.p, '@', address.len);
+    size_t len = at == NULL ? 0 : (size_t)(at - address.p);
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == len && strncasecmp(names[i], address.p, len) == 0)
+            return true;
+    return false;
+}
+
+/* The mail that posted the ticket said so (docket-mail notes it), or its address does. */
+static bool sender_is_automatic(const struct wire_val *ticket)
+{
+    const struct wire_val *mail = wire_find(wire_find(ticket, "attributes"), "mail");
+    return wire_find_bool(mail, "automatic", false) ||
+           address_is_automatic(wire_find_str(wire_find(ticket, "contact"), "email"));
+}
+
 void expand_customer(const bool open[CHANNELS], const char *kind, int priority, struct span extra,
                      struct span record, struct recipients *ret)
 {
@@ -153,6 +185,10 @@ void expand_customer(const bool open[CHANNELS], const char *kind, int priority, 
 
     if (extra.p != NULL && wire_parse(extra.p, extra.len, WIRE_DEPTH_MAX, &ticket, &ignored)) {
         const struct wire_val *contact = wire_find(wire_root(ticket), "contact");
+        if (kind_is_automatic(kind) && sender_is_automatic(wire_root(ticket))) {
+            ret->reason = "the sender is automatic: it gets no automatic answer";
+            goto out;
+        }
         if (strcmp(kind, "received") == 0 && is_posted_by_machine(wire_root(ticket))) {
             ret->reason = "posted by a machine, which gets no receipt";
             goto out;

@@ -12,7 +12,6 @@
 #include "log.h"
 #include "mail_build.h"
 #include "outbox.h"
-#include "policy.h"
 #include "signals.h"
 #include "statements.h"
 #include "wire.h"
@@ -101,6 +100,7 @@ static void notifier_poll(struct notifier *notifier)
     send_beat(notifier);
     (void)pg_send(notifier->tell, TELL_BACKLOG, NULL, backlog_on_rows, notifier);
     (void)pg_send(notifier->tell, TELL_TARGET_LEASES, NULL, NULL, NULL);
+    (void)pg_send(notifier->tell, TELL_MUTES_END, NULL, NULL, NULL);
     pg_sync(notifier->tell, poll_on_end, notifier);
     for (int i = 0; i < CHANNELS; i++)
         metric_set(notifier->breakers, (size_t)i, lanes_broken(notifier->lanes, i));
@@ -342,7 +342,6 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct er
     notifier->params = pg_params_new();
     notifier->templates = templates_new();
     notifier->escal = escal_room_new(notifier);
-    notifier->policy = policy_new();
     notifier->held = true;
     notifier->hold = strcmp(notifier->settings.notifications, "held") == 0;
     notifier->hold_why = "the settings of a notifier say so";
@@ -380,7 +379,6 @@ void notifier_close(struct notifier *notifier)
     lanes_free(notifier->lanes);
     deliver_close(notifier);
     endings_clear(notifier);
-    policy_free(notifier->policy);
     curl_loop_free(notifier->curl);
     pg_free(notifier->tell);
     pg_free(notifier->feed);

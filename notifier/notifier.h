@@ -18,7 +18,6 @@
 struct escal_room;
 struct ending;
 struct job;
-struct policy;
 struct publisher;
 struct broker_ask;
 struct links;
@@ -51,8 +50,7 @@ struct notifier {
     struct metric *told, *attempts, *repeats, *waiting, *breakers, *held_gauge;
     zsock_t *pokes;
     int32_t process_n;
-    bool expanding; /* outbox rows are being claimed or expanded */
-    struct policy *policy;
+    bool expanding;                             /* outbox rows are being claimed or expanded */
     struct ending *endings_wait, *endings_sent; /* not written yet; being written (endings.c) */
     bool held; /* nothing is told: see tell_beat.sql; so until the database has said otherwise */
     bool hold; /* to be said with the next beat */

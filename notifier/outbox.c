@@ -10,7 +10,11 @@
 #include "log.h"
 #include "mem.h"
 #include "notifier.h"
+#include "policy.h"
+#include "process.h"
 #include "statements.h"
+#include "wire.h"
+#include "zones.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +33,9 @@ struct told {
     int32_t version, generation;
     int16_t audience, priority;
     char kind[KIND_BYTES];
-    bool merged; /* joins its receipt */
+    bool merged;                /* joins its receipt */
+    char why[POLICY_WHY_BYTES]; /* it is told to nobody, or waits */
+    int64_t not_before;         /* 0: it goes at once */
     struct recipients recipients;
 };
 
@@ -58,6 +64,40 @@ static void told_staff(struct notifier *notifier, struct span assignee, struct s
     expand_pages(&pages, &ret->recipients);
 }
 
+static const struct zone *zone_named(void *arg, const char *name)
+{
+    struct notifier *notifier = arg;
+    return zones_find(notifier->zones, span_of(name));
+}
+
+/* Quiet hours, windows; and one message that collects for a while how many alerts another stands for. */
+static void told_wait(struct notifier *notifier, struct told *row, struct span record, int64_t now)
+{
+    const struct process *process = escal_room_process_of(notifier->escal);
+    struct policy_message message = {.audience = (enum desk_audience)row->audience,
+                                     .kind = row->kind,
+                                     .priority = row->priority,
+                                     .now = now};
+    struct wire_doc *doc = NULL;
+    struct err ignored;
+
+    if (row->recipients.count == 0 || process == NULL)
+        return;
+    if (strcmp(row->kind, "inhibited") == 0) {
+        row->not_before = now + process->notify.limits.summary_after_s * US_PER_S;
+        (void)snprintf(row->why, sizeof row->why, "counts for a while");
+        return;
+    }
+    if (row->audience == AUDIENCE_CUSTOMER && record.p != NULL &&
+        wire_parse(record.p, record.len, WIRE_DEPTH_MAX, &doc, &ignored)) {
+        message.package = wire_find_str(wire_root(doc), "package");
+        message.reader_zone = zones_find(notifier->zones, wire_find_str(wire_root(doc), "zone"));
+    }
+    if (!policy_holds(&process->notify, &message, zone_named, notifier, &row->not_before, row->why))
+        row->not_before = 0;
+    wire_doc_free(doc);
+}
+
 static void told_from_row(struct notifier *notifier, const PGresult *rows, int row, struct told *ret)
 {
     enum {
@@ -72,7 +112,8 @@ static void told_from_row(struct notifier *notifier, const PGresult *rows, int r
         CUSTOMER,
         NOW,
         ASSIGNEE,
-        QUEUE
+        QUEUE,
+        MUTE
     };
     struct span kind = pg_span(rows, row, KIND);
     bool open[CHANNELS];
@@ -86,7 +127,10 @@ static void told_from_row(struct notifier *notifier, const PGresult *rows, int r
     ret->audience = (int16_t)pg_int(rows, row, AUDIENCE);
     ret->priority = (int16_t)pg_int(rows, row, PRIORITY);
     (void)snprintf(ret->kind, sizeof ret->kind, "%.*s", (int)kind.len, kind.p);
-    if (ret->audience == AUDIENCE_CUSTOMER)
+    if (!pg_is_null(rows, row, MUTE)) {
+        (void)snprintf(ret->why, sizeof ret->why, "muted by mute %lld", (long long)pg_int(rows, row, MUTE));
+        ret->recipients.reason = ret->why;
+    } else if (ret->audience == AUDIENCE_CUSTOMER)
         expand_customer(open, ret->kind, ret->priority, pg_span(rows, row, EXTRA), pg_span(rows, row, RECORD),
                         &ret->recipients);
     else if (ret->audience == AUDIENCE_STAFF)
@@ -94,6 +138,7 @@ static void told_from_row(struct notifier *notifier, const PGresult *rows, int r
                    ret);
     else
         expand_address(settings_notifier_ops(&notifier->settings), "ops", &ret->recipients);
+    told_wait(notifier, ret, pg_span(rows, row, RECORD), pg_int(rows, row, NOW));
 }
 
 static void claim_on_rows(void *arg, PGresult *rows)
@@ -212,8 +257,8 @@ static void put_delivery(struct pg_params *params, int column, int ord, const st
         pg_array_int(params, told_head_start(row));
     else if (column == D_PRIORITY && row->priority != 0)
         pg_array_int(params, row->priority);
-    else if (column == D_NOT_BEFORE && r->not_before != 0)
-        pg_array_int(params, r->not_before);
+    else if (column == D_NOT_BEFORE && (row->not_before != 0 || r->not_before != 0))
+        pg_array_int(params, row->not_before > r->not_before ? row->not_before : r->not_before);
     else if (column == D_NOT_BEFORE || column == D_PRIORITY)
         pg_array_null(params);
     else
@@ -241,7 +286,9 @@ static void put_deliveries(struct pg_params *params, const struct claim *claim, 
             ord++;
             for (size_t k = 0; k < row->recipients.count; k++)
                 put_delivery(params, column, ord, row, &row->recipients.items[k],
-                             with ? "with triaged" : NULL);
+                             with                   ? "with triaged"
+                             : row->not_before != 0 ? row->why
+                                                    : NULL);
         }
         pg_array_close(params);
     }

@@ -1,29 +1,36 @@
-/* When people are told: limits, quiet hours, mutes. From notify.yaml of the current process; pure, time is an argument. */
+/* Whether a message goes now, or waits: quiet hours and windows of notify.yaml. Pure; time is an argument. */
 #ifndef DOCKET_POLICY_H
 #define DOCKET_POLICY_H
 
 #include "clock.h"
-#include "err.h"
+#include "desk.h"
+#include "process_notify.h"
+#include "zone.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define LIMIT_SHORT_US (60 * US_PER_S)
 #define LIMIT_LONG_US (3600 * US_PER_S)
 
-/* Messages to one address in a minute and in an hour; what is over goes into a summary. */
-struct policy_limits {
-    int customer_short, customer_long;
-    int staff_short, staff_long; /* staff and ops */
-    int receipts_alone;          /* so many may wait and still go one by one */
-    int64_t summary_after_us;
+enum { POLICY_WHY_BYTES = 160 };
+
+/* What is asked about. */
+struct policy_message {
+    enum desk_audience audience;
+    const char *kind;
+    int priority; /* of the alert, else of the ticket; 0: none */
+    struct span package;
+    const struct zone *reader_zone; /* NULL: UTC */
+    int64_t now;
 };
 
-struct policy {
-    struct policy_limits limits;
-};
+/* The zone of a hold that names one; NULL: UTC. */
+typedef const struct zone *policy_zone_fn(void *arg, const char *name);
 
-/* The defaults. */
-struct policy *policy_new(void);
-void policy_free(struct policy *policy); /* accepts NULL */
+/* True when it waits; until when, and by which line. Never held: what is urgent (P1 and P2 to staff), receipts, missed promises,
+ * resolutions, questions to agree, and to customers all but progress ("update", "tell"). */
+bool policy_holds(const struct process_notify *notify, const struct policy_message *message,
+                  policy_zone_fn *zone, void *arg, int64_t *ret_until, char ret_why[POLICY_WHY_BYTES]);
 
 #endif

@@ -33,6 +33,7 @@ struct facts {
     struct span triaged; /* body of the triaged row that goes with the receipt */
     struct span alert;   /* text of the alert */
     int alert_priority;  /* 0: none */
+    int64_t inhibited;   /* alerts of other tickets that this one stands for */
     struct span members; /* of a bundle: JSON list of {id, title, kind, priority, alert} */
 };
 

@@ -66,7 +66,8 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
        t.customer, t.title, t.posted_at, t.record, t.extra, coalesce(d.state, 0::smallint) AS state, d.priority, d.assignee, d.queue,
        o.body, m.body AS triaged, a.body AS alert, a.priority AS alert_priority,
        a.id AS alert_id, a.generation AS alert_generation, r.message_id AS root, p.message_id AS previous, w.priority AS told_priority,
-       s.members
+       s.members,
+       (SELECT count(*) FROM alerts i WHERE i.inhibited_by = a.id) AS inhibited
   FROM w CROSS JOIN clock
        LEFT JOIN LATERAL (
            SELECT min(i.ticket) AS ticket,

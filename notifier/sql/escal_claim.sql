@@ -5,7 +5,7 @@ WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 c AS MATERIALIZED (
     SELECT a.id
       FROM alerts a, clock
-     WHERE a.next_at IS NOT NULL AND (a.next_at <= clock.at OR a.stepped_at > clock.at)
+     WHERE (a.state > 0 OR a.checked_at > clock.at - 10000000) AND a.next_at IS NOT NULL AND (a.next_at <= clock.at OR a.stepped_at > clock.at)
        AND (a.lease_until IS NULL OR a.lease_until < clock.at OR a.lease_until > clock.at + $2::bigint)
      ORDER BY a.priority, a.next_at
      LIMIT $3::integer

@@ -262,3 +262,67 @@ def test_after_a_restore_all_is_held_until_it_is_released(desk):
     wait_until(lambda: desk.smtp.to(new))
     assert not desk.smtp.to(old) and desk.deliveries(old)[0][1] == 8
     assert not desk.client.call("notification.list")["held"]
+
+
+def test_automatic_senders_get_no_automatic_answer(desk):
+    loud = desk.submit("noreply@robots.localhost")
+    said = desk.submit(address := somebody(), attributes={"mail": {"automatic": True}})
+    for tracking in (loud, said):
+        messages = wait_until(lambda tracking=tracking: [m for m in desk.client.call("notification.why", tracking=tracking)["messages"]
+                                                         if m["kind"] == "received" and m["state"] == "suppressed"])
+        assert "automatic" in messages[0]["reason"]
+    desk.client.call("ticket.comment", tracking=said, text="A word of ours.", public=True, as_=ADA)
+    wait_until(lambda: [m for m in desk.smtp.to(address) if "A word of ours." in m.get_body(("plain",)).get_content()])
+
+
+def alert_of(desk, tracking):
+    return wait_until(lambda: desk.client.call("alert.list", tracking=tracking)["alerts"])[0]["alert"]
+
+
+def quiet_of(desk, alert):
+    return desk.sql("SELECT quiet, inhibited_by, next_at > docket_now() FROM alerts WHERE id = %s", alert)[0]
+
+
+def test_muted_alerts_make_no_step_and_the_end_of_the_mute_is_told(desk):
+    customer = f"mute-{random.getrandbits(32):x}"
+    now = desk.sql("SELECT docket_now()")[0][0]
+    for bad in ({"until_at": now + 8 * 86400_000000}, {"until_at": now - 1}):
+        assert desk.client.refused("notification.mute", reason="works", customer=customer, priority=1, as_=ADA, **bad).field == "until_at"
+    assert desk.client.refused("notification.mute", reason="works", until_at=now + 60_000000, as_=ADA).code == "invalid"
+    mute = desk.client.call("notification.mute", reason="works", until_at=now + 3600_000000, customer=customer, priority=1, as_=ADA)["mute"]
+    alert = alert_of(desk, desk.client.submit(customer=customer, impact="down"))
+    wait_until(lambda: quiet_of(desk, alert) == (f"muted by mute {mute}", None, True))
+    assert not desk.sql("SELECT FROM deliveries WHERE alert = %s", alert)
+    assert desk.client.call("notification.mutes")["mutes"][0]["count"] == 1
+    desk.client.call("notification.unmute", mute=mute, as_=ADA)
+    wait_until(lambda: desk.sql("SELECT FROM outbox WHERE kind = 'mute_ended' AND generation = %s AND state = 2", mute))
+    desk.sql_do("UPDATE alerts SET next_at = 0 WHERE id = %s", alert)
+    wait_until(lambda: desk.sql("SELECT FROM deliveries WHERE alert = %s", alert))
+    assert quiet_of(desk, alert)[0] is None
+
+
+def test_an_outage_stands_for_the_alerts_of_its_region_and_says_how_many(desk):
+    region = f"region:{random.getrandbits(32):x}"
+    wide = desk.client.submit(impact="down", title="The core is down")
+    parent = alert_of(desk, wide)
+    desk.client.call("ticket.update", tracking=wide, set={"tags": ["outage", region]}, as_=ADA)
+    mute = desk.client.call("notification.mute", reason="until they have their tags", priority=1, customer="region-test", as_=ADA,
+                            until_at=desk.sql("SELECT docket_now()")[0][0] + 600_000000)["mute"]
+    small = [desk.client.submit(customer="region-test", impact="down") for _ in range(3)]
+    alerts = [alert_of(desk, tracking) for tracking in small]
+    for tracking in small:
+        desk.client.call("ticket.update", tracking=tracking, set={"tags": [region]}, as_=ADA)
+    wait_until(lambda: all(quiet_of(desk, alert)[0] for alert in alerts))
+    desk.client.call("notification.unmute", mute=mute, as_=ADA)
+    wait_until(lambda: desk.sql("SELECT FROM mutes WHERE id = %s AND ended", mute))
+    desk.sql_do("UPDATE alerts SET next_at = 0 WHERE id = ANY (%s)", alerts)
+    wait_until(lambda: all(quiet_of(desk, alert)[1] == parent for alert in alerts))
+    assert not desk.sql("SELECT FROM deliveries WHERE alert = ANY (%s)", alerts)
+    told = wait_until(lambda: desk.sql("SELECT id, address FROM deliveries WHERE kind = 'inhibited' AND ticket = %s", id_of(wide)))
+    assert len(told) == 1
+    desk.hurry(told[0][1])
+    mail = wait_until(lambda: [m for m in desk.smtp.to(told[0][1]) if m["X-Docket-Kind"] == "inhibited" and wide in m["Subject"]])[0]
+    assert "3 other alerts" in mail["Subject"]
+    desk.client.call("ticket.resolve", tracking=wide, text="It is up.", as_=ADA)
+    desk.sql_do("UPDATE alerts SET next_at = 0 WHERE id = ANY (%s)", alerts)
+    wait_until(lambda: all(desk.sql("SELECT FROM deliveries WHERE alert = %s", alert) for alert in alerts))

@@ -1,0 +1,135 @@
+/* notify.yaml: limits, quiet hours, windows. All of it may be left out. */
+#include "process_internal.h"
+
+#include <string.h>
+
+enum { LIMIT_MOST = 100000, WINDOW_LEAST_S = 60, WINDOW_MOST_S = 86400 };
+
+static const char *const file_keys[] = {"limits", "holds"};
+static const char *const limit_keys[] = {"customer", "staff", "receipts_alone", "summary_after"};
+static const char *const rate_keys[] = {"minute", "hour"};
+static const char *const hold_keys[] = {"hold", "to", "kinds", "packages", "quiet", "zone", "every"};
+static const char *const to_words[] = {"customer", "staff"};
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+static const struct process_limits default_limits = {.customer_minute = 30,
+                                                     .customer_hour = 300,
+                                                     .staff_minute = 1,
+                                                     .staff_hour = 20,
+                                                     .receipts_alone = 10,
+                                                     .summary_after_s = 120};
+
+static bool load_rate(struct load *load, const struct yaml_node *map, const char *what, int64_t *minute,
+                      int64_t *hour)
+{
+    const struct yaml_node *m = yaml_node_find(map, "minute"), *h = yaml_node_find(map, "hour");
+
+    if (map == NULL)
+        return true;
+    if (!load_is_map(load, map, what))
+        return false;
+    bool ok = yaml_node_check_keys(map, what, rate_keys, COUNT(rate_keys), load->faults);
+    if (m != NULL)
+        ok = yaml_node_int(m, "minute", 1, LIMIT_MOST, minute, load->faults) && ok;
+    if (h != NULL)
+        ok = yaml_node_int(h, "hour", 1, LIMIT_MOST, hour, load->faults) && ok;
+    return ok;
+}
+
+static bool load_limits(struct load *load, const struct yaml_node *map)
+{
+    struct process_limits *limits = &load->process->notify.limits;
+    const struct yaml_node *alone = yaml_node_find(map, "receipts_alone"),
+                           *after = yaml_node_find(map, "summary_after");
+
+    if (!load_is_map(load, map, "limits"))
+        return false;
+    bool ok = yaml_node_check_keys(map, "limits", limit_keys, COUNT(limit_keys), load->faults);
+    ok = load_rate(load, yaml_node_find(map, "customer"), "customer", &limits->customer_minute,
+                   &limits->customer_hour) &&
+         ok;
+    ok = load_rate(load, yaml_node_find(map, "staff"), "staff", &limits->staff_minute, &limits->staff_hour) &&
+         ok;
+    if (alone != NULL)
+        ok = yaml_node_int(alone, "receipts_alone", 1, LIMIT_MOST, &limits->receipts_alone, load->faults) &&
+             ok;
+    if (after != NULL)
+        ok = load_duration(load, after, "summary_after", &limits->summary_after_s, NULL) && ok;
+    return ok;
+}
+
+/* What it waits for: exactly one of quiet and every. */
+static bool load_until(struct load *load, const struct yaml_node *map, struct process_hold *hold)
+{
+    const struct yaml_node *quiet = yaml_node_find(map, "quiet"), *every = yaml_node_find(map, "every");
+    const struct yaml_node *zone = yaml_node_find(map, "zone");
+
+    if ((quiet != NULL) == (every != NULL))
+        return faults_add(load->faults, map->place,
+                          "hold: want either quiet (hours of the week) or every (a window)");
+    if (quiet != NULL) {
+        struct process_day *week = process_alloc(load->process, 7, sizeof *week);
+        hold->quiet = week;
+        return load_week(load, quiet, week) && (zone == NULL || load_zone_name(load, zone, &hold->zone));
+    }
+    if (zone != NULL)
+        return faults_add(load->faults, zone->place, "zone: belongs to quiet");
+    if (!load_duration(load, every, "every", &hold->every_s, NULL))
+        return false;
+    if (hold->every_s < WINDOW_LEAST_S || hold->every_s > WINDOW_MOST_S)
+        return faults_add(load->faults, every->place, "every: want 1m to 1d");
+    return true;
+}
+
+static bool load_hold(struct load *load, const struct yaml_node *map, struct process_hold *hold)
+{
+    const struct yaml_node *name = yaml_node_find(map, "hold"), *to = yaml_node_find(map, "to");
+    const struct yaml_node *kinds = yaml_node_find(map, "kinds"), *packages = yaml_node_find(map, "packages");
+    size_t whom = 0;
+
+    if (!load_is_map(load, map, "hold"))
+        return false;
+    bool ok = yaml_node_check_keys(map, "hold", hold_keys, COUNT(hold_keys), load->faults);
+    if (name == NULL || to == NULL)
+        return faults_add(load->faults, map->place, "hold: want a name (hold) and whom it is for (to)");
+    ok = load_text(load, name, "hold", &hold->name) && ok;
+    ok = load_choice(load, to, "to", to_words, COUNT(to_words), &whom) && ok;
+    hold->to_customers = whom == 0;
+    if (kinds != NULL)
+        ok = load_name_list(load, kinds, "kinds", load_name, &hold->kinds) && ok;
+    if (packages != NULL)
+        ok = load_name_list(load, packages, "packages", load_name, &hold->packages) && ok;
+    for (size_t i = 0; i < hold->packages.count; i++)
+        if (!process_package_known(load->process, span_of(hold->packages.items[i])))
+            ok = faults_add(load->faults, packages->place, "packages: \"%s\" is not in packages.yaml",
+                            hold->packages.items[i]);
+    return load_until(load, map, hold) && ok;
+}
+
+bool load_notify(struct load *load, const struct yaml_node *root)
+{
+    struct process_notify *notify = &load->process->notify;
+    const struct yaml_node *limits = yaml_node_find(root, "limits"), *holds = yaml_node_find(root, "holds");
+    bool ok = true;
+
+    notify->limits = default_limits;
+    if (root == NULL || yaml_node_is_null(root))
+        return true;
+    if (!load_is_map(load, root, "notify.yaml"))
+        return false;
+    ok = yaml_node_check_keys(root, "notify.yaml", file_keys, COUNT(file_keys), load->faults);
+    if (limits != NULL)
+        ok = load_limits(load, limits) && ok;
+    if (holds == NULL)
+        return ok;
+    if (!load_is_list(load, holds, "holds"))
+        return false;
+    if (holds->count > NOTIFY_HOLDS_MAX)
+        return faults_add(load->faults, holds->place, "holds: more than %d", NOTIFY_HOLDS_MAX);
+    notify->holds = process_alloc(load->process, holds->count, sizeof *notify->holds);
+    notify->hold_count = holds->count;
+    for (size_t i = 0; i < holds->count; i++)
+        ok = load_hold(load, holds->items[i], &notify->holds[i]) && ok;
+    return ok;
+}

@@ -1,0 +1,39 @@
+/* When people are told, as data: notify.yaml. What it means for a message is the notifier's (notifier/policy.h). Values point into the process
+ * that owns them. */
+#ifndef DOCKET_PROCESS_NOTIFY_H
+#define DOCKET_PROCESS_NOTIFY_H
+
+#include "process_people.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { NOTIFY_HOLDS_MAX = 50 };
+
+/* Messages to one address in a minute and in an hour; what is over goes into a summary. */
+struct process_limits {
+    int64_t customer_minute, customer_hour;
+    int64_t staff_minute, staff_hour; /* staff and ops */
+    int64_t receipts_alone;           /* so many may wait and still go one by one */
+    int64_t summary_after_s;
+};
+
+/* Messages that wait for the end of a quiet time, or of a window, and then go as one. */
+struct process_hold {
+    const char *name;
+    bool to_customers;               /* else to staff and ops */
+    struct process_names kinds;      /* none: all that may be held */
+    struct process_names packages;   /* of the customer; none: all */
+    const struct process_day *quiet; /* seven days, 0 Monday; NULL: a window */
+    const char *zone;                /* of quiet; NULL: the reader's */
+    int64_t every_s;                 /* of the window */
+};
+
+struct process_notify {
+    struct process_limits limits;
+    struct process_hold *holds;
+    size_t hold_count;
+};
+
+#endif

@@ -1,0 +1,14 @@
+-- The end of a mute is told, once, with how much it held back.
+WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
+u AS (
+    UPDATE mutes m SET ended = true
+      FROM clock
+     WHERE NOT m.ended AND (m.until_at <= clock.at OR m.ended_by IS NOT NULL)
+    RETURNING m.*
+)
+INSERT INTO outbox (ticket, version, audience, kind, generation, created_at, body)
+SELECT 0, 0, 3, 'mute_ended', (u.id % 2147483647)::integer, clock.at,
+       docket_text_body('Mute ' || u.id || ' of ' || u.owner || ' (' || u.reason || ') is over' ||
+                        coalesce(', ended by ' || u.ended_by, '') || '. Alerts it held back: ' || u.count || '.')
+  FROM u, clock
+ON CONFLICT DO NOTHING
