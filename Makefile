@@ -74,15 +74,16 @@ $(BUILD)/obj/%.o: %.c Makefile
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c
 	$(call quiet,CC) $(CC) $(CFLAGS_ALL) -c $< -o $@
 
+# A folder itself is needed too: a file that was renamed or removed is none of the list's any more.
 process_files := $(sort $(shell find deploy/process -type f 2>/dev/null))
 
-$(BUILD)/gen/broker_sql.c: $(wildcard broker/sql/*.sql) build-aux/embed
+$(BUILD)/gen/broker_sql.c: $(wildcard broker/sql/*.sql) broker/sql build-aux/embed
 	@mkdir -p $(@D)
 	$(call quiet,EM) EMBED_ROOT=broker/sql build-aux/embed broker_sql $(wildcard broker/sql/*.sql) > $@
-$(BUILD)/gen/notifier_sql.c: $(wildcard notifier/sql/*.sql) build-aux/embed
+$(BUILD)/gen/notifier_sql.c: $(wildcard notifier/sql/*.sql) notifier/sql build-aux/embed
 	@mkdir -p $(@D)
 	$(call quiet,EM) EMBED_ROOT=notifier/sql build-aux/embed notifier_sql $(wildcard notifier/sql/*.sql) > $@
-$(BUILD)/gen/schema_files.c: $(wildcard deploy/schema/*.sql) build-aux/embed
+$(BUILD)/gen/schema_files.c: $(wildcard deploy/schema/*.sql) deploy/schema build-aux/embed
 	@mkdir -p $(@D)
 	$(call quiet,EM) EMBED_ROOT=deploy/schema build-aux/embed schema_files $(sort $(wildcard deploy/schema/*.sql)) > $@
 $(BUILD)/gen/shipped_process.c: $(process_files) build-aux/embed
