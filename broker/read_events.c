@@ -160,7 +160,8 @@ static void waiter_read(struct waiter *waiter)
     struct pg_params *params = waiter->events->params;
 
     waiter->upto = waiter->events->settle.settled;
-    if (waiter->upto > waiter->at + READ_EVENTS_SPAN)
+    /* One ticket's events are found by its own index, however many others lie between. */
+    if (q->ticket == 0 && waiter->upto > waiter->at + READ_EVENTS_SPAN)
         waiter->upto = waiter->at + READ_EVENTS_SPAN;
     waiter->looked += waiter->upto - waiter->at;
     waiter->reading = true;

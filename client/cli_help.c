@@ -98,7 +98,7 @@ static int first_sentence(const char *help)
 
 static void print_command_line(FILE *to, const struct cli_command *command)
 {
-    (void)fprintf(to, "  %-18s %.*s\n", command->name, first_sentence(command->help), command->help);
+    (void)fprintf(to, "  %-20s %.*s\n", command->name, first_sentence(command->help), command->help);
 }
 
 void cli_help_all(FILE *to)
@@ -281,19 +281,44 @@ static void completion_names(FILE *to, const char *group)
     }
 }
 
+/* The group of the i-th command, when it is the first of that group: "alert" of "alert list". */
+static bool completion_group(size_t i, char *ret, size_t size)
+{
+    const char *name = cli_commands[i].name;
+    size_t n = strcspn(name, " ");
+
+    if (name[n] == '\0' || (i > 0 && strncmp(cli_commands[i - 1].name, name, n + 1) == 0))
+        return false;
+    (void)snprintf(ret, size, "%.*s", (int)n, name);
+    return true;
+}
+
 static void completion_groups(FILE *to)
 {
-    char group[32] = "";
+    char group[32];
 
-    for (size_t i = 0; i < cli_command_count; i++) {
-        size_t n = strcspn(cli_commands[i].name, " ");
-        if (cli_commands[i].name[n] == '\0' || strncmp(cli_commands[i].name, group, n) == 0)
-            continue;
-        (void)snprintf(group, sizeof group, "%.*s", (int)n, cli_commands[i].name);
-        (void)fprintf(to, "    %s) words='", group);
-        completion_names(to, group);
-        (void)fputs("' ;;\n", to);
-    }
+    for (size_t i = 0; i < cli_command_count; i++)
+        if (completion_group(i, group, sizeof group)) {
+            (void)fprintf(to, "    %s) words='", group);
+            completion_names(to, group);
+            (void)fputs("' ;;\n", to);
+        }
+}
+
+/* Which words stand before: command is that of the line, of two words where its first one is a group. */
+static void completion_find_command(FILE *to)
+{
+    char group[32];
+
+    (void)fputs("  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+                "    if [[ -n $skip ]]; then skip=; continue; fi\n"
+                "    case $word in --broker|--timeout|--as|--config) skip=1 ;; -*) ;; *)\n"
+                "      case \" $command\" in ' '",
+                to);
+    for (size_t i = 0; i < cli_command_count; i++)
+        if (completion_group(i, group, sizeof group))
+            (void)fprintf(to, " | ' %s'", group);
+    (void)fputs(") command=${command:+$command }$word ;; esac ;; esac\n  done\n", to);
 }
 
 enum cli_exit cli_run_completion(struct cli *cli, const struct cli_args *args)
@@ -301,18 +326,12 @@ enum cli_exit cli_run_completion(struct cli *cli, const struct cli_args *args)
     FILE *to = cli->out;
 
     (void)args;
-    (void)fputs(
-        "# bash completion for docket; printed by `docket completion bash`\n_docket() {\n"
-        "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= words= word skip=\n"
-        "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-        "    if [[ -n $skip ]]; then skip=; continue; fi\n"
-        "    case $word in --broker|--timeout|--as|--config) skip=1 ;; -*) ;; *)\n"
-        "      case \" $command\" in ' ' | ' alert' | ' oncall' | ' staff' | ' deadline' | ' customer' | ' "
-        "process' | ' dead' | ' "
-        "completion') "
-        "command=${command:+$command }$word ;; esac ;; esac\n"
-        "  done\n  case \"$command $prev\" in\n",
-        to);
+    (void)fputs("# bash completion for docket; printed by `docket completion bash`\n_docket() {\n"
+                "  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} command= words= word "
+                "skip=\n",
+                to);
+    completion_find_command(to);
+    (void)fputs("  case \"$command $prev\" in\n", to);
     for (size_t i = 0; i < cli_command_count; i++)
         completion_words(to, &cli_commands[i]);
     (void)fputs("  esac\n  [[ -z $words ]] && case $command in\n    '') words='", to);

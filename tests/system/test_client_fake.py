@@ -411,7 +411,7 @@ def test_process_get_refuses_names_that_leave_the_directory(tmp_path):
 def commands():
     text = docket("--help").stdout
     part = text.split("Commands:\n")[1].split("\n\n")[0]
-    return [line[2:20].strip() for line in part.splitlines()]
+    return [line[2:22].strip() for line in part.splitlines()]
 
 
 def test_help_is_whole_and_every_example_parses():
@@ -437,7 +437,7 @@ def test_documentation_is_printed_from_the_table():
 
 
 @pytest.mark.parametrize("words,want", [("docket ", "submit"), ("docket process ", "rollback"), ("docket wait X --on ", "vendor"),
-                                        ("docket --json comment X --pu", "--public"), ("docket dead retry --", "--key")])
+                                        ("docket --json comment X --pu", "--public"), ("docket dead retry --", "--key"), ("docket notification list --", "--state"), ("docket list --order ", "oldest")])
 def test_bash_completion(words, want):
     parts = shlex.split(words) + ([""] if words.endswith(" ") else [])
     script = docket("completion", "bash").stdout + f"""
