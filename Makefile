@@ -255,17 +255,29 @@ docs: all ## what the programs say about themselves: docs/cli.md, the settings i
 deps: ## install what is missing from Debian (as root or through sudo); DEPS=no refuses to
 	@DEPS=$(DEPS) build-aux/deps
 
-install: ## into DESTDIR/PREFIX
+# Where systemd, pkg-config, man and bash look for things below PREFIX.
+at = $(DESTDIR)$(PREFIX)/$(1)
+install: ## into DESTDIR/PREFIX: programs, library, man pages, completion, units, samples, docs
 	@$(MAKE) --no-print-directory $(jobs) all
-	$(INSTALL) -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include \
-		$(DESTDIR)$(PREFIX)/share/docket $(DESTDIR)$(PREFIX)/share/doc/docket
-	$(INSTALL) -m 0755 $(BIN) $(DESTDIR)$(PREFIX)/bin/
-	$(INSTALL) -m 0644 $(BUILD)/lib/libdocket.a $(DESTDIR)$(PREFIX)/lib/
-	$(INSTALL) -m 0755 $(BUILD)/lib/libdocket.so $(DESTDIR)$(PREFIX)/lib/libdocket.so.0
-	ln -sf libdocket.so.0 $(DESTDIR)$(PREFIX)/lib/libdocket.so
-	$(INSTALL) -m 0644 client/docket.h $(DESTDIR)$(PREFIX)/include/
-	cp -R deploy/process deploy/schema deploy/etc $(DESTDIR)$(PREFIX)/share/docket/
-	$(INSTALL) -m 0644 README.md LICENSE docs/*.md $(DESTDIR)$(PREFIX)/share/doc/docket/
+	$(INSTALL) -d $(foreach d,bin lib/pkgconfig lib/systemd/system lib/sysusers.d include share/docket share/doc/docket/docs share/man/man1 \
+		share/man/man8 share/bash-completion/completions,$(call at,$(d)))
+	$(INSTALL) -m 0755 $(BIN) $(call at,bin)
+	$(INSTALL) -m 0644 $(BUILD)/lib/libdocket.a $(call at,lib)
+	$(INSTALL) -m 0755 $(BUILD)/lib/libdocket.so $(call at,lib/libdocket.so.0)
+	ln -sf libdocket.so.0 $(call at,lib/libdocket.so)
+	$(INSTALL) -m 0644 client/docket.h $(call at,include)
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' client/libdocket.pc.in > $(call at,lib/pkgconfig/libdocket.pc)
+	$(BUILD)/bin/docket --man > $(call at,share/man/man1/docket.1)
+	build-aux/man $(BUILD)/bin docket-broker "takes tickets, hands them to workers, writes what they decide" > $(call at,share/man/man8/docket-broker.8)
+	build-aux/man $(BUILD)/bin docket-worker "decides tickets by the support process" > $(call at,share/man/man8/docket-worker.8)
+	build-aux/man $(BUILD)/bin docket-notifier "tells customers and staff, publishes the event feed" > $(call at,share/man/man8/docket-notifier.8)
+	build-aux/man $(BUILD)/bin docket-mail "gives a mail to the support desk" > $(call at,share/man/man8/docket-mail.8)
+	$(BUILD)/bin/docket completion bash > $(call at,share/bash-completion/completions/docket)
+	for unit in deploy/systemd/*.service; do sed 's|@PREFIX@|$(PREFIX)|' $$unit > $(call at,lib/systemd/system)/$${unit##*/} || exit 1; done
+	$(INSTALL) -m 0644 deploy/systemd/sysusers.conf $(call at,lib/sysusers.d/docket.conf)
+	cp -R deploy/process deploy/schema deploy/etc $(call at,share/docket)
+	$(INSTALL) -m 0644 README.md CONTRIBUTING.md LICENSE $(call at,share/doc/docket)
+	$(INSTALL) -m 0644 docs/*.md $(call at,share/doc/docket/docs)
 
 # ---- housekeeping ----
 

@@ -4,17 +4,21 @@
  * to the next broker when one is gone or silent, repeating with the same key whatever was not answered: what
  * changes something is therefore done once.
  *
- *     struct docket_error error;
+ *     struct docket_ticket ticket = {.customer = "acme", .title = "No calls", .problem = "Since 9:00 …"};
  *     struct docket_client *client = NULL;
  *     struct docket_submitted done;
- *     struct docket_ticket ticket = {.customer = "acme", .title = "No calls", .problem = "Since 9:00 …",
- * .impact = "down"}; if (docket_client_new("tcp://127.0.0.1:7401", &client, &error) && docket_submit(client,
- * &ticket, &done, &error)) puts(done.tracking); else fprintf(stderr, "%s: %s\n", error.name, error.message);
+ *     struct docket_error error;
+ *
+ *     if (docket_client_new("tcp://127.0.0.1:7401", &client, &error) &&
+ *         docket_submit(client, &ticket, &done, &error))
+ *         puts(done.tracking);
+ *     else
+ *         fprintf(stderr, "%s: %s\n", error.name, error.message);
  *     docket_client_free(client);
  *
  * Rules for all functions here:
- *   - Texts are UTF-8, ended by NUL; instants (…_at) are microseconds since the Unix epoch, UTC; spans name
- * their unit.
+ *   - Texts are UTF-8, ended by NUL. Instants (…_at) are microseconds since the Unix epoch, UTC. Spans name
+ *     their unit.
  *   - A function that can fail returns false, fills *error and writes no other result. error may be NULL.
  *   - The caller keeps what it passes; the library copies what it needs.
  *   - A client, a body and an answer belong to one thread at a time. Several clients do not share anything.

@@ -1,0 +1,93 @@
+"""make install: what lies where, and a C program that uses the library from there."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+from helpers import BIN, ROOT, TRACKING
+
+PREFIX = "/opt/desk"
+PROGRAMS = ("docket", "docket-bench", "docket-broker", "docket-mail", "docket-notifier", "docket-worker")
+POST = """
+#include <docket.h>
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    struct docket_error error;
+    struct docket_client *client = NULL;
+    struct docket_submitted done;
+    struct docket_ticket ticket = {.customer = "acme", .title = "No calls", .problem = "Since nine.", .impact = "down"};
+    int status = 1;
+
+    if (argc == 2 && docket_client_new(argv[1], &client, &error) && docket_submit(client, &ticket, &done, &error))
+        status = puts(done.tracking) < 0;
+    else
+        fprintf(stderr, "%s: %s\\n", error.name, error.message);
+    docket_client_free(client);
+    return status;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Everything below a DESTDIR; the folder that PREFIX is there."""
+    destdir = tmp_path_factory.mktemp("destdir")
+    done = subprocess.run(["make", "install", f"DESTDIR={destdir}", f"PREFIX={PREFIX}", f"BUILD={os.path.relpath(BIN.parent, ROOT)}"],
+                          cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    outside = [path for path in destdir.rglob("*") if path.is_file() and not path.is_relative_to(destdir / PREFIX[1:])]
+    assert not outside
+    return destdir / PREFIX[1:]
+
+
+def test_everything_lies_where_it_is_looked_for(installed):
+    for name in PROGRAMS:
+        done = subprocess.run([str(installed / "bin" / name), "--help"], capture_output=True, text=True)
+        assert done.returncode == 0 and name in done.stdout, name
+    for name in ("docket-broker", "docket-worker", "docket-notifier"):
+        unit = (installed / "lib/systemd/system" / f"{name}.service").read_text()
+        assert f"ExecStart={PREFIX}/bin/{name} --config /etc/docket/{name}.yaml\n" in unit and "@" not in unit
+        assert (installed / "share/docket/etc" / f"{name}.yaml").exists()
+    assert "u docket " in (installed / "lib/sysusers.d/docket.conf").read_text()
+    assert "complete -o default -F _docket docket" in (installed / "share/bash-completion/completions/docket").read_text()
+    assert (installed / "share/docket/process/process.yaml").exists() and (installed / "share/doc/docket/docs/operations.md").exists()
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
+def test_systemd_understands_the_units(installed, tmp_path):
+    for unit in (installed / "lib/systemd/system").glob("*.service"):
+        text = unit.read_text().replace(f"{PREFIX}/bin", str(installed / "bin"))
+        (tmp_path / unit.name).write_text(re.sub(r"^Documentation=.*\n", "", text, flags=re.M))
+    done = subprocess.run(["systemd-analyze", "verify", "--recursive-errors=no", *map(str, tmp_path.glob("*.service"))], capture_output=True, text=True)
+    assert "docket" not in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("man"), reason="no man here")
+def test_man_pages_are_without_warnings_and_name_the_settings(installed):
+    pages = sorted((installed / "share/man").rglob("docket*"))
+    assert [page.name for page in pages] == ["docket.1", "docket-broker.8", "docket-mail.8", "docket-notifier.8", "docket-worker.8"]
+    for page in pages:
+        done = subprocess.run(["man", "-l", "--warnings", str(page)], capture_output=True, text=True, env={**os.environ, "MANWIDTH": "120", "LC_ALL": "C.UTF-8"})
+        assert done.returncode == 0 and done.stderr == "", page.name
+        assert page.name == "docket.1" or "log_level" in done.stdout
+
+
+@pytest.mark.skipif("address" in str(BIN), reason="the library of a sanitizer build needs a program of one")
+def test_a_c_program_posts_a_ticket_with_the_installed_library(installed, stack, tmp_path):
+    (tmp_path / "post.c").write_text(POST)
+    environment = {**os.environ, "PKG_CONFIG_PATH": str(installed / "lib/pkgconfig"), "LD_LIBRARY_PATH": str(installed / "lib")}
+    # As installed there: the prefix of the file is the one without DESTDIR.
+    flags = subprocess.run(["pkg-config", f"--define-variable=prefix={installed}", "--cflags", "--libs", "libdocket"], capture_output=True, text=True, env=environment)
+    assert flags.returncode == 0, flags.stderr
+    built = subprocess.run(["gcc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", str(tmp_path / "post.c"), "-o", str(tmp_path / "post"),
+                            *flags.stdout.split()], capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    done = subprocess.run([str(tmp_path / "post"), stack.endpoint()], capture_output=True, text=True, env=environment, timeout=60)
+    assert done.returncode == 0 and TRACKING.match(done.stdout.strip()), done.stderr
+    symbols = subprocess.run(["nm", "-D", "--defined-only", str(installed / "lib/libdocket.so.0")], capture_output=True, text=True).stdout
+    names = {line.split()[-1].partition("@")[0] for line in symbols.splitlines()}
+    assert "docket_submit" in names and all(re.match(r"docket_|DOCKET_0$", name) for name in names), names
