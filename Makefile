@@ -275,7 +275,7 @@ install: ## into DESTDIR/PREFIX: programs, library, man pages, completion, units
 	$(BUILD)/bin/docket completion bash > $(call at,share/bash-completion/completions/docket)
 	for unit in deploy/systemd/*.service; do sed 's|@PREFIX@|$(PREFIX)|' $$unit > $(call at,lib/systemd/system)/$${unit##*/} || exit 1; done
 	$(INSTALL) -m 0644 deploy/systemd/sysusers.conf $(call at,lib/sysusers.d/docket.conf)
-	cp -R deploy/process deploy/schema deploy/etc $(call at,share/docket)
+	cp -R deploy/process deploy/schema deploy/etc deploy/prometheus $(call at,share/docket)
 	$(INSTALL) -m 0644 README.md CONTRIBUTING.md LICENSE $(call at,share/doc/docket)
 	$(INSTALL) -m 0644 docs/*.md $(call at,share/doc/docket/docs)
 

@@ -165,3 +165,20 @@ def test_one_ticket_s_events_come_in_one_page_however_many_others_lie_between(wo
     kinds = [event["kind"] for event in page["events"]]
     assert kinds == ["posted", "commented"], kinds
     client.close()
+
+
+def test_each_metric_of_the_alert_rules_is_served(workerless, tmp_path):
+    rules = (ROOT / "deploy/prometheus/docket.rules.yaml").read_text()
+    used = set(re.findall(r"\bdocket_(?:broker|worker|notifier)_[a-z_]+", " ".join(re.findall(r"expr: (.*)", rules))))
+    with worker_with_http(workerless.env["DOCKET_WORKERS"].split(",")[0], tmp_path) as (_, port):
+        wait_until(lambda: http_of(port, "/readyz")[0] == 200)
+        text = http_of(port, "/metrics")[1] + workerless.http("broker-1", "/metrics")[1] + workerless.http("notifier-1", "/metrics")[1]
+    assert len(used) > 8
+    for name in used:
+        assert re.search(rf"^{name}[{{ ]", text, re.M), name
+    for label, value in re.findall(r'\{(\w+)="(\w+)"', " ".join(re.findall(r"expr: (.*)", rules))):
+        assert f'{label}="{value}"' in text, (label, value)
+    # Each has a row in the page that tells what to do.
+    told = (ROOT / "docs/operations.md").read_text()
+    for alert in re.findall(r"alert: (\w+)", rules):
+        assert f"| {alert} |" in told, alert
