@@ -160,6 +160,31 @@ static void put_heading(struct buf *out, struct cli_style style, const char *tit
     (void)buf_add_text(out, "\n");
 }
 
+/* What stands elsewhere (the problem in the ticket's head, words below the event) or is for machines. */
+static bool is_left_out(struct span key, const struct wire_val *val)
+{
+    static const char *const keys[] = {"text", "trace", "clocks", "problem"};
+
+    for (size_t i = 0; i < COUNT(keys); i++)
+        if (span_is(key, keys[i]))
+            return true;
+    return wire_type(val) == WIRE_NIL;
+}
+
+/* A list of {name, text}, such as the questions that were asked: a line each. */
+static bool put_named_texts(struct buf *out, const struct wire_val *list)
+{
+    if (wire_type(list) != WIRE_LIST || wire_find(wire_at(list, 0), "text") == NULL)
+        return false;
+    for (size_t i = 0; i < wire_count(list); i++) {
+        (void)buf_add_text(out, "\n        ");
+        cli_text_put(out, wire_find_str(wire_at(list, i), "name"), false);
+        (void)buf_add_text(out, ": ");
+        cli_text_put(out, wire_find_str(wire_at(list, i), "text"), false);
+    }
+    return true;
+}
+
 static void put_event(struct buf *out, const struct wire_val *event, struct cli_style style)
 {
     const struct wire_val *as = wire_find(event, "as");
@@ -182,8 +207,7 @@ static void put_event(struct buf *out, const struct wire_val *event, struct cli_
         (void)buf_add_text(out, ", public");
     for (size_t i = 0; i < wire_count(body); i++) {
         struct span key = wire_key_at(body, i);
-        if (span_is(key, "text") || span_is(key, "trace") || span_is(key, "clocks") ||
-            wire_type(wire_val_at(body, i)) == WIRE_NIL)
+        if (is_left_out(key, wire_val_at(body, i)) || put_named_texts(out, wire_val_at(body, i)))
             continue;
         (void)buf_add_text(out, "  ");
         cli_text_put(out, key, false);

@@ -29,6 +29,17 @@ def test_a_life_on_the_command_line(stack):
     assert stack.docket("ping").returncode == stack.docket("stats").returncode == stack.docket("list").returncode == 0
 
 
+def test_a_history_is_for_people_what_was_asked_stands_below(stack):
+    done = stack.docket("submit", "--customer", "acme", "--title", "Echo", "--problem", "it echoes in the whole house", "--impact", "impaired")
+    tracking = done.stdout.split()[-1]
+    wait_until(lambda: "asked, public" in stack.docket("show", tracking).stdout)
+    history = stack.docket("show", tracking).stdout.partition("\nHistory\n")[2].splitlines()
+    posted = next(line for line in history if "posted, public" in line)
+    assert "title=Echo" in posted and "whole house" not in posted
+    asked = next(n for n, line in enumerate(history) if "asked, public" in line)
+    assert history[asked].endswith("asked, public") and history[asked + 1].startswith("        equipment: Which equipment"), history[asked:]
+
+
 def test_exit_statuses(stack):
     refused = stack.docket("approve", "DKT-0000-0000-0001-E", "--text", "x")
     assert refused.returncode == 1 and refused.stderr.startswith("docket: not_found:")
