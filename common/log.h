@@ -2,7 +2,7 @@
  *
  *     log_event(LOG_WARN, "lease_lost", "slot=%d reason=%s", slot, log_quote(why));
  *
- * Event names are lower case with underscores and are listed in docs/operations.md. No ticket text, no
+ * Event names are lower case with underscores, literals, so that `grep log_event` lists them. No ticket text, no
  * secrets. Libraries report, programs log, once, where they decide. */
 #ifndef DOCKET_LOG_H
 #define DOCKET_LOG_H
