@@ -233,7 +233,7 @@ TIDY_FLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -DDOCKET_VERSION='"$(VERSION)"' 
 
 .PHONY: lint check-headers compile-db
 lint: check-headers ## clang-format, clang-tidy and cppcheck: all must be silent
-	clang-format --dry-run -Werror $(SOURCES)
+	@clang-format --dry-run -Werror $(SOURCES)
 	@build-aux/tidy $(LINTED) -- $(TIDY_FLAGS)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
 		--suppressions-list=build-aux/cppcheck-suppressions -j $$(nproc) $(addprefix -I,$(ROOMS)) $(LINTED)
