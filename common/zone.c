@@ -302,7 +302,7 @@ void zone_data_version(const char *dir, char *ret)
     char path[4096], line[128] = "";
 
     ret[0] = '\0';
-    (void)snprintf(path, sizeof path, "%s/tzdata.zi", dir);
+    (void)snprintf(path, sizeof path, "%s/" ZONE_VERSION_FILE, dir);
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return;
@@ -313,6 +313,22 @@ void zone_data_version(const char *dir, char *ret)
     const char *version = line + sizeof mark - 1;
     size_t len = strspn(version, "0123456789abcdefghijklmnopqrstuvwxyz.-");
     (void)snprintf(ret, ZONE_VERSION_BYTES, "%.*s", (int)len, version);
+}
+
+uint64_t zone_file_mark(const char *dir, const char *name)
+{
+    char path[4096];
+    struct stat st;
+    int n = snprintf(path, sizeof path, "%s/%s", dir, name);
+
+    if (n < 0 || (size_t)n >= sizeof path || stat(path, &st) != 0)
+        return 0;
+    const uint64_t parts[] = {(uint64_t)st.st_ino, (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
+                              (uint64_t)st.st_mtim.tv_nsec};
+    uint64_t mark = 1;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        mark = (mark ^ parts[i]) * UINT64_C(0x9e3779b97f4a7c15);
+    return mark | 1;
 }
 
 /* ---- looking up ---- */

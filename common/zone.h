@@ -44,6 +44,11 @@ int32_t zone_span_offset(const struct zone *zone, size_t i);
  * out: ret  ZONE_VERSION_BYTES bytes */
 void zone_data_version(const char *dir, char *ret);
 
+/* Tells a zone's file from the one that was there before: changes when it is replaced or written (inode, time, size). 0: none is
+ * there. name: of a zone, or ZONE_VERSION_FILE. */
+#define ZONE_VERSION_FILE "tzdata.zi"
+uint64_t zone_file_mark(const char *dir, const char *name);
+
 /* Days since 1970-01-01 of a date of the Gregorian calendar, and back. */
 int64_t date_days(int64_t year, int month, int day);
 void date_parts(int64_t days, int64_t *ret_year, int *ret_month, int *ret_day);

@@ -34,31 +34,70 @@ static const struct engine_calendar *engine_find(const struct engine *engine, st
     return NULL;
 }
 
+static void calendars_free(struct engine_calendar *calendars, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        calendar_free(calendars[i].calendar);
+        zone_free(calendars[i].zone);
+    }
+    free(calendars);
+}
+
+/* All calendars of the process, PROCESS_ALWAYS first: 1 + process->calendar_count. */
+static bool calendars_make(const struct process *process, const char *zone_dir, struct engine_calendar **ret,
+                           struct faults *faults)
+{
+    struct engine_calendar *calendars = mem_new(process->calendar_count + 1, sizeof *calendars);
+    bool ok = true;
+
+    calendars[0] = (struct engine_calendar){PROCESS_ALWAYS, NULL, calendar_new_always()};
+    for (size_t i = 0; i < process->calendar_count; i++) {
+        struct engine_calendar *c = &calendars[i + 1];
+        c->name = process->calendars[i].name;
+        ok = calendar_build(process, &process->calendars[i], zone_dir, &c->zone, &c->calendar, faults) && ok;
+    }
+    if (!ok) {
+        calendars_free(calendars, process->calendar_count + 1);
+        return false;
+    }
+    *ret = calendars;
+    return true;
+}
+
+bool engine_renew(struct engine *engine, const char *zone_dir, struct faults *faults)
+{
+    struct engine_calendar *calendars = NULL;
+
+    if (!calendars_make(engine->process, zone_dir, &calendars, faults))
+        return false;
+    calendars_free(engine->calendars, engine->calendar_count);
+    engine->calendars = calendars;
+    engine->calendar_count = engine->process->calendar_count + 1;
+    zone_data_version(zone_dir, engine->zones);
+    (void)snprintf(engine->by, sizeof engine->by, "%.12s %s", engine->process->hash, engine->zones);
+    return true;
+}
+
 bool engine_new(struct process *process, const char *zone_dir, struct engine **ret, struct faults *faults)
 {
     struct engine *engine = mem_new(1, sizeof *engine);
-    bool ok = true;
 
     engine->process = process;
-    engine->calendars = mem_new(process->calendar_count + 1, sizeof *engine->calendars);
-    engine->calendars[0] = (struct engine_calendar){PROCESS_ALWAYS, NULL, calendar_new_always()};
-    engine->calendar_count = 1;
-    zone_data_version(zone_dir, engine->zones);
-    (void)snprintf(engine->by, sizeof engine->by, "%.12s %s", process->hash, engine->zones);
-    for (size_t i = 0; i < process->calendar_count; i++) {
-        struct engine_calendar *c = &engine->calendars[engine->calendar_count];
-        c->name = process->calendars[i].name;
-        if (calendar_build(process, &process->calendars[i], zone_dir, &c->zone, &c->calendar, faults))
-            engine->calendar_count++;
-        else
-            ok = false;
-    }
-    if (!ok) {
+    if (!engine_renew(engine, zone_dir, faults)) {
         engine_free(engine);
         return false;
     }
     *ret = engine;
     return true;
+}
+
+uint64_t engine_zone_mark(const struct engine *engine, const char *zone_dir)
+{
+    uint64_t mark = zone_file_mark(zone_dir, ZONE_VERSION_FILE);
+
+    for (size_t i = 0; i < engine->process->calendar_count; i++)
+        mark = mark * 31 + zone_file_mark(zone_dir, engine->process->calendars[i].zone);
+    return mark;
 }
 
 void engine_warn(const struct engine *engine, int64_t now_us, struct faults *ret)
@@ -80,11 +119,7 @@ void engine_free(struct engine *engine)
 {
     if (engine == NULL)
         return;
-    for (size_t i = 0; i < engine->calendar_count; i++) {
-        calendar_free(engine->calendars[i].calendar);
-        zone_free(engine->calendars[i].zone);
-    }
-    free(engine->calendars);
+    calendars_free(engine->calendars, engine->calendar_count);
     process_free(engine->process);
     free(engine);
 }

@@ -12,6 +12,7 @@
 #include "zone.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct engine;
 
@@ -23,6 +24,14 @@ void engine_free(struct engine *engine); /* accepts NULL */
 
 /* Adds what a process may do, but hardly means, as of an instant: a calendar that closes and has no holiday ahead. */
 void engine_warn(const struct engine *engine, int64_t now_us, struct faults *ret);
+
+/* Lays the calendars out again with the zone data that lies there now. What was asked of it before (calendars, zones) is gone.
+ * err: false, with faults: the engine is as it was */
+bool engine_renew(struct engine *engine, const char *zone_dir, struct faults *faults)
+    __attribute__((warn_unused_result));
+
+/* Changes when a file of the zones that the calendars use is replaced. */
+uint64_t engine_zone_mark(const struct engine *engine, const char *zone_dir);
 
 const struct process *engine_process(const struct engine *engine);
 const char *engine_zones(const struct engine *engine); /* version of the zone data */

@@ -22,6 +22,7 @@
 enum {
     TICK_MS = 100,
     LATE_MS = 900,        /* a tick this late says that we were not running, not that brokers are dead */
+    ZONES_MS = 2000,      /* between looks at the zone data */
     LEAVE_MS_MAX = 10000, /* for brokers that never say bye */
 };
 
@@ -39,6 +40,7 @@ struct serve {
     zloop_t *loop;
     int signal_fd;
     int64_t ticked_at;
+    int64_t zones_at;      /* when the zone data was looked at */
     int64_t leaving_since; /* 0: not leaving */
     char name[65];
     char zones[ZONE_VERSION_BYTES];
@@ -154,6 +156,28 @@ static bool serve_is_over(const struct serve *serve, int64_t now_us)
     return true;
 }
 
+/* tzdata was updated: clocks go by it from now on, each at its ticket's next wake. */
+static void serve_renew_zones(struct serve *serve, int64_t now_us)
+{
+    struct faults faults = {NULL, 0, 0};
+    char before[ZONE_VERSION_BYTES];
+
+    if (now_us - serve->zones_at < ZONES_MS * US_PER_MS)
+        return;
+    serve->zones_at = now_us;
+    size_t renewed = versions_renew(serve->versions, &faults);
+    if (renewed != 0) {
+        memcpy(before, serve->zones, sizeof before);
+        zone_data_version(serve->settings->zoneinfo, serve->zones);
+        log_event(LOG_INFO, "zones_changed", "from=%s to=%s versions=%zu", log_quote(before),
+                  log_quote(serve->zones), renewed);
+    }
+    if (faults.count != 0)
+        log_event(LOG_ERROR, "zones_refused", "errors=%zu first=%s", faults.count,
+                  log_quote(faults.items[0].text));
+    faults_clear(&faults);
+}
+
 /* Everything that waits on time. Sockets are drained before a broker is judged. */
 static int on_tick(zloop_t *loop, int timer, void *arg)
 {
@@ -170,6 +194,7 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
         link_tick(serve->links[i], clock_mono_us(), late || more);
         serve_repoll(serve, i, old);
     }
+    serve_renew_zones(serve, clock_mono_us());
     serve->ticked_at = clock_mono_us();
     return serve_is_over(serve, serve->ticked_at) ? -1 : 0;
 }

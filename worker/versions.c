@@ -8,6 +8,7 @@
 struct version {
     struct engine *engine;
     unsigned uses;
+    uint64_t zones, seen; /* marks of the zone data: used, and seen last */
     struct version *next;
 };
 
@@ -70,10 +71,27 @@ bool versions_use(struct versions *versions, const struct wire_val *process, str
                           "the hash is not the one of these files");
     }
     struct version *version = mem_new(1, sizeof *version);
-    *version = (struct version){engine, 1, versions->first};
+    uint64_t mark = engine_zone_mark(engine, versions->zone_dir);
+    *version = (struct version){engine, 1, mark, mark, versions->first};
     versions->first = version;
     *ret = engine;
     return true;
+}
+
+size_t versions_renew(struct versions *versions, struct faults *faults)
+{
+    size_t renewed = 0;
+
+    for (struct version *v = versions->first; v != NULL; v = v->next) {
+        uint64_t mark = engine_zone_mark(v->engine, versions->zone_dir);
+        bool is_steady = mark == v->seen;
+        v->seen = mark;
+        if (mark == v->zones || !is_steady)
+            continue;
+        v->zones = mark;
+        renewed += engine_renew(v->engine, versions->zone_dir, faults);
+    }
+    return renewed;
 }
 
 void versions_drop(struct versions *versions, struct engine *engine)

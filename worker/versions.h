@@ -8,6 +8,7 @@
 #include "wire.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct versions;
 
@@ -23,6 +24,12 @@ bool versions_use(struct versions *versions, const struct wire_val *process, str
 
 /* Ends one use; the engine goes with its last one. Accepts NULL. */
 void versions_drop(struct versions *versions, struct engine *engine);
+
+/* Looks whether the zone data was replaced, and renews what uses it; to be called every few seconds. A change is taken when it was the
+ * same twice: while a package is being unpacked it is not. One that cannot be used is told once and left alone.
+ * out: faults  why versions stayed as they were
+ * Returns how many were renewed. */
+size_t versions_renew(struct versions *versions, struct faults *faults);
 
 /* Makes an engine of a map {name: bytes} that belongs to nobody else. The caller frees it. */
 bool versions_compile(const char *zone_dir, const struct wire_val *files, struct engine **ret,
