@@ -286,7 +286,8 @@ int offline_due(int argc, char **argv)
     int status = STATUS_REFUSED;
 
     if (!usage_options(argc, argv, &options)) {
-        fputs("usage: docket-worker due --process DIR --calendar NAME --start INSTANT --work DURATION\n"
+        fputs("usage: docket-worker due (--process DIR | --calendars FILE) --calendar NAME --start INSTANT "
+              "--work DURATION\n"
               "       docket-worker due (--process DIR | --calendars FILE) --batch [--zoneinfo DIR]\n",
               stderr);
         return STATUS_USAGE;

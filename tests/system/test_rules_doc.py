@@ -1,6 +1,7 @@
 """docs/rules.md: each example of the page is run, and each condition, field and action of the language has one."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -118,6 +119,16 @@ def test_each_calendar_is_open_when_it_says(tmp_path):
         question = json.dumps({"cal": "c", "start": start, "work_seconds": seconds})
         done = subprocess.run([WORKER, "due", "--calendars", file, "--batch"], input=question + "\n", capture_output=True, text=True)
         assert json.loads(done.stdout or "{}") == {"due": due}, (calendar, done.stderr)
+
+
+def test_the_commands_print_what_they_print(tmp_path):
+    for name, text in re.findall(r"```file (\S+)\n(.*?)```", PAGE, re.S):
+        (tmp_path / name).write_text(text)
+    found = re.findall(r"^\$ (.*)\n(.*)\n", "".join(re.findall(r"```console\n(.*?)```", PAGE, re.S)), re.M)
+    assert len(found) == 4
+    for command, printed in found:
+        done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}"})
+        assert done.stdout == printed + "\n", (command, done.stderr)
 
 
 @pytest.mark.parametrize("name, status", [("What is refused", 1), ("What is warned of", 0)])
