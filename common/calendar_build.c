@@ -6,7 +6,10 @@
 
 #include <stdlib.h>
 
-enum { DAY_S = 86400 };
+enum {
+    DAY_S = 86400,
+    HOLIDAY_DAYS_MAX = 100000 /* of a calendar's files; all dates from 1970 to 2100 are half of it */
+};
 
 /* What is gathered for one calendar. */
 struct building {
@@ -60,13 +63,19 @@ static bool holidays_read(struct building *b, const char *name)
 {
     const struct process_file *file = process_files_find(&b->process->files, name);
     struct ics_spans spans = {NULL, 0};
+    bool ok = true;
 
     if (!ics_read(name, (struct span){file->bytes, file->len}, b->zone, b->zone_dir, &spans, b->faults))
         return false;
-    for (size_t i = 0; i < spans.count; i++)
+    for (size_t i = 0; i < spans.count && ok; i++) {
         holiday_add(b, &spans.items[i]);
+        if (b->special_count + b->closure_count > HOLIDAY_DAYS_MAX)
+            ok = faults_add(b->faults, (struct fault_place){name, spans.items[i].line, 1},
+                            "closes more than %d days together with the rest of calendar %s",
+                            HOLIDAY_DAYS_MAX, b->from->name);
+    }
     ics_spans_clear(&spans);
-    return true;
+    return ok;
 }
 
 /* ---- the calendar's own ---- */

@@ -510,6 +510,20 @@ static void test_calendar_of_a_faulty_file_is_refused(void **state)
     free(file);
 }
 
+/* Long events that overlap without end: days are counted, not only events. */
+static void test_calendar_of_too_many_days_is_refused(void **state)
+{
+    (void)state;
+    struct test_calendar c;
+    char why[512], *file = file_of(EVENT("DTSTART:19700101|DURATION:P400D|RRULE:FREQ=WEEKLY;COUNT=1000"));
+
+    assert_false(
+        calendar_of("c: {hours: {mon: [09:00-17:00]}, holiday_files: [holidays/x.ics]}\n", file, &c, why));
+    assert_string_equal(
+        why, "holidays/x.ics:3:1: closes more than 100000 days together with the rest of calendar c");
+    free(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -522,6 +536,7 @@ int main(void)
         cmocka_unit_test(test_calendar_with_a_holiday_file),
         cmocka_unit_test(test_calendar_knows_its_holidays),
         cmocka_unit_test(test_calendar_of_a_faulty_file_is_refused),
+        cmocka_unit_test(test_calendar_of_too_many_days_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
