@@ -13,11 +13,12 @@
 #include <stdint.h>
 
 enum token_purpose {
-    TOKEN_REPLY = 1,  /* subject: the ticket; an answer by mail to it, by the one it was sent to */
-    TOKEN_BOUNCE,     /* subject: deliveries.id; the return path of that delivery */
-    TOKEN_APPROVE,    /* subject: the ticket; approve or reject its resolution */
-    TOKEN_AGREE,      /* subject: the ticket; agree to or decline its next steps */
-    TOKEN_ACKNOWLEDGE /* subject: alerts.id; generation: the alert's */
+    TOKEN_REPLY = 1,   /* subject: the ticket; an answer by mail to it, by the one it was sent to */
+    TOKEN_BOUNCE,      /* subject: deliveries.id; the return path of that delivery */
+    TOKEN_APPROVE,     /* subject: the ticket; approve or reject its resolution */
+    TOKEN_AGREE,       /* subject: the ticket; agree to or decline its next steps */
+    TOKEN_ACKNOWLEDGE, /* subject: alerts.id; generation: the alert's */
+    TOKEN_RESULT       /* subject: deliveries.id; what became of a call */
 };
 
 enum {

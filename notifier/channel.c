@@ -2,9 +2,9 @@
 #include "channel.h"
 
 const struct channel *const channel_table[CHANNELS] = {
-    [CHANNEL_EMAIL] = &channel_email,
-    [CHANNEL_WEBHOOK] = &channel_webhook,
-    [CHANNEL_XMPP] = &channel_xmpp,
+    [CHANNEL_EMAIL] = &channel_email, [CHANNEL_WEBHOOK] = &channel_webhook,
+    [CHANNEL_XMPP] = &channel_xmpp,   [CHANNEL_TELEPHONE] = &channel_phone,
+    [CHANNEL_SMS] = &channel_sms,
 };
 
 int channel_find(struct span name)

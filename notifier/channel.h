@@ -15,6 +15,8 @@ enum {
     CHANNEL_EMAIL,
     CHANNEL_WEBHOOK,
     CHANNEL_XMPP,
+    CHANNEL_TELEPHONE,
+    CHANNEL_SMS,
     CHANNELS,
     CHANNEL_ADDRESS_BYTES = 512,
     CHANNEL_REPLY_BYTES_MAX = 1024 /* of the other side's last words that are kept */
@@ -106,9 +108,10 @@ struct channel {
 };
 
 extern const struct channel *const channel_table[CHANNELS];
-extern const struct channel channel_email;   /* channel_email.c */
-extern const struct channel channel_webhook; /* channel_webhook.c */
-extern const struct channel channel_xmpp;    /* channel_xmpp.c */
+extern const struct channel channel_email;              /* channel_email.c */
+extern const struct channel channel_webhook;            /* channel_webhook.c */
+extern const struct channel channel_xmpp;               /* channel_xmpp.c */
+extern const struct channel channel_phone, channel_sms; /* channel_gateway.c */
 
 /* The index of a name; -1 when there is no such channel. */
 int channel_find(struct span name);

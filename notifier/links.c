@@ -2,6 +2,7 @@
 #include "links.h"
 #include "broker_ask.h"
 #include "desk.h"
+#include "gateway_back.h"
 #include "http_pages.h"
 #include "link_visit.h"
 #include "log.h"
@@ -285,6 +286,10 @@ static void on_request(void *arg, struct http_request *request)
     if (path_is_style(http_request_path(request))) {
         link_page_style(&answer);
         http_request_answer(request, &answer);
+        return;
+    }
+    if (gateway_back_is(http_request_path(request))) {
+        gateway_back_take(links->notifier, request);
         return;
     }
     struct visit *visit = mem_new(1, sizeof *visit);

@@ -374,6 +374,7 @@ void notifier_close(struct notifier *notifier)
 {
     notifier->stopping = true;
     links_close(notifier->links);
+    notifier->links = NULL;
     broker_ask_free(notifier->ask);
     http_free(notifier->http);
     lanes_free(notifier->lanes);

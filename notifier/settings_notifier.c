@@ -77,6 +77,11 @@ const struct setting settings_notifier_table[] = {
      "our name in rooms, another in each notifier"},
     {"xmpp_rooms", SETTING_LIST, AT(xmpp_rooms), NULL, 0, 64, false,
      "rooms to be in, ROOM@SERVICE; messages to these addresses are said there"},
+    {"gateway_url", SETTING_TEXT, AT(gateway_url), NULL, 0, 480, false,
+     "where calls and text messages are asked for, https://HOST/PATH, with a line in webhook_secrets_file; "
+     "empty: none"},
+    {"gateway_callback", SETTING_TEXT, AT(gateway_callback), NULL, 0, 480, false,
+     "base of the URL where the gateway says what became of a call; empty: public_url"},
     {"public_url", SETTING_TEXT, AT(public_url), NULL, 0, 512, false,
      "base of the signed links in messages, https://HOST or https://HOST/PATH; needs token_key_file; empty: "
      "no links"},

@@ -37,6 +37,8 @@ struct settings_notifier {
     char *xmpp_ca_file;
     char *xmpp_nick;
     struct setting_list xmpp_rooms;
+    char *gateway_url;
+    char *gateway_callback;
     char *public_url;
     char *public_http;
     bool insecure;

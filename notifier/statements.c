@@ -33,6 +33,7 @@ static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_ESCAL_WITHDRAW] = "escal_withdraw",
     [TELL_LINK_ALERT] = "link_alert",
     [TELL_ANSWER_ALERT] = "answer_alert",
+    [TELL_GATEWAY_RESULT] = "gateway_result",
 };
 
 static const char *const feed_names[FEED_STATEMENTS] = {

@@ -35,6 +35,7 @@ enum tell_statement {
     TELL_LINK_TICKET,
     TELL_LINK_ALERT,
     TELL_ANSWER_ALERT,
+    TELL_GATEWAY_RESULT,
     TELL_STATEMENTS
 };
 

@@ -1,0 +1,28 @@
+-- What became of a call that the gateway took: kept with its delivery. One that nobody took has failed, and the recipient's next way starts
+-- though it was withdrawn when the gateway took this one. Said twice, it changes nothing more. Gives who was called about which alert.
+--  $1 deliveries.id  $2 result  $3 whether somebody was reached
+WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
+d AS (
+    UPDATE deliveries d
+       SET reply = $2::text, state = CASE WHEN $3::boolean THEN d.state ELSE 4 END,
+           reason = CASE WHEN $3::boolean THEN d.reason ELSE 'the call reached nobody: ' || $2::text END
+     WHERE d.id = $1::bigint AND d.state = 3 AND d.channel IN ('phone', 'sms')
+    RETURNING d.*
+), w AS (
+    UPDATE deliveries w
+       SET state = 0, next_at = clock.at, ended_at = NULL, reason = 'the channel before failed'
+      FROM d, clock
+     WHERE NOT $3::boolean AND w.ticket = d.ticket AND w.version = d.version AND w.audience = d.audience AND w.kind = d.kind
+       AND w.generation = d.generation AND w.recipient = d.recipient AND w.id <> d.id AND w.attempts = 0 AND w.way = d.way + 1
+       AND (w.state = 0 OR w.state = 8 AND w.reason = 'delivered over another channel')
+       AND EXISTS (SELECT FROM alerts a WHERE a.id = d.alert AND a.state = 0)
+    RETURNING w.channel, w.address, w.next_at
+), t AS (
+    INSERT INTO targets AS t (channel, address, ready_at)
+    SELECT w.channel, w.address, w.next_at FROM w
+    ON CONFLICT (channel, address) DO UPDATE
+       SET ready_at = docket_not_before(least(t.ready_at, excluded.ready_at), t.blocked_until)
+)
+SELECT r.address, r.recipient, coalesce(r.alert, 0) AS alert, coalesce(a.generation, 0) AS generation, coalesce(a.ticket, 0) AS ticket
+  FROM deliveries r LEFT JOIN alerts a ON a.id = r.alert
+ WHERE r.id = $1::bigint AND r.channel IN ('phone', 'sms')

@@ -1,0 +1,143 @@
+"""Telephone and text messages: Docket against the sample gateway, which is the contract in code."""
+
+import base64
+import json
+import re
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+
+import pytest
+from helpers import ROOT, Stack, ticket_of, wait_until
+
+SECRET = base64.b64encode(b"s" * 32).decode()
+NUMBERS = {"ada": "+43155512345", "ben": "+43155512346"}
+
+ESCALATION = """
+policies:
+  p1: {levels: [{after: 0m, tell: [person:ada]}], repeat: {every: 1h, loops: 1}, last_resort: {tell: [ops], every: 1h}}
+  texts: {levels: [{after: 0m, tell: [person:ben]}], repeat: {every: 1h, loops: 1}, last_resort: {tell: [ops], every: 1h}}
+match:
+  - {cause: texts, policy: texts}
+  - {policy: p1}
+"""
+
+
+class Desk:
+    def __init__(self, folder):
+        self.file, secret, secrets = folder / "calls.jsonl", folder / "gateway.secret", folder / "secrets"
+        self.file.touch()
+        secret.write_text(f"whsec_{SECRET}\n")
+        secrets.write_text(f"127.0.0.1 whsec_{SECRET}\n")
+        secrets.chmod(0o600)
+        self.gateway = subprocess.Popen([sys.executable, str(ROOT / "examples/gateway/gateway.py"), "--listen", "127.0.0.1:0", "--secret-file", str(secret),
+                                         "--calls", "file", "--texts", "file", "--file", str(self.file)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.url = "http://" + self.gateway.stdout.readline().split()[-1] + "/"
+        self.stack = Stack()
+        self.client = self.stack.client()
+        path = self.stack.config("notifier-1")
+        self.stack.kill("notifier-1")
+        path.write_text(path.read_text() + f"gateway_url: {self.url}\nwebhook_secrets_file: {secrets}\nhttp_allow: [127.0.0.1]\n")
+        process = self.stack.home / "h/etc/process"
+        people = f'  ada: {{name: Ada, phone: "{NUMBERS["ada"]}", email: ada@localhost}}\n  ben: {{name: Ben, sms: "{NUMBERS["ben"]}"}}\n'
+        (process / "staff.yaml").write_text(re.sub(r"^people:.*\n", lambda _: "people:\n" + people, (process / "staff.yaml").read_text(), flags=re.M))
+        (process / "escalation.yaml").write_text(ESCALATION)
+        (process / "rules/00-texts.yaml").write_text("- rule: texts\n  when: {field: title, contains: by-text}\n  then: {priority: 2, alert: texts}\n")
+        done = self.stack.docket("process", "apply", str(process), "--comment", "gateway")
+        assert done.returncode == 0, done.stderr
+        self.stack.up()
+
+    def calls(self, tracking):
+        """What the gateway took about the ticket of this number; speech spells digits."""
+        return [call for line in self.file.read_text().splitlines() if (call := json.loads(line))["data"]["tracking"] == tracking]
+
+    def page(self, **fields):
+        """(tracking, alert, the call)"""
+        tracking = self.client.submit(**fields)
+        alert = wait_until(lambda: self.client.call("alert.list", tracking=tracking)["alerts"])[0]["alert"]
+        return tracking, alert, wait_until(lambda: self.calls(tracking), 20)[0]
+
+    def state(self, alert):
+        return self.client.call("alert.show", alert=alert)["alert"]
+
+    def close(self):
+        self.stack.close()
+        self.gateway.kill()
+        self.gateway.wait()
+
+
+def post(url, body, headers=None):
+    """(status, answer) as a gateway says it."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", **(headers or {})})
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=20) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    one = Desk(tmp_path_factory.mktemp("gateway"))
+    yield one
+    one.close()
+
+
+def test_a_p1_calls_and_a_key_acknowledges(desk):
+    tracking, alert, call = desk.page(impact="down", title="Exchange 42 is silent")
+    assert call["gateway"]["kind"] == "call" and call["gateway"]["to"] == NUMBERS["ada"] and call["gateway"]["keys"]["1"] == "acknowledge"
+    assert "Exchange 4 2 is silent" in call["data"]["text"] and "Press 1" in call["data"]["text"] and len(call["data"]["text"]) <= 600
+    status, answer = post(call["gateway"]["callback"], {"result": "answered", "key": "1"})
+    assert status == 200 and "Acknowledged" in answer["say"]
+    assert desk.state(alert)["state"] == "acknowledged" and desk.state(alert)["acked_by"] == "ada"
+    assert post(call["gateway"]["callback"], {"result": "answered", "key": "1"})[0] == 200
+    assert len(desk.calls(tracking)) == 1
+
+
+def test_key_two_takes_the_ticket_too(desk):
+    tracking, alert, call = desk.page(impact="down")
+    desk.client.decided(tracking)
+    assert "yours" in post(call["gateway"]["callback"], {"result": "answered", "key": "2"})[1]["say"]
+    assert ticket_of(desk.client.show(tracking))["assignee"] == "ada"
+
+
+def test_nobody_took_the_call_so_the_next_channel_starts(desk):
+    tracking, alert, call = desk.page(impact="down")
+    wait_until(lambda: desk.stack.value("SELECT count(*) FROM deliveries WHERE alert = %s AND channel = 'phone' AND state = 3", alert))
+    assert not [text for text in desk.stack.mails() if "ada@localhost" in text and tracking in text]
+    assert post(call["gateway"]["callback"], {"result": "no_answer"})[0] == 200
+    wait_until(lambda: [text for text in desk.stack.mails() if "ada@localhost" in text and tracking in text], 20)
+    assert desk.state(alert)["state"] == "open"
+    assert "no_answer" in desk.stack.value("SELECT reason FROM deliveries WHERE alert = %s AND channel = 'phone'", alert)
+
+
+def test_answered_without_a_key_is_noted_and_acknowledges_nothing(desk):
+    _, alert, call = desk.page(impact="down")
+    wait_until(lambda: desk.stack.value("SELECT count(*) FROM deliveries WHERE alert = %s AND channel = 'phone' AND state = 3", alert))
+    assert post(call["gateway"]["callback"], {"result": "answered"}) == (200, {"say": "Noted."})
+    assert desk.state(alert)["state"] == "open"
+    assert desk.stack.value("SELECT reply FROM deliveries WHERE alert = %s AND channel = 'phone'", alert) == "answered"
+
+
+def test_a_text_message(desk):
+    tracking, _, text = desk.page(title="by-text")
+    assert text["gateway"]["kind"] == "sms" and text["gateway"]["to"] == NUMBERS["ben"] and "keys" not in text["gateway"]
+    assert tracking in text["data"]["text"] and len(text["data"]["text"]) <= 459
+
+
+def test_callbacks_of_others_and_nonsense_change_nothing(desk):
+    _, alert, call = desk.page(impact="down")
+    url = call["gateway"]["callback"]
+    for bad in (url[:-1], url[:-1] + ("a" if url[-1] != "a" else "b"), url.rpartition("/")[0] + "/", url + "x"):
+        assert post(bad, {"result": "answered", "key": "1"})[0] == 404, bad
+    for body in (b"", b"{", {"result": "maybe"}, {"key": "1"}, [1], {"result": 1}):
+        assert post(url, body)[0] == 400, body
+    post(url, {"result": "busy", "key": "1"})  # nobody took it, so nobody pressed
+    assert desk.state(alert)["state"] == "open"
+
+
+def test_the_sample_refuses_what_docket_did_not_sign(desk):
+    assert post(desk.url, {"gateway": {"kind": "call", "to": "+43155512345"}, "data": {}})[0] == 401
