@@ -107,16 +107,17 @@ bool token_is_for(uint32_t who, const char *address)
 void token_mail_format(const struct token_key *key, enum token_purpose purpose, int64_t subject,
                        const char *who, char *ret)
 {
-    unsigned char raw[MAIL_RAW_BYTES], mac[crypto_auth_hmacsha256_BYTES];
+    unsigned char raw[MAIL_RAW_BYTES + 1], mac[crypto_auth_hmacsha256_BYTES]; /* one more to look ahead */
 
     raw[0] = (unsigned char)purpose;
+    raw[MAIL_RAW_BYTES] = 0;
     put_number(raw + 1, (uint64_t)subject, 8);
     put_number(raw + 9, token_who(who), 4);
     sign(key->keys[0], FORM_MAIL, raw, MAIL_RAW_BYTES - MAC_BYTES, mac);
     memcpy(raw + MAIL_RAW_BYTES - MAC_BYTES, mac, MAC_BYTES);
     for (size_t i = 0; i < TOKEN_MAIL_BYTES - 1; i++) { /* 200 bits are 40 letters of 5 */
         size_t bit = i * 5;
-        unsigned two = (unsigned)raw[bit / 8] << 8 | (bit / 8 + 1 < sizeof raw ? raw[bit / 8 + 1] : 0u);
+        unsigned two = (unsigned)raw[bit / 8] << 8 | raw[bit / 8 + 1];
         ret[i] = letters[two >> (11 - bit % 8) & 31];
     }
     ret[TOKEN_MAIL_BYTES - 1] = '\0';
