@@ -42,7 +42,7 @@ static const struct {
     [G_CALLS] = {"requests_open", "Requests under way"},
     [G_WORKERS] = {"workers", "Workers that take work"},
     [G_CREDITS] = {"credits", "Credits of the workers"},
-    [G_OLDEST] = {"oldest_wake_seconds", "Age of the oldest wake that may be handed out"},
+    [G_OLDEST] = {"oldest_wake_seconds", "Age of the oldest wake that may be handed out here"},
     [G_EPOCH] = {"epoch_held", "1 while this broker has an epoch"},
     [G_DROPPED] = {"answers_dropped", "Answers that their client did not take"},
     [G_FEED_LAG] = {"feed_lag_seconds", "Age of the oldest transaction that holds the feed up"},
@@ -124,7 +124,8 @@ void broker_count_late(struct broker *broker, int64_t late_us)
 static double oldest_seconds(struct broker *broker)
 {
     const struct wake *wake = queue_oldest(broker->queue);
-    return wake == NULL ? 0 : (double)(clock_mono_us() - wake->since_us) / 1e6;
+    int64_t age_us = wake == NULL ? 0 : broker_now(broker) - wake->wake_at;
+    return age_us < 0 ? 0 : (double)age_us / 1e6;
 }
 
 void broker_metrics_refresh(struct broker *broker)

@@ -32,7 +32,7 @@ static void dispatch_hand(struct broker *broker, struct wake *wake)
             wakes_place(broker, wake, WAKE_QUEUED);
         return;
     }
-    broker_count_wait(broker, wake, clock_mono_us() - wake->since_us);
+    broker_count_wait(broker, wake, now_at - wake->wake_at);
     broker->wake_count[wake->place]--;
     wake->place = WAKE_HANDED;
     broker->wake_count[WAKE_HANDED]++;

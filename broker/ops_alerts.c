@@ -13,7 +13,7 @@ enum { LOOK_EVERY_MS = 1000, WORKERS_GONE_S = 15, PROCESS_TICKS = 50, CAUSE_BYTE
 
 static bool holds_undecided(struct broker *broker, int64_t mono)
 {
-    const struct wake *oldest = queue_peek(broker->queue, false);
+    const struct wake *oldest = queue_oldest(broker->queue);
     (void)mono;
     return oldest != NULL && broker_now(broker) - oldest->wake_at > broker->settings.untriaged_alert_us;
 }

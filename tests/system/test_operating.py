@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 
@@ -182,3 +183,20 @@ def test_each_metric_of_the_alert_rules_is_served(workerless, tmp_path):
     told = (ROOT / "docs/operations.md").read_text()
     for alert in re.findall(r"alert: (\w+)", rules):
         assert f"| {alert} |" in told, alert
+
+
+def test_a_ticket_waits_since_it_woke_whoever_holds_it_now(workerless, tmp_path):
+    client = workerless.client()
+    tracking = client.submit()
+    client.close()
+    began = time.monotonic()
+    workerless.kill("broker-1")
+    workerless.up()
+    seconds = time.monotonic() - began
+    client = workerless.client()
+    with worker_with_http(workerless.env["DOCKET_WORKERS"].split(",")[0], tmp_path):
+        client.decided(tracking, 30)
+        text = workerless.http("broker-1", "/metrics")[1]
+    client.close()
+    # Not since the new broker took it over.
+    assert sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith("docket_broker_wait_seconds_sum")) > seconds
