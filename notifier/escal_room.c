@@ -3,6 +3,7 @@
 #include "clock.h"
 #include "deliver.h"
 #include "desk.h"
+#include "escal_gaps.h"
 #include "escal_people.h"
 #include "log.h"
 #include "mem.h"
@@ -16,6 +17,7 @@
 
 enum { CLAIM_MAX = 100, NAME_BYTES = 130, CAUSE_BYTES = 130, KIND_BYTES = 34, BODY_BYTES_MAX = 64 << 10 };
 #define LEASE_US (10 * US_PER_S)
+#define GAPS_EVERY_US (INT64_C(3600) * US_PER_S)
 #define IDLE_US (5 * US_PER_S) /* looks at least that often, whatever the next step says */
 /* Pages overtake what waits (deliveries are claimed in the order of next_at). */
 #define HEAD_START_US (INT64_C(3600) * US_PER_S)
@@ -24,8 +26,9 @@ struct escal_room {
     struct notifier *notifier;
     struct escal_people people;
     bool looking, again;
-    int64_t due_us; /* monotonic: when to look again */
-    int limit;      /* alerts in one transaction: few after one was refused, so that the others get on */
+    int64_t due_us;  /* monotonic: when to look again */
+    int64_t gaps_us; /* monotonic: when to look for gaps on call again */
+    int limit;       /* alerts in one transaction: few after one was refused, so that the others get on */
 };
 
 /* One alert and its step. */
@@ -79,6 +82,7 @@ void escal_room_process(struct escal_room *room, struct span files)
     struct err err;
     if (!escal_people_load(&room->people, files, &err))
         log_event(LOG_ERROR, "people_unreadable", "reason=%s", log_quote(err.msg));
+    room->gaps_us = 0;
 }
 
 const struct process *escal_room_process_of(const struct escal_room *room)
@@ -574,6 +578,12 @@ void escal_room_run(struct escal_room *room)
 
 void escal_room_tick(struct escal_room *room)
 {
-    if (!room->looking && clock_mono_us() >= room->due_us)
+    int64_t now_us = clock_mono_us();
+
+    if (!room->looking && now_us >= room->due_us)
         escal_room_run(room);
+    if (now_us >= room->gaps_us && !room->notifier->stopping) {
+        room->gaps_us = now_us + GAPS_EVERY_US;
+        escal_gaps_look(room->notifier, &room->people);
+    }
 }
