@@ -1,6 +1,7 @@
 -- Leases deliveries of the addresses just locked, in the order in which things happened to a ticket: one waits while an earlier one to
 -- the same recipient over the same channel, or an earlier row that nobody expanded yet, is still open. Alerts wait for nothing. A receipt
--- waits for a triaged row only that long that the row can join it. An attempt that began and never ended is unknown. Then each
+-- waits for a triaged row only that long that the row can join it. Behind one that is being sent just now it looks again in a second: its
+-- end, which wakes those behind it, may have passed already, and its lease would be a minute. An attempt that began and never ended is unknown. Then each
 -- address is ready again when the next of its deliveries is due.
 --  $1 mark  $2 channel  $3 token  $4 lease µs  $5 of one address  $6 in all  $7 short window µs  $8 long window µs
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
@@ -17,7 +18,7 @@ c AS MATERIALIZED (
                                     SELECT FROM outbox o
                                      WHERE o.ticket = d.ticket AND o.audience = 1 AND o.kind = 'triaged' AND o.state = 0)
                        THEN clock.at + 100000
-                       ELSE (SELECT greatest(max(e.next_at), clock.at + 1000000) FROM deliveries e
+                       ELSE (SELECT greatest(max(CASE e.state WHEN 0 THEN e.next_at END), clock.at + 1000000) FROM deliveries e
                               WHERE e.ticket = d.ticket AND (e.version < d.version OR e.version = d.version AND e.id < d.id)
                                 AND e.channel = d.channel AND e.address = d.address AND e.state < 2 AND e.kind <> 'alert' AND NOT e.digest
                              HAVING count(*) > 0) END AS waits_until

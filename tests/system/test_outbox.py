@@ -326,3 +326,22 @@ def test_an_outage_stands_for_the_alerts_of_its_region_and_says_how_many(desk):
     desk.client.call("ticket.resolve", tracking=wide, text="It is up.", as_=ADA)
     desk.sql_do("UPDATE alerts SET next_at = 0 WHERE id = ANY (%s)", alerts)
     wait_until(lambda: all(desk.sql("SELECT FROM deliveries WHERE alert = %s", alert) for alert in alerts))
+
+
+def test_behind_a_message_whose_end_nobody_saw_the_next_one_goes_out_soon(stack, client):
+    address = f"p{random.getrandbits(40):x}@localhost"
+    tracking = client.submit(contact={"email": address})
+    client.decided(tracking)
+    ticket = id_of(tracking)
+    wait_until(lambda: stack.value("SELECT count(*) FILTER (WHERE state < 2) = 0 AND count(*) > 0 FROM deliveries WHERE ticket = %s", ticket))
+    with stack.db() as db:  # one that another notifier is just sending
+        db.execute("INSERT INTO outbox (ticket, version, generation, audience, kind, state, created_at) VALUES (%s, 1, 99, 1, 'update', 2, docket_now())", (ticket,))
+        db.execute("INSERT INTO deliveries (ticket, version, generation, audience, kind, created_at, next_at, channel, recipient, address, state, token, lease_until) "
+                   "VALUES (%s, 1, 99, 1, 'update', docket_now(), docket_now() + 60000000, 'email', '', %s, 1, 1, docket_now() + 60000000)", (ticket, address))
+    client.call("ticket.comment", tracking=tracking, text="behind it", public=True, as_=ADA)
+    behind = "SELECT next_at - docket_now() FROM deliveries WHERE ticket = %s AND generation = 0 AND kind = 'update' AND next_at > docket_now()"
+    with stack.db() as db:
+        wait_s = wait_until(lambda: db.execute(behind, (ticket,)).fetchone())[0] / 1e6
+        assert wait_s <= 1
+        db.execute("UPDATE deliveries SET state = 3 WHERE ticket = %s AND generation = 99", (ticket,))
+    wait_until(lambda: any("behind it" in mail and address in mail for mail in stack.mails()))
