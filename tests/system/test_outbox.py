@@ -190,7 +190,7 @@ def test_over_the_limit_of_its_ticket_the_rest_goes_as_one_summary(desk):
 
 
 def test_killing_notifiers_loses_nothing_and_repeats_only_what_was_in_flight(desk):
-    """The short form of tests/fault/test_outbox.py."""
+    """The short form of tests/fault/test_mail_kill.py."""
     addresses, kills, in_flight = [somebody() for _ in range(150)], 4, 2 * 64
     for n, address in enumerate(addresses):
         desk.smtp.script(address, "end", [0.05], [0.01])
