@@ -26,7 +26,7 @@ struct change {
     /* what the row said: believed after the commit only */
     struct {
         bool changed, is_there, key_taken, link_is, link_may, has_key, key_same, key_ours, has_children,
-            meeting_is, package_may;
+            meeting_is, package_may, task_is, in_time;
         int old_state, priority;
         int32_t version, old_version, attempt, key_version;
         int64_t at;
@@ -123,6 +123,12 @@ static void why_not(const struct change *change, struct change_result *ret)
                         desk_state_name((enum desk_state)change->row.old_state), input->op, allowed);
     } else if (!change->row.link_is || !change->row.link_may) {
         why_not_link(change, &ret->err);
+    } else if (!change->row.in_time) {
+        ret->is_late = true;
+        (void)err_field(&ret->err, ERR_CONFLICT, "state",
+                        "the ticket was closed too long ago: post a new one");
+    } else if (!change->row.task_is) {
+        (void)err_field(&ret->err, ERR_NOT_FOUND, "task", "task: the ticket has no open one of this number");
     } else {
         why_not_meeting(change, &ret->err);
     }
@@ -184,6 +190,8 @@ static void change_on_rows(void *arg, PGresult *rows)
         LINK_MAY,
         MEETING_IS,
         PACKAGE_MAY,
+        TASK_IS,
+        IN_TIME,
         HAS_CHILDREN,
         KEY_CONTENT,
         KEY_REQUEST,
@@ -204,6 +212,8 @@ static void change_on_rows(void *arg, PGresult *rows)
     change->row.link_may = pg_bool(rows, 0, LINK_MAY);
     change->row.meeting_is = pg_bool(rows, 0, MEETING_IS);
     change->row.package_may = pg_bool(rows, 0, PACKAGE_MAY);
+    change->row.task_is = pg_bool(rows, 0, TASK_IS);
+    change->row.in_time = pg_bool(rows, 0, IN_TIME);
     change->row.has_children = pg_bool(rows, 0, HAS_CHILDREN);
     change->row.has_key = content.p != NULL;
     change->row.key_same = content.len == 16 && memcmp(content.p, change->input->content_digest, 16) == 0;
@@ -294,7 +304,7 @@ static void put_meeting(struct pg_params *params, const struct change_meeting *m
     pg_array_close(params);
 }
 
-/* $1 to $40 of change.sql, in their order. */
+/* $1 to $43 of change.sql, in their order. */
 static void change_send(struct unit *unit, struct pg *pg, struct pg_params *params)
 {
     struct change *change = (struct change *)unit;
@@ -343,6 +353,12 @@ static void change_send(struct unit *unit, struct pg *pg, struct pg_params *para
     pg_put_text(params, change->told_elsewhere);
     pg_put_bool(params, plan->to_children);
     put_meeting(params, &input->meeting);
+    pg_put_bytes(params, input->package);
+    put_int_or_null(params, input->task);
+    if (input->reopen_us == 0)
+        pg_put_null(params);
+    else
+        pg_put_int8(params, input->reopen_us);
     (void)pg_send(pg, W_CHANGE, params, change_on_rows, change);
 }
 

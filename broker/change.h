@@ -57,6 +57,9 @@ struct change_input {
     int64_t link_to;            /* 0: none */
     struct span as_link;
     struct change_meeting meeting;
+    struct span package;          /* the ticket's, from now on; SPAN_NONE: keep */
+    int32_t task;                 /* that is done; 0: none */
+    int64_t reopen_us;            /* a closed ticket takes it only so long after its closing; 0: always */
     struct span event_body, told; /* encoded, owned */
 };
 
@@ -72,6 +75,7 @@ struct change_result {
     int64_t ticket;
     int32_t version;
     bool duplicate, has_children;
+    bool is_late; /* refused: closed for too long */
     enum desk_state old_state;
 };
 

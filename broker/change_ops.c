@@ -3,7 +3,10 @@
 #include "broker.h"
 #include "change_internal.h"
 #include "change_many.h"
+#include "clock.h"
 #include "fan.h"
+#include "late.h"
+#include "log.h"
 #include "mem.h"
 #include "ops.h"
 #include "tracking.h"
@@ -22,8 +25,8 @@ enum { ANSWER_BYTES = 512 };
 /* The words and facts of an op, as the event keeps them. */
 static struct span event_body(const struct request *req)
 {
-    static const enum field kept[] = {F_TEXT,     F_REASON,   F_CLOSE_REASON, F_ON,  F_VENDOR, F_PROPOSAL,
-                                      F_UNTIL_AT, F_PRIORITY, F_STAFF,        F_SET, F_AS_LINK};
+    static const enum field kept[] = {F_TEXT,     F_REASON,   F_CLOSE_REASON, F_ON,  F_VENDOR,  F_PROPOSAL,
+                                      F_UNTIL_AT, F_PRIORITY, F_STAFF,        F_SET, F_AS_LINK, F_TASK};
     struct buf out;
     size_t len;
 
@@ -55,6 +58,7 @@ struct change_input *change_input_of(const struct call *call, const struct chang
     input->if_version = (int32_t)request_int(req, F_IF_VERSION, 0);
     input->link_to = req->link_to;
     input->as_link = request_text(req, F_AS_LINK);
+    input->task = (int32_t)request_int(req, F_TASK, 0);
     input->event_body = event_body(req);
     return input;
 }
@@ -69,7 +73,7 @@ struct waiting {
     bool submit_duplicate;
 };
 
-static void answer_version(struct call *call, const struct change_result *result, const char *meeting)
+void change_answer(struct call *call, const struct change_result *result, const char *meeting)
 {
     struct buf out;
 
@@ -89,10 +93,12 @@ static void on_changed(void *arg, const struct change_result *result)
 
     if (result->has_children)
         fan_kick(waiting->broker);
-    if (result->err.code != ERR_NONE)
+    if (result->is_late)
+        late_post(waiting->broker, waiting->call);
+    else if (result->err.code != ERR_NONE)
         call_refuse(waiting->call, &result->err);
     else
-        answer_version(waiting->call, result, NULL);
+        change_answer(waiting->call, result, NULL);
     free(waiting);
 }
 
@@ -221,7 +227,12 @@ bool change_plan_of_child(enum desk_event event, enum desk_role role, const stru
 void change_comment(struct broker *broker, struct call *call)
 {
     struct change_plan plan = plan_comment(call->req.role, request_bool(&call->req, F_PUBLIC, false));
-    change_start(broker, call, &plan);
+    struct change_input *input = change_input_of(call, &plan);
+
+    /* A customer's words on a ticket that was closed long ago become a new one. */
+    if (call->req.role == ROLE_CUSTOMER && call->req.tickets == NULL && broker->process.parsed != NULL)
+        input->reopen_us = broker->process.parsed->policy.reopen_within_s * US_PER_S;
+    change_start_input(broker, call, input);
 }
 
 void change_update(struct broker *broker, struct call *call)
@@ -278,6 +289,43 @@ void change_take_posted(struct broker *broker, struct call *call, int64_t ticket
     change_order(
         broker, input,
         &(struct change_order){.ticket = ticket, .key_digest = key, .done = on_taken, .arg = waiting});
+    change_input_release(input);
+}
+
+static void on_linked(void *arg, const struct change_result *result)
+{
+    const struct broker *broker = arg;
+    char tracking[TRACKING_TEXT_BYTES];
+
+    if (result->err.code == ERR_NONE)
+        return;
+    tracking_format(result->ticket, broker->settings.tracking_prefix, tracking);
+    log_event(LOG_WARN, "not_linked", "tracking=%s reason=%s", tracking, log_quote(result->err.msg));
+}
+
+void change_link_posted(struct broker *broker, const struct call *call, int64_t ticket, int64_t to)
+{
+    static const struct change_plan plan = {.row = DO_LINK, .event = EVENT_LINKED, .reply_pending = -1};
+    struct change_input *input = change_input_of(call, &plan);
+    char tracking[TRACKING_TEXT_BYTES];
+    unsigned char key[16];
+    struct buf body;
+    size_t len;
+
+    tracking_format(to, broker->settings.tracking_prefix, tracking);
+    buf_init(&body, ANSWER_BYTES);
+    wire_put_map(&body, 2);
+    wire_put_key_text(&body, "to", tracking);
+    wire_put_key_text(&body, "as_link", "related");
+    free((void *)(uintptr_t)input->event_body.p);
+    input->event_body.p = buf_take(&body, &len);
+    input->event_body.len = len;
+    input->link_to = to;
+    input->as_link = span_of("related");
+    randombytes_buf(key, sizeof key);
+    change_order(
+        broker, input,
+        &(struct change_order){.ticket = ticket, .key_digest = key, .done = on_linked, .arg = broker});
     change_input_release(input);
 }
 
@@ -407,6 +455,12 @@ void change_reopen(struct broker *broker, struct call *call)
 {
     static const struct change_plan plan = {
         .row = DO_REOPEN, .event = EVENT_REOPENED, .public = true, .tell = "reopened", .reply_pending = -1};
+    change_start(broker, call, &plan);
+}
+
+void change_task_done(struct broker *broker, struct call *call)
+{
+    static const struct change_plan plan = {.row = DO_UPDATE, .event = EVENT_UPDATED, .reply_pending = -1};
     change_start(broker, call, &plan);
 }
 

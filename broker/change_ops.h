@@ -25,9 +25,11 @@ void change_reject(struct broker *broker, struct call *call);
 void change_close(struct broker *broker, struct call *call);
 void change_reopen(struct broker *broker, struct call *call);
 void change_link(struct broker *broker, struct call *call);
+void change_meeting(struct broker *broker, struct call *call);
+void change_task_done(struct broker *broker, struct call *call);
 
 /* Checks beyond the fields' own limits. */
-bool change_check_comment(const struct request *req, struct err *err) __attribute__((warn_unused_result));
+bool change_check_meeting(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 bool change_check_wait(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 bool change_check_said(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 bool change_check_link(const struct request *req, struct err *err) __attribute__((warn_unused_result));
@@ -43,6 +45,12 @@ void change_start_input(struct broker *broker, struct call *call, struct change_
 
 /* An input of the request: words, facts, who. */
 struct change_input *change_input_of(const struct call *call, const struct change_plan *plan);
+
+/* The answer of a change of one ticket; meeting NULL: it made none. Frees the call. */
+void change_answer(struct call *call, const struct change_result *result, const char *meeting);
+
+/* Links a ticket that was just posted to another one as related; who posted it is who acts. Nobody waits for it. */
+void change_link_posted(struct broker *broker, const struct call *call, int64_t ticket, int64_t to);
 
 /* The rest of a submit with take: the ticket is posted, now it is taken; the answer is the submit's. Takes the call. */
 void change_take_posted(struct broker *broker, struct call *call, int64_t ticket, int64_t posted_at,

@@ -120,8 +120,7 @@ static void clients_handle(struct clients *clients, struct call *call, struct sp
     }
     const struct op *op = ops_find(name);
     if (op == NULL) {
-        (void)err_field(&err, ERR_UNSUPPORTED, "op",
-                        ops_is_later(name) ? "%.*s is not there yet" : "no op is called \"%.*s\"",
+        (void)err_field(&err, ERR_UNSUPPORTED, "op", "no op is called \"%.*s\"",
                         (int)(name.len > 60 ? 60 : name.len), name.p);
         call_refuse(call, &err);
         return;

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "move.h"
 #include "ops.h"
 #include "process_room.h"
 #include "read_show.h"
@@ -301,7 +302,11 @@ static void customer_done(struct unit *unit, const struct err *err)
     (void)snprintf(id, sizeof id, "%.*s", (int)name.len, name.p);
     if (err != NULL)
         call_refuse(keyed->call, err);
-    else if (!keyed_conflicts(keyed))
+    else if (keyed_conflicts(keyed))
+        ; /* answered */
+    else if (request_bool(&keyed->call->req, F_OPEN_TICKETS, false))
+        move_open_tickets(keyed->broker, keyed->call, !keyed->changed && !keyed->key_ours);
+    else
         keyed_answer_map(keyed, "customer", id, 0);
     keyed_free(keyed);
 }

@@ -35,7 +35,8 @@ enum event_column {
 };
 
 /* The facts of an event that was decided already; the rest of its body is history. */
-static const char *const head_facts[] = {"on", "priority", "until_at", "state", "staff", "package"};
+static const char *const head_facts[] = {"on",    "priority", "until_at", "state",
+                                         "staff", "package",  "meeting"};
 
 struct loading {
     struct load_work_item *items;

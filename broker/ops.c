@@ -45,7 +45,8 @@ static const struct op table[] = {
     {"ticket.submit",
      FIELDS(REQUIRED(F_KEY), OPTIONAL(F_AS), REQUIRED(F_CUSTOMER), REQUIRED(F_TITLE), REQUIRED(F_PROBLEM),
             OPTIONAL(F_EQUIPMENT), OPTIONAL(F_CONFIGURATION), OPTIONAL(F_CONTACT), OPTIONAL(F_CHANNEL),
-            OPTIONAL(F_IMPACT), OPTIONAL(F_ATTRIBUTES), OPTIONAL(F_CORRELATION), OPTIONAL(F_TAKE)),
+            OPTIONAL(F_IMPACT), OPTIONAL(F_ATTRIBUTES), OPTIONAL(F_CORRELATION), OPTIONAL(F_TAKE),
+            OPTIONAL(F_POSTED_AT)),
      0, CHANGES, posting_submit, posting_check},
     {"ticket.find", FIELDS(REQUIRED(F_KEY)), 0, CHANGES, keyed_find, NULL},
     {"ticket.show", FIELDS(REQUIRED(F_TRACKING), OPTIONAL(F_EVENTS_AFTER)), 0, READS, reading_show, NULL},
@@ -89,8 +90,14 @@ static const struct op table[] = {
     {"ticket.reopen", FIELDS(WHO, TICKET, REQUIRED(F_REASON)), PEOPLE, CHANGES, change_reopen, NULL},
     {"ticket.link", FIELDS(WHO, TICKETS, REQUIRED(F_TO), REQUIRED(F_AS_LINK)), DESK | MAY_SYSTEM, CHANGES,
      change_link, change_check_link},
-    {"customer.put", FIELDS(WHO, REQUIRED(F_CUSTOMER_RECORD)), DESK | MAY_SYSTEM, CHANGES, keyed_customer_put,
-     NULL},
+    {"ticket.done", FIELDS(WHO, TICKET, REQUIRED(F_TASK), REQUIRED(F_TEXT)), DESK | MAY_SYSTEM, CHANGES,
+     change_task_done, NULL},
+    {"ticket.meeting",
+     FIELDS(WHO, TICKET, OPTIONAL(F_MEDIUM), OPTIONAL(F_WHO_AT), OPTIONAL(F_ATTENDEES),
+            OPTIONAL(F_DURATION_S), OPTIONAL(F_WHERE), OPTIONAL(F_MEETING), OPTIONAL(F_CANCEL)),
+     DESK | MAY_SYSTEM, CHANGES, change_meeting, change_check_meeting},
+    {"customer.put", FIELDS(WHO, REQUIRED(F_CUSTOMER_RECORD), OPTIONAL(F_OPEN_TICKETS)), DESK | MAY_SYSTEM,
+     CHANGES, keyed_customer_put, NULL},
     {"customer.get", FIELDS(REQUIRED(F_ID)), 0, READS, reading_customer_get, NULL},
     {"customer.list", FIELDS(OPTIONAL(F_PACKAGE), OPTIONAL(F_EMAIL), OPTIONAL(F_LIMIT), OPTIONAL(F_CURSOR)),
      0, READS, reading_customer_list, NULL},
@@ -165,23 +172,12 @@ static const struct op table[] = {
     {"stats", {{0}}, 0, 0, READS, reading_stats, NULL},
 };
 
-/* Ops of the protocol that come with a later step: known by name, so that the answer is not "no op is called". */
-static const char *const later[] = {"ticket.meeting"};
-
 const struct op *ops_find(struct span name)
 {
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (span_is(name, table[i].name))
             return &table[i];
     return NULL;
-}
-
-bool ops_is_later(struct span name)
-{
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++)
-        if (span_is(name, later[i]))
-            return true;
-    return false;
 }
 
 bool ops_may(const struct op *op, const struct request *req, struct err *err)

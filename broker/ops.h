@@ -31,9 +31,6 @@ struct op {
 /* The row of a name, or NULL. */
 const struct op *ops_find(struct span name);
 
-/* Whether the protocol knows the op, though it is not there yet. */
-bool ops_is_later(struct span name);
-
 /* Whether who asks may: the one place for it. A key of CURVE will fill in role and actor before. err: ERR_FORBIDDEN, ERR_INVALID. */
 bool ops_may(const struct op *op, const struct request *req, struct err *err)
     __attribute__((warn_unused_result));

@@ -4,6 +4,7 @@
 #include "broker.h"
 #include "change_ops.h"
 #include "clock.h"
+#include "correlate.h"
 #include "customers.h"
 #include "load_work.h"
 #include "mem.h"
@@ -25,6 +26,8 @@ struct posting {
     struct broker *broker;
     struct call *call;
     int64_t id;
+    int64_t related;            /* the ticket it is linked to once it is there; 0: none */
+    int64_t correlation;        /* token under which its correlation's row is kept for it; 0: none */
     struct span extra, receipt; /* encoded, owned; NULL: none */
     struct posting *followers;  /* same key, in order of arrival */
     struct posting *next;
@@ -295,6 +298,8 @@ static void posting_end_committed(struct posting *posting)
         else if (posting->inserted)
             posting_wake(posting);
         posting->broker->outbox_written = true;
+        if (posting->inserted && posting->related != 0)
+            change_link_posted(posting->broker, posting->call, posting->stored_id, posting->related);
         if (request_bool(req, F_TAKE, false)) {
             change_take_posted(posting->broker, posting->call, posting->stored_id, posting->posted_at, !own);
             posting->call = NULL;
@@ -352,6 +357,8 @@ static void posting_start(struct posting *posting)
     }
     HASH_ADD_KEYPTR(hh, all->by_key, key, 16, posting);
     posting_link(all, posting);
+    if (posting->correlation != 0)
+        correlate_posted(broker, posting->call, posting->correlation, posting->id);
     writer_add(broker->writer, &posting->unit);
 }
 
@@ -379,7 +386,7 @@ bool posting_check(const struct request *req, struct err *err)
     return true;
 }
 
-void posting_submit(struct broker *broker, struct call *call)
+static struct posting *posting_new(struct broker *broker, struct call *call)
 {
     struct posting *posting = mem_new(1, sizeof *posting);
 
@@ -389,7 +396,50 @@ void posting_submit(struct broker *broker, struct call *call)
     posting->call = call;
     posting->extra = posting_extra(&call->req);
     posting->receipt = posting_receipt(&call->req);
+    return posting;
+}
+
+static void posting_begin(struct broker *broker, struct call *call, int64_t correlation)
+{
+    struct posting *posting = posting_new(broker, call);
+    posting->correlation = correlation;
     posting_start(posting);
+}
+
+void posting_related(struct broker *broker, struct call *call, int64_t to)
+{
+    struct posting *posting = posting_new(broker, call);
+    posting->related = to;
+    posting_start(posting);
+}
+
+/* Whether the instant a posting names for itself is near enough. */
+static bool posting_may_be_of(struct broker *broker, const struct request *req, struct err *err)
+{
+    int64_t at = request_int(req, F_POSTED_AT, 0), now = broker_now(broker);
+
+    if (!request_has(req, F_POSTED_AT))
+        return true;
+    if (broker->settings.posted_at_us == 0)
+        return err_field(err, ERR_FORBIDDEN, "posted_at",
+                         "posted_at: this broker takes the time of posting from its database only (setting "
+                         "posted_at_max)");
+    if (at > now || at < now - broker->settings.posted_at_us)
+        return err_field(err, ERR_INVALID, "posted_at", "posted_at: may lie in the past by %lld s at most",
+                         (long long)(broker->settings.posted_at_us / US_PER_S));
+    return true;
+}
+
+void posting_submit(struct broker *broker, struct call *call)
+{
+    struct err err;
+
+    if (!posting_may_be_of(broker, &call->req, &err))
+        call_refuse(call, &err);
+    else if (request_has(&call->req, F_CORRELATION))
+        correlate_submit(broker, call, posting_begin);
+    else
+        posting_begin(broker, call, 0);
 }
 
 /* ---- the statement ---- */
@@ -467,6 +517,13 @@ void posting_send(void *arg, struct unit **units, size_t count, bool repeat)
                      customers_rev(broker->customers, request_text(&postings[i]->call->req, F_CUSTOMER)));
     pg_array_close(params);
     pg_put_text(params, process_room_package_of_unknown(broker));
+    pg_array_open(params, PG_INT8);
+    for (size_t i = 0; i < count; i++)
+        if (request_has(&postings[i]->call->req, F_POSTED_AT))
+            pg_array_int(params, request_int(&postings[i]->call->req, F_POSTED_AT, 0));
+        else
+            pg_array_null(params);
+    pg_array_close(params);
     (void)pg_send(broker->writer_pg, repeat ? W_POSTING_REPEAT : W_POSTING, params, posting_on_rows,
                   postings);
 }

@@ -18,6 +18,9 @@ bool posting_check(const struct request *req, struct err *err) __attribute__((wa
 /* ticket.submit. Takes the call. */
 void posting_submit(struct broker *broker, struct call *call);
 
+/* Posts the call's request as a ticket that is related to another one. Takes the call. */
+void posting_related(struct broker *broker, struct call *call, int64_t to);
+
 /* Sends the statement of a batch's postings. arg: the broker. */
 void posting_send(void *arg, struct unit **units, size_t count, bool repeat);
 

@@ -66,6 +66,56 @@ static void show_on_links(void *arg, PGresult *rows)
     showing->map.count++;
 }
 
+enum task_column { TASK_VERSION, TASK_BODY, TASK_AGREED_AT, TASK_AGREED_BY, TASK_DONE_AT, TASK_DONE_BY };
+
+static void put_span_or_nil(struct buf *out, const char *key, struct span text)
+{
+    wire_put_text(out, key);
+    if (text.p == NULL)
+        wire_put_nil(out);
+    else
+        wire_put_str(out, text);
+}
+
+/* A step as it was proposed; of a proposal without one, its reason. */
+static void put_task(struct buf *out, const PGresult *rows, int row)
+{
+    struct span bytes = pg_span(rows, row, TASK_BODY);
+    struct wire_doc *doc = NULL;
+    struct err unused;
+
+    if (!wire_parse(bytes.p, bytes.len, WIRE_DEPTH_MAX, &doc, &unused))
+        doc = NULL;
+    const struct wire_val *body = doc == NULL ? NULL : wire_root(doc);
+    struct span what = wire_find_str(body, "proposal");
+    wire_put_map(out, 7);
+    wire_put_key_int(out, "task", pg_int(rows, row, TASK_VERSION));
+    put_span_or_nil(out, "what", what.p != NULL ? what : wire_find_str(body, "reason"));
+    put_span_or_nil(out, "vendor", wire_find_str(body, "vendor"));
+    wire_put_key_int(out, "agreed_at", pg_int(rows, row, TASK_AGREED_AT));
+    put_span_or_nil(out, "agreed_by", pg_span(rows, row, TASK_AGREED_BY));
+    wire_put_text(out, "done_at");
+    if (pg_is_null(rows, row, TASK_DONE_AT))
+        wire_put_nil(out);
+    else
+        wire_put_int(out, pg_int(rows, row, TASK_DONE_AT));
+    put_span_or_nil(out, "done_by", pg_span(rows, row, TASK_DONE_BY));
+    wire_doc_free(doc);
+}
+
+static void show_on_tasks(void *arg, PGresult *rows)
+{
+    struct showing *showing = arg;
+
+    if (!showing->found)
+        return;
+    wire_put_text(&showing->body, "tasks");
+    wire_put_list(&showing->body, (size_t)PQntuples(rows));
+    for (int i = 0; i < PQntuples(rows); i++)
+        put_task(&showing->body, rows, i);
+    showing->map.count++;
+}
+
 static void show_on_messages(void *arg, PGresult *rows)
 {
     struct showing *showing = arg;
@@ -134,6 +184,7 @@ void read_show_send(struct pg *reader, struct pg_params *params, int64_t ticket,
     pg_put_int8(params, ticket);
     (void)pg_send(reader, READER_READ_SHOW, params, show_on_ticket, showing);
     (void)pg_send(reader, READER_READ_LINKS, params, show_on_links, showing);
+    (void)pg_send(reader, READER_READ_TASKS, params, show_on_tasks, showing);
     (void)pg_send(reader, READER_READ_MESSAGES, params, show_on_messages, showing);
     pg_put_int4(params, after);
     pg_put_int8(params, READ_SHOW_EVENTS_BYTES);

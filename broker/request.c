@@ -26,8 +26,10 @@ enum field_kind {
     KIND_ENUM,   /* one of the names */
     KIND_INT,    /* least..most */
     KIND_BOOL,
-    KIND_MAP,   /* encoded size up to the limit */
-    KIND_TEXTS, /* list of 1..most texts of up to 64 bytes */
+    KIND_MAP,       /* encoded size up to the limit */
+    KIND_TEXTS,     /* list of 1..most texts of up to 64 bytes */
+    KIND_LINE,      /* text without control characters: it ends up in mail headers */
+    KIND_ADDRESSES, /* list of least..most addresses, each of one line */
     KIND_TRACKING,
     KIND_TRACKINGS, /* one, or a list of 1..most */
     KIND_AS,
@@ -49,6 +51,14 @@ struct field_row {
 #define AT_MOST INT64_C(4133980800000000) /* 2101-01-01, µs */
 
 static const struct field_row fields[F_FIELDS] = {
+    [F_MEDIUM] = {"medium", KIND_ENUM, 0, 0, "im|phone"},
+    [F_ATTENDEES] = {"attendees", KIND_ADDRESSES, 1, 50, NULL},
+    [F_DURATION_S] = {"duration_s", KIND_INT, 60, 7 * 86400, NULL},
+    [F_WHERE] = {"where", KIND_LINE, 1, 500, NULL},
+    [F_MEETING] = {"meeting", KIND_NAME, 1, 15, NULL},
+    [F_POSTED_AT] = {"posted_at", KIND_INT, 0, AT_MOST, NULL},
+    [F_TASK] = {"task", KIND_INT, 1, INT32_MAX, NULL},
+    [F_OPEN_TICKETS] = {"open_tickets", KIND_BOOL, 0, 0, NULL},
     [F_CLOCK] = {"clock", KIND_ENUM, 0, 0, "response|update|resolution"},
     [F_CYCLE] = {"cycle", KIND_INT, 1, INT32_MAX, NULL},
     [F_VERDICT] = {"verdict", KIND_ENUM, 0, 0, "met|missed"},
@@ -307,6 +317,44 @@ static bool check_tracking(const struct check *c, const struct wire_val *val)
     return false;
 }
 
+static bool text_is_line(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static bool check_line(const struct check *c, const struct wire_val *val)
+{
+    struct span text;
+    if (!check_bytes(c, val, c->row->least, c->row->most))
+        return false;
+    (void)wire_get_str(val, &text);
+    return text_is_line(text)
+               ? true
+               : err_field(c->err, ERR_INVALID, c->path, "%s: control characters are not allowed", c->path);
+}
+
+static bool check_addresses(const struct check *c, const struct wire_val *val)
+{
+    enum { ADDRESS_BYTES_MAX = 254 };
+    struct span text;
+
+    if (wire_type(val) != WIRE_LIST)
+        return check_wrong_type(c, val, "a list of addresses");
+    if ((int64_t)wire_count(val) < c->row->least || (int64_t)wire_count(val) > c->row->most)
+        return err_field(c->err, ERR_INVALID, c->path, "%s: want %lld–%lld addresses", c->path,
+                         (long long)c->row->least, (long long)c->row->most);
+    for (size_t i = 0; i < wire_count(val); i++)
+        if (!wire_get_str(wire_at(val, i), &text) || text.len == 0 || text.len > ADDRESS_BYTES_MAX ||
+            !text_is_line(text))
+            return err_field(c->err, ERR_INVALID, c->path,
+                             "%s: entry %zu: want an address of 1–%d bytes in one line", c->path, i + 1,
+                             ADDRESS_BYTES_MAX);
+    return true;
+}
+
 static bool check_trackings(const struct check *c, const struct wire_val *val)
 {
     if (wire_type(val) != WIRE_LIST)
@@ -552,6 +600,8 @@ static bool (*const checks[])(const struct check *, const struct wire_val *) = {
     [KIND_TEXTS] = check_texts,
     [KIND_TRACKING] = check_tracking,
     [KIND_TRACKINGS] = check_trackings,
+    [KIND_LINE] = check_line,
+    [KIND_ADDRESSES] = check_addresses,
     [KIND_AS] = check_as,
     [KIND_CONTACT] = check_contact,
     [KIND_CUSTOMER] = check_customer,

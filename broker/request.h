@@ -90,6 +90,14 @@ enum field {
     F_VERDICT,
     F_MUTE,
     F_NOTICE_KIND,
+    F_MEDIUM,
+    F_ATTENDEES,
+    F_DURATION_S,
+    F_WHERE,
+    F_MEETING,
+    F_POSTED_AT,
+    F_TASK,
+    F_OPEN_TICKETS,
     F_FIELDS
 };
 

@@ -17,7 +17,7 @@ struct broker_settings {
     char *log_level;
     enum log_level level; /* what log_level says */
     bool auto_migrate, insecure;
-    int64_t lease_us, decide_timeout_us, settle_us, untriaged_alert_us, drain_us;
+    int64_t lease_us, decide_timeout_us, settle_us, untriaged_alert_us, drain_us, posted_at_us;
     int64_t requests_max, queue_max, pending_max, content_bytes;
     int64_t message_bytes, process_bytes, title_points, text_bytes, map_bytes;
 };

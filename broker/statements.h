@@ -14,6 +14,8 @@
     X(W_LOCK, "lock")                     \
     X(W_CHANGE, "change")                 \
     X(W_EXCUSE, "deadline_excuse")        \
+    X(W_CORRELATE, "correlate")           \
+    X(W_CORRELATED, "correlated")         \
     X(W_KEY_HOLD, "key_hold")             \
     X(W_NEXT, "next")                     \
     X(W_DECIDE_FRESH, "decide_fresh")     \

@@ -3,39 +3,44 @@
 #ifndef DOCKET_STATEMENTS_READER_H
 #define DOCKET_STATEMENTS_READER_H
 
-#define STATEMENTS_READER(X)                     \
-    X(READER_LOAD_WORK, "load_work")             \
-    X(READER_LOAD_EVENTS, "load_events")         \
-    X(READER_READ_SHOW, "read_show")             \
-    X(READER_READ_LINKS, "read_links")           \
-    X(READER_READ_MESSAGES, "read_messages")     \
-    X(READER_READ_HISTORY, "read_history")       \
-    X(READER_LIST_NEWEST, "read_list_newest")    \
-    X(READER_LIST_OLDEST, "read_list_oldest")    \
-    X(READER_FEED_GENERATION, "feed_generation") \
-    X(READER_FEED_XMIN, "feed_xmin")             \
-    X(READER_FEED_SEQ, "feed_seq")               \
-    X(READER_FEED_FENCE, "feed_fence")           \
-    X(READER_READ_EVENTS, "read_events")         \
-    X(READER_CUSTOMER_GET, "customer_get")       \
-    X(READER_PROCESS_GET, "process_get")         \
-    X(READER_PROCESS_LIST, "process_list")       \
-    X(READER_DEAD_LIST, "dead_list")             \
-    X(READER_TRYING_PAGE, "trying_page")         \
-    X(READER_NEXT_PEEK, "next_peek")             \
-    X(READER_ALERT_LIST, "alert_list")           \
-    X(READER_ALERT_SHOW, "alert_show")           \
-    X(READER_ALERT_STEPS, "alert_steps")         \
-    X(READER_ALERT_MESSAGES, "alert_messages")   \
-    X(READER_NOTICE_LIST, "notice_list")         \
-    X(READER_NOTICE_SHOW, "notice_show")         \
-    X(READER_NOTICE_ATTEMPTS, "notice_attempts") \
-    X(READER_NOTICE_TELLING, "notice_telling")   \
-    X(READER_DEADLINE_LIST, "deadline_list")     \
-    X(READER_FAN_EVENT, "fan_event")             \
-    X(READER_FAN_PAGE, "fan_page")               \
-    X(READER_MUTE_LIST, "mute_list")             \
-    X(READER_ONCALL_REV, "oncall_rev")           \
+#define STATEMENTS_READER(X)                         \
+    X(READER_LOAD_WORK, "load_work")                 \
+    X(READER_LOAD_EVENTS, "load_events")             \
+    X(READER_READ_SHOW, "read_show")                 \
+    X(READER_READ_LINKS, "read_links")               \
+    X(READER_READ_MESSAGES, "read_messages")         \
+    X(READER_READ_HISTORY, "read_history")           \
+    X(READER_LIST_NEWEST, "read_list_newest")        \
+    X(READER_LIST_OLDEST, "read_list_oldest")        \
+    X(READER_FEED_GENERATION, "feed_generation")     \
+    X(READER_FEED_XMIN, "feed_xmin")                 \
+    X(READER_FEED_SEQ, "feed_seq")                   \
+    X(READER_FEED_FENCE, "feed_fence")               \
+    X(READER_READ_EVENTS, "read_events")             \
+    X(READER_CUSTOMER_GET, "customer_get")           \
+    X(READER_PROCESS_GET, "process_get")             \
+    X(READER_PROCESS_LIST, "process_list")           \
+    X(READER_DEAD_LIST, "dead_list")                 \
+    X(READER_TRYING_PAGE, "trying_page")             \
+    X(READER_NEXT_PEEK, "next_peek")                 \
+    X(READER_ALERT_LIST, "alert_list")               \
+    X(READER_ALERT_SHOW, "alert_show")               \
+    X(READER_ALERT_STEPS, "alert_steps")             \
+    X(READER_ALERT_MESSAGES, "alert_messages")       \
+    X(READER_NOTICE_LIST, "notice_list")             \
+    X(READER_NOTICE_SHOW, "notice_show")             \
+    X(READER_NOTICE_ATTEMPTS, "notice_attempts")     \
+    X(READER_NOTICE_TELLING, "notice_telling")       \
+    X(READER_DEADLINE_LIST, "deadline_list")         \
+    X(READER_FAN_EVENT, "fan_event")                 \
+    X(READER_FAN_PAGE, "fan_page")                   \
+    X(READER_MUTE_LIST, "mute_list")                 \
+    X(READER_ONCALL_REV, "oncall_rev")               \
+    X(READER_MEETING_GET, "meeting_get")             \
+    X(READER_MEETING_ATTENDEES, "meeting_attendees") \
+    X(READER_READ_TASKS, "read_tasks")               \
+    X(READER_CUSTOMER_OPEN, "customer_open")         \
+    X(READER_LATE, "late")                           \
     X(READER_ONCALL_OVERRIDES, "oncall_overrides")
 
 enum reader_statement {

@@ -66,6 +66,8 @@ static const int16_t ops[EVENTS_END] = {
     [EVENT_REOPENED] = 1 + DO_REOPEN,
     [EVENT_CLOSED] = 1 + DO_CLOSE,
     [EVENT_LINKED] = 1 + DO_LINK,
+    [EVENT_MEETING] = 1 + DO_MEETING,
+    [EVENT_REPEATED] = 1 + DO_REPEAT,
 };
 
 struct states_walk {

@@ -64,6 +64,9 @@ static const struct cli_option submit_options[] = {
     {.name = "attributes", .kind = CLI_PAIRS, .help = "a field of your own"},
     {.name = "correlation", .help = "while a ticket with it is open, this becomes an event there"},
     {.name = "take", .kind = CLI_FLAG, .help = "take it at once (staff posting for a customer)"},
+    {.name = "posted-at",
+     .kind = CLI_TIME,
+     .help = "when it was posted, where the broker allows it (posted_at_max)"},
     END};
 
 static const struct cli_option find_options[] = {{.name = "key",
@@ -149,13 +152,19 @@ static const struct cli_option cannot_resolve_options[] = {
     {.name = "proposal", .help = "what is proposed to the customer (required)"},
     END};
 
+static const struct cli_option done_options[] = {{.name = "task",
+                                                  .kind = CLI_INT,
+                                                  .help = "which one, as show numbers them (required)"},
+                                                 {.name = "text", .help = "what was done (required)"},
+                                                 END};
+
 static const struct cli_option meeting_options[] = {
-    {.name = "medium", .words = "im|phone", .help = "by what (required)"},
-    {.name = "at", .kind = CLI_TIME, .help = "when (required)"},
-    {.name = "attendees", .kind = CLI_LIST, .help = "addresses (required)"},
+    {.name = "medium", .words = "im|phone", .help = "by what (required for a new one)"},
+    {.name = "at", .kind = CLI_TIME, .help = "when (required for a new one)"},
+    {.name = "attendees", .kind = CLI_LIST, .help = "addresses (required for a new one)"},
     {.name = "duration-s", .kind = CLI_INT, .fallback = "1800", .help = "how long, in seconds"},
     {.name = "where", .help = "room, number"},
-    {.name = "meeting", .help = "which one to move or cancel"},
+    {.name = "meeting", .help = "which one to move or cancel; what is not said stays as it was"},
     {.name = "cancel", .kind = CLI_FLAG, .help = "cancel it"},
     END};
 
@@ -285,6 +294,13 @@ static const struct cli_option deadline_excuse_options[] = {
     {.name = "clock", .words = "response|update|resolution", .help = "of which promise (required)"},
     {.name = "cycle", .kind = CLI_INT, .fallback = "1", .help = "of which cycle of its clock"},
     {.name = "reason", .help = "why (required)"},
+    END};
+
+static const struct cli_option customer_apply_options[] = {
+    {.name = "open-tickets",
+     .kind = CLI_FLAG,
+     .help = "also move their open tickets to the package of the record",
+     .local = true},
     END};
 
 static const struct cli_option page_options[] = {
@@ -483,10 +499,18 @@ const struct cli_command cli_commands[] = {
      .print = cli_print_version,
      .help = "The customer declines what was proposed.",
      .example = "decline " T " --text 'too expensive' --as ann:customer"},
+    {.name = "done",
+     .op = "ticket.done",
+     TRACKING,
+     .options = done_options,
+     .print = cli_print_version,
+     .help = "Says that an agreed step is done; show lists them as tasks.",
+     .example = "done " T " --task 7 --text 'The gateway was replaced.'"},
     {.name = "meeting",
      .op = "ticket.meeting",
      TRACKING,
      .options = meeting_options,
+     .print = cli_print_version,
      .help = "Makes, moves or cancels a meeting.",
      .example = "meeting " T " --medium phone --at '2026-11-25 10:00' --attendees ann@example.com"},
     {.name = "resolve",
@@ -626,7 +650,7 @@ const struct cli_command cli_commands[] = {
      .op = "customer.put",
      .positional = CLI_POS_ONE,
      .positional_name = "FILE",
-     .options = none,
+     .options = customer_apply_options,
      .run = cli_run_customer_apply,
      .help =
          "Puts customers' records: JSON lines, or YAML (a record, or a list of them). - is standard input.",

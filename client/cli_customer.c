@@ -53,6 +53,8 @@ static bool apply_body(struct apply *apply, const char *place, struct docket_bod
     const struct wire_val *val = NULL;
 
     cli_body_put_as(apply->cli, body);
+    if (cli_args_has(apply->cli->args, "open-tickets"))
+        docket_body_bool(body, "open_tickets", true);
     bool ok = cli_ask(apply->cli, "customer.put", body, &answer, &val, &apply->status);
     if (!ok)
         (void)fprintf(stderr, "docket: %s: the records before it were put, this and later ones not\n", place);

@@ -135,9 +135,11 @@ void cli_print_version(struct cli *cli, const struct wire_val *body)
     } else if (wire_find(body, "version") == NULL) {
         put_tree(&out, body, 0, print_style(cli));
     } else {
-        (void)buf_printf(&out, "%s  version %lld%s\n",
+        struct span meeting = wire_find_str(body, "meeting");
+        (void)buf_printf(&out, "%s  version %lld%s%.*s%s\n",
                          cli->args->positional_count != 0 ? cli->args->positional[0] : "",
-                         (long long)wire_find_int(body, "version", 0),
+                         (long long)wire_find_int(body, "version", 0), meeting.len == 0 ? "" : "  meeting ",
+                         (int)meeting.len, meeting.len == 0 ? "" : meeting.p,
                          wire_find_bool(body, "duplicate", false) ? "  (was done already)" : "");
     }
     print_flush(cli, &out);
@@ -151,6 +153,13 @@ static const struct cli_column clock_columns[] = {
     {"met_at", "MET", CLI_CELL_TIME, 0},         {"worked_s", "WORKED", CLI_CELL_SPAN, 0},
     {"paused_s", "PAUSED", CLI_CELL_SPAN, 0},    {"left_s", "LEFT", CLI_CELL_SPAN, 0},
     {"calendar", "CALENDAR", CLI_CELL_ANY, 0},
+};
+
+static const struct cli_column task_columns[] = {
+    {"task", "TASK", CLI_CELL_ANY, 0},      {"what", "WHAT", CLI_CELL_ANY, 60},
+    {"vendor", "VENDOR", CLI_CELL_ANY, 20}, {"agreed_at", "AGREED", CLI_CELL_TIME, 0},
+    {"agreed_by", "BY", CLI_CELL_ANY, 20},  {"done_at", "DONE", CLI_CELL_TIME, 0},
+    {"done_by", "BY", CLI_CELL_ANY, 20},
 };
 
 static void put_heading(struct buf *out, struct cli_style style, const char *title)
@@ -314,6 +323,7 @@ void cli_print_ticket(struct cli *cli, const struct wire_val *body)
         (void)buf_add_text(&out, "\n");
     }
     put_section(&out, wire_find(ticket, "clocks"), "Clocks", clock_columns, COUNT(clock_columns), style);
+    put_section(&out, wire_find(ticket, "tasks"), "Agreed steps", task_columns, COUNT(task_columns), style);
     if (wire_count(messages) != 0)
         put_heading(&out, style, "Messages");
     for (size_t i = 0; i < wire_count(messages); i++)

@@ -122,7 +122,8 @@ struct process_package {
     unsigned meetings; /* CHANNEL_IM, CHANNEL_PHONE */
     int64_t weight;    /* 1..1000: its share when the desk is busy */
     const char *calendar;
-    int64_t grace_s; /* a promise of 0 is judged against this */
+    int64_t grace_s;                  /* a promise of 0 is judged against this */
+    int64_t close_unanswered_after_s; /* resolved and silent for so long; 0: never */
     struct process_warning warnings[PROCESS_WARNINGS_MAX];
     size_t warning_count;
     struct process_target targets[PROCESS_PRIORITIES + 1][PROCESS_CLOCKS]; /* [1..4] */

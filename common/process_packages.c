@@ -8,8 +8,8 @@
 enum { WEIGHT_MAX = 1000, PACKAGES_MAX = 200 };
 #define GRACE_DEFAULT_S INT64_C(300)
 
-static const char *const keys[] = {"channels", "meetings", "weight",  "calendar",
-                                   "targets",  "grace",    "warnings"};
+static const char *const keys[] = {"channels", "meetings", "weight",   "calendar",
+                                   "targets",  "grace",    "warnings", "close_unanswered_after"};
 static const char *const clock_keys[] = {"response", "update", "resolution"};
 
 /* One priority's promises; a clock that is not named keeps what stands in ret. */
@@ -134,6 +134,11 @@ static bool load_package(struct load *load, const struct yaml_node *key, const s
         ok = yaml_node_int(node, "weight", 1, WEIGHT_MAX, &package->weight, load->faults) && ok;
     if ((node = yaml_node_find(map, "grace")) != NULL)
         ok = load_duration(load, node, "grace", &package->grace_s, NULL) && ok;
+    if ((node = yaml_node_find(map, "close_unanswered_after")) != NULL && !yaml_node_is_null(node))
+        ok = load_duration(load, node, "close_unanswered_after", &package->close_unanswered_after_s, NULL) &&
+             ok;
+    else if (node != NULL)
+        package->close_unanswered_after_s = 0;
     if ((node = yaml_node_find(map, "calendar")) != NULL)
         ok = load_name(load, node, "calendar", &package->calendar) &&
              load_calendar_known(load, node, package->calendar) && ok;
@@ -161,12 +166,14 @@ static bool load_base(struct load *load, const struct yaml_node *policy_root, st
     const struct yaml_node *warnings = yaml_node_find(policy_root, "warnings");
     bool ok = true;
 
-    *ret = (struct process_package){.channels = CHANNEL_TICKET,
-                                    .weight = 1,
-                                    .calendar = load->process->policy.calendar,
-                                    .grace_s = GRACE_DEFAULT_S,
-                                    .warnings = {{.percent = 50, .quiet = true}, {.percent = 80}},
-                                    .warning_count = 2};
+    *ret =
+        (struct process_package){.channels = CHANNEL_TICKET,
+                                 .weight = 1,
+                                 .calendar = load->process->policy.calendar,
+                                 .grace_s = GRACE_DEFAULT_S,
+                                 .close_unanswered_after_s = load->process->policy.close_unanswered_after_s,
+                                 .warnings = {{.percent = 50, .quiet = true}, {.percent = 80}},
+                                 .warning_count = 2};
     memcpy(ret->targets, built_in, sizeof built_in);
     if (targets != NULL)
         ok = load_targets(load, targets, ret->targets);

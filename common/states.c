@@ -37,6 +37,8 @@ static const int16_t table[STATES_OPS][STATES] = {
     [DO_LINK]            = {   N, T, P, C, V, R, X, O },
     [DO_AGREE]           = {   _, _, _, P, P, _, _, _ },
     [DO_DECLINE]         = {   _, _, _, P, P, _, _, _ },
+    [DO_MEETING]         = {   N, T, P, C, V, R, _, O },
+    [DO_REPEAT]          = {   N, T, P, C, V, R, _, O },
 };
 
 #undef N

@@ -28,6 +28,8 @@ enum states_op {
     DO_LINK,
     DO_AGREE,
     DO_DECLINE,
+    DO_MEETING,
+    DO_REPEAT, /* submitted again, by its correlation */
     STATES_OPS
 };
 

@@ -475,7 +475,7 @@ static void walk_reply(struct walk *w, const struct clock_event *e)
     } else if (w->phase == PHASE_RESOLVED && w->terms->reply_reopens) {
         walk_apply(w, &rejects, e);
         w->out->reopened_by_reply = true;
-    } else if (w->phase == PHASE_RESOLVED) {
+    } else if (w->phase == PHASE_RESOLVED && !w->terms->reply_is_kept) {
         walk_apply(w, &asks, e);
         w->out->reply_pending = true;
     } else if (w->phase == PHASE_CLOSED && e->at <= w->phase_at + w->terms->reopen_within_us) {

@@ -43,6 +43,7 @@ struct clock_terms {
     struct clock_promise promises[CLOCK_KINDS];
     int64_t reopen_within_us; /* a customer's words on a closed ticket reopen it until then */
     bool reply_reopens;       /* policy for words on a resolved ticket: reject (else it stays resolved) */
+    bool reply_is_kept;       /* keep: they mean nothing there, and nobody is asked to look */
     bool decided;             /* there was a decision before, whose clocks are the old ones */
     int64_t changed_at; /* when the terms became what they are, as far as known: for the cause `moved` */
 };

@@ -120,8 +120,8 @@ static void decide_approvals(struct decision *d)
     if (resolved_at == CLOCK_NO_INSTANT || work->state != STATE_RESOLVED || d->clocks.reply_pending ||
         d->state != SET_NO_STATE || calendar == NULL)
         return;
-    if (policy->close_unanswered_after_s > 0) {
-        int64_t close_at = resolved_at + policy->close_unanswered_after_s * US_PER_S;
+    if (d->package->close_unanswered_after_s > 0) {
+        int64_t close_at = resolved_at + d->package->close_unanswered_after_s * US_PER_S;
         if (close_at <= work->now)
             d->state = SET_CLOSED;
         else
@@ -140,6 +140,20 @@ static void decide_approvals(struct decision *d)
         d->ask_approval = i < count;
         d->approval_task = i == count;
     }
+}
+
+/* ---- meetings ---- */
+
+#define MEETING_REMINDER_US (INT64_C(15) * 60 * US_PER_S)
+
+static void decide_meetings(struct decision *d)
+{
+    if (d->work->state == STATE_CLOSED || d->state == SET_CLOSED) {
+        d->meetings = (struct meetings){.wake_at = CLOCK_NO_INSTANT};
+        return;
+    }
+    meetings_find(d->work, MEETING_REMINDER_US, &d->meetings);
+    decide_wake(d, d->meetings.wake_at);
 }
 
 /* ---- the whole ---- */
@@ -214,6 +228,7 @@ bool decide_make(struct decider *decider, const struct engine *engine, const str
     decide_state(d);
     decide_approvals(d);
     decide_closing(d, work);
+    decide_meetings(d);
     decide_wake(d, d->clocks.wake_at);
     decide_wake_in(d);
     d->alert_p1 = decide_is_new_p1(d) && !d->clocks.is_closed;

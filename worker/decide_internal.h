@@ -4,6 +4,7 @@
 
 #include "choice.h"
 #include "decide.h"
+#include "meetings.h"
 
 enum decision_state { SET_NO_STATE, SET_IN_PROGRESS, SET_REOPENED, SET_CLOSED };
 
@@ -22,7 +23,8 @@ struct decision {
     int64_t approvals_asked;
     int64_t wake_in_at; /* of a rule, kept until then; or CLOCK_NO_INSTANT */
     bool ask_approval, approval_task;
-    int64_t wake_at; /* or CLOCK_NO_INSTANT */
+    struct meetings meetings; /* to be reminded of */
+    int64_t wake_at;          /* or CLOCK_NO_INSTANT */
     bool has_trace;
     struct clocks clocks; /* last: large, and filled by clocks_compute whole, so not zeroed before */
 };

@@ -183,6 +183,14 @@ static void put_approval(const struct decision *d, struct buf *out)
     wire_put_key_int(out, "times", d->approvals_asked);
 }
 
+/* What the desk tells of a meeting that is near: in the ticket's history, which also says that it was told, and to the customer. */
+static void put_reminder(const struct wire_val *meeting, struct buf *out)
+{
+    wire_put_map(out, 2);
+    wire_put_key_text(out, "what", "meeting");
+    wire_put_key_val(out, "meeting", meeting);
+}
+
 static void put_events(const struct decision *d, struct buf *out)
 {
     wire_put_text(out, "events");
@@ -196,6 +204,11 @@ static void put_events(const struct decision *d, struct buf *out)
     if (d->ask_approval) {
         put_event(out, "asked", true);
         put_approval(d, out);
+        list.count++;
+    }
+    for (size_t i = 0; i < d->meetings.due_count; i++) {
+        put_event(out, "asked", true);
+        put_reminder(d->meetings.due[i], out);
         list.count++;
     }
     for (size_t i = 0; i < d->clocks.notice_count; i++) {
@@ -363,6 +376,24 @@ static void put_approval_notes(const struct decision *d, struct notes *notes)
     }
 }
 
+/* The customer hears of it as of the meeting itself; staff in a line. */
+static void put_meeting_notes(const struct decision *d, struct notes *notes)
+{
+    for (size_t i = 0; i < d->meetings.due_count; i++) {
+        struct span medium = wire_find_str(d->meetings.due[i], "medium");
+        char text[64];
+        note_open(notes, "customer", "meeting", (int64_t)i + 1, false);
+        wire_put_text(notes->out, "body");
+        put_reminder(d->meetings.due[i], notes->out);
+        (void)snprintf(text, sizeof text, "A meeting by %.*s begins in a quarter of an hour.",
+                       (int)(medium.len > 8 ? 8 : medium.len), medium.len == 0 ? "" : medium.p);
+        note_open(notes, "staff", "tell", (int64_t)(CHOICE_LIST_MAX + i), false);
+        wire_put_text(notes->out, "body");
+        wire_put_map(notes->out, 1);
+        wire_put_key_text(notes->out, "text", text);
+    }
+}
+
 static void put_notify(const struct decision *d, struct buf *out)
 {
     struct notes notes = {.out = out};
@@ -382,6 +413,7 @@ static void put_notify(const struct decision *d, struct buf *out)
     }
     put_rule_notes(d, &notes);
     put_approval_notes(d, &notes);
+    put_meeting_notes(d, &notes);
     wire_list_close(out, &notes.list);
 }
 

@@ -190,6 +190,7 @@ void engine_terms(const struct engine *engine, const struct process_package *pac
     *ret = (struct clock_terms){.priority = priority,
                                 .reopen_within_us = policy->reopen_within_s * US_PER_S,
                                 .reply_reopens = policy->on_reply_when_resolved == ON_REPLY_REJECT,
+                                .reply_is_kept = policy->on_reply_when_resolved == ON_REPLY_KEEP,
                                 .changed_at = CLOCK_NO_INSTANT};
     for (size_t k = 0; k < CLOCK_KINDS; k++) {
         const struct process_target *target = &package->targets[priority][clocks[k]];

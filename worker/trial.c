@@ -62,7 +62,7 @@ static const struct op_row {
     {"cannot_resolve", DO_CANNOT_RESOLVE, EVENT_CANNOT_RESOLVE, true, "cannot_resolve"},
     {"agree", DO_AGREE, EVENT_AGREED, true, NULL},
     {"decline", DO_DECLINE, EVENT_DECLINED, true, NULL},
-    {"meeting", DO_COMMENT, EVENT_MEETING, true, "meeting"},
+    {"meeting", DO_MEETING, EVENT_MEETING, true, "meeting"},
     {"resolve", DO_RESOLVE, EVENT_RESOLVED, true, "approval_asked"},
     {"approve", DO_APPROVE, EVENT_APPROVED, true, "closed"},
     {"reject", DO_REJECT, EVENT_REJECTED, true, NULL},

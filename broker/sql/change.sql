@@ -7,7 +7,8 @@
 --  $22 outbox kind or NULL  $23 outbox body  $24 amended title  $25 equipment  $26 configuration  $27 attributes
 --  $28 link to, or NULL  $29 as_link  $30 the customer is told by this other ticket's message, or NULL  $31 goes to children too
 --  $32 meeting or NULL  $33 it is a new one  $34 cancelled  $35 medium  $36 at  $37 duration  $38 where  $39 attendees
---  $40 packages that have such meetings, NULL: all
+--  $40 packages that have such meetings, NULL: all  $41 package it is moved to, or NULL  $42 task that is done, or NULL
+--  $43 a closed ticket takes it only within this time (µs) after its closing; NULL: always
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (
     UPDATE keys SET at = clock.at FROM clock WHERE digest = $2::bytea
@@ -22,7 +23,12 @@ k AS (
            ($32::text IS NULL OR $33::boolean OR
             EXISTS (SELECT FROM meetings WHERE ticket = $1::bigint AND meeting = $32::text AND NOT cancelled)) AS meeting_is,
            ($40::text[] IS NULL OR
-            EXISTS (SELECT FROM tickets WHERE id = $1::bigint AND package = ANY ($40::text[]))) AS package_may
+            EXISTS (SELECT FROM tickets WHERE id = $1::bigint AND package = ANY ($40::text[]))) AS package_may,
+           ($42::integer IS NULL OR EXISTS (SELECT FROM tasks WHERE ticket = $1::bigint AND version = $42::integer
+                                               AND done_version IS NULL)) AS task_is,
+           ($43::bigint IS NULL OR (SELECT d.state FROM desk d WHERE d.ticket = $1::bigint) <> 6 OR
+            (SELECT max(e.at) FROM events e WHERE e.ticket = $1::bigint AND e.kind IN (3, 17, 20))
+            >= (SELECT at FROM clock) - $43::bigint) AS in_time
 ), old AS MATERIALIZED (SELECT * FROM desk WHERE ticket = $1::bigint),
 u AS (
     UPDATE desk d
@@ -47,7 +53,7 @@ u AS (
        AND ($6::smallint[])[d.state + 1] >= 0
        AND ($21::integer IS NULL OR d.version = $21::integer)
        AND NOT EXISTS (SELECT FROM k)
-       AND NOT posted.key_taken AND posted.link_is AND posted.link_may AND posted.meeting_is AND posted.package_may
+       AND NOT posted.key_taken AND posted.link_is AND posted.link_may AND posted.meeting_is AND posted.package_may AND posted.task_is AND posted.in_time
     RETURNING d.ticket, d.version, d.attempt, d.state, d.priority
 ), e AS (
     INSERT INTO events (ticket, version, at, kind, role, actor, public, body)
@@ -82,6 +88,17 @@ u AS (
     ON CONFLICT (ticket, meeting) DO UPDATE
        SET version = excluded.version, cancelled = excluded.cancelled, medium = excluded.medium, at = excluded.at,
            duration_s = excluded.duration_s, place = excluded.place, attendees = excluded.attendees
+), tp AS (
+    UPDATE tickets SET package = $41::text FROM u WHERE tickets.id = u.ticket AND $41::text IS NOT NULL
+), tn AS ( -- what was agreed to is what was proposed last: a vendor, or that it cannot be resolved
+    INSERT INTO tasks (ticket, version, of_version)
+    SELECT u.ticket, u.version, p.version
+      FROM u, LATERAL (SELECT e.version FROM events e WHERE e.ticket = u.ticket AND e.kind IN (10, 12)
+                        ORDER BY e.version DESC LIMIT 1) p
+     WHERE $7::smallint = 13
+), td AS (
+    UPDATE tasks SET done_version = u.version FROM u
+     WHERE tasks.ticket = u.ticket AND tasks.version = $42::integer AND tasks.done_version IS NULL
 ), dl AS (
     DELETE FROM dead_letters USING u WHERE dead_letters.ticket = u.ticket
 ), kk AS (
@@ -90,7 +107,7 @@ u AS (
 )
 SELECT u.ticket IS NOT NULL AS changed, u.version, u.attempt, u.priority,
        old.ticket IS NOT NULL AS is_there, old.state AS old_state, old.version AS old_version, t.customer,
-       posted.key_taken, posted.link_is, posted.link_may, posted.meeting_is, posted.package_may,
+       posted.key_taken, posted.link_is, posted.link_may, posted.meeting_is, posted.package_may, posted.task_is, posted.in_time,
        EXISTS (SELECT FROM f) AS has_children,
        k.content AS key_content, k.request AS key_request, k.version AS key_version, clock.at
   FROM clock CROSS JOIN posted LEFT JOIN old ON true LEFT JOIN u ON true LEFT JOIN k ON true

@@ -180,7 +180,7 @@ def test_fifty_people_who_pull_at_once_never_get_the_same_ticket(pair):
     assert {ticket["assignee"] for ticket in got} == {f"person-{n}" for n in range(50)}
 
 
-def test_next_gives_replies_first_then_p1_then_what_is_due_earliest(client):
+def test_next_gives_replies_first_then_p1_then_what_is_due_earliest(stack, client):
     queue, me = unique("turns"), {"name": unique("turner"), "role": "staff"}
     resolved, later, p1, sooner = (client.submit(impact=impact) for impact in ("impaired", "question", "down", "degraded"))
     for tracking in resolved, later, p1, sooner:
@@ -196,7 +196,8 @@ def test_next_gives_replies_first_then_p1_then_what_is_due_earliest(client):
     client.call("ticket.wait", tracking=later, on="vendor", vendor="V", proposal="p", reason="r", as_=ADA)
     client.call("ticket.take", tracking=later, as_=ADA)
     client.call("ticket.release", tracking=later, reason="r", as_=ADA)
-    wait_until(lambda: all({"priority": 3}.items() <= {"priority": ticket_of(client.show(t))["priority"]}.items() for t in (later, sooner)))
+    for tracking in later, sooner, p1, resolved:  # decided, and asleep again
+        wait_until(lambda tracking=tracking: stack.value("SELECT lane IS NULL OR lane >= 5 FROM desk WHERE ticket = %s", id_of(tracking)))
     dues = {tracking: min(clock["due_at"] for clock in ticket_of(client.show(tracking))["clocks"] if clock["state"] == "running") for tracking in (later, sooner)}
     expected = [resolved, p1, *sorted(dues, key=dues.get)]
     assert client.call("ticket.next", queues=[queue], peek=True, as_=me)["ticket"]["tracking"] == resolved
@@ -264,3 +265,275 @@ def test_a_miss_is_excused_by_a_lead_and_the_verdict_stays(stack, client, missed
     assert {**after, "excused": None} == before
     shown = stack.docket("deadline", "list", "--customer", customer)
     assert shown.returncode == 0 and "missed" in shown.stdout and "root" in shown.stdout
+
+
+# ---- meetings ----
+
+
+@pytest.fixture(scope="module")
+def golden(stack):
+    """A customer whose package has meetings."""
+    with contextlib.closing(stack.client()) as client:
+        for name, package in ("golden-meets", "gold"), ("plain-meets", "standard"):
+            client.call("customer.put", as_={"name": "root", "role": "admin"}, customer={
+                "id": name, "name": name, "package": package, "contacts": [{"name": "Kim", "email": f"kim@{name}.localhost"}]})
+    return "golden-meets"
+
+
+def now_us():
+    return time.time_ns() // 1000
+
+
+def test_a_meeting_is_made_moved_and_cancelled(stack, client, golden):
+    tracking = decided(client, 1, customer=golden)[0]
+    at, hour = now_us() + 7200_000_000, 3600_000_000
+    key, fields = unique("meet"), {"medium": "phone", "at": at, "attendees": ["kim@golden.localhost", "+43 1 5551234"], "where": "Bridge 7"}
+    made = client.call("ticket.meeting", tracking=tracking, key=key, as_=ADA, **fields)
+    assert client.call("ticket.meeting", tracking=tracking, key=key, as_=ADA, **fields) == {**made, "duplicate": True}
+    moved = client.call("ticket.meeting", tracking=tracking, meeting=made["meeting"], at=at + hour, as_=ADA)
+    cancelled = client.call("ticket.meeting", tracking=tracking, meeting=made["meeting"], cancel=True, as_=ADA)
+    assert made["meeting"] == moved["meeting"] == cancelled["meeting"] and made["version"] < moved["version"] < cancelled["version"]
+    events = [event["body"]["meeting"] for event in ticket_of(client.show(tracking))["events"] if event["kind"] == "meeting"]
+    assert [event["what"] for event in events] == ["made", "moved", "cancelled"] and len({event["uid"] for event in events}) == 1
+    assert [event["starts_at"] for event in events] == [at, at + hour, at + hour] and all(event["ends_at"] - event["starts_at"] == 1800_000_000 for event in events)
+    assert all(event["attendees"] == fields["attendees"] and event["where"] == "Bridge 7" and event["medium"] == "phone" for event in events), "what a move does not say stays"
+    told = [message for message in ticket_of(client.show(tracking))["messages"] if message["kind"] == "meeting" and message["to"] == "customer"]
+    assert len(told) == 3
+    assert client.refused("ticket.meeting", tracking=tracking, meeting=made["meeting"], at=at, as_=ADA).field == "meeting", "it is cancelled"
+    done = stack.docket("meeting", tracking, "--medium", "im", "--at", "+3h", "--attendees", "kim@golden.localhost")
+    assert done.returncode == 0 and "meeting m" in done.stdout, done.stderr
+
+
+def test_a_meeting_needs_the_package_the_time_and_an_open_ticket(client, golden):
+    plain, gold = decided(client, 1, customer="plain-meets")[0], decided(client, 1, customer=golden)[0]
+    fields = {"medium": "phone", "at": now_us() + 7200_000_000, "attendees": ["a@localhost"]}
+    refusal = client.refused("ticket.meeting", tracking=plain, as_=ADA, **fields)
+    assert (refusal.code, refusal.field) == ("conflict", "medium") and "meeting" not in kinds(client, plain)
+    for wrong, field in ({"at": now_us() - 60_000_000}, "at"), ({"attendees": []}, "attendees"), ({"attendees": ["a\nBcc: b"]}, "attendees"), ({"medium": "fax"}, "medium"), ({"where": "a\rb"}, "where"):
+        refusal = client.refused("ticket.meeting", tracking=gold, as_=ADA, **{**fields, **wrong})
+        assert (refusal.code, refusal.field) == ("invalid", field)
+    assert client.refused("ticket.meeting", tracking=gold, medium="im", as_=ADA).field == "at"
+    assert client.refused("ticket.meeting", tracking=gold, cancel=True, as_=ADA).field == "meeting"
+    assert client.refused("ticket.meeting", tracking=gold, meeting="m0", cancel=True, as_=ADA).code == "not_found"
+    client.call("ticket.close", tracking=gold, reason="withdrawn", text="x", as_=ADA)
+    assert client.refused("ticket.meeting", tracking=gold, as_=ADA, **fields).field == "state"
+
+
+def test_a_meeting_is_reminded_of_once_and_not_when_it_was_moved_away(client, golden):
+    soon, away = decided(client, 2, customer=golden)
+    # A quarter of an hour before: in two seconds.
+    at = now_us() + 15 * 60_000_000 + 2_000_000
+    meetings = {tracking: client.call("ticket.meeting", tracking=tracking, medium="im", at=at, attendees=["kim@localhost"], as_=ADA)["meeting"] for tracking in (soon, away)}
+    client.call("ticket.meeting", tracking=away, meeting=meetings[away], at=at + 3600_000_000, as_=ADA)
+
+    def reminders(tracking):
+        return [event for event in ticket_of(client.show(tracking))["events"] if event["kind"] == "asked" and event["body"].get("what") == "meeting"]
+
+    reminded = wait_until(lambda: reminders(soon))
+    assert reminded[0]["at"] >= at - 15 * 60_000_000 and reminded[0]["body"]["meeting"]["id"] == meetings[soon]
+    client.call("ticket.comment", tracking=soon, text="Another wake.", as_=ADA)
+    client.call("ticket.comment", tracking=away, text="Another wake.", as_=ADA)
+    wait_until(lambda: all(event(client, tracking, "commented") for tracking in (soon, away)))
+    client.call("ticket.prioritize", tracking=soon, priority=2, reason="decided after it", as_=ADA)
+    wait_until(lambda: ticket_of(client.show(soon))["priority"] == 2)
+    assert len(reminders(soon)) == 1 and reminders(away) == []
+    told = [message["to"] for message in ticket_of(client.show(soon))["messages"] if message["kind"] in ("meeting", "tell")]
+    assert sorted(told) == ["customer", "customer", "staff"]
+
+
+# ---- correlation ----
+
+
+def test_a_flapping_alarm_is_one_ticket(client):
+    customer, alarm = unique("flap"), unique("alarm")
+    fields = {"customer": customer, "title": "SIP trunk down", "problem": "It flaps.", "correlation": alarm}
+    first = client.call("ticket.submit", key=unique("flap"), **fields)
+    key = unique("flap")
+    second = client.call("ticket.submit", key=key, **{**fields, "problem": "Down again."})
+    assert "merged" not in first and second["merged"] is True and second["tracking"] == first["tracking"] and second["posted_at"] == first["posted_at"]
+    again = client.call("ticket.submit", key=key, **{**fields, "problem": "Down again."})
+    assert again == {**second, "duplicate": True}
+    assert client.refused("ticket.submit", key=key, **fields).code == "conflict"
+    assert event(client, first["tracking"], "repeated")["body"]["problem"] == "Down again." and kinds(client, first["tracking"]).count("repeated") == 1
+    assert client.call("ticket.submit", key=unique("flap"), **{**fields, "customer": unique("other")}).get("merged") is None, "another customer's is another one"
+    client.call("ticket.close", tracking=first["tracking"], reason="withdrawn", text="gone", as_=ADA)
+    third = client.call("ticket.submit", key=unique("flap"), **fields)
+    assert third["tracking"] != first["tracking"] and "merged" not in third
+    assert client.call("ticket.submit", key=unique("flap"), **fields)["tracking"] == third["tracking"]
+
+
+def test_many_with_one_correlation_at_once_are_one_ticket(pair):
+    customer, alarm = unique("storm"), unique("storm-alarm")
+    clients = [pair.client(1), pair.client(2)]
+    count = 40
+    for n in range(count):
+        clients[n % 2].send("ticket.submit", key=f"{alarm}-{n}", customer=customer, title="Down", problem="Storm.", correlation=alarm)
+    answers = [clients[n % 2].receive() for n in range(count)]
+    assert all(answer["ok"] for answer in answers), answers
+    assert len({answer["body"]["tracking"] for answer in answers}) == 1
+    assert sum("merged" not in answer["body"] for answer in answers) == 1
+    shown = ticket_of(clients[0].show(answers[0]["body"]["tracking"]))
+    assert [event["kind"] for event in shown["events"]].count("repeated") == count - 1
+
+
+# ---- what a posting may say of itself ----
+
+
+def test_posted_at_is_refused_unless_the_broker_allows_it(client):
+    refusal = client.refused("ticket.submit", key=unique("past"), customer="acme", title="t", problem="p", posted_at=now_us() - 60_000_000)
+    assert (refusal.code, refusal.field) == ("forbidden", "posted_at")
+
+
+def test_unknown_customers_and_channels_outside_the_package_are_marked(client, golden):
+    stranger = decided(client, 1, customer=unique("stranger"))[0]
+    assert "unknown-customer" in ticket_of(client.show(stranger))["tags"]
+    phoned = decided(client, 1, customer="plain-meets", channel="phone")[0]
+    shown = ticket_of(client.show(phoned))
+    assert "channel" in shown["tags"] and [message["to"] for message in shown["messages"] if message["kind"] == "tell"] == ["staff"]
+    allowed = decided(client, 1, customer=golden, channel="phone")[0]
+    assert not {"channel", "unknown-customer"} & set(ticket_of(client.show(allowed))["tags"])
+
+
+def test_posted_at_may_lie_in_the_past_as_far_as_allowed(pair):
+    config = pair.config("broker-1")
+    config.write_text(config.read_text() + "\nposted_at_max: 1h\n")
+    pair.kill("broker-1")
+    pair.up()
+    client = pair.client(1)
+    at = now_us() - 1800_000_000
+    body = {"key": unique("past"), "customer": "acme", "title": "t", "problem": "p", "impact": "degraded", "posted_at": at}
+    answer = client.call("ticket.submit", **body)
+    assert answer["posted_at"] == at and client.call("ticket.submit", **body) == {**answer, "duplicate": True}
+    clocks = {clock["clock"]: clock for clock in client.decided(answer["tracking"])["clocks"]}
+    assert clocks["response"]["started_at"] == at and clocks["response"]["due_at"] == at + 3600_000_000
+    for wrong in at - 3600_000_000, now_us() + 60_000_000:
+        refusal = client.refused("ticket.submit", **{**body, "key": unique("past"), "posted_at": wrong})
+        assert (refusal.code, refusal.field) == ("invalid", "posted_at")
+
+
+# ---- replies, approvals, silence ----
+
+
+def asleep(stack, tracking):
+    """Decided, and nothing waits."""
+    wait_until(lambda: stack.value("SELECT lane IS NULL OR lane >= 5 FROM desk WHERE ticket = %s", id_of(tracking)))
+
+
+def pass_time(stack, client, tracking, seconds):
+    """As if all that happened to the ticket had happened so much earlier; it is looked at again at once."""
+    with stack.db() as db:
+        db.execute("UPDATE events SET at = at - %s WHERE ticket = %s", (seconds * 1_000_000, id_of(tracking)))
+        db.execute("UPDATE tickets SET posted_at = posted_at - %s WHERE id = %s", (seconds * 1_000_000, id_of(tracking)))
+    client.call("ticket.comment", tracking=tracking, text="Wakes it.", as_=MACHINE)
+    asleep(stack, tracking)
+
+
+def test_words_on_a_resolved_ticket_are_neither_yes_nor_no(stack, client):
+    tracking = decided(client, 1, impact="degraded")[0]
+    client.call("ticket.resolve", tracking=tracking, text="Done.", as_=ADA)
+    asleep(stack, tracking)
+
+    def update():
+        return [clock for clock in ticket_of(client.show(tracking))["clocks"] if clock["clock"] == "update"][-1]
+
+    assert update()["state"] == "paused"
+    client.call("ticket.comment", tracking=tracking, text="Hm, one phone is still silent?", as_=CUSTOMER)
+    asleep(stack, tracking)
+    shown = ticket_of(client.show(tracking))
+    assert (shown["state"], shown["reply_pending"], update()["state"]) == ("resolved", True, "running")
+    client.call("ticket.comment", tracking=tracking, text="That one is unplugged.", public=True, as_=ADA)
+    asleep(stack, tracking)
+    shown = ticket_of(client.show(tracking))
+    assert (shown["state"], shown["reply_pending"], update()["state"]) == ("resolved", False, "paused")
+    client.call("ticket.reject", tracking=tracking, text="No, it is dead.", as_=CUSTOMER)
+    asleep(stack, tracking)
+    assert ticket_of(client.show(tracking))["state"] == "in_progress" and update()["state"] == "running"
+
+
+def test_words_on_a_closed_ticket_reopen_it_for_fourteen_days(stack, client):
+    fresh, old = decided(client, 2)
+    for tracking in fresh, old:
+        client.call("ticket.close", tracking=tracking, reason="withdrawn", text="gone", as_=ADA)
+        asleep(stack, tracking)
+    pass_time(stack, client, fresh, 13 * 86400)
+    pass_time(stack, client, old, 15 * 86400)
+    key = unique("late")
+    assert "version" in client.call("ticket.comment", tracking=fresh, text="It is back!", as_=CUSTOMER)
+    answer = client.call("ticket.comment", tracking=old, text="It is back!", key=key, as_=CUSTOMER)
+    for tracking in fresh, old:
+        asleep(stack, tracking)
+    assert [ticket_of(client.show(tracking))["state"] for tracking in (fresh, old)] == ["reopened", "closed"]
+    # Later, the words make a new, related ticket.
+    new = client.decided(answer["tracking"])
+    assert answer["tracking"] != old and (new["title"], new["problem"], new["customer"]) == ("Re: Echo on line 2", "It is back!", "acme")
+    link = wait_until(lambda: ticket_of(client.show(new["tracking"]))["links"])[0]
+    assert (link["to"], link["as_link"]) == (old, "related")
+    again = client.call("ticket.comment", tracking=old, text="It is back!", key=key, as_=CUSTOMER)
+    assert again["tracking"] == answer["tracking"] and again["duplicate"] is True
+    assert "It is back!" not in str(ticket_of(client.show(old))["events"])
+
+
+def test_an_unanswered_approval_is_asked_for_again_then_a_task(stack, client):
+    tracking = decided(client, 1)[0]
+    client.call("ticket.take", tracking=tracking, as_=ADA)
+    client.call("ticket.resolve", tracking=tracking, text="Done.", as_=ADA)
+    asleep(stack, tracking)
+
+    def asked():
+        return [event["body"]["times"] for event in ticket_of(client.show(tracking))["events"] if event["kind"] == "asked" and event["body"].get("what") == "approval"]
+
+    assert asked() == []
+    pass_time(stack, client, tracking, 4 * 86400)  # two working days at least, whatever day it is
+    assert asked() == [1]
+    client.call("ticket.comment", tracking=tracking, text="Another wake.", as_=MACHINE)
+    asleep(stack, tracking)
+    assert asked() == [1], "once"
+    shown = ticket_of(client.show(tracking))
+    assert shown["state"] == "resolved", "silence closes nothing"
+    assert [message["to"] for message in shown["messages"] if message["kind"] == "asked" and message["to"] == "customer"].count("customer") >= 1
+
+
+# ---- agreed steps ----
+
+
+def test_an_agreed_step_stays_until_it_is_done(stack, client):
+    tracking = decided(client, 1)[0]
+    client.call("ticket.cannot_resolve", tracking=tracking, reason="End of life.", proposal="Replace the gateway.", as_=ADA)
+    assert ticket_of(client.show(tracking))["tasks"] == []
+    client.call("ticket.agree", tracking=tracking, as_=CUSTOMER)
+    task = ticket_of(client.show(tracking))["tasks"][0]
+    assert (task["what"], task["agreed_by"], task["done_at"]) == ("Replace the gateway.", "carla", None) and task["agreed_at"]
+    assert client.refused("ticket.done", tracking=tracking, task=task["task"] + 1, text="x", as_=ADA).field == "task"
+    assert "Replace the gateway." in stack.docket("show", tracking).stdout
+    done = stack.docket("done", tracking, "--task", str(task["task"]), "--text", "Replaced.")
+    assert done.returncode == 0, done.stderr
+    after = ticket_of(client.show(tracking))["tasks"][0]
+    assert after["done_by"] == "ada" and after["done_at"] and event(client, tracking, "updated")["body"] == {"text": "Replaced.", "task": task["task"]}
+    assert client.refused("ticket.done", tracking=tracking, task=task["task"], text="again", as_=ADA).code == "not_found"
+    client.call("ticket.wait", tracking=tracking, on="vendor", vendor="Telco", reason="Line.", proposal="Order a second line.", as_=ADA)
+    client.call("ticket.decline", tracking=tracking, text="Too dear.", as_=CUSTOMER)
+    assert len(ticket_of(client.show(tracking))["tasks"]) == 1
+
+
+# ---- a customer's package ----
+
+
+def test_open_tickets_move_to_the_new_package_only_when_asked(stack, client):
+    customer, root = unique("moves"), {"name": "root", "role": "admin"}
+    record = {"id": customer, "name": "Mover", "package": "standard"}
+    client.call("customer.put", customer=record, as_=root)
+    first, closed = decided(client, 2, customer=customer)
+    client.call("ticket.close", tracking=closed, reason="withdrawn", text="x", as_=ADA)
+    client.call("customer.put", customer={**record, "package": "gold"}, as_=root)
+    assert ticket_of(client.show(first))["package"] == "standard", "a ticket keeps the package of its posting"
+    key = unique("move")
+    answer = client.call("customer.put", customer={**record, "package": "gold"}, open_tickets=True, key=key, as_=root)
+    assert (answer["customer"], answer["moved"]) == (customer, 1)
+    asleep(stack, first)
+    assert [ticket_of(client.show(tracking))["package"] for tracking in (first, closed)] == ["gold", "standard"]
+    assert event(client, first, "updated")["body"] == {"package": "gold"}
+    again = client.call("customer.put", customer={**record, "package": "gold"}, open_tickets=True, key=key, as_=root)
+    assert again["duplicate"] and again["moved"] == 0
+    (stack.home / "moves.yaml").write_text(f"id: {customer}\nname: Mover\npackage: standard\n")
+    done = stack.docket("customer", "apply", str(stack.home / "moves.yaml"), "--open-tickets")
+    assert done.returncode == 0 and ticket_of(client.show(first))["package"] == "standard", done.stderr

@@ -320,15 +320,6 @@ def test_ping_and_stats_answer(client):
     assert client.call("stats")
 
 
-@pytest.mark.parametrize("op, fields", [
-    ("ticket.meeting", {"medium": "im", "at": 1, "attendees": ["a@localhost"], "as_": ADA}), ("deadline.list", {}),
-])
-def test_what_is_not_built_yet_says_so(client, op, fields):
-    if op == "ticket.meeting":
-        fields = {"tracking": client.submit(), **fields}
-    assert client.refused(op, **fields).code == "unsupported"
-
-
 # ---- refusals ----
 
 

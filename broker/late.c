@@ -1,0 +1,137 @@
+/* Words that come too late; see late.h.
+ *
+ * The comment's request becomes one of ticket.submit, with a key derived from its own: who repeats the comment gets the same new ticket. */
+#include "late.h"
+#include "broker.h"
+#include "mem.h"
+#include "ops.h"
+#include "posting.h"
+#include "read_end.h"
+#include "statements.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+enum { REQUEST_BYTES_MAX = 1 << 20, KEY_TEXT_BYTES = 33, TITLE_BYTES = 80 };
+
+struct late {
+    struct broker *broker;
+    struct call *call;
+    struct buf bytes; /* the new request */
+};
+
+static void late_free(struct late *late)
+{
+    buf_clear(&late->bytes);
+    free(late);
+}
+
+static void put_key(struct buf *out, const unsigned char digest[16])
+{
+    unsigned char key[16];
+    char text[KEY_TEXT_BYTES];
+
+    (void)crypto_generichash(key, sizeof key, digest, 16, (const unsigned char *)"docket late 0001", 16);
+    (void)sodium_bin2hex(text, sizeof text, key, sizeof key);
+    wire_put_key_text(out, "key", text);
+}
+
+/* "Re: …", cut between letters: it must not grow beyond a title. */
+static void put_title(struct buf *out, struct span title)
+{
+    char text[TITLE_BYTES + 8];
+
+    if (title.len > TITLE_BYTES) {
+        title.len = TITLE_BYTES;
+        while (title.len > 0 && ((unsigned char)title.p[title.len] & 0xc0) == 0x80)
+            title.len--;
+    }
+    (void)snprintf(text, sizeof text, "Re: %.*s", (int)title.len, title.p);
+    wire_put_key_text(out, "title", text);
+}
+
+static void put_body(struct buf *out, const struct request *req, const PGresult *rows)
+{
+    enum { CUSTOMER, TITLE, EXTRA };
+    struct span extra = pg_span(rows, 0, EXTRA);
+    struct wire_doc *doc = NULL;
+    struct err unused;
+
+    if (extra.p != NULL && !wire_parse(extra.p, extra.len, WIRE_DEPTH_MAX, &doc, &unused))
+        doc = NULL;
+    const struct wire_val *contact = doc == NULL ? NULL : wire_find(wire_root(doc), "contact");
+    struct wire_map body = wire_map_open(out);
+    put_key(out, req->key_digest), body.count++;
+    wire_put_key_val(out, "as", req->vals[F_AS]), body.count++;
+    wire_put_key_str(out, "customer", pg_span(rows, 0, CUSTOMER)), body.count++;
+    put_title(out, pg_span(rows, 0, TITLE)), body.count++;
+    wire_put_key_str(out, "problem", request_text(req, F_TEXT)), body.count++;
+    if (contact != NULL)
+        wire_put_key_val(out, "contact", contact), body.count++;
+    wire_map_close(out, &body);
+    wire_doc_free(doc);
+}
+
+static void late_on_rows(void *arg, PGresult *rows)
+{
+    struct late *late = arg;
+    const struct request *req = &late->call->req;
+
+    if (PQntuples(rows) == 0)
+        return;
+    wire_put_map(&late->bytes, 4);
+    wire_put_key_int(&late->bytes, "dkt", 1);
+    wire_put_text(&late->bytes, "id");
+    wire_put_raw(&late->bytes, req->id);
+    wire_put_key_text(&late->bytes, "op", "ticket.submit");
+    wire_put_text(&late->bytes, "body");
+    put_body(&late->bytes, req, rows);
+}
+
+/* The call's request is replaced, whole or not at all. */
+static bool late_turn(struct late *late, struct err *err)
+{
+    struct broker *broker = late->broker;
+    const struct wire_val *body = NULL;
+    struct request req = {0};
+    struct span op = SPAN_NONE;
+
+    if (!request_parse(buf_span(&late->bytes), &broker->limits, &req, &op, &body, err) ||
+        !request_check(&req, ops_find(op), body, broker->client_name, broker->settings.tracking_prefix,
+                       &broker->limits, err)) {
+        request_clear(&req);
+        return false;
+    }
+    request_clear(&late->call->req);
+    late->call->req = req;
+    return true;
+}
+
+static void late_on_end(void *arg, const struct pg_end *end)
+{
+    struct late *late = arg;
+    int64_t closed = late->call->req.ticket;
+    struct err err;
+
+    if (!read_end_is_ok(end, "late", &err) || !broker_may_write(late->broker, &err) || !late_turn(late, &err))
+        call_refuse(late->call, &err);
+    else
+        posting_related(late->broker, late->call, closed);
+    late_free(late);
+}
+
+void late_post(struct broker *broker, struct call *call)
+{
+    struct late *late = mem_new(1, sizeof *late);
+
+    late->broker = broker;
+    late->call = call;
+    buf_init(&late->bytes, REQUEST_BYTES_MAX);
+    pg_params_reset(broker->params);
+    pg_put_int8(broker->params, call->req.ticket);
+    (void)pg_send(broker->reader_pg, READER_LATE, broker->params, late_on_rows, late);
+    pg_sync(broker->reader_pg, late_on_end, late);
+}
