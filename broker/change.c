@@ -31,6 +31,7 @@ struct change {
         int32_t version, old_version, attempt, key_version;
         int64_t at;
         char customer[65];
+        char *duplicates; /* owned */
     } row;
 };
 
@@ -145,6 +146,7 @@ static void change_committed(struct change *change, struct change_result *ret)
         broker->outbox_written = broker->outbox_written || change->input->plan.tell != NULL;
         ret->version = change->row.version;
         ret->has_children = change->row.has_children;
+        ret->duplicates = change->row.duplicates;
     } else if (change->row.has_key && change->row.key_same && !change->row.key_taken) {
         ret->version = change->row.key_version;
         ret->duplicate = !change->row.key_ours;
@@ -168,6 +170,7 @@ static void change_done(struct unit *unit, const struct err *err)
     change->done(change->arg, &result);
     change_input_release(change->input);
     free(change->told_elsewhere);
+    free(change->row.duplicates);
     free(change);
 }
 
@@ -193,12 +196,14 @@ static void change_on_rows(void *arg, PGresult *rows)
         TASK_IS,
         IN_TIME,
         HAS_CHILDREN,
+        DUPLICATES,
         KEY_CONTENT,
         KEY_REQUEST,
         KEY_VERSION,
         AT
     };
     struct span content = pg_span(rows, 0, KEY_CONTENT), customer = pg_span(rows, 0, CUSTOMER);
+    struct span duplicates = pg_span(rows, 0, DUPLICATES);
 
     change->row.changed = pg_bool(rows, 0, CHANGED);
     change->row.version = (int32_t)pg_int(rows, 0, VERSION);
@@ -215,6 +220,8 @@ static void change_on_rows(void *arg, PGresult *rows)
     change->row.task_is = pg_bool(rows, 0, TASK_IS);
     change->row.in_time = pg_bool(rows, 0, IN_TIME);
     change->row.has_children = pg_bool(rows, 0, HAS_CHILDREN);
+    free(change->row.duplicates);
+    change->row.duplicates = duplicates.len == 0 ? NULL : mem_strndup(duplicates.p, duplicates.len);
     change->row.has_key = content.p != NULL;
     change->row.key_same = content.len == 16 && memcmp(content.p, change->input->content_digest, 16) == 0;
     change->row.key_ours = pg_int(rows, 0, KEY_REQUEST) == change->request;

@@ -77,6 +77,8 @@ struct change_result {
     bool duplicate, has_children;
     bool is_late; /* refused: closed for too long */
     enum desk_state old_state;
+    const char *
+        duplicates; /* of a ticket that was closed: ids of its open ones, spaces between; NULL: none. Lives for the call */
 };
 
 typedef void change_done_fn(void *arg, const struct change_result *result);

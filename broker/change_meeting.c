@@ -133,7 +133,7 @@ static void on_changed(void *arg, const struct change_result *result)
     if (result->err.code != ERR_NONE)
         call_refuse(op->call, &result->err);
     else
-        change_answer(op->call, result, meeting.id);
+        change_answer(op->broker, op->call, result, meeting.id);
     meeting_free(op);
 }
 

@@ -18,7 +18,7 @@
 
 #include <sodium.h>
 
-enum { ANSWER_BYTES = 512 };
+enum { ANSWER_BYTES = 512, DUPLICATES_MAX = 500 };
 
 /* ---- what is said ---- */
 
@@ -73,16 +73,35 @@ struct waiting {
     bool submit_duplicate;
 };
 
-void change_answer(struct call *call, const struct change_result *result, const char *meeting)
+/* Tickets that a list of ids names; many are cut, and found by the links. */
+static void put_duplicates(struct buf *out, const char *ids, const char *prefix)
+{
+    char tracking[TRACKING_TEXT_BYTES], *end;
+    struct wire_map list;
+
+    wire_put_text(out, "open_duplicates");
+    list = wire_list_open(out);
+    for (; *ids != '\0' && list.count < DUPLICATES_MAX; ids = end + (*end == ' '), list.count++) {
+        tracking_format(strtoll(ids, &end, 10), prefix, tracking);
+        wire_put_text(out, tracking);
+    }
+    wire_list_close(out, &list);
+}
+
+void change_answer(struct broker *broker, struct call *call, const struct change_result *result,
+                   const char *meeting)
 {
     struct buf out;
 
-    buf_init(&out, ANSWER_BYTES);
-    wire_put_map(&out, meeting == NULL ? 2 : 3);
+    buf_init(&out, DUPLICATES_MAX * TRACKING_TEXT_BYTES + ANSWER_BYTES);
+    struct wire_map map = wire_map_open(&out);
+    wire_put_key_int(&out, "version", result->version), map.count++;
+    wire_put_key_bool(&out, "duplicate", result->duplicate), map.count++;
     if (meeting != NULL)
-        wire_put_key_text(&out, "meeting", meeting);
-    wire_put_key_int(&out, "version", result->version);
-    wire_put_key_bool(&out, "duplicate", result->duplicate);
+        wire_put_key_text(&out, "meeting", meeting), map.count++;
+    if (result->duplicates != NULL)
+        put_duplicates(&out, result->duplicates, broker->settings.tracking_prefix), map.count++;
+    wire_map_close(&out, &map);
     call_answer(call, buf_span(&out));
     buf_clear(&out);
 }
@@ -98,7 +117,7 @@ static void on_changed(void *arg, const struct change_result *result)
     else if (result->err.code != ERR_NONE)
         call_refuse(waiting->call, &result->err);
     else
-        change_answer(waiting->call, result, NULL);
+        change_answer(waiting->broker, waiting->call, result, NULL);
     free(waiting);
 }
 

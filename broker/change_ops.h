@@ -47,7 +47,8 @@ void change_start_input(struct broker *broker, struct call *call, struct change_
 struct change_input *change_input_of(const struct call *call, const struct change_plan *plan);
 
 /* The answer of a change of one ticket; meeting NULL: it made none. Frees the call. */
-void change_answer(struct call *call, const struct change_result *result, const char *meeting);
+void change_answer(struct broker *broker, struct call *call, const struct change_result *result,
+                   const char *meeting);
 
 /* Links a ticket that was just posted to another one as related; who posted it is who acts. Nobody waits for it. */
 void change_link_posted(struct broker *broker, const struct call *call, int64_t ticket, int64_t to);

@@ -141,6 +141,11 @@ void cli_print_version(struct cli *cli, const struct wire_val *body)
                          (long long)wire_find_int(body, "version", 0), meeting.len == 0 ? "" : "  meeting ",
                          (int)meeting.len, meeting.len == 0 ? "" : meeting.p,
                          wire_find_bool(body, "duplicate", false) ? "  (was done already)" : "");
+        if (wire_count(wire_find(body, "open_duplicates")) != 0) {
+            (void)buf_add_text(&out, "duplicates of it that are open: ");
+            cli_cell_put(&out, wire_find(body, "open_duplicates"), CLI_CELL_ANY, print_style(cli));
+            (void)buf_add_text(&out, "\n");
+        }
     }
     print_flush(cli, &out);
 }

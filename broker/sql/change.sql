@@ -109,6 +109,11 @@ SELECT u.ticket IS NOT NULL AS changed, u.version, u.attempt, u.priority,
        old.ticket IS NOT NULL AS is_there, old.state AS old_state, old.version AS old_version, t.customer,
        posted.key_taken, posted.link_is, posted.link_may, posted.meeting_is, posted.package_may, posted.task_is, posted.in_time,
        EXISTS (SELECT FROM f) AS has_children,
+       -- Closed: what is a duplicate of it and still open may be closed too.
+       CASE WHEN $7::smallint IN (17, 20) THEN (
+           SELECT string_agg(l.ticket::text, ' ' ORDER BY l.ticket)
+             FROM links l LEFT JOIN desk o ON o.ticket = l.ticket
+            WHERE l.to_id = $1::bigint AND l.as_link = 'duplicate' AND coalesce(o.state, 0) <> 6) END AS duplicates,
        k.content AS key_content, k.request AS key_request, k.version AS key_version, clock.at
   FROM clock CROSS JOIN posted LEFT JOIN old ON true LEFT JOIN u ON true LEFT JOIN k ON true
        LEFT JOIN tickets t ON t.id = $1::bigint

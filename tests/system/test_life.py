@@ -144,6 +144,20 @@ def test_families_have_one_level(client):
         assert (refusal.code, refusal.field) == ("conflict", "as_link")
 
 
+def test_closing_a_ticket_offers_to_close_its_duplicates(stack, client):
+    main, first, second, other = decided(client, 4)
+    client.call("ticket.link", tracking=[first, second], to=main, as_link="duplicate", as_=ADA)
+    client.call("ticket.link", tracking=other, to=main, as_link="related", as_=ADA)
+    client.call("ticket.close", tracking=second, reason="duplicate", text="double", as_=ADA)
+    answer = client.call("ticket.close", tracking=main, reason="withdrawn", text="gone", as_=ADA)
+    assert answer["open_duplicates"] == [first]
+    closed = client.call("ticket.close", tracking=answer["open_duplicates"], reason="duplicate", text="double", as_=ADA)
+    assert closed["results"][0]["version"] and ticket_of(client.show(first))["state"] == "closed"
+    again = decided(client, 2)
+    client.call("ticket.link", tracking=again[0], to=again[1], as_link="duplicate", as_=ADA)
+    assert again[0] in stack.docket("close", again[1], "--reason", "spam", "--text", "x").stdout
+
+
 def test_children_get_what_a_dead_broker_left(pair):
     client = pair.client(2)
     parent, children = family(client, 40)
