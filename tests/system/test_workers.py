@@ -1,9 +1,11 @@
 """Workers that are foreign, slow, wrong or absent: the desk goes on, and no ticket suffers for another."""
 
+import shutil
+import subprocess
 import time
 
 import pytest
-from helpers import ADA, CUSTOMER, Refused, Stack, ticket_of, wait_until
+from helpers import ADA, BIN, CUSTOMER, ROOT, Refused, Stack, ticket_of, wait_until
 from pyworker import PyWorker, decide
 
 
@@ -253,3 +255,32 @@ def test_two_workers_share_and_one_that_says_bye_drains(desk, hired):
     for _ in range(10):
         desk.decided(desk.submit())
     assert len(first.seen) <= count + 1
+
+
+def response_due(desk, tracking):
+    return next(clock["due_at"] for clock in ticket_of(desk.show(tracking))["clocks"] if clock["clock"] == "response")
+
+
+def test_zone_data_that_is_updated_is_noticed_and_clocks_go_by_it(desk, workerless, tmp_path):
+    """The calendar's zone gets another offset under a running worker; at its next wake the ticket's promise is counted anew."""
+    zones = tmp_path / "zones"
+    shutil.copytree(ROOT / "tests/zones", zones)
+    (zones / "tzdata.zi").write_text("# version 2026a\n")
+    config = tmp_path / "worker.yaml"
+    config.write_text(f"brokers: [{workerless.env['DOCKET_WORKERS'].split(',')[0]}]\nzoneinfo: {zones}\n")
+    with open(tmp_path / "log", "wb") as log:
+        worker = subprocess.Popen([BIN / "docket-worker", "--config", config], stderr=log)
+    try:
+        tracking = desk.submit(title="Voicemail light stays on", problem="It blinks although there is nothing new.")
+        assert desk.decided(tracking)["priority"] == 3
+        before = response_due(desk, tracking)
+        for name, text in (("UTC", (zones / "Asia/Kathmandu").read_bytes()), ("tzdata.zi", b"# version 2026b\n")):
+            (zones / "new").write_bytes(text)
+            (zones / "new").rename(zones / name)
+        wait_until(lambda: "zones_changed from=2026a to=2026b" in (tmp_path / "log").read_text().replace('"', ""))
+        assert response_due(desk, tracking) == before
+        desk.call("ticket.comment", tracking=tracking, text="Any news?", public=True, as_=CUSTOMER)
+        wait_until(lambda: response_due(desk, tracking) != before)
+    finally:
+        worker.terminate()
+        worker.wait(30)
