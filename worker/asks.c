@@ -1,6 +1,7 @@
 /* What brokers ask beside decisions; see asks.h. */
 #include "asks.h"
 
+#include "clock.h"
 #include "mem.h"
 #include "simulate.h"
 #include "versions.h"
@@ -62,6 +63,8 @@ static bool answer_check(const struct question *q, struct buf *out, struct err *
     wire_put_text(out, "errors");
     asks_put_faults(&faults, out);
     wire_put_text(out, "warnings");
+    if (ok)
+        engine_warn(engine, clock_wall_us());
     if (ok)
         asks_put_faults(&engine_process(engine)->warnings, out);
     else

@@ -100,7 +100,7 @@ uint64_t engine_zone_mark(const struct engine *engine, const char *zone_dir)
     return mark;
 }
 
-void engine_warn(const struct engine *engine, int64_t now_us, struct faults *ret)
+void engine_warn(struct engine *engine, int64_t now_us)
 {
     const int64_t ahead_us = HOLIDAY_DAYS_AHEAD * DAY_US;
 
@@ -109,10 +109,12 @@ void engine_warn(const struct engine *engine, int64_t now_us, struct faults *ret
         int32_t today = (int32_t)(now_us / DAY_US);
         bool closes = calendar_elapsed(c->calendar, now_us, now_us + ahead_us) < ahead_us;
         if (closes && !calendar_has_holiday(c->calendar, today, today + HOLIDAY_DAYS_AHEAD))
-            (void)faults_add(ret, process_calendar_find(engine->process, c->name)->place,
+            (void)faults_add(&engine->process->warnings,
+                             process_calendar_find(engine->process, c->name)->place,
                              "%s: has no holiday in the next %d days, want holidays or holiday_files",
                              c->name, HOLIDAY_DAYS_AHEAD);
     }
+    faults_sort(&engine->process->warnings);
 }
 
 void engine_free(struct engine *engine)

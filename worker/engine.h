@@ -22,8 +22,8 @@ bool engine_new(struct process *process, const char *zone_dir, struct engine **r
     __attribute__((warn_unused_result));
 void engine_free(struct engine *engine); /* accepts NULL */
 
-/* Adds what a process may do, but hardly means, as of an instant: a calendar that closes and has no holiday ahead. */
-void engine_warn(const struct engine *engine, int64_t now_us, struct faults *ret);
+/* Adds to the warnings of its process what depends on the time: a calendar that closes and has no holiday ahead. */
+void engine_warn(struct engine *engine, int64_t now_us);
 
 /* Lays the calendars out again with the zone data that lies there now. What was asked of it before (calendars, zones) is gone.
  * err: false, with faults: the engine is as it was */

@@ -68,16 +68,13 @@ int offline_check(int argc, char **argv)
 {
     const char *dir = NULL, *zoneinfo = OFFLINE_ZONEINFO;
     struct engine *engine = NULL;
-    struct faults by_date = {0};
 
     if (!arguments_parse(argc, argv, &dir, 1, &zoneinfo, NULL))
         return offline_usage("check DIR");
     if (!offline_engine_open(dir, zoneinfo, &engine))
         return STATUS_REFUSED;
-    engine_warn(engine, clock_wall_us(), &by_date);
+    engine_warn(engine, clock_wall_us());
     faults_print(stderr, "warning: ", &engine_process(engine)->warnings);
-    faults_print(stderr, "warning: ", &by_date);
-    faults_clear(&by_date);
     printf("ok %s\n", engine_process(engine)->hash);
     engine_free(engine);
     return 0;
