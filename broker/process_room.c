@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_EVERY_MS = 500, ASK_TIMEOUT_MS = 8000, BODY_BYTES_MAX = 4 << 20 };
+enum { LOOK_EVERY_MS = 500, ASK_TIMEOUT_MS = 8000, BODY_BYTES_MAX = 4 << 20, ERRORS_BYTES_MAX = 64 << 10 };
 
 /* ---- which is current ---- */
 
@@ -102,12 +102,14 @@ struct asking {
     struct process_files files;
     char hash[PROCESS_HASH_BYTES];
     struct buf errors;
+    struct buf warnings; /* list of the first worker that answered; empty: none did */
 };
 
 static void asking_free(struct asking *asking)
 {
     process_files_clear(&asking->files);
     buf_clear(&asking->errors);
+    buf_clear(&asking->warnings);
     free(asking);
 }
 
@@ -120,10 +122,15 @@ static void asking_end(struct asking *asking)
         (void)err_field(&err, ERR_INVALID, "files", "%s", buf_text(&asking->errors));
         call_refuse(asking->call, &err);
     } else if (request_bool(&asking->call->req, F_DRY_RUN, false)) {
-        buf_init(&out, 256);
-        wire_put_map(&out, 2);
+        buf_init(&out, ERRORS_BYTES_MAX + 256);
+        wire_put_map(&out, 3);
         wire_put_key_text(&out, "hash", asking->hash);
         wire_put_key_bool(&out, "dry_run", true);
+        wire_put_text(&out, "warnings");
+        if (asking->warnings.len == 0)
+            wire_put_list(&out, 0);
+        else
+            wire_put_raw(&out, buf_span(&asking->warnings));
         call_answer(asking->call, buf_span(&out));
         buf_clear(&out);
     } else {
@@ -143,6 +150,12 @@ static void asking_on_answer(void *arg, const struct workers_answer *answer)
         if (wire_get_str(wire_at(errors, i), &text))
             (void)buf_printf(&asking->errors, "%s%.*s", asking->errors.len == 0 ? "" : "\n", (int)text.len,
                              text.p);
+    const struct wire_val *warnings = wire_find(answer->result, "warnings");
+    if (asking->warnings.len == 0 && wire_type(warnings) == WIRE_LIST) {
+        wire_put_val(&asking->warnings, warnings);
+        if (asking->warnings.failed)
+            buf_reset(&asking->warnings);
+    }
     if (answer->left == 0) {
         struct broker *broker = asking->broker;
         asking_end(asking);
@@ -170,7 +183,8 @@ void process_room_check(struct broker *broker, struct call *call, process_room_w
     asking->broker = broker;
     asking->call = call;
     asking->write = write;
-    buf_init(&asking->errors, 64 << 10);
+    buf_init(&asking->errors, ERRORS_BYTES_MAX);
+    buf_init(&asking->warnings, ERRORS_BYTES_MAX);
     bool ok = process_files_decode(call->req.vals[F_FILES], &asking->files, &err);
     if (ok && !asking_load(&asking->files, &parsed, &faults)) {
         ok = faults_to_err(&faults, ERR_INVALID, &err);

@@ -362,7 +362,8 @@ def versions(tmp_path):
         if not request["body"].get("dry_run"):
             kept[name] = files
             order.append(name)
-        return {"hash": name}
+            return {"hash": name}
+        return {"hash": name, "dry_run": True, "warnings": ["rules/10.yaml:1:3: rule: can never match"]}
 
     def get(request):
         name = request["body"].get("hash", order[-1])
@@ -386,7 +387,8 @@ def test_process_commands(versions, tmp_path):
     assert run("apply", str(tmp_path / "p"), "--comment", "one").returncode == 0
     assert b.kept["h1"] == {"process.yaml": b"a: 1\n", "rules/10.yaml": b"\xff\x00 bytes\n"}
     (tmp_path / "p/process.yaml").write_text("a: 2\n")
-    assert "nothing was changed" in run("apply", str(tmp_path / "p"), "--dry-run").stdout and len(b.kept) == 1
+    tried = run("apply", str(tmp_path / "p"), "--dry-run")
+    assert "nothing was changed" in tried.stdout and tried.stderr == "warning: rules/10.yaml:1:3: rule: can never match\n" and len(b.kept) == 1
     assert run("apply", str(tmp_path / "p")).returncode == 0
     assert run("show", "--file", "process.yaml").stdout == "a: 2\n"
     assert run("get", "h1", "--dir", str(tmp_path / "out")).returncode == 0

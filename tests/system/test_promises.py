@@ -312,7 +312,8 @@ def test_without_recompute_a_version_touches_a_ticket_when_it_wakes(desk):
 
 def test_a_dry_run_changes_nothing_and_a_broken_version_is_refused_with_its_place(desk):
     current = desk.client.call("process.list")["versions"][0]["hash"]
-    assert apply(desk, lambda text: text + "\n# a dry run\n", dry_run=True)["dry_run"]
+    tried = apply(desk, lambda text: text + "\n# a dry run\n", dry_run=True)
+    assert tried["dry_run"] and any("zone: is not set" in text and text.startswith("process.yaml:") for text in tried["warnings"]), tried
     refusal = desk.client.refused("process.apply", files={"process.yaml": b"zone: Nowhere/Land\nprioritys: {}\n"}, as_={"name": "boss", "role": "admin"})
     assert refusal.code == "invalid" and "process.yaml:2:" in refusal.error["message"]
     assert desk.client.call("process.list")["versions"][0]["hash"] == current
