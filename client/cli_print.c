@@ -199,6 +199,33 @@ static bool put_named_texts(struct buf *out, const struct wire_val *list)
     return true;
 }
 
+/* What became of each clock: "update 2 paused: worked 1h05m, paused 0s, left 6h55m, due …", a line each. */
+static void put_clock_steps(struct buf *out, const struct wire_val *steps, struct cli_style style)
+{
+    static const char *const spans[] = {"worked", "paused", "left"};
+
+    for (size_t i = 0; i < wire_count(steps); i++) {
+        const struct wire_val *step = wire_at(steps, i);
+        const struct wire_val *due = wire_find(step, "due_at");
+        if (wire_find_str(step, "step").len == 0)
+            continue;
+        (void)buf_add_text(out, "\n        ");
+        cli_cell_put(out, wire_find(step, "clock"), CLI_CELL_ANY, style);
+        (void)buf_printf(out, " %lld ", (long long)wire_find_int(step, "cycle", 0));
+        cli_cell_put(out, wire_find(step, "step"), CLI_CELL_ANY, style);
+        for (size_t k = 0; k < COUNT(spans); k++) {
+            char key[16];
+            (void)snprintf(key, sizeof key, "%s_s", spans[k]);
+            (void)buf_printf(out, "%s %s ", k == 0 ? ":" : ",", spans[k]);
+            cli_cell_put(out, wire_find(step, key), CLI_CELL_SPAN, style);
+        }
+        if (wire_type(due) == WIRE_NIL)
+            continue;
+        (void)buf_add_text(out, ", due ");
+        cli_cell_put(out, due, CLI_CELL_TIME, style);
+    }
+}
+
 static void put_event(struct buf *out, const struct wire_val *event, struct cli_style style)
 {
     const struct wire_val *as = wire_find(event, "as");
@@ -228,6 +255,7 @@ static void put_event(struct buf *out, const struct wire_val *event, struct cli_
         (void)buf_add_text(out, "=");
         cli_cell_put(out, wire_val_at(body, i), key_cell(key), style);
     }
+    put_clock_steps(out, wire_find(body, "clocks"), style);
     if (words.len != 0) {
         (void)buf_add_text(out, "\n        ");
         for (size_t i = 0, start = 0; i <= words.len; i++)

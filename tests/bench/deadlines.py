@@ -54,7 +54,7 @@ def fill(db, first, due_times):
 
 def measure(db, name, first):
     """Fills, waits until all fired, prints one line."""
-    ahead_s = 3 + DEADLINES / 15_000  # what filling takes
+    ahead_s = 5 + DEADLINES / 3_000  # what filling takes
     begin = db.execute("SELECT docket_now()").fetchone()[0] + int(ahead_s * S)
     due = [begin + int(n * SPREAD_S * S / DEADLINES) for n in range(DEADLINES)]
     fill(db, first, due)

@@ -165,6 +165,8 @@ def test_updates_rest_while_the_customer_owes_an_answer(desk):
     answered_at = [event["at"] for event in desk.events("waits", "commented") if event["as"]["role"] == "customer"][0]
     assert desk.clock("waits", "update")["due_at"] == answered_at + left * 1_000_000  # given back to the second
     steps = [(step["clock"], step["step"]) for event in desk.show("waits")["events"] for step in event["body"].get("clocks") or []]
+    shown = desk.stack.docket("show", desk.tickets["waits"]).stdout
+    assert "response 1 met: worked " in shown and "update 3 paused: worked " in shown and ", due 20" in shown
     assert ("update", "paused") in steps and ("update", "resumed") in steps and ("response", "met") in steps
 
 

@@ -639,8 +639,9 @@ static void random_act(struct model *m, struct trial *trial, int64_t at_s)
 
     if (h.act == WAIT_UNTIL) {
         h.until_s = at_s + (1 + pick(300)) * STEP_S;
+        int64_t until_us = h.until_s * US_PER_S;
         (void)snprintf(until, sizeof until, "{\"on\":\"customer\",\"reason\":\"x\",\"until_at\":%lld}",
-                       (long long)(h.until_s * US_PER_S));
+                       (long long)until_us);
     }
     if (do_json(trial, acts[h.act].op, acts[h.act].role, h.act == WAIT_UNTIL ? until : acts[h.act].body,
                 at_s)) {
