@@ -2,6 +2,7 @@
 #include "asks.h"
 
 #include "clock.h"
+#include "forecast.h"
 #include "mem.h"
 #include "simulate.h"
 #include "versions.h"
@@ -139,15 +140,18 @@ static bool answer_simulate(const struct question *q, struct buf *out, struct er
     return ok;
 }
 
+static bool answer_forecast(const struct question *q, struct buf *out, struct err *err)
+{
+    return forecast_put(q->engine, q->ask, out, err);
+}
+
 static const struct ask_row {
     const char *what;
     bool needs_process;
     bool (*answer)(const struct question *q, struct buf *out, struct err *err);
 } rows[] = {
-    {"check", false, answer_check},
-    {"explain", true, answer_explain},
-    {"whatif", true, answer_whatif},
-    {"simulate", true, answer_simulate},
+    {"check", false, answer_check},      {"explain", true, answer_explain},   {"whatif", true, answer_whatif},
+    {"simulate", true, answer_simulate}, {"forecast", true, answer_forecast},
 };
 
 bool asks_answer(struct asks *asks, struct decider *decider, const struct engine *engine,
@@ -167,5 +171,5 @@ bool asks_answer(struct asks *asks, struct decider *decider, const struct engine
         return rows[i].answer(&q, out, err);
     }
     return err_set(err, ERR_UNSUPPORTED,
-                   "this worker cannot answer that, want check, explain, whatif or simulate");
+                   "this worker cannot answer that, want check, explain, whatif, simulate or forecast");
 }

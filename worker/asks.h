@@ -1,4 +1,4 @@
-/* What brokers ask beside decisions (docs/protocol-workers.md, `ask`): check, explain, whatif, simulate. A table: name → answer. */
+/* What brokers ask beside decisions (docs/protocol-workers.md, `ask`): check, explain, whatif, simulate, forecast. A table: name → answer. */
 #ifndef DOCKET_ASKS_H
 #define DOCKET_ASKS_H
 
