@@ -9,6 +9,7 @@
 #include "epoch.h"
 #include "fan.h"
 #include "feed_lag.h"
+#include "forecasting.h"
 #include "log.h"
 #include "mem.h"
 #include "migrate.h"
@@ -300,6 +301,7 @@ static int broker_on_tick(zloop_t *loop, int timer, void *arg)
     writer_expire(broker->writer, broker->settings.settle_us);
     process_room_tick(broker);
     recompute_tick(broker);
+    forecasting_tick(broker);
     if (++broker->ticks % CLAIM_EVERY_TICKS == 0)
         claims_tick(broker);
     ops_alerts_tick(broker);

@@ -92,6 +92,8 @@ struct broker {
     bool stopping;
     int64_t stop_by_us;
     int64_t ops_checked_us, process_checked_us;
+    int64_t forecast_us, forecast_misses; /* when it was asked last; what it said */
+    bool forecast_out;
     bool recompute_due, recompute_out; /* open tickets are to be computed again; a step is under way */
     int64_t recompute_answered;        /* requests, at the last tick */
     int64_t feed_looked_us, feed_held_us, feed_held_by; /* feed_lag.c; the pid, 0: nobody */

@@ -17,6 +17,7 @@ enum gauge {
     G_OLDEST,
     G_EPOCH,
     G_DROPPED,
+    G_FORECAST,
     G_FEED_LAG,
     G_FEED_PID,
     GAUGES
@@ -45,6 +46,9 @@ static const struct {
     [G_OLDEST] = {"oldest_wake_seconds", "Age of the oldest wake that may be handed out here"},
     [G_EPOCH] = {"epoch_held", "1 while this broker has an epoch"},
     [G_DROPPED] = {"answers_dropped", "Answers that their client did not take"},
+    [G_FORECAST] =
+        {"forecast_misses",
+         "Promises that will be missed with the people there are (ticket.forecast, every 5 minutes)"},
     [G_FEED_LAG] = {"feed_lag_seconds", "Age of the oldest transaction that holds the feed up"},
     [G_FEED_PID] = {"feed_held_by_pid", "Process of the database session that holds the feed up; 0: none"},
 };
@@ -140,6 +144,7 @@ void broker_metrics_refresh(struct broker *broker)
         [G_OLDEST] = oldest_seconds(broker),
         [G_EPOCH] = broker->epoch != 0,
         [G_DROPPED] = (double)clients_answers_dropped(broker->clients),
+        [G_FORECAST] = (double)broker->forecast_misses,
         [G_FEED_LAG] = (double)broker->feed_held_us / 1e6,
         [G_FEED_PID] = (double)broker->feed_held_by,
     };

@@ -9,6 +9,7 @@
 #include "notices.h"
 #include "oncalling.h"
 #include "posting.h"
+#include "forecasting.h"
 #include "read_explain.h"
 #include "reading.h"
 #include "trying.h"
@@ -106,6 +107,7 @@ static const struct op table[] = {
      true, true, keyed_process_apply, NULL},
     {"process.get", FIELDS(OPTIONAL(F_HASH)), 0, READS, reading_process_get, NULL},
     {"process.list", FIELDS(OPTIONAL(F_LIMIT)), 0, READS, reading_process_list, NULL},
+    {"ticket.forecast", FIELDS(OPTIONAL(F_PEOPLE)), 0, READS, forecasting, NULL},
     {"process.whatif", FIELDS(REQUIRED(F_FILES), OPTIONAL(F_CURSOR), OPTIONAL(F_LIMIT)), 0, false, true,
      trying_whatif, NULL},
     {"process.simulate",

@@ -40,6 +40,12 @@ static bool holds_failing(struct broker *broker, int64_t mono)
     return broker->failing;
 }
 
+static bool holds_forecast(struct broker *broker, int64_t mono)
+{
+    (void)mono;
+    return broker->forecast_misses != 0;
+}
+
 /* A state of one broker has the broker's name in its cause: another broker must not end it. */
 static const struct ops_row {
     const char *cause;
@@ -56,6 +62,9 @@ static const struct ops_row {
     {"ops:decisions_fail", true, holds_failing,
      "Over half of the decisions fail; none is counted against its ticket. Look at the workers' logs and at "
      "the current process."},
+    {"ops:forecast", false, holds_forecast,
+     "With the people there are, promises will be missed. Which, and how many more people would prevent it: "
+     "\"docket forecast\"."},
 };
 
 /* ---- telling ---- */

@@ -4,7 +4,7 @@
 
 struct broker;
 
-enum { OPS_ALERTS = 4 };
+enum { OPS_ALERTS = 5 };
 
 /* Unknown at the beginning of an epoch: an alert that was open before is then ended or held up. */
 enum ops_state { OPS_UNKNOWN, OPS_IS_FINE, OPS_HOLDS };

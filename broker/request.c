@@ -111,6 +111,7 @@ static const struct field_row fields[F_FIELDS] = {
     [F_FILES] = {"files", KIND_FILES, 1, 1000, NULL},
     [F_DRY_RUN] = {"dry_run", KIND_BOOL, 0, 0, NULL},
     [F_RECOMPUTE] = {"recompute", KIND_BOOL, 0, 0, NULL},
+    [F_PEOPLE] = {"staff", KIND_INT, 1, 1000, NULL},
     [F_HASH] = {"hash", KIND_HASH, 8, 64, NULL},
     [F_FILTER] = {"filter", KIND_FILTER, 0, 0, "customer|tracking|kinds|public|from_at"},
     [F_WAIT_MS] = {"wait_ms", KIND_INT, 0, 30000, NULL},

@@ -63,6 +63,7 @@ enum field {
     F_FILES,
     F_DRY_RUN,
     F_RECOMPUTE,
+    F_PEOPLE,
     F_HASH,
     F_FILTER,
     F_WAIT_MS,

@@ -41,6 +41,9 @@
     X(READER_READ_TASKS, "read_tasks")               \
     X(READER_CUSTOMER_OPEN, "customer_open")         \
     X(READER_LATE, "late")                           \
+    X(READER_FORECAST_TICKETS, "forecast_tickets")   \
+    X(READER_FORECAST_HANDLED, "forecast_handled")   \
+    X(READER_FORECAST_STAFF, "forecast_staff")       \
     X(READER_ONCALL_OVERRIDES, "oncall_overrides")
 
 enum reader_statement {

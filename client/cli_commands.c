@@ -325,6 +325,8 @@ static const struct cli_option process_get_options[] = {
      .help = "where to write the files; must not exist, or be empty",
      .local = true},
     END};
+static const struct cli_option forecast_options[] = {
+    {.name = "staff", .kind = CLI_INT, .fallback = "those seen lately", .help = "with so many people"}, END};
 static const struct cli_option process_simulate_options[] = {
     {.name = "since",
      .value = "TIME",
@@ -408,6 +410,13 @@ const struct cli_command cli_commands[] = {
      .print = cli_print_explain,
      .help = "Explains why a ticket is what it is: rules that matched and that did not, clocks.",
      .example = "explain " T},
+    {.name = "forecast",
+     .op = "ticket.forecast",
+     .options = forecast_options,
+     .print = cli_print_explain,
+     .help =
+         "Which open tickets will miss their promise and when, and how many more people would prevent it.",
+     .example = "forecast --staff 6"},
     {.name = "list",
      .op = "ticket.list",
      .options = list_options,

@@ -229,6 +229,18 @@ def test_lateness_of_deadlines_is_a_histogram(desk):
     assert float(count.split()[1]) >= 8
 
 
+def test_forecast_tells_who_will_miss_and_how_many_people_are_wanted(desk):
+    told = desk.client.call("ticket.forecast", staff=1)
+    assert told["staff"] == 1 and told["wanted"] >= 1 and told["misses"] == len(told["tickets"]) >= told["unavoidable"]
+    assert all(row["expected_at"] - row["due_at"] >= row["late_s"] * 1_000_000 > 0 for row in told["tickets"])
+    many = desk.client.call("ticket.forecast", staff=1000)
+    assert many["misses"] == many["unavoidable"] <= told["misses"]
+    shown = desk.stack.docket("forecast", "--staff", "2")
+    assert shown.returncode == 0 and "Assumed: 2 people" in shown.stdout and "will be missed" in shown.stdout.splitlines()[-1] + shown.stdout.splitlines()[-2]
+    assert "docket_broker_forecast_misses" in desk.stack.http("broker-1", "/metrics")[1]
+    assert desk.client.refused("ticket.forecast", staff=0).code == "invalid"
+
+
 # ---- a version on trial ----
 
 
