@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdlib.h>
+
 #include "clock.h"
 #include "decide.h"
 #include "engine_of.h"
@@ -311,6 +313,35 @@ static void assert_windows(struct story *s, const char *now, const char *kind, c
     decider_free(decider);
 }
 
+/* The database's clock was set back by an hour between two events: nothing took less than no time. */
+static void test_clocks_survive_a_clock_that_was_set_back(void **state)
+{
+    static const struct clock_event events[] = {
+        {.kind = EVENT_WAITING,
+         .by_person = true,
+         .is_public = true,
+         .on = CLOCK_ON_CUSTOMER,
+         .until_at = CLOCK_NO_INSTANT},
+        {.kind = EVENT_COMMENTED, .by_customer = true, .is_public = true, .until_at = CLOCK_NO_INSTANT},
+    };
+    struct clock_event facts[2] = {events[0], events[1]};
+    struct clock_terms terms = {.priority = 2, .changed_at = CLOCK_NO_INSTANT};
+    struct clocks *clocks = malloc(sizeof *clocks);
+    int64_t posted = at("2026-03-02T09:00:00Z");
+    (void)state;
+    for (size_t k = 0; k < CLOCK_KINDS; k++)
+        terms.promises[k] =
+            (struct clock_promise){.promised = true, .promise_us = 7200 * US_PER_S, .calendar_name = "24x7"};
+    facts[0].at = posted + 3600 * US_PER_S;
+    facts[1].at = posted + 10 * US_PER_S;
+    clocks_compute(&terms, posted, facts, 2, NULL, 0, posted + 3700 * US_PER_S, clocks);
+    for (size_t i = 0; i < clocks->count; i++) {
+        assert_true(clocks->items[i].paused_s >= 0 && clocks->items[i].worked_s >= 0);
+        assert_true(clocks->items[i].due_at >= posted + 7200 * US_PER_S);
+    }
+    free(clocks);
+}
+
 /* A rule's wake_in waits for its time whatever wakes the ticket before, and runs once. */
 static void test_wake_in_outlives_other_wakes(void **state)
 {
@@ -366,6 +397,7 @@ int main(void)
         cmocka_unit_test(test_clocks_steps_stand_in_the_history),
         cmocka_unit_test(test_clocks_reply_is_new_only_once),
         cmocka_unit_test(test_clocks_closed_by_itself_is_closed_for_the_clocks_too),
+        cmocka_unit_test(test_clocks_survive_a_clock_that_was_set_back),
         cmocka_unit_test(test_wake_in_outlives_other_wakes),
         cmocka_unit_test(test_windows_say_why_a_clock_did_not_count),
     };
