@@ -2,6 +2,7 @@
 #include "offline.h"
 
 #include "instant.h"
+#include "replay.h"
 #include "simulate.h"
 
 #include <errno.h>
@@ -16,11 +17,11 @@ enum {
     WRONG_TOLD_MAX = 20
 };
 
-static const char usage[] = "simulate DIR HISTORY.jsonl|- [--json|--csv]";
+static const char usage[] = "simulate DIR HISTORY.jsonl|- [--json|--csv] [--verify]";
 
 struct options {
     const char *dir, *history, *zoneinfo;
-    bool json, csv;
+    bool json, csv, verify;
 };
 
 static bool options_parse(int argc, char **argv, struct options *ret)
@@ -33,6 +34,8 @@ static bool options_parse(int argc, char **argv, struct options *ret)
             ret->json = true;
         else if (strcmp(argv[i], "--csv") == 0)
             ret->csv = true;
+        else if (strcmp(argv[i], "--verify") == 0)
+            ret->verify = true;
         else if (ret->dir == NULL && argv[i][0] != '-')
             ret->dir = argv[i];
         else if (ret->history == NULL && (argv[i][0] != '-' || argv[i][1] == '\0'))
@@ -80,49 +83,60 @@ static void csv_head(void)
     putchar('\n');
 }
 
-/* One line: decided, added, and printed where each is wanted. */
-static bool line_run(struct simulation *simulation, struct simulation_sum *sum, const char *text, size_t len,
-                     size_t number, bool csv, struct buf *bytes, struct err *err)
+/* What a run over a file needs. */
+struct run {
+    const struct options *options;
+    const struct engine *engine;
+    struct decider *decider; /* of --verify */
+    struct simulation *simulation;
+    struct simulation_sum *sum;
+    struct buf bytes;
+    size_t verified;
+};
+
+/* One line: decided, added, replayed and printed where that is wanted. */
+static bool line_run(struct run *run, const char *text, size_t len, size_t number, struct err *err)
 {
+    struct buf *bytes = &run->bytes;
     struct wire_doc *doc = NULL;
     struct simulated one;
 
     buf_reset(bytes);
     bool ok = wire_from_json(bytes, text, len, err) &&
               wire_parse(bytes->p, bytes->len, DEPTH_MAX, &doc, err) &&
-              simulation_run(simulation, wire_root(doc), &one, err);
+              simulation_run(run->simulation, wire_root(doc), &one, err);
     if (ok) {
-        simulation_sum_add(sum, &one);
-        if (csv)
+        simulation_sum_add(run->sum, &one);
+        if (run->options->csv)
             csv_print(number, &one);
+    }
+    if (ok && run->options->verify) {
+        ok = replay_verify(run->engine, run->decider, wire_root(doc), &one, err);
+        run->verified += ok;
     }
     wire_doc_free(doc);
     return ok;
 }
 
-static bool file_run(const struct options *options, FILE *file, struct simulation *simulation,
-                     struct simulation_sum *sum)
+static bool file_run(struct run *run, FILE *file)
 {
     struct err err = {0};
-    struct buf bytes;
     char *text = NULL;
     size_t room = 0, number = 0, wrong = 0;
     ssize_t len;
 
-    buf_init(&bytes, 2 * LINE_BYTES_MAX);
     while ((len = getline(&text, &room, file)) >= 0) {
         number++;
         if (len == 0 || strspn(text, " \t\r\n") == (size_t)len)
             continue;
-        if (line_run(simulation, sum, text, (size_t)len, number, options->csv, &bytes, &err))
+        if (line_run(run, text, (size_t)len, number, &err))
             continue;
         if (wrong++ < WRONG_TOLD_MAX)
-            (void)fprintf(stderr, "%s:%zu: %s\n", options->history, number, err.msg);
+            (void)fprintf(stderr, "%s:%zu: %s\n", run->options->history, number, err.msg);
     }
     if (wrong > WRONG_TOLD_MAX)
         (void)fprintf(stderr, "… and %zu more\n", wrong - WRONG_TOLD_MAX);
     free(text);
-    buf_clear(&bytes);
     return wrong == 0;
 }
 
@@ -161,15 +175,23 @@ int offline_simulate(int argc, char **argv)
     }
     bool ok = offline_engine_open(options.dir, options.zoneinfo, &engine);
     if (ok) {
-        struct simulation *simulation = simulation_new(engine);
-        struct simulation_sum *sum = simulation_sum_new();
+        struct run run = {&options, engine, decider_new(), simulation_new(engine), simulation_sum_new(),
+                          {0},      0};
+        buf_init(&run.bytes, 2 * LINE_BYTES_MAX);
         if (options.csv)
             csv_head();
-        ok = file_run(&options, file, simulation, sum);
+        ok = file_run(&run, file);
         if (!options.csv)
-            sum_print(sum, options.json);
-        simulation_sum_free(sum);
-        simulation_free(simulation);
+            sum_print(run.sum, options.json);
+        if (options.verify)
+            (void)fprintf(stderr,
+                          "verify: %zu tickets replayed step by step: the same verdicts, and what is stored "
+                          "follows from the events\n",
+                          run.verified);
+        buf_clear(&run.bytes);
+        simulation_sum_free(run.sum);
+        simulation_free(run.simulation);
+        decider_free(run.decider);
     }
     engine_free(engine);
     if (file != stdin)

@@ -32,6 +32,7 @@ struct trial {
     unsigned held;
     bool reply_pending;
     int64_t posted_at, updated_at, version, decided, now, wake_at;
+    bool ops_first;
     const char *reason;
     struct trial_told *told;
     size_t told_count;
@@ -532,8 +533,9 @@ bool trial_do(struct trial *trial, const char *op, struct trial_as as, const str
 
     if (row == NULL)
         return err_field(err, ERR_INVALID, "do", "there is no op \"%s\"", op);
-    if (!trial_pass(trial, at, err))
+    if (!trial_pass(trial, trial->ops_first ? at - 1 : at, err))
         return false;
+    trial->now = at > trial->now ? at : trial->now;
     enum states_op does = row->event == EVENT_WAITING && span_is(wire_find_str(body, "on"), "vendor")
                               ? DO_WAIT_VENDOR
                               : row->does;
@@ -551,6 +553,11 @@ bool trial_do(struct trial *trial, const char *op, struct trial_as as, const str
     if (row->tells != NULL && act_is_public(row, body) && !span_is(wire_find_str(body, "reason"), "spam"))
         trial_tell(trial, "customer", row->tells);
     return trial_decide(trial, "event", err);
+}
+
+void trial_ops_first(struct trial *trial)
+{
+    trial->ops_first = true;
 }
 
 bool trial_pass(struct trial *trial, int64_t until, struct err *err)

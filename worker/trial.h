@@ -36,6 +36,9 @@ struct trial_as {
 bool trial_do(struct trial *trial, const char *op, struct trial_as as, const struct wire_val *body,
               int64_t at, struct err *err) __attribute__((warn_unused_result));
 
+/* From now on an op comes before what comes due at the very same instant (logs of whole minutes have many such); else after it. */
+void trial_ops_first(struct trial *trial);
+
 /* Lets time pass: decides at each wake until then. */
 bool trial_pass(struct trial *trial, int64_t until, struct err *err) __attribute__((warn_unused_result));
 

@@ -229,8 +229,10 @@ def test_real_incidents_replayed_give_what_an_independent_count_gives(log, tmp_p
         for clock in ("response", "update"):
             for what in ("promised", "met", "missed", "open"):
                 assert row[clock][what] == sums[row["priority"], clock, what]
-    text = worker("simulate", SHIPPED, "-", text=made.stdout).stdout
-    assert "late by" in text and "priority as it was" in text
+    again = worker("simulate", SHIPPED, "-", "--verify", text=made.stdout)
+    assert again.returncode == 0, again.stderr
+    assert f"{len(history)} tickets replayed step by step" in again.stderr
+    assert "late by" in again.stdout and "priority as it was" in again.stdout
 
 
 def test_simulate_tells_the_line_that_is_wrong():
