@@ -54,10 +54,19 @@ static bool body_make(const struct wire_val *event, struct buf *out, struct wire
     return wire_parse(out->p, out->len, DEPTH_MAX, ret, err);
 }
 
+static int64_t at_of(const struct wire_val *event)
+{
+    struct span text = wire_find_str(event, "at");
+    int64_t at = wire_find_int(event, "at", 0);
+
+    if (text.len != 0)
+        (void)instant_parse(text, &at);
+    return at;
+}
+
 static bool replay_event(struct trial *trial, const struct wire_val *event, struct err *err)
 {
-    struct span name = wire_find_str(wire_find(event, "as"), "name"), at_text = wire_find_str(event, "at");
-    int64_t at = wire_find_int(event, "at", 0);
+    struct span name = wire_find_str(wire_find(event, "as"), "name");
     enum desk_role role = ROLE_SYSTEM;
     struct wire_doc *body = NULL;
     char who[NAME_BYTES];
@@ -67,12 +76,10 @@ static bool replay_event(struct trial *trial, const struct wire_val *event, stru
     const char *op = op_of(event, role);
     if (op == NULL)
         return true; /* the desk's own */
-    if (at_text.len != 0)
-        (void)instant_parse(at_text, &at);
     (void)snprintf(who, sizeof who, "%.*s", (int)name.len, name.len == 0 ? "" : name.p);
     buf_init(&out, BYTES_MAX);
     bool ok = body_make(event, &out, &body, err) &&
-              trial_do(trial, op, (struct trial_as){role, who}, wire_root(body), at, err);
+              trial_do(trial, op, (struct trial_as){role, who}, wire_root(body), at_of(event), err);
     wire_doc_free(body);
     buf_clear(&out);
     return ok;
@@ -132,8 +139,12 @@ bool replay_verify(const struct engine *engine, struct decider *decider, const s
         return false;
     trial_ops_first(trial);
     bool ok = true;
-    for (size_t i = 0; i < wire_count(events) && ok; i++)
+    for (size_t i = 0; i < wire_count(events) && ok; i++) {
+        /* What happened at one instant is decided together, as by the simulation. */
+        trial_hold(trial,
+                   i + 1 < wire_count(events) && at_of(wire_at(events, i + 1)) == at_of(wire_at(events, i)));
         ok = replay_event(trial, wire_at(events, i), err) || err_prefix(err, "events[%zu]: ", i);
+    }
     ok = ok && trial_pass(trial, one->until_at, err) && same_verdicts(trial, one, err) &&
          same_explained(engine, decider, trial, one->until_at, err);
     trial_free(trial);

@@ -32,7 +32,7 @@ struct trial {
     unsigned held;
     bool reply_pending;
     int64_t posted_at, updated_at, version, decided, now, wake_at;
-    bool ops_first;
+    bool ops_first, held_back;
     const char *reason;
     struct trial_told *told;
     size_t told_count;
@@ -552,7 +552,12 @@ bool trial_do(struct trial *trial, const char *op, struct trial_as as, const str
     buf_clear(&encoded);
     if (row->tells != NULL && act_is_public(row, body) && !span_is(wire_find_str(body, "reason"), "spam"))
         trial_tell(trial, "customer", row->tells);
-    return trial_decide(trial, "event", err);
+    return trial->held_back || trial_decide(trial, "event", err);
+}
+
+void trial_hold(struct trial *trial, bool hold)
+{
+    trial->held_back = hold;
 }
 
 void trial_ops_first(struct trial *trial)

@@ -39,6 +39,9 @@ bool trial_do(struct trial *trial, const char *op, struct trial_as as, const str
 /* From now on an op comes before what comes due at the very same instant (logs of whole minutes have many such); else after it. */
 void trial_ops_first(struct trial *trial);
 
+/* While held, ops are noted and not decided: the next one that is not held decides them together. */
+void trial_hold(struct trial *trial, bool hold);
+
 /* Lets time pass: decides at each wake until then. */
 bool trial_pass(struct trial *trial, int64_t until, struct err *err) __attribute__((warn_unused_result));
 
