@@ -140,7 +140,7 @@ struct adoption {
     int64_t epoch, mark, ids_until;
     unsigned slot;
     char name[65];
-    bool gone;
+    bool gone, settled;
     int64_t released, orphans;
 };
 
@@ -150,10 +150,16 @@ static void adoption_end(struct adoption *adoption)
     free(adoption);
 }
 
-static void adoption_on_settled(void *arg, const struct pg_end *end)
+static void adoption_on_settled(void *arg, PGresult *rows)
 {
     struct adoption *adoption = arg;
-    if (end->outcome == PG_OK)
+    adoption->settled = PQntuples(rows) == 1;
+}
+
+static void adoption_on_settle_end(void *arg, const struct pg_end *end)
+{
+    struct adoption *adoption = arg;
+    if (end->outcome == PG_OK && adoption->settled)
         log_event(LOG_INFO, "epoch_settled", "epoch=%lld broker=%s slot=%u", (long long)adoption->epoch,
                   log_quote(adoption->name), adoption->slot);
     adoption_end(adoption);
@@ -202,8 +208,8 @@ static void adoption_on_swept(void *arg, const struct pg_end *end)
     }
     pg_params_reset(broker->params);
     pg_put_int8(broker->params, adoption->epoch);
-    (void)pg_send(broker->control_pg, C_ADOPT_SETTLE, broker->params, NULL, NULL);
-    pg_sync(broker->control_pg, adoption_on_settled, adoption);
+    (void)pg_send(broker->control_pg, C_ADOPT_SETTLE, broker->params, adoption_on_settled, adoption);
+    pg_sync(broker->control_pg, adoption_on_settle_end, adoption);
 }
 
 static void adoption_sweep(struct adoption *adoption)
