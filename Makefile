@@ -178,6 +178,12 @@ fault: deps ## long runs: kill -9 of everything under load, big backlogs; T=name
 	@$(MAKE) --no-print-directory $(jobs) all unit-programs
 	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTEST) tests/fault $(if $(T),-k "$(T)")
 
+# Mutants: a copy of the sources and of what is built, in a build folder of its own, with one guard after another taken out.
+.PHONY: mutants
+mutants: deps ## take out each guard in turn: the tests named for it must fail (tests/mutants/table.py); MUTANT=name one
+	@$(MAKE) --no-print-directory $(jobs) all unit-programs
+	@PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/mutants/run $(MUTANT)
+
 # Fuzzing: libFuzzer of clang, in a build folder of its own. Found inputs are kept below it; what breaks is left as crash-….
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 SECONDS ?= 60

@@ -2,7 +2,9 @@
 
 import random
 
-from helpers import ADA, Client, id_of, ticket_of
+import pytest
+from helpers import ADA, Client, id_of, ticket_of, wait_until
+from pyworker import PyWorker, decide
 
 
 def burst(client, requests):
@@ -52,6 +54,24 @@ def test_a_row_that_the_database_refuses_is_the_culprit_s_answer_alone(stack, cl
     assert client.call("ticket.submit", key=f"{base}-11", customer="acme", title="poison", problem="p")["duplicate"] is False
 
 
+def test_a_commit_that_fails_when_every_statement_went_well_is_the_culprit_s_answer_alone(stack, client):
+    """A check that the server puts off until the commit: all statements said success before."""
+    with stack.db() as connection:
+        connection.execute("CREATE FUNCTION late() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE data_exception USING MESSAGE = 'too late'; END $$")
+        connection.execute("CREATE CONSTRAINT TRIGGER late AFTER INSERT ON tickets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.title = 'late') EXECUTE FUNCTION late()")
+    try:
+        base = f"late-{random.getrandbits(48):x}"
+        answers = burst(client, [posting(f"{base}-{n}", title="late" if n == 17 else f"good {n}") for n in range(40)])
+        assert [n for n, answer in enumerate(answers) if not answer["ok"]] == [17] and answers[17]["error"]["code"] == "invalid", answers[17]
+    finally:
+        with stack.db() as connection:
+            connection.execute("DROP TRIGGER late ON tickets")
+            connection.execute("DROP FUNCTION late")
+    assert client.refused("ticket.find", key=f"{base}-17").code == "not_found"
+    for n in (16, 18):
+        assert client.call("ticket.find", key=f"{base}-{n}")["tracking"] == answers[n]["body"]["tracking"]
+
+
 def test_a_locked_ticket_holds_up_no_other(stack, client):
     stuck, free = client.submit(), client.submit()
     client.decided(stuck), client.decided(free)
@@ -78,3 +98,33 @@ def test_changes_of_many_tickets_at_once_land_where_they_belong(stack):
         texts = [event["body"]["text"] for event in ticket_of(client.show(tracking))["events"] if event["kind"] == "commented"]
         assert texts == [f"{tracking} {n}" for n in range(5)]
     client.close()
+
+
+@pytest.fixture
+def held_worker(workerless):
+    """A worker that keeps what it gets until told."""
+    worker = PyWorker(workerless.env["DOCKET_WORKERS"].split(",")[0], decide=lambda work, process: None)
+    yield worker
+    worker.leave()
+
+
+def test_a_decision_overtaken_by_an_op_is_not_sent(workerless, held_worker):
+    """The op waits for the ticket's row while the decision comes: it is stale already, and the ticket is handed out again."""
+    client, other = workerless.client(), workerless.client()
+    tracking = client.submit(title="overtaken")
+    work = wait_until(lambda: [message for message in held_worker.seen if message["body"]["ticket"]["tracking"] == tracking])[0]
+    client.call("ticket.comment", tracking=tracking, text="one", as_=ADA)  # there is a desk row now
+    work = wait_until(lambda: [message for message in held_worker.seen if message["body"]["ticket"]["tracking"] == tracking and message["body"]["attempt"] > work["body"]["attempt"]])[0]
+    stale = other.call("stats")["decisions_stale"]
+    with workerless.db() as connection, connection.transaction():
+        connection.execute("SELECT FROM desk WHERE ticket = %s FOR UPDATE", (id_of(tracking),))
+        client.send("ticket.comment", tracking=tracking, text="two", as_=ADA)
+        wait_until(lambda: workerless.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == 1, 1.5)
+        held_worker.say("decision", decide(work["body"], held_worker.process), work["id"])
+        wait_until(lambda: other.call("stats")["wakes"]["committing"] == 1, 1.5)
+    assert client.receive()["ok"]
+    again = wait_until(lambda: [message for message in held_worker.seen if message["body"]["ticket"]["tracking"] == tracking and message["body"]["attempt"] > work["body"]["attempt"]])[0]
+    assert other.call("stats")["decisions_stale"] == stale
+    held_worker.say("decision", decide(again["body"], held_worker.process), again["id"])
+    client.decided(tracking)
+    client.close(), other.close()

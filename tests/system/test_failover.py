@@ -62,6 +62,26 @@ def test_tickets_of_a_killed_broker_are_decided_by_the_other(two):
     other.close()
 
 
+def test_a_broker_that_is_told_to_stop_gives_everything_back_at_once(two):
+    """Its epoch is over before its lease is, wherever the signal finds it."""
+    two.kill("worker-1", signal.SIGTERM)
+    wait_until(lambda: not alive(two.pid("worker-1")))
+    client = two.client(1)
+    posted = [client.submit() for _ in range(20)]
+    for _ in range(3):
+        epoch = two.value("SELECT epoch FROM brokers WHERE name = 'broker-1' ORDER BY registered_at DESC LIMIT 1")
+        two.kill("broker-1", signal.SIGTERM)
+        wait_until(lambda: not alive(two.pid("broker-1")), 20)
+        assert two.value("SELECT dead FROM brokers WHERE epoch = %s", epoch) is True
+        assert two.value("SELECT count(*) FROM desk WHERE owner = %s", epoch) == 0
+        two.up()
+    client.close()
+    client = two.client(1)
+    for tracking in posted:
+        assert client.decided(tracking, 30)
+    client.close()
+
+
 def test_a_paused_broker_wakes_up_and_does_no_harm(two):
     first, second = two.client(1), two.client(2)
     posted = [first.submit() for _ in range(20)]
