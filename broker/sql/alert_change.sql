@@ -3,7 +3,7 @@
 --  $1 key digest  $2 content digest  $3 request  $4 alert  $5 0 ack, 1 unack, 2 resolve  $6 actor  $7 generation it is for, or NULL
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (UPDATE keys SET at = clock.at FROM clock WHERE digest = $1::bytea RETURNING content, request, version),
-posted AS MATERIALIZED (SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken),
+posted AS MATERIALIZED (SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($1::bytea) END AS key_taken),
 old AS MATERIALIZED (SELECT id, state, generation, ticket, acked_by FROM alerts WHERE id = $4::bigint),
 u AS (
     UPDATE alerts a

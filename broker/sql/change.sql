@@ -14,7 +14,7 @@ k AS (
     UPDATE keys SET at = clock.at FROM clock WHERE digest = $2::bytea
     RETURNING content, request, ticket, version
 ), posted AS MATERIALIZED (
-    SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $2::bytea) AS key_taken,
+    SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($2::bytea) END AS key_taken,
            ($28::bigint IS NULL OR EXISTS (SELECT FROM tickets WHERE id = $28::bigint)) AS link_is,
            -- One level: a child has no children, and the parent is no child.
            (coalesce($29::text, '') <> 'child' OR

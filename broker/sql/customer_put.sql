@@ -2,7 +2,7 @@
 --  $1 key digest  $2 content digest  $3 request  $4 id  $5 name  $6 package  $7 record
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (UPDATE keys SET at = clock.at FROM clock WHERE digest = $1::bytea RETURNING content, request, answer),
-posted AS MATERIALIZED (SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken),
+posted AS MATERIALIZED (SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($1::bytea) END AS key_taken),
 c AS (
     INSERT INTO customers (id, updated_at, name, package, record)
     SELECT $4::text, clock.at, $5::text, $6::text, $7::bytea FROM clock, posted

@@ -2,7 +2,7 @@
 --  $1 key digest  $2 content digest  $3 request  $4 ticket, NULL: all (at most 500 at a time)  $5 epoch
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (UPDATE keys SET at = clock.at FROM clock WHERE digest = $1::bytea RETURNING content, request, answer, version),
-posted AS MATERIALIZED (SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken),
+posted AS MATERIALIZED (SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($1::bytea) END AS key_taken),
 pick AS (
     SELECT d.ticket FROM dead_letters l JOIN desk d USING (ticket), posted
      WHERE d.dead AND ($4::bigint IS NULL OR l.ticket = $4::bigint)

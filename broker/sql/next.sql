@@ -8,7 +8,7 @@ k AS (
     UPDATE keys SET at = clock.at FROM clock WHERE digest = $1::bytea
     RETURNING content, request, ticket, version
 ), posted AS MATERIALIZED (
-    SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken
+    SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($1::bytea) END AS key_taken
 ), near AS MATERIALIZED (
     -- Resolved tickets whose customers said something since, of nobody or of who asks; then what nobody has. Of each queue asked for
     -- its own first ones: no scan over the others.

@@ -4,8 +4,8 @@
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (UPDATE keys SET at = clock.at FROM clock WHERE digest = $1::bytea RETURNING content, request, version),
 go AS MATERIALIZED (
-    SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken,
-           NOT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AND NOT EXISTS (SELECT FROM k) AS go
+    SELECT x.key_taken, NOT x.key_taken AND NOT EXISTS (SELECT FROM k) AS go
+      FROM (SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($1::bytea) END AS key_taken) x
 ), old AS MATERIALIZED (SELECT state FROM deliveries WHERE id = $5::bigint),
 d AS MATERIALIZED (
     SELECT d.id,

@@ -3,7 +3,7 @@
 --  $7 schedule  $8 replaces  $9 staff  $10 from  $11 until  $12 reason
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (UPDATE keys SET at = clock.at FROM clock WHERE digest = $1::bytea RETURNING content, request, version),
-posted AS MATERIALIZED (SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken),
+posted AS MATERIALIZED (SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($1::bytea) END AS key_taken),
 p AS (
     UPDATE oncall_plan SET rev = rev + 1 FROM posted
      WHERE rev = $4::bigint AND NOT EXISTS (SELECT FROM k) AND NOT posted.key_taken

@@ -17,6 +17,8 @@ t AS (
      ORDER BY u.key_digest
     ON CONFLICT (key_digest) DO UPDATE SET content_digest = was.content_digest
     RETURNING id, posted_at, key_digest, content_digest, xmax = 0 AS inserted
+), f AS MATERIALIZED ( -- an op with one of these keys ended meanwhile: once more
+    SELECT docket_keys_free(array_agg(t.key_digest), count(*), '40001') AS free FROM t
 ), o AS (
     INSERT INTO outbox (ticket, version, audience, kind, created_at, body)
     SELECT t.id, 1, 1, 'received', clock.at, u.receipt
@@ -24,5 +26,5 @@ t AS (
      WHERE t.inserted
 )
 SELECT u.ord, t.id AS stored_id, t.posted_at, coalesce(t.inserted, false) AS inserted, t.content_digest, u.package, u.rev, u.record,
-       u.key_taken
-  FROM u LEFT JOIN t USING (key_digest)
+       u.key_taken OR NOT f.free AS key_taken
+  FROM u CROSS JOIN f LEFT JOIN t USING (key_digest)

@@ -2,7 +2,7 @@
 --  $1 key digest  $2 content digest  $3 request  $4 hash  $5 files  $6 actor  $7 role  $8 comment  $9 whether open tickets are computed again at once
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (UPDATE keys SET at = clock.at FROM clock WHERE digest = $1::bytea RETURNING content, request, answer),
-posted AS MATERIALIZED (SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken),
+posted AS MATERIALIZED (SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($1::bytea) END AS key_taken),
 p AS (
     INSERT INTO processes (hash, files, first_at)
     SELECT $4::text, $5::bytea, clock.at FROM clock, posted WHERE NOT EXISTS (SELECT FROM k) AND NOT posted.key_taken

@@ -365,3 +365,75 @@ def test_a_committed_decision_counts_as_no_failure_and_a_dead_wake_keeps_its_due
     row = desk_of(ours, number)
     assert row["dead"] and row["lane"] is None and row["wake_at"] == 777
     ours.rollback()
+
+
+# ---- one key stands for one thing, whichever broker hears it first ----
+
+def ended(session, others, what):
+    """Runs it in a thread until it waits for a lock, ends the other transaction, and gives what came of it."""
+    got = []
+
+    def run():
+        try:
+            got.append(what())
+        except psycopg.Error as error:
+            got.append(error.sqlstate)
+            session.rollback()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    pid = session.connection.info.backend_pid
+    watcher = others.sessions()
+    wait_until(lambda: watcher.one(f"SELECT wait_event_type FROM pg_stat_activity WHERE pid = {pid}")[0] == "Lock" or got)
+    others.end()
+    thread.join()
+    return got[0]
+
+
+class Others:
+    def __init__(self, sessions, end):
+        self.sessions, self.end = sessions, end
+
+
+def test_an_op_waits_for_a_posting_with_its_key_that_is_not_committed_yet(ours, sessions):
+    number, other = ticket(ours), sessions()
+    assert posting(other, "posting", 95_001, b"race one........")[1]
+    row = ended(ours, Others(sessions, other.commit), lambda: change(ours, number, b"race one........"))
+    assert row["key_taken"] and not row["changed"]
+    ours.rollback()
+
+
+def test_an_op_goes_on_when_the_posting_with_its_key_came_to_nothing(ours, sessions):
+    number, other = ticket(ours), sessions()
+    posting(other, "posting", 95_002, b"race two........")
+    row = ended(ours, Others(sessions, other.rollback), lambda: change(ours, number, b"race two........"))
+    assert row["changed"] and not row["key_taken"]
+    ours.rollback()
+
+
+@pytest.mark.parametrize("form, code", [("posting", "23505"), ("posting_repeat", "40001")])
+def test_a_posting_waits_for_an_op_with_its_key_that_is_not_committed_yet(ours, sessions, form, code):
+    number, other, key = ticket(ours), sessions(), form.encode().ljust(16, b".")
+    assert change(other, number, key)["changed"]
+    assert ended(ours, Others(sessions, other.commit), lambda: posting(ours, form, 95_003, key)) == code
+    again = ours.run("posting_repeat", [95_003], [key], [b"c"], ["acme"], ["t"], [b"p"], [None], [None], [0], "standard")[0]
+    assert again["key_taken"] and not again["inserted"]
+    ours.commit()
+    assert ours.one("SELECT count(*) FROM tickets WHERE id = 95003 OR id < 0") == (0,)
+
+
+def test_a_posting_goes_on_when_the_op_with_its_key_came_to_nothing(ours, sessions):
+    number, other = ticket(ours), sessions()
+    change(other, number, b"race three......")
+    assert ended(ours, Others(sessions, other.rollback), lambda: posting(ours, "posting", 95_004, b"race three......")) == (95_004, True)
+    ours.commit()
+
+
+def test_two_ops_with_one_key_at_two_brokers_are_one(ours, sessions):
+    """On different tickets no row holds up the second one: it is repeated, and then finds the first one's key."""
+    one, two, other = ticket(ours), ticket(ours), sessions()
+    assert change(other, one, b"race four.......")["changed"]
+    assert ended(ours, Others(sessions, other.commit), lambda: change(ours, two, b"race four.......")) == "40001"
+    row = change(ours, two, b"race four.......")
+    assert row["key_content"] == b"c" and not row["changed"]
+    ours.rollback()

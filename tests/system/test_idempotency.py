@@ -92,6 +92,29 @@ def test_an_op_at_once_from_many_connections_over_two_brokers_happens_once(pair)
         client.close()
 
 
+def test_a_customer_put_at_once_over_two_brokers_happens_once(pair):
+    clients = [pair.client(1 + n % 2) for n in range(10)]
+    for n in range(10):
+        answers = at_once(clients, "customer.put", customer={"id": f"twice-{n}", "name": "Twice", "package": "standard"}, as_=ADA, key=fresh())
+        assert [answer["duplicate"] for answer in answers].count(False) == 1
+    for client in clients:
+        client.close()
+
+
+def test_a_posting_and_an_op_with_one_key_at_once_over_two_brokers_are_never_both_done(pair):
+    first, second = pair.client(1), pair.client(2)
+    tracking = first.submit()
+    first.decided(tracking)
+    for n in range(40):
+        key = fresh()
+        first.send("ticket.submit", **posting(key))
+        second.send("ticket.comment", tracking=tracking, text="Race.", as_=ADA, key=key)
+        answers = [first.receive(), second.receive()]
+        assert [answer["ok"] for answer in answers].count(True) == 1, answers
+        assert next(answer["error"]["code"] for answer in answers if not answer["ok"]) == "conflict"
+    first.close(), second.close()
+
+
 def test_a_refusal_is_not_remembered(client):
     tracking, key = client.submit(), fresh()
     assert client.refused("ticket.approve", tracking=tracking, text="x", as_=ADA, key=key).code == "conflict"
