@@ -70,7 +70,7 @@ MUTANTS = [
     # a batch is one implicit transaction
     Mutant("warning-is-success", "R4", "common/pg.c", "if (end.outcome == PG_OK && pg->warned)", "if (false)", ("system/test_unknown.py::test_a_commit_that_was_cancelled_is_not_taken_for_replicated",)),
     Mutant("failed-commit-is-success", "R4", "common/pg.c", "        pg_note_error(pg, result);\n        /* An error", "        if (!head->is_sync)\n            pg_note_error(pg, result);\n        /* An error",
-           ("system/test_batches.py::test_a_commit_that_fails_when_every_statement_went_well",)),
+           ("system/test_batches.py::test_a_commit_that_fails_when_every_statement_went_well_is_the_culprit_s_answer_alone",)),
     Mutant("no-locks-first", "R4", "broker/writer.c", "    count = batch_tickets(batch, type_locks, tickets);\n    if (count != 0) {", "    count = batch_tickets(batch, type_locks, tickets);\n    if (false) {",
            ("system/test_unknown.py::test_two_brokers_that_change_the_same_tickets_in_other_orders_never_deadlock",)),
     Mutant("claim-waits-for-locks", "R4", "broker/sql/claim.sql", " SKIP LOCKED", "", guard("test_a_claim_skips_what_another_session_holds")),
@@ -91,6 +91,10 @@ MUTANTS = [
     Mutant("repeat-is-never-a-duplicate", "R5", "broker/posting.c", "posting_answer(posting, posting->stored_id, posting->posted_at, !own);", "posting_answer(posting, posting->stored_id, posting->posted_at, false);",
            ("system/test_idempotency.py::test_the_same_content_written_otherwise_is_a_duplicate",)),
     Mutant("op-s-key-counts-for-nothing", "R5", "broker/sql/change.sql", "       AND NOT EXISTS (SELECT FROM k)\n", "", ("system/test_idempotency.py::test_an_op_repeated_with_its_key_changes_nothing_more",)),
+    Mutant("op-does-not-look-for-ops", "R5", "deploy/schema/0007_one_key.sql", "    IF EXISTS (SELECT FROM keys k WHERE k.digest = docket_key_posted.digest) THEN", "    IF false THEN",
+           guard("test_two_ops_with_one_key_at_two_brokers_are_one")),
+    Mutant("op-leaves-no-mark", "R5", "broker/sql/change.sql", "docket_key_posted($2::bytea)", "EXISTS (SELECT FROM tickets WHERE key_digest = $2::bytea)", guard("test_an_op_waits_for_a_posting_with_its_key_that_is_not_committed_yet")),
+    Mutant("posting-does-not-look-again", "R5", "broker/sql/posting.sql", "docket_keys_free($2::bytea[], count(*), '23505')", "count(*) >= 0", guard("test_a_posting_waits_for_an_op_with_its_key_that_is_not_committed_yet")),
     Mutant("proof-without-a-write", "R5", "broker/sql/find.sql", "UPDATE tickets SET content_digest = content_digest\n WHERE key_digest = $1::bytea\nRETURNING id, posted_at", "SELECT id, posted_at FROM tickets WHERE key_digest = $1::bytea",
            guard("test_what_is_told_as_proof_is_written_first")),
     # attempt is only the fence

@@ -1,6 +1,7 @@
 """Commits of which nobody knows whether they happened: sessions that are cut with a batch under way, commits that wait for a standby that never
 comes. What was asked is done once, what is answered is done, and nothing lands late."""
 
+import contextlib
 import signal
 import time
 
@@ -110,42 +111,44 @@ def test_a_batch_left_behind_on_the_server_never_lands_after_its_epoch(behind):
     client.close()
 
 
-def test_two_brokers_that_change_the_same_tickets_in_other_orders_never_deadlock(behind):
-    """Each batch holds changes of A, B and M, in opposite orders; M is held until both batches wait."""
-    stack, _ = behind
-    clients = [stack.client(1), stack.client(2)]
+def opposite_batches(stack, clients):
+    """Two brokers with a batch each that changes A, B and M, in opposite orders; M is held until both batches wait. The answers."""
     names = [clients[0].submit() for _ in range(5)]
     for tracking in names:
         clients[0].decided(tracking)
     gates, (a, b, m) = names[:2], names[2:]
+    with stack.db() as db, stack.db() as middle, middle.transaction():
+        middle.execute("SELECT FROM desk WHERE ticket = %s FOR UPDATE", (id_of(m),))
+        with db.transaction():
+            db.execute("SELECT FROM desk WHERE ticket = ANY (%s) FOR UPDATE", ([id_of(gate) for gate in gates],))
+            for client, gate in zip(clients, gates):
+                client.send("ticket.comment", tracking=gate, text="gate", as_=ADA)
+            wait_until(lambda: waits_for_lock(stack) == 2)
+            for client, order in zip(clients, ((a, m, b), (b, m, a))):
+                for tracking in order:
+                    client.send("ticket.comment", tracking=tracking, text="middle", as_=ADA)
+                client.call("ping")  # so the three are taken, and wait for the gate's batch
+        wait_until(lambda: stack.value("SELECT count(*) FROM events WHERE ticket = ANY (%s) AND kind = 4", [id_of(gate) for gate in gates]) == 2)
+        wait_until(lambda: waits_for_lock(stack) == 2)
+    return [client.receive() for client in clients for _ in range(4)]
+
+
+def test_two_brokers_that_change_the_same_tickets_in_other_orders_never_deadlock(behind):
+    stack, _ = behind
+    clients = [stack.client(1), stack.client(2)]
     before = stack.value("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
-    with stack.db() as db, stack.db() as middle:
-        with middle.transaction():
-            middle.execute("SELECT FROM desk WHERE ticket = %s FOR UPDATE", (id_of(m),))
-            with db.transaction():
-                db.execute("SELECT FROM desk WHERE ticket = ANY (%s) FOR UPDATE", ([id_of(gate) for gate in gates],))
-                for client, gate in zip(clients, gates):
-                    client.send("ticket.comment", tracking=gate, text="gate", as_=ADA)
-                wait_until(lambda: waits_for_lock(stack) == 2)
-                for client, order in zip(clients, ((a, m, b), (b, m, a))):
-                    for tracking in order:
-                        client.send("ticket.comment", tracking=tracking, text="middle", as_=ADA)
-                wait_until(lambda: all(waiting_units(stack, n) == 3 for n in (1, 2)), 1.5)
-            wait_until(lambda: stack.value("SELECT count(*) FROM desk WHERE ticket = ANY (%s) AND version > 2", [id_of(gate) for gate in gates]) == 2)
-            wait_until(lambda: waits_for_lock(stack) == 2, 1.5)
-    answers = [client.receive() for client in clients for _ in range(4)]
+    for _ in range(5):  # on a machine that is slow the gate's own time-out comes first
+        with contextlib.suppress(AssertionError):
+            answers = opposite_batches(stack, clients)
+            break
+        for client in clients:
+            while client.receive(3):
+                pass
     assert all(answer["ok"] for answer in answers), answers
     time.sleep(1.1)  # the counter is written once a second
     assert stack.value("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == before
     for client in clients:
         client.close()
-
-
-def waiting_units(stack, n):
-    client = stack.client(n)
-    pending = client.call("stats")["pending"]
-    client.close()
-    return pending
 
 
 @pytest.fixture(scope="module")
@@ -180,12 +183,11 @@ def test_a_commit_that_was_cancelled_is_not_taken_for_replicated(standby):
     pid = wait_until(lambda: stack.db and (rows := fetch(stack, waiting, WRITER)) and rows[0][0])
     fetch(stack, "SELECT pg_cancel_backend(%s)", pid)
     assert wait_until(lambda: stack.value("SELECT count(*) FROM tickets WHERE title = 'waits'")) == 1  # visible, and not replicated
-    assert client.receive(2) is None
+    answer = client.receive(1.5)
+    assert answer is None or answer["error"]["code"] == "unavailable", answer
     wait_for("")
-    answer = client.receive(30)
-    assert answer["id"] == sent, answer
-    if not answer["ok"]:
-        assert answer["error"]["code"] == "unavailable" and answer["error"]["retry"] is True
+    answer = answer or client.receive(30)
+    assert answer["id"] == sent and (answer["ok"] or (answer["error"]["code"] == "unavailable" and answer["error"]["retry"] is True)), answer
     wait_until(lambda: stack.http("broker-1", "/readyz")[0] == 200, 30)
     again = client.call("ticket.submit", key="not replicated", customer="acme", title="waits", problem="p")
     assert stack.value("SELECT count(*) FROM tickets WHERE title = 'waits'") == 1
