@@ -70,6 +70,7 @@ struct broker {
     /* wakes.c */
     struct wake *wakes;                    /* hash by ticket */
     struct wake *fresh_first, *fresh_last; /* in order of id */
+    size_t fresh_count;
     size_t wake_count[8];                  /* by enum wake_place */
     size_t content_bytes;                  /* of all contents that wait */
     struct queue *queue;

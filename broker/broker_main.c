@@ -91,7 +91,8 @@ static int run_verify(const struct broker_settings *settings)
     struct err err;
     bool ok = false;
 
-    if (!verify_run(settings->dsn, stdout, &ok, &err))
+    zsys_handler_set(NULL);
+    if (!verify_run(settings->dsn, settings->clients, stdout, &ok, &err))
         return fail("verify", &err);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

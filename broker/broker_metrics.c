@@ -160,8 +160,9 @@ static void stats_put_wakes(struct broker *broker, struct buf *out)
     static const char *const places[WAKE_PLACES] = {"nowhere", "queued", "timed",
                                                     "loading", "handed", "committing"};
     wire_put_text(out, "wakes");
-    wire_put_map(out, WAKE_PLACES);
+    wire_put_map(out, WAKE_PLACES + 1);
     wire_put_key_int(out, "total", (int64_t)wakes_count(broker));
+    wire_put_key_int(out, "fresh", (int64_t)broker->fresh_count); /* of tickets without a desk row */
     for (int place = 1; place < WAKE_PLACES; place++)
         wire_put_key_int(out, places[place], (int64_t)broker->wake_count[place]);
 }

@@ -3,6 +3,7 @@
 #include "embed.h"
 #include "pg.h"
 #include "tracking.h"
+#include "verify_memory.h"
 #include "verify_walk.h"
 
 #include <stdlib.h>
@@ -51,27 +52,50 @@ static bool verify_by_statement(PGconn *conn, const char *file, struct verify_co
     return true;
 }
 
+static void verify_print(FILE *out, const char *name, const char *says, const struct verify_count *count)
+{
+    char tracking[TRACKING_TEXT_BYTES];
+
+    tracking_format(count->first, "DKT", tracking);
+    if (count->bad == 0)
+        (void)fprintf(out, "%-4s ok      %lld looked at: %s\n", name, (long long)count->looked, says);
+    else
+        (void)fprintf(out, "%-4s BROKEN  %lld of %lld: %s%s%s\n", name, (long long)count->bad,
+                      (long long)count->looked, says, count->first == 0 ? "" : ", first ",
+                      count->first == 0 ? "" : tracking);
+}
+
 static bool verify_one(PGconn *conn, size_t i, FILE *out, bool *ok, struct err *err)
 {
     struct verify_count count = {0};
-    char tracking[TRACKING_TEXT_BYTES];
 
     if ((rows[i].file != NULL && !verify_by_statement(conn, rows[i].file, &count, err)) ||
         (rows[i].walk != NULL && !rows[i].walk(conn, &count, err)))
         return err_prefix(err, "%s: ", rows[i].name);
-    tracking_format(count.first, "DKT", tracking);
-    if (count.bad == 0)
-        (void)fprintf(out, "%-4s ok      %lld looked at: %s\n", rows[i].name, (long long)count.looked,
-                      rows[i].says);
-    else
-        (void)fprintf(out, "%-4s BROKEN  %lld of %lld: %s%s%s\n", rows[i].name, (long long)count.bad,
-                      (long long)count.looked, rows[i].says, count.first == 0 ? "" : ", first ",
-                      count.first == 0 ? "" : tracking);
+    verify_print(out, rows[i].name, rows[i].says, &count);
     *ok = *ok && count.bad == 0;
     return true;
 }
 
-bool verify_run(const char *dsn, FILE *out, bool *ret_ok, struct err *err)
+/* After the snapshot: the broker is asked now. */
+static bool verify_memories(PGconn *conn, const char *endpoint, FILE *out, bool *ok, struct err *err)
+{
+    static const char *const says = "each wake that the broker owns is in its memory";
+    struct verify_count count = {0};
+    const char *why_not;
+
+    PQclear(PQexec(conn, "COMMIT"));
+    if (!verify_memory(conn, endpoint, &count, &why_not, err))
+        return err_prefix(err, "S7b: ");
+    if (why_not != NULL)
+        (void)fprintf(out, "%-4s -       not judged: %s\n", "S7b", why_not);
+    else
+        verify_print(out, "S7b", says, &count);
+    *ok = *ok && count.bad == 0;
+    return true;
+}
+
+bool verify_run(const char *dsn, const char *endpoint, FILE *out, bool *ret_ok, struct err *err)
 {
     PGconn *conn = NULL;
     bool ok = true, done = false;
@@ -87,6 +111,7 @@ bool verify_run(const char *dsn, FILE *out, bool *ret_ok, struct err *err)
     done = true;
     for (size_t i = 0; done && i < sizeof rows / sizeof rows[0]; i++)
         done = verify_one(conn, i, out, &ok, err);
+    done = done && verify_memories(conn, endpoint, out, &ok, err);
     if (done)
         *ret_ok = ok;
 out:

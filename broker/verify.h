@@ -8,9 +8,10 @@
 #include <stdio.h>
 
 /* Prints a line for each invariant with its count. Blocks: a subcommand, never on a loop.
- * out: ret_ok  whether all hold
+ * in:  endpoint  of the broker whose memory is compared with what it owns (S7b); that line is not judged when nobody answers there
+ * out: ret_ok    whether all hold
  * err: ERR_UNAVAILABLE  the database is away; ERR_INTERNAL  a statement failed */
-bool verify_run(const char *dsn, FILE *out, bool *ret_ok, struct err *err)
+bool verify_run(const char *dsn, const char *endpoint, FILE *out, bool *ret_ok, struct err *err)
     __attribute__((warn_unused_result));
 
 #endif

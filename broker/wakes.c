@@ -41,6 +41,7 @@ struct wake *wakes_new(struct broker *broker, int64_t ticket, bool fresh, struct
     broker->wake_count[WAKE_NOWHERE]++;
     if (fresh) {
         wake->fresh = true;
+        broker->fresh_count++;
         wake->prev = broker->fresh_last;
         if (broker->fresh_last == NULL)
             broker->fresh_first = wake;
@@ -56,6 +57,7 @@ void wakes_has_desk(struct broker *broker, struct wake *wake)
     if (!wake->fresh)
         return;
     wake->fresh = false;
+    broker->fresh_count--;
     if (wake->prev == NULL)
         broker->fresh_first = wake->next;
     else

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from helpers import ADA, BIN, CUSTOMER, Stack, id_of, wait_until
 
-SEEN = ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "S13", "S14", "S16"]
+SEEN = ["S1", "S2", "S3", "S4", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "S13", "S14", "S16", "S7b"]
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +106,19 @@ def test_what_is_broken_by_hand_is_told_by_its_line(desk, what):
         for one in sql.split(";"):
             assert db.execute(one.format(**ids)).rowcount > 0, one
     assert verified(stack, dsn) == (1, set(lines.split()))
+
+
+def test_a_wake_that_its_broker_does_not_know_of_is_told(desk):
+    """It belongs to a living epoch, so nobody claims it, and is not in that broker's memory: it would wait for ever."""
+    stack, ids = desk
+    stack.kill("broker-1", signal.SIGCONT)
+    wait_until(lambda: stack.http("broker-1", "/readyz")[0] == 200, 30)
+    epoch = stack.value("SELECT epoch FROM brokers WHERE NOT dead ORDER BY registered_at DESC LIMIT 1")
+    wait_until(lambda: "S7b  ok" in stack.verify(), 30)
+    with stack.db() as db:
+        before = db.execute("SELECT owner FROM desk WHERE ticket = %s", [ids["plain"]]).fetchone()
+        db.execute("UPDATE desk SET owner = %s WHERE ticket = %s", [epoch, ids["plain"]])
+        done = subprocess.run([str(BIN / "docket-broker"), "verify", "--config", str(stack.config("broker-1"))], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        assert done.returncode == 1 and [line[:16] for line in done.stdout.splitlines() if "BROKEN" in line] == ["S7b  BROKEN  1 o"], done.stdout
+        db.execute("UPDATE desk SET owner = %s WHERE ticket = %s", [before[0], ids["plain"]])
+    stack.verify()
