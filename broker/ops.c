@@ -174,6 +174,16 @@ static const struct op table[] = {
     {"stats", {{0}}, 0, 0, READS, reading_stats, NULL},
 };
 
+size_t ops_count(void)
+{
+    return sizeof table / sizeof table[0];
+}
+
+const struct op *ops_at(size_t i)
+{
+    return &table[i];
+}
+
 const struct op *ops_find(struct span name)
 {
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
