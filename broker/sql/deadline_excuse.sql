@@ -2,7 +2,7 @@
 --  $1 key digest  $2 content digest  $3 request  $4 ticket  $5 clock  $6 cycle  $7 actor  $8 reason
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (UPDATE keys SET at = clock.at FROM clock WHERE digest = $1::bytea RETURNING content, request),
-posted AS MATERIALIZED (SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken),
+posted AS MATERIALIZED (SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($1::bytea) END AS key_taken),
 d AS MATERIALIZED (
     SELECT verdict FROM deadlines WHERE ticket = $4::bigint AND clock = $5::text AND cycle = $6::integer
 ), x AS (
