@@ -1,5 +1,9 @@
 -- A key of an op for many tickets, written before anything is changed; its content as it was used first.
 --  $1 key digest  $2 content digest
-INSERT INTO keys AS was (digest, content, request, at) VALUES ($1::bytea, $2::bytea, 0, docket_now())
-ON CONFLICT (digest) DO UPDATE SET at = excluded.at
-RETURNING was.content, EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken
+WITH k AS (UPDATE keys SET at = docket_now() WHERE digest = $1::bytea RETURNING content),
+posted AS MATERIALIZED (SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($1::bytea) END AS key_taken),
+kk AS (
+    INSERT INTO keys (digest, content, request, at)
+    SELECT $1::bytea, $2::bytea, 0, docket_now() FROM posted WHERE NOT EXISTS (SELECT FROM k) AND NOT posted.key_taken
+)
+SELECT coalesce(k.content, $2::bytea) AS content, posted.key_taken FROM posted LEFT JOIN k ON true
