@@ -6,6 +6,7 @@
 #include "dbclock.h"
 #include "err.h"
 #include "http.h"
+#include "health.h"
 #include "ids.h"
 #include "lease.h"
 #include "metrics.h"
@@ -71,8 +72,8 @@ struct broker {
     struct wake *wakes;                    /* hash by ticket */
     struct wake *fresh_first, *fresh_last; /* in order of id */
     size_t fresh_count;
-    size_t wake_count[8];                  /* by enum wake_place */
-    size_t content_bytes;                  /* of all contents that wait */
+    size_t wake_count[8]; /* by enum wake_place */
+    size_t content_bytes; /* of all contents that wait */
     struct queue *queue;
     struct timers timers;
 
@@ -100,11 +101,10 @@ struct broker {
     int64_t feed_looked_us, feed_held_us, feed_held_by; /* feed_lag.c; the pid, 0: nobody */
     enum ops_state ops_alerts[OPS_ALERTS];
     int64_t workers_gone_since_us;
-    int64_t health_since_us, health_good, health_bad; /* decisions and failures of the last 10 s */
-    bool failing;                                     /* over half of them fail */
-    struct pg_statement *statements[3];               /* by enum statements_session; owned */
-    int due_timer;                                    /* of the next wake that comes due; -1: none */
-    int64_t due_timer_at;                             /* monotonic */
+    struct health health;
+    struct pg_statement *statements[3]; /* by enum statements_session; owned */
+    int due_timer;                      /* of the next wake that comes due; -1: none */
+    int64_t due_timer_at;               /* monotonic */
     unsigned ticks;
     bool farewell_sent;
 };

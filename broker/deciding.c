@@ -135,7 +135,7 @@ static void deciding_end(struct unit *unit, const struct err *err)
     }
     if (err == NULL && deciding->done) {
         broker->outbox_written = broker->outbox_written || deciding->decision.notify_count != 0;
-        broker->health_good++;
+        health_count(&broker->health, true, clock_mono_us());
         broker_count_decision(broker, true);
         if (deciding->due_at != 0)
             broker_count_late(broker, broker_now(broker) - deciding->due_at);

@@ -178,31 +178,21 @@ void dispatch_on_decision(void *arg, struct wake *wake, struct wire_doc *doc, co
     deciding_take(broker, wake, doc, body, worker);
 }
 
-static void dispatch_judge_health(struct broker *broker)
-{
-    int64_t now = clock_mono_us();
-    if (now - broker->health_since_us > INT64_C(10) * US_PER_S) {
-        broker->health_since_us = now;
-        broker->health_good = broker->health_bad = 0;
-    }
-    broker->failing = broker->health_bad >= 20 && broker->health_bad > broker->health_good;
-}
-
 void dispatch_on_fail(void *arg, struct wake *wake, const char *code, const char *message, const char *worker,
                       bool alone)
 {
     struct broker *broker = arg;
     bool lost = strcmp(code, "died") == 0 || strcmp(code, "timeout") == 0;
 
-    broker->health_bad++;
-    dispatch_judge_health(broker);
+    health_count(&broker->health, false, clock_mono_us());
     if (wake->overtaken) {
         wakes_place(broker, wake, WAKE_COMMITTING); /* the op's commit wakes it again */
         return;
     }
     if (lost && !alone)
         wake->suspect = true;
-    put_back_failed(broker, wake, code, message, worker, !broker->failing && (alone || !lost));
+    put_back_failed(broker, wake, code, message, worker,
+                    !health_fails(&broker->health, clock_mono_us()) && (alone || !lost));
 }
 
 void dispatch_on_lost(void *arg, struct wake *wake)

@@ -36,8 +36,7 @@ static bool holds_no_process(struct broker *broker, int64_t mono)
 
 static bool holds_failing(struct broker *broker, int64_t mono)
 {
-    (void)mono;
-    return broker->failing;
+    return health_fails(&broker->health, mono);
 }
 
 static bool holds_forecast(struct broker *broker, int64_t mono)

@@ -22,6 +22,7 @@ LATE = guard("test_a_decision_of_another_attempt_version_or_owner_leaves_nothing
 BESIDE = guard("test_a_decision_beside_a_comment_that_is_not_committed_yet_waits_and_is_stale")
 RARE = guard("test_what_a_decision_brings_besides_is_written_only_with_it")
 TAKES = guard("test_a_change_takes_the_wake_and_fences_the_former_owner")
+OPS = ("system/test_workers.py::test_without_any_worker_ops_are_told_and_when_most_decisions_fail_none_counts",)
 BY_HAND = ("system/test_verify.py",)
 
 MUTANTS = [
@@ -101,7 +102,8 @@ MUTANTS = [
     Mutant("put-back-of-another-s-wake", "R6", "broker/sql/put_back.sql", "d.owner = $9::bigint AND ", "", guard("test_a_wake_that_is_somebody_else_s_by_now_is_not_put_back")),
     Mutant("put-back-of-an-old-attempt", "R6", "broker/sql/put_back.sql", " AND d.attempt = excluded.attempt - 1", "", guard("test_a_wake_that_is_somebody_else_s_by_now_is_not_put_back")),
     Mutant("failures-stay", "R6", "broker/sql/decide_again.sql", "failures = 0,", "", guard("test_a_committed_decision_counts_as_no_failure_and_a_dead_wake_keeps_its_due_time")),
-    Mutant("everybody-s-failure", "R6", "broker/dispatch.c", "!broker->failing && (alone || !lost)", "!broker->failing", ("system/test_workers.py::test_a_worker_that_dies_on_one_ticket_costs_only_that_one",)),
+    Mutant("everybody-s-failure", "R6", "broker/dispatch.c", "clock_mono_us()) && (alone || !lost)", "clock_mono_us())", ("system/test_workers.py::test_a_worker_that_dies_on_one_ticket_costs_only_that_one",)),
+    Mutant("failures-count-when-most-fail", "R6", "broker/dispatch.c", "!health_fails(&broker->health, clock_mono_us()) && (alone || !lost)", "(alone || !lost)", OPS),
     Mutant("no-rest", "R6", "broker/wakes.c", "wake->rests_until_us = now + REST_US;", "wake->rests_until_us = 0;", ("system/test_workers.py::test_a_ticket_that_changes_faster_than_it_is_decided_rests_and_gets_decided",)),
     Mutant("dead-never-again", "R6", "broker/sql/dead_retry.sql", "SET dead = false,", "SET dead = true,", guard("test_dead_retry_takes_the_wake_too")),
     # the broker computes the wake
@@ -110,7 +112,8 @@ MUTANTS = [
     Mutant("wake-without-warnings", "R7", "broker/decision_clocks.c", "clock->warn_at != INT64_MIN && clock->warn_at < *next_at", "false", ("unit/test_decision",)),
     # no rule needed to be told
     Mutant("nobody-hears-of-undecided", "R8", "broker/sql/ops_alert.sql", "VALUES ($1::text, $2::text, $3::smallint, docket_now(), $4::text)", "SELECT $1::text, $2::text, $3::smallint, docket_now(), $4::text WHERE false",
-           ("system/test_workers.py::test_without_any_worker_ops_are_told",)),
+           OPS),
+    *(Mutant(f"nobody-hears-of-{name.replace('_', '-')}", "R8", "broker/ops_alerts.c", f"true, holds_{name},", "true, holds_no_process,", OPS) for name in ("undecided", "no_workers", "failing")),
     # the lines of verify
     *(Mutant(f"verify-{name}-sees-nothing", name, f"broker/sql/verify_{name.lower()}.sql", "count(*) FILTER (WHERE bad)", "0", BY_HAND) for name in
       ("S1", "S3", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "S13", "S14")),
