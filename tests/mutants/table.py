@@ -92,7 +92,7 @@ MUTANTS = [
     Mutant("repeat-is-never-a-duplicate", "R5", "broker/posting.c", "posting_answer(posting, posting->stored_id, posting->posted_at, !own);", "posting_answer(posting, posting->stored_id, posting->posted_at, false);",
            ("system/test_idempotency.py::test_the_same_content_written_otherwise_is_a_duplicate",)),
     Mutant("op-s-key-counts-for-nothing", "R5", "broker/sql/change.sql", "       AND NOT EXISTS (SELECT FROM k)\n", "", ("system/test_idempotency.py::test_an_op_repeated_with_its_key_changes_nothing_more",)),
-    Mutant("op-does-not-look-for-ops", "R5", "deploy/schema/0008_one_key.sql", "    IF EXISTS (SELECT FROM keys k WHERE k.digest = docket_key_posted.digest) THEN", "    IF false THEN",
+    Mutant("op-does-not-look-for-ops", "R5", "deploy/schema/0010_one_key.sql", "    IF EXISTS (SELECT FROM keys k WHERE k.digest = docket_key_posted.digest) THEN", "    IF false THEN",
            guard("test_two_ops_with_one_key_at_two_brokers_are_one")),
     Mutant("op-leaves-no-mark", "R5", "broker/sql/change.sql", "docket_key_posted($2::bytea)", "EXISTS (SELECT FROM tickets WHERE key_digest = $2::bytea)", guard("test_an_op_waits_for_a_posting_with_its_key_that_is_not_committed_yet")),
     Mutant("posting-does-not-look-again", "R5", "broker/sql/posting.sql", "docket_keys_free($2::bytea[], count(*), '23505')", "count(*) >= 0", guard("test_a_posting_waits_for_an_op_with_its_key_that_is_not_committed_yet")),
