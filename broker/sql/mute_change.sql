@@ -4,7 +4,7 @@
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (UPDATE keys SET at = clock.at FROM clock WHERE digest = $1::bytea RETURNING content, request, ticket),
 go AS MATERIALIZED (
-    SELECT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AS key_taken,
+    SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($1::bytea) END AS key_taken,
            NOT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AND NOT EXISTS (SELECT FROM k) AS go
 ), n AS (
     INSERT INTO mutes (made_at, owner, reason, from_at, until_at, customer, ticket, kind, priority, queue, tag)
