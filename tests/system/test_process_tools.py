@@ -241,3 +241,33 @@ def test_simulate_tells_the_line_that_is_wrong():
     assert done.returncode == 1
     assert "-:2: ticket: want a map" in done.stderr and "-:3:" in done.stderr
     assert done.stdout.count("response") >= 1  # the good line is summed up all the same
+
+
+def test_silence_closes_by_package_and_kept_words_start_no_clock(process):
+    policy = (process / "process.yaml").read_text()
+    (process / "process.yaml").write_text(policy.replace("on_reply_when_resolved: ask", "on_reply_when_resolved: keep"))
+    packages = (process / "packages.yaml").read_text()
+    (process / "packages.yaml").write_text(packages + "\nquick:\n  close_unanswered_after: 3d\nasked:\n  close_unanswered_after: ~\n")
+    done = cases(process, """
+- case: this package closes after three days of silence
+  package: quick
+  ticket: {title: Registration fails sometimes, problem: Twice a day.}
+  steps:
+    - {after: 1h, do: resolve, as: ada, text: Done.}
+    - {at: 2026-03-05T09:59:59Z, expect: {state: resolved}}
+    - {at: 2026-03-05T10:00:00Z, expect: {state: closed}}
+- case: the others never
+  package: asked
+  ticket: {title: Registration fails sometimes, problem: Twice a day.}
+  steps:
+    - {after: 1h, do: resolve, as: ada, text: Done.}
+    - {at: 2026-06-05T10:00:00Z, expect: {state: resolved}}
+- case: words on a resolved ticket mean nothing where they are kept
+  package: asked
+  ticket: {title: Registration fails sometimes, problem: Twice a day.}
+  steps:
+    - {after: 1h, do: resolve, as: ada, text: Done.}
+    - {after: 1h, do: reply, text: Thanks., expect: {state: resolved, update: {state: paused}}}
+""")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 cases, 3 passed" in done.stdout
