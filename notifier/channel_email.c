@@ -4,6 +4,7 @@
 #include "channel.h"
 #include "clock.h"
 #include "mail_build.h"
+#include "mail_calendar.h"
 #include "mem.h"
 #include "secret.h"
 #include "smtp_link.h"
@@ -17,7 +18,8 @@ enum {
     SLOTS = 64,
     ADDRESS_SLOTS = 4,
     PATH_BYTES = ADDRESS_BYTES_MAX + 3,
-    TICK_MS = 100
+    TICK_MS = 100,
+    CALENDAR_BYTES_MAX = 64 << 10
 };
 #define IDLE_US (10 * US_PER_S) /* then a connection is closed */
 
@@ -188,6 +190,13 @@ static bool email_build(void *arg, const struct letter *letter, struct buf *out,
         if (!address_with_token(s->reply_address, token, reply_to))
             reply_to[0] = '\0';
     }
+    struct buf calendar;
+    bool cancels = false, has_calendar = false;
+    const struct mail_meeting meeting = {letter->body, room->from, letter->subject, letter->date_at};
+
+    buf_init(&calendar, CALENDAR_BYTES_MAX);
+    if (strcmp(letter->kind, "meeting") == 0)
+        has_calendar = mail_calendar_put(&meeting, &calendar, &cancels);
     const struct mail mail = {.from = s->mail_from,
                               .reply_to = reply_to[0] == '\0' ? NULL : reply_to,
                               .to_name = letter->recipient,
@@ -201,8 +210,12 @@ static bool email_build(void *arg, const struct letter *letter, struct buf *out,
                               .is_receipt = strcmp(letter->kind, "received") == 0,
                               .date_at = letter->date_at,
                               .text = letter->text,
-                              .html = letter->html};
-    return mail_build(&mail, out, err);
+                              .html = letter->html,
+                              .calendar = has_calendar ? buf_text(&calendar) : NULL,
+                              .calendar_cancels = cancels};
+    bool ok = mail_build(&mail, out, err);
+    buf_clear(&calendar);
+    return ok;
 }
 
 /* ---- life ---- */

@@ -62,6 +62,15 @@ static bool key_ends_with(struct span key, const char *end)
     return key.len > len && memcmp(key.p + key.len - len, end, len) == 0;
 }
 
+static bool key_is_word(struct span key)
+{
+    static const char *const keys[] = {"clock", "close_reason", "what", "medium"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (span_is(key, keys[i]))
+            return true;
+    return false;
+}
+
 /* Copies a value of a body; instants and words of ours become readable. */
 static void put_readable(const struct context *c, struct span key, const struct wire_val *value)
 {
@@ -70,7 +79,7 @@ static void put_readable(const struct context *c, struct span key, const struct 
 
     if (key_ends_with(key, "_at") && wire_get_int(value, &at)) {
         put_instant(c, at);
-    } else if ((span_is(key, "clock") || span_is(key, "close_reason")) && wire_get_str(value, &text)) {
+    } else if (key_is_word(key) && wire_get_str(value, &text)) {
         put_word(c, text);
     } else if (wire_type(value) == WIRE_MAP) {
         wire_put_map(c->out, wire_count(value));

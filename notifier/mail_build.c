@@ -117,6 +117,16 @@ static void mail_set_headers(GMimeMessage *message, const struct mail *mail)
     g_object_unref(from);
 }
 
+/* The third way to read the message: calendars look for it there (RFC 6047). */
+static void mail_add_calendar(GMimeMultipart *parts, const struct mail *mail)
+{
+    GMimeObject *part = part_new("calendar", mail->calendar);
+
+    g_mime_object_set_content_type_parameter(part, "method", mail->calendar_cancels ? "CANCEL" : "REQUEST");
+    g_mime_multipart_add(parts, part);
+    g_object_unref(part);
+}
+
 bool mail_build(const struct mail *mail, struct buf *out, struct err *err)
 {
     if (!mail_check(mail, err))
@@ -126,6 +136,8 @@ bool mail_build(const struct mail *mail, struct buf *out, struct err *err)
     GMimeObject *text = part_new("plain", mail->text), *html = part_new("html", mail->html);
     g_mime_multipart_add(parts, text);
     g_mime_multipart_add(parts, html);
+    if (mail->calendar != NULL)
+        mail_add_calendar(parts, mail);
     g_mime_message_set_mime_part(message, GMIME_OBJECT(parts));
     mail_set_headers(message, mail);
 

@@ -27,6 +27,8 @@ struct mail {
     int64_t date_at;
     const char *text; /* UTF-8 */
     const char *html;
+    const char *calendar; /* an iCalendar object, or NULL */
+    bool calendar_cancels;
 };
 
 /* Appends the message with CRLF line ends. err: ERR_INVALID  names the field that is not allowed */

@@ -1,0 +1,100 @@
+/* A meeting as an iCalendar object; see mail_calendar.h. libical escapes and folds. */
+#include "mail_calendar.h"
+#include "address.h"
+#include "clock.h"
+#include "wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libical/ical.h>
+
+enum { ATTENDEES_MAX = 50, TEXT_BYTES = 1024, URI_BYTES = ADDRESS_BYTES_MAX + 8 };
+#define SEQUENCE_EPOCH_S INT64_C(1577836800) /* 2020: seconds since then fit into a sequence for decades */
+
+static struct icaltimetype utc_of(int64_t at_us)
+{
+    return icaltime_from_timet_with_zone((time_t)(at_us / US_PER_S), 0, icaltimezone_get_utc_timezone());
+}
+
+/* One line without control characters: libical passes them on. */
+static const char *plain(struct span text, char ret[TEXT_BYTES])
+{
+    size_t len = text.len < TEXT_BYTES - 1 ? text.len : TEXT_BYTES - 1;
+
+    while (len > 0 && len < text.len && ((unsigned char)text.p[len] & 0xc0) == 0x80)
+        len--; /* not inside a letter */
+    for (size_t i = 0; i < len; i++)
+        ret[i] = (unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f ? ' ' : text.p[i];
+    ret[len] = '\0';
+    return ret;
+}
+
+static void put_attendees(icalcomponent *event, const struct wire_val *attendees)
+{
+    for (size_t i = 0; i < wire_count(attendees) && i < ATTENDEES_MAX; i++) {
+        char address[ADDRESS_BYTES_MAX + 1], uri[URI_BYTES];
+        struct span text;
+        struct err ignored;
+        if (!wire_get_str(wire_at(attendees, i), &text) || text.len > ADDRESS_BYTES_MAX)
+            continue;
+        (void)snprintf(address, sizeof address, "%.*s", (int)text.len, text.p);
+        if (!address_check(address, &ignored))
+            continue;
+        (void)snprintf(uri, sizeof uri, "mailto:%s", address);
+        icalproperty *property = icalproperty_new_attendee(uri);
+        icalproperty_add_parameter(property, icalparameter_new_rsvp(ICAL_RSVP_TRUE));
+        icalcomponent_add_property(event, property);
+    }
+}
+
+static icalcomponent *event_new(const struct mail_meeting *m, const struct wire_val *meeting, bool cancelled)
+{
+    char uid[TEXT_BYTES], where[TEXT_BYTES], summary[TEXT_BYTES], organizer[URI_BYTES];
+    struct span place = wire_find_str(meeting, "where");
+    icalcomponent *event = icalcomponent_new(ICAL_VEVENT_COMPONENT);
+
+    (void)snprintf(organizer, sizeof organizer, "mailto:%.*s", ADDRESS_BYTES_MAX, m->organizer);
+    icalcomponent_add_property(event, icalproperty_new_uid(plain(wire_find_str(meeting, "uid"), uid)));
+    icalcomponent_add_property(event, icalproperty_new_sequence((int)(m->now / US_PER_S - SEQUENCE_EPOCH_S)));
+    icalcomponent_add_property(event, icalproperty_new_dtstamp(utc_of(m->now)));
+    icalcomponent_add_property(event,
+                               icalproperty_new_dtstart(utc_of(wire_find_int(meeting, "starts_at", 0))));
+    icalcomponent_add_property(event, icalproperty_new_dtend(utc_of(wire_find_int(meeting, "ends_at", 0))));
+    icalcomponent_add_property(event, icalproperty_new_summary(plain(span_of(m->summary), summary)));
+    icalcomponent_add_property(event, icalproperty_new_organizer(organizer));
+    icalcomponent_add_property(event, icalproperty_new_status(cancelled ? ICAL_STATUS_CANCELLED
+                                                                        : ICAL_STATUS_CONFIRMED));
+    if (place.len != 0)
+        icalcomponent_add_property(event, icalproperty_new_location(plain(place, where)));
+    put_attendees(event, wire_find(meeting, "attendees"));
+    return event;
+}
+
+bool mail_calendar_put(const struct mail_meeting *m, struct buf *out, bool *ret_is_cancelled)
+{
+    struct wire_doc *doc = NULL;
+    struct err ignored;
+
+    if (m->body.p == NULL || !wire_parse(m->body.p, m->body.len, WIRE_DEPTH_MAX, &doc, &ignored))
+        return false;
+    const struct wire_val *meeting = wire_find(wire_root(doc), "meeting");
+    bool is_one = wire_find_str(meeting, "uid").len != 0 && wire_find_int(meeting, "starts_at", 0) > 0;
+    if (is_one) {
+        bool cancelled = span_is(wire_find_str(meeting, "what"), "cancelled");
+        icalcomponent *calendar = icalcomponent_new(ICAL_VCALENDAR_COMPONENT);
+        icalcomponent_add_property(calendar, icalproperty_new_version("2.0"));
+        icalcomponent_add_property(calendar, icalproperty_new_prodid("-//Docket//EN"));
+        icalcomponent_add_property(calendar, icalproperty_new_method(cancelled ? ICAL_METHOD_CANCEL
+                                                                               : ICAL_METHOD_REQUEST));
+        icalcomponent_add_component(calendar, event_new(m, meeting, cancelled));
+        char *text = icalcomponent_as_ical_string_r(calendar);
+        (void)buf_add_text(out, text);
+        *ret_is_cancelled = cancelled;
+        free(text);
+        icalcomponent_free(calendar);
+    }
+    wire_doc_free(doc);
+    return is_one;
+}

@@ -1,0 +1,20 @@
+/* A meeting as an iCalendar object (RFC 5545, 5546), for the mail that tells of it: calendars take it in, move it, drop it. Pure. */
+#ifndef DOCKET_MAIL_CALENDAR_H
+#define DOCKET_MAIL_CALENDAR_H
+
+#include "buf.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mail_meeting {
+    struct span body;      /* of the message: {meeting: {uid, what, starts_at, ends_at, where, attendees}} */
+    const char *organizer; /* an address */
+    const char *summary;
+    int64_t now; /* also orders what is told of the same meeting */
+};
+
+/* Appends the object; false, and nothing is written, when the body tells of no meeting. */
+bool mail_calendar_put(const struct mail_meeting *meeting, struct buf *out, bool *ret_is_cancelled);
+
+#endif

@@ -1,0 +1,108 @@
+/* Meetings in mail: the object says what, when, where and who; hostile words make no line of their own. */
+#include "mail_calendar.h"
+#include "wire.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static bool put(const char *json, const char *summary, char *ret, size_t size, bool *ret_cancelled)
+{
+    struct buf body, out;
+    struct err err;
+
+    buf_init(&body, 1 << 16);
+    buf_init(&out, 1 << 16);
+    if (!wire_from_json(&body, json, strlen(json), &err))
+        fail_msg("%s", err.msg);
+    const struct mail_meeting meeting = {buf_span(&body), "desk@localhost", summary,
+                                         INT64_C(1774600000000000)};
+    bool is = mail_calendar_put(&meeting, &out, ret_cancelled);
+    (void)snprintf(ret, size, "%s", buf_text(&out));
+    buf_clear(&body);
+    buf_clear(&out);
+    return is;
+}
+
+static void test_a_meeting_is_a_request_with_its_facts(void **state)
+{
+    static const char *const lines[] = {"METHOD:REQUEST\r\n",
+                                        "UID:m1@DKT-X.docket\r\n",
+                                        "DTSTART:20260401T080000Z\r\n",
+                                        "DTEND:20260401T083000Z\r\n",
+                                        "LOCATION:Room 7\\, left\r\n",
+                                        "STATUS:CONFIRMED\r\n",
+                                        "ORGANIZER:mailto:desk@localhost\r\n",
+                                        "mailto:a@b.example\r\n"};
+    char text[8192];
+    bool cancelled = true;
+    (void)state;
+
+    assert_true(put(
+        "{\"meeting\": {\"uid\": \"m1@DKT-X.docket\", \"what\": \"made\", \"starts_at\": 1775030400000000, "
+        "\"ends_at\": "
+        "1775032200000000, \"where\": \"Room 7, left\", \"attendees\": [\"a@b.example\", \"no address\"]}}",
+        "[DKT-X] Meeting", text, sizeof text, &cancelled));
+    assert_false(cancelled);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        if (strstr(text, lines[i]) == NULL)
+            fail_msg("no %s in\n%s", lines[i], text);
+    assert_null(strstr(text, "no address"));
+}
+
+static void test_a_cancelled_meeting_is_a_cancel_of_the_same_uid(void **state)
+{
+    char text[8192];
+    bool cancelled = false;
+    (void)state;
+
+    assert_true(put("{\"meeting\": {\"uid\": \"m1@x\", \"what\": \"cancelled\", \"starts_at\": "
+                    "1775030400000000, \"ends_at\": 1775032200000000}}",
+                    "x", text, sizeof text, &cancelled));
+    assert_true(cancelled && strstr(text, "METHOD:CANCEL\r\n") != NULL &&
+                strstr(text, "STATUS:CANCELLED\r\n") != NULL && strstr(text, "UID:m1@x\r\n") != NULL);
+}
+
+static void test_hostile_words_make_no_line_of_their_own(void **state)
+{
+    char text[8192];
+    bool cancelled;
+    (void)state;
+
+    assert_true(
+        put("{\"meeting\": {\"uid\": \"m1@x\", \"what\": \"made\", \"starts_at\": 1775030400000000, "
+            "\"ends_at\": 1775032200000000, \"where\": "
+            "\"a\\r\\nATTENDEE:mailto:evil@x\\r\\nEND:VCALENDAR\", \"attendees\": [\"b@c\\r\\nX-EVIL:1\"]}}",
+            "s\r\nX-EVIL:2", text, sizeof text, &cancelled));
+    assert_null(strstr(text, "\nATTENDEE"));
+    assert_null(strstr(text, "\nX-EVIL"));
+    assert_ptr_equal(strstr(text, "END:VCALENDAR\r\n") != NULL ? NULL : text, NULL);
+    size_t len = strlen(text);
+    assert_string_equal(text + len - strlen("END:VCALENDAR\r\n"), "END:VCALENDAR\r\n");
+}
+
+static void test_what_is_no_meeting_gives_nothing(void **state)
+{
+    char text[64];
+    bool cancelled;
+    (void)state;
+    assert_false(put("{\"text\": \"x\"}", "x", text, sizeof text, &cancelled));
+    assert_false(put("{\"meeting\": {\"uid\": \"x\"}}", "x", text, sizeof text, &cancelled));
+    assert_string_equal(text, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_meeting_is_a_request_with_its_facts),
+        cmocka_unit_test(test_a_cancelled_meeting_is_a_cancel_of_the_same_uid),
+        cmocka_unit_test(test_hostile_words_make_no_line_of_their_own),
+        cmocka_unit_test(test_what_is_no_meeting_gives_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
