@@ -18,7 +18,7 @@
 enum { CLAIM_MAX = 100, NAME_BYTES = 130, CAUSE_BYTES = 130, KIND_BYTES = 34, BODY_BYTES_MAX = 64 << 10 };
 #define LEASE_US (10 * US_PER_S)
 #define GAPS_EVERY_US (INT64_C(3600) * US_PER_S)
-#define IDLE_US (5 * US_PER_S) /* looks at least that often, whatever the next step says */
+#define IDLE_US US_PER_S /* looks at least that often: a poke may be lost */
 /* Pages overtake what waits (deliveries are claimed in the order of next_at). */
 #define HEAD_START_US (INT64_C(3600) * US_PER_S)
 
