@@ -315,6 +315,21 @@ static void walk_report(struct parsing *p, GMimeMultipart *all, int depth)
     }
 }
 
+/* What is shown in line is read; all else is told of. */
+static void walk_leaf(struct parsing *p, GMimeObject *part)
+{
+    bool inline_part = !is_attached(part);
+
+    if (inline_part && is_type(part, "text", "plain"))
+        add_text(p, part, false);
+    else if (inline_part && is_type(part, "text", "html"))
+        add_text(p, part, true);
+    else if (inline_part && is_type(part, "text", "calendar"))
+        add_calendar(p, part);
+    else
+        add_attachment(p, part);
+}
+
 static void walk(struct parsing *p, GMimeObject *part, int depth)
 {
     if (part == NULL || depth > MAIL_DEPTH_MAX || p->parts++ > MAIL_PARTS_MAX)
@@ -326,16 +341,8 @@ static void walk(struct parsing *p, GMimeObject *part, int depth)
     else if (GMIME_IS_MULTIPART(part))
         for (int i = 0; i < g_mime_multipart_get_count(GMIME_MULTIPART(part)); i++)
             walk(p, g_mime_multipart_get_part(GMIME_MULTIPART(part), i), depth + 1);
-    else if (is_attached(part))
-        add_attachment(p, part);
-    else if (is_type(part, "text", "plain"))
-        add_text(p, part, false);
-    else if (is_type(part, "text", "html"))
-        add_text(p, part, true);
-    else if (is_type(part, "text", "calendar"))
-        add_calendar(p, part);
     else
-        add_attachment(p, part);
+        walk_leaf(p, part);
 }
 
 /* ---- all of it ---- */
