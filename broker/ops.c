@@ -1,6 +1,7 @@
 /* The ops of the protocol as one table; see ops.h. */
 #include "ops.h"
 #include "alerting.h"
+#include "bounces.h"
 #include "broker.h"
 #include "change_ops.h"
 #include "deadlines.h"
@@ -152,6 +153,8 @@ static const struct op table[] = {
      CHANGES, notices_retry, notices_check_retry},
     {"notification.discard", FIELDS(WHO, REQUIRED(F_NOTIFICATION), OPTIONAL(F_REASON)), DESK, CHANGES,
      notices_discard, NULL},
+    {"notification.bounced", FIELDS(WHO, REQUIRED(F_NOTIFICATION), REQUIRED(F_DSN_STATUS), OPTIONAL(F_TEXT)),
+     DESK | MAY_SYSTEM, CHANGES, bounces_take, bounces_check},
     {"notification.release",
      FIELDS(WHO, OPTIONAL(F_SINCE_AT), OPTIONAL(F_DISCARD_BEFORE_AT), OPTIONAL(F_REASON)), DESK, CHANGES,
      notices_release, NULL},

@@ -127,6 +127,7 @@ static const struct field_row fields[F_FIELDS] = {
     [F_TO_STAFF] = {"to", KIND_TEXT, 1, 128, NULL},
     [F_OVERRIDE] = {"override", KIND_INT, 1, INT32_MAX, NULL},
     [F_CANCEL] = {"cancel", KIND_BOOL, 0, 0, NULL},
+    [F_DSN_STATUS] = {"status", KIND_TEXT, 5, 11, NULL},
     [F_EMAIL] = {"email", KIND_TEXT, 3, 254, NULL},
     [F_NOTIFICATION] = {"notification", KIND_INT, 1, INT64_MAX, NULL},
     [F_OVER_CHANNEL] = {"channel", KIND_NAME, 1, 32, NULL},

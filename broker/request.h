@@ -99,6 +99,7 @@ enum field {
     F_POSTED_AT,
     F_TASK,
     F_OPEN_TICKETS,
+    F_DSN_STATUS,
     F_FIELDS
 };
 

@@ -35,6 +35,7 @@
     X(W_ONCALL_CHANGE, "oncall_change")   \
     X(W_NOTICE_CHANGE, "notice_change")   \
     X(W_MUTE_CHANGE, "mute_change")       \
+    X(W_NOTICE_BOUNCED, "notice_bounced") \
     X(W_HISTORY, "feed_generation")       \
     X(W_REGISTER, "register")
 

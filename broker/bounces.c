@@ -1,0 +1,92 @@
+/* notification.bounced; see bounces.h. */
+#include "bounces.h"
+#include "broker.h"
+#include "mem.h"
+#include "op_key.h"
+#include "ops.h"
+#include "statements.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct bounce {
+    struct unit unit;
+    struct broker *broker;
+    struct call *call;
+    struct op_key key;
+    bool is_there; /* such a message by mail */
+};
+
+bool bounces_check(const struct request *req, struct err *err)
+{
+    struct span status = request_text(req, F_DSN_STATUS);
+
+    for (size_t i = 0; i < status.len; i++)
+        if (strchr("0123456789.", status.p[i]) == NULL)
+            status.len = 0;
+    if (status.len < 5 || status.p[0] != '5' || status.p[1] != '.')
+        return err_field(err, ERR_INVALID, "status", "status: want one that says failure for good, as 5.1.1");
+    return true;
+}
+
+static void bounce_on_rows(void *arg, PGresult *rows)
+{
+    enum { KEY_TAKEN, OLD_STATE, KEY_CONTENT, KEY_REQUEST };
+    struct bounce *bounce = arg;
+
+    bounce->is_there = !pg_is_null(rows, 0, OLD_STATE);
+    op_key_read(&bounce->key, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST, bounce->call->req.content_digest);
+}
+
+static void bounce_send(struct unit *unit, struct pg *pg, struct pg_params *params)
+{
+    struct bounce *bounce = (struct bounce *)unit;
+    const struct request *req = &bounce->call->req;
+
+    op_key_put(&bounce->key, req, params);
+    pg_put_int8(params, request_int(req, F_NOTIFICATION, 0));
+    pg_put_bytes(params, request_text(req, F_DSN_STATUS));
+    pg_put_bytes(params, request_text(req, F_TEXT));
+    (void)pg_send(pg, W_NOTICE_BOUNCED, params, bounce_on_rows, bounce);
+}
+
+static void bounce_done(struct unit *unit, const struct err *err)
+{
+    struct bounce *bounce = (struct bounce *)unit;
+    struct err why;
+    struct buf out;
+
+    if (err != NULL) {
+        call_refuse(bounce->call, err);
+    } else if (!op_key_check(&bounce->key, &why)) {
+        call_refuse(bounce->call, &why);
+    } else if (!bounce->is_there) {
+        (void)err_field(&why, ERR_NOT_FOUND, "notification", "no mail has the number %lld",
+                        (long long)request_int(&bounce->call->req, F_NOTIFICATION, 0));
+        call_refuse(bounce->call, &why);
+    } else {
+        bounce->broker->outbox_written = true; /* a notifier looks at once */
+        buf_init(&out, 64);
+        wire_put_map(&out, 1);
+        wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&bounce->key));
+        call_answer(bounce->call, buf_span(&out));
+        buf_clear(&out);
+    }
+    free(bounce);
+}
+
+void bounces_take(struct broker *broker, struct call *call)
+{
+    static const struct unit_type type = {.group = GROUP_SINGLE,
+                                          .repeatable = true,
+                                          .send = bounce_send,
+                                          .done = bounce_done};
+    struct bounce *bounce = mem_new(1, sizeof *bounce);
+
+    bounce->unit.type = &type;
+    bounce->unit.bytes = wire_doc_bytes(call->req.doc).len + 256;
+    bounce->broker = broker;
+    bounce->call = call;
+    op_key_begin(&bounce->key);
+    writer_add(broker->writer, &bounce->unit);
+}
