@@ -98,7 +98,7 @@ static bool is_special(const struct in6_addr *address)
         if (is_in_text(address, special[i].block, special[i].bits))
             return true;
     for (size_t i = 0; !is_v4 && i < sizeof carriers / sizeof carriers[0]; i++) {
-        struct in6_addr inner;
+        struct in6_addr inner = {.s6_addr = {0}};
         if (!is_in_text(address, carriers[i].block, carriers[i].bits))
             continue;
         memcpy(inner.s6_addr, mapped, sizeof mapped);
