@@ -190,6 +190,7 @@ SECONDS ?= 60
 FUZZ_SEEDS_zone := /usr/share/zoneinfo/Europe
 FUZZ_SEEDS_process := deploy/process/rules
 FUZZ_SEEDS_mustache := deploy/process/templates
+FUZZ_SEEDS_mail := tests/system/mails
 FUZZ_SEEDS_ics := tests/fuzz/seeds/ics
 .PHONY: fuzz fuzz-run
 fuzz: ## random bytes into everything that reads bytes from outside; T=name one target, SECONDS=n each (60)
@@ -198,7 +199,7 @@ fuzz: ## random bytes into everything that reads bytes from outside; T=name one 
 fuzz-run: $(patsubst %,$(BUILD)/fuzz/%,$(if $(T),$(filter $(T),$(FUZZ)),$(FUZZ)))
 	@for one in $(if $(T),$(filter $(T),$(FUZZ)),$(FUZZ)); do \
 		mkdir -p $(BUILD)/corpus/$$one; \
-		case $$one in zone) seeds="$(FUZZ_SEEDS_zone)";; ics) seeds="$(FUZZ_SEEDS_ics)";; process) seeds="$(FUZZ_SEEDS_process)";; mustache) seeds="$(FUZZ_SEEDS_mustache)";; *) seeds=;; esac; \
+		case $$one in zone) seeds="$(FUZZ_SEEDS_zone)";; ics) seeds="$(FUZZ_SEEDS_ics)";; process) seeds="$(FUZZ_SEEDS_process)";; mustache) seeds="$(FUZZ_SEEDS_mustache)";; mail) seeds="$(FUZZ_SEEDS_mail)";; *) seeds=;; esac; \
 		echo "  FUZZ $$one, $(SECONDS) s"; \
 		$(BUILD)/fuzz/$$one -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
 			-artifact_prefix=$(BUILD)/$$one- $(BUILD)/corpus/$$one $$seeds || exit 1; \
