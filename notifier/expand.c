@@ -140,12 +140,6 @@ static void expand_contacts(const bool open[CHANNELS], const struct wire_val *co
                                             : "no contact has an e-mail address";
 }
 
-/* docket-mail says so: two machines would thank one another for ever. */
-static bool is_posted_by_machine(const struct wire_val *extra)
-{
-    return wire_find_bool(wire_find(wire_find(extra, "attributes"), "mail"), "automatic", false);
-}
-
 /* What nobody asked for by a word of his own: an automatic sender would answer it, and so on. */
 static bool kind_is_automatic(const char *kind)
 {
@@ -187,10 +181,6 @@ void expand_customer(const bool open[CHANNELS], const char *kind, int priority, 
         const struct wire_val *contact = wire_find(wire_root(ticket), "contact");
         if (kind_is_automatic(kind) && sender_is_automatic(wire_root(ticket))) {
             ret->reason = "the sender is automatic: it gets no automatic answer";
-            goto out;
-        }
-        if (strcmp(kind, "received") == 0 && is_posted_by_machine(wire_root(ticket))) {
-            ret->reason = "posted by a machine, which gets no receipt";
             goto out;
         }
         if (wire_type(contact) == WIRE_MAP && recipients_add_contact(ret, open, contact) == ADD_DONE)

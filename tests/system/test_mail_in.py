@@ -219,7 +219,7 @@ def test_machines_never_start_a_talk(stack, client, post, customer):
     monitored = posted[0]["tracking"]
     client.decided(monitored)
     receipt = wait_until(lambda: [row for row in client.show(monitored)["messages"] if row["kind"] == "received" and row["state"] == "suppressed"])
-    assert "machine" in receipt[0]["reason"]
+    assert "automatic" in receipt[0]["reason"]
     assert not [text for text in stack.mails() if monitored in text and "auto-replied" in text]
 
 
