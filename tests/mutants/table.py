@@ -102,14 +102,15 @@ MUTANTS = [
     Mutant("put-back-of-another-s-wake", "R6", "broker/sql/put_back.sql", "d.owner = $9::bigint AND ", "", guard("test_a_wake_that_is_somebody_else_s_by_now_is_not_put_back")),
     Mutant("put-back-of-an-old-attempt", "R6", "broker/sql/put_back.sql", " AND d.attempt = excluded.attempt - 1", "", guard("test_a_wake_that_is_somebody_else_s_by_now_is_not_put_back")),
     Mutant("failures-stay", "R6", "broker/sql/decide_again.sql", "failures = 0,", "", guard("test_a_committed_decision_counts_as_no_failure_and_a_dead_wake_keeps_its_due_time")),
-    Mutant("everybody-s-failure", "R6", "broker/dispatch.c", "clock_mono_us()) && (alone || !lost)", "clock_mono_us())", ("system/test_workers.py::test_a_worker_that_dies_on_one_ticket_costs_only_that_one",)),
+    Mutant("everybody-s-failure", "R6", "broker/workers_works.c", "        if (alone)\n            config->on_fail(config->arg, wake, \"died\"", "        if (true)\n            config->on_fail(config->arg, wake, \"died\"",
+           ("system/test_workers.py::test_a_worker_that_dies_on_one_ticket_costs_only_that_one",)),
     Mutant("failures-count-when-most-fail", "R6", "broker/dispatch.c", "!health_fails(&broker->health, clock_mono_us()) && (alone || !lost)", "(alone || !lost)", OPS),
     Mutant("no-rest", "R6", "broker/wakes.c", "wake->rests_until_us = now + REST_US;", "wake->rests_until_us = 0;", ("system/test_workers.py::test_a_ticket_that_changes_faster_than_it_is_decided_rests_and_gets_decided",)),
     Mutant("dead-never-again", "R6", "broker/sql/dead_retry.sql", "SET dead = false,", "SET dead = true,", guard("test_dead_retry_takes_the_wake_too")),
     # the broker computes the wake
     Mutant("clocks-left-out", "R7", "broker/decision_clocks.c", "if (!clock_goes_on(&old, list, count))", "if (false)", ("unit/test_decision",)),
-    Mutant("wake-without-due-times", "R7", "broker/decision_clocks.c", "    if (clock->due_at < *next_at)\n        *next_at = clock->due_at;", "", ("unit/test_decision",)),
-    Mutant("wake-without-warnings", "R7", "broker/decision_clocks.c", "clock->warn_at != INT64_MIN && clock->warn_at < *next_at", "false", ("unit/test_decision",)),
+    Mutant("wake-without-due-times", "R7", "broker/decision_clocks.c", "    if (clock->due_at < decision->next_at)\n        decision->next_at = clock->due_at;", "", ("unit/test_decision",)),
+    Mutant("wake-without-warnings", "R7", "broker/decision_clocks.c", "clock->warn_at != INT64_MIN && clock->warn_at < decision->next_at", "false", ("unit/test_decision",)),
     # no rule needed to be told
     Mutant("nobody-hears-of-undecided", "R8", "broker/sql/ops_alert.sql", "VALUES ($1::text, $2::text, $3::smallint, docket_now(), $4::text)", "SELECT $1::text, $2::text, $3::smallint, docket_now(), $4::text WHERE false",
            OPS),

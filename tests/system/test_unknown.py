@@ -3,7 +3,6 @@ comes. What was asked is done once, what is answered is done, and nothing lands 
 
 import contextlib
 import signal
-import time
 
 import pytest
 from helpers import ADA, Stack, alive, id_of, ticket_of, wait_until
@@ -136,7 +135,6 @@ def opposite_batches(stack, clients):
 def test_two_brokers_that_change_the_same_tickets_in_other_orders_never_deadlock(behind):
     stack, _ = behind
     clients = [stack.client(1), stack.client(2)]
-    before = stack.value("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
     for _ in range(5):  # on a machine that is slow the gate's own time-out comes first
         with contextlib.suppress(AssertionError):
             answers = opposite_batches(stack, clients)
@@ -145,8 +143,7 @@ def test_two_brokers_that_change_the_same_tickets_in_other_orders_never_deadlock
             while client.receive(3):
                 pass
     assert all(answer["ok"] for answer in answers), answers
-    time.sleep(1.1)  # the counter is written once a second
-    assert stack.value("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == before
+    assert "deadlock detected" not in stack.log("postgres")
     for client in clients:
         client.close()
 

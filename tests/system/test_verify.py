@@ -65,6 +65,7 @@ BREAKS = {
     "two triages": ("S5", "UPDATE events SET kind = 2, body = NULL WHERE ticket = {taken} AND kind = 6;UPDATE desk SET state = 1 WHERE ticket = {taken}"),
     "a running clock without a wake": ("S6", "UPDATE desk SET lane = NULL, rank = NULL, wake_at = NULL, owner = NULL WHERE ticket = {plain}"),
     "a wake later than its due time": ("S6", "UPDATE desk SET clocks = '\\x" + LATE + "', wake_at = docket_now() + 60000000 WHERE ticket = {plain}"),
+    "a wake that was given up and stands in a lane": ("S6", "UPDATE desk SET dead = true WHERE ticket = {plain}"),
     "a wake owned by nobody known": ("S7", "UPDATE desk SET owner = 7 WHERE ticket = {plain}"),
     "no receipt": ("S8 S9", "DELETE FROM outbox WHERE kind = 'received' AND ticket = {plain}"),
     "two receipts": ("S8 S12", "INSERT INTO outbox (ticket, version, audience, kind, created_at, state) VALUES ({plain}, 999, 1, 'received', 1, 2)"),

@@ -1,12 +1,13 @@
 """Workers that are foreign, slow, wrong or absent: the desk goes on, and no ticket suffers for another."""
 
+import re
 import shutil
 import signal
 import subprocess
 import time
 
 import pytest
-from helpers import ADA, BIN, CUSTOMER, ROOT, Refused, Stack, alive, ticket_of, wait_until
+from helpers import ADA, BIN, CUSTOMER, ROOT, Refused, Stack, alive, id_of, ticket_of, wait_until
 from pyworker import PyWorker, decide
 
 
@@ -215,6 +216,8 @@ def test_a_worker_that_dies_on_one_ticket_costs_only_that_one(desk, workerless):
         tend()
         assert desk.decided(tracking, 30)["priority"] == 3
     assert dead(desk).count(bad) == 1 and not set(good) & set(dead(desk))
+    counted = re.findall(r'event=decision_failed ticket=(\d+) failures=[1-9]\d* code="?died', workerless.log("broker-1"))
+    assert set(counted) == {str(id_of(bad))}  # the others were with it when it died, and are not to blame
     stop.append(True)
     for worker in workers:
         worker.leave()

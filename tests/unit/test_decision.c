@@ -276,6 +276,11 @@ static void test_decision_missed_or_resting_promise_wakes_nobody(void **state)
     assert_true((d.set & SET_STATE) == 0);
     decision_clear(&d);
     wire_doc_free(doc);
+    assert_true(parse("{\"clocks\": [" CLOCK("\"state\": \"running\", \"due_at\": 50") "], \"wake_at\": 77}",
+                      &base, &doc, &d, &err));
+    assert_int_equal(d.next_at, 50); /* one that runs does, also when no warning comes before */
+    decision_clear(&d);
+    wire_doc_free(doc);
     assert_true(parse("{\"clocks\": []}", &base, &doc, &d, &err));
     assert_int_equal(d.next_at, INT64_MAX);
     assert_true(d.has_clocks && decision_bytes(&d, d.clocks).len == 1);
