@@ -4,8 +4,8 @@
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (UPDATE keys SET at = clock.at FROM clock WHERE digest = $1::bytea RETURNING content, request, ticket),
 go AS MATERIALIZED (
-    SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($1::bytea) END AS key_taken,
-           NOT EXISTS (SELECT FROM tickets WHERE key_digest = $1::bytea) AND NOT EXISTS (SELECT FROM k) AS go
+    SELECT x.key_taken, NOT x.key_taken AND NOT EXISTS (SELECT FROM k) AS go
+      FROM (SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($1::bytea) END AS key_taken) x
 ), n AS (
     INSERT INTO mutes (made_at, owner, reason, from_at, until_at, customer, ticket, kind, priority, queue, tag)
     SELECT clock.at, $5::text, $6::text, coalesce($7::bigint, clock.at), $8::bigint, $9::text, $10::bigint, $11::text, $12::smallint,
