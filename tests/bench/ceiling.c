@@ -126,6 +126,7 @@ static void send_post(struct run *run, int64_t batch)
     array_of_span(run, PG_BYTEA, run->sample[RECEIPT]);
     array_of_null(run, PG_INT8);
     pg_put_text(run->params, "standard");
+    array_of_null(run, PG_INT8);
     (void)pg_send(run->pg, ST_POST, run->params, NULL, NULL);
 }
 
