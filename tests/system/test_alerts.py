@@ -327,7 +327,7 @@ def test_the_whole_story_of_a_p1_message_by_message(desk, caller):
     # Posted at night: the receipt goes to the customer, the page to who is on call.
     tracking = caller.submit(title="All lines dead at night", impact="down", contact={"name": "Nia", "email": customer})
     wait_until(lambda: subjects(customer) and len(subjects("ada@desk.example")) == 1)
-    assert subjects("ada@desk.example")[0].startswith("P1 ") and not subjects("ben@desk.example")
+    assert subjects("ada@desk.example")[0].startswith("P1 ")
     # No answer: the second level is told, each of the team once, and who is on call not again.
     wait_until(lambda: subjects("ben@desk.example") and subjects("cy@desk.example"))
     assert [len(subjects(f"{name}@desk.example")) for name in ("ada", "ben", "cy", "lea")] == [1, 1, 1, 0]
@@ -349,12 +349,18 @@ def test_the_whole_story_of_a_p1_message_by_message(desk, caller):
     status, text = press(link_in(approval[0]), do="approve")
     assert status == 200, text
     assert ticket_of(caller.show(tracking))["state"] == "closed"
-    wait_until(lambda: len(subjects(customer)) >= 4)
+
+    def kinds():
+        with desk.db() as db:
+            rows = db.execute("SELECT kind FROM deliveries WHERE ticket = %s AND address = %s AND state = 3 ORDER BY id", (id_of(tracking), customer))
+            return [kind for kind, in rows]
+
+    # Triaged goes alone or with the receipt, whichever was first; the others one by one, in order.
+    wait_until(lambda: "closed" in kinds() and len(subjects(customer)) == len(kinds()))
+    assert [kind for kind in kinds() if kind != "triaged"] == ["received", "update", "approval_asked", "closed"]
     with desk.db() as db:
-        kinds = [kind for kind, in db.execute("SELECT kind FROM deliveries WHERE ticket = %s AND address = %s AND state = 3 ORDER BY id", (id_of(tracking), customer))]
         pages_sent = db.execute("SELECT count(*) FROM deliveries WHERE ticket = %s AND kind = 'alert'", (id_of(tracking),)).fetchone()[0]
-    assert [kind for kind in kinds if kind != "triaged"] == ["received", "update", "approval_asked", "closed"]
-    assert pages_sent == 3 and len(subjects(customer)) == len(kinds)
+    assert pages_sent == 3
     assert [len(subjects(f"{name}@desk.example", "P1 ")) for name in ("ada", "ben", "cy", "lea")] == [1, 1, 1, 0]
     steps = caller.call("alert.show", alert=alert)["steps"]
     assert [(step["what"], step["level"], step["told"]) for step in steps] == [("page", 1, 1), ("page", 2, 2), ("over", 1, 3)]
