@@ -59,7 +59,7 @@ static void alerting_send(struct unit *unit, struct pg *pg, struct pg_params *pa
     struct alerting *a = (struct alerting *)unit;
     const struct request *req = &a->call->req;
 
-    op_key_put(&a->key, req, params);
+    op_key_put(&a->key, req->key_digest, req->content_digest, params);
     pg_put_int8(params, a->alert);
     pg_put_int2(params, (int16_t)a->what);
     pg_put_text(params, req->actor);

@@ -43,7 +43,7 @@ static void bounce_send(struct unit *unit, struct pg *pg, struct pg_params *para
     struct bounce *bounce = (struct bounce *)unit;
     const struct request *req = &bounce->call->req;
 
-    op_key_put(&bounce->key, req, params);
+    op_key_put(&bounce->key, req->key_digest, req->content_digest, params);
     pg_put_int8(params, request_int(req, F_NOTIFICATION, 0));
     pg_put_bytes(params, request_text(req, F_DSN_STATUS));
     pg_put_bytes(params, request_text(req, F_TEXT));

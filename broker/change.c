@@ -4,6 +4,7 @@
 #include "change_internal.h"
 #include "clock.h"
 #include "mem.h"
+#include "op_key.h"
 #include "statements.h"
 #include "wakes.h"
 
@@ -11,22 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 struct change {
     struct unit unit;
     struct broker *broker;
     struct change_input *input;
     unsigned char key_digest[16];
     char *told_elsewhere; /* owned */
-    int64_t request;      /* random: tells our own repeat from a duplicate */
+    struct op_key key;
     change_done_fn *done;
     void *arg;
 
     /* what the row said: believed after the commit only */
     struct {
-        bool changed, is_there, key_taken, link_is, link_may, has_key, key_same, key_ours, has_children,
-            meeting_is, package_may, task_is, in_time;
+        bool changed, is_there, link_is, link_may, has_children, meeting_is, package_may, task_is, in_time;
         int old_state, priority;
         int32_t version, old_version, attempt, key_version;
         int64_t at;
@@ -110,10 +108,9 @@ static void why_not(const struct change *change, struct change_result *ret)
     const struct change_input *input = change->input;
     char allowed[160];
 
-    if (change->row.key_taken || (change->row.has_key && !change->row.key_same)) {
-        (void)err_field(&ret->err, ERR_CONFLICT, "key",
-                        "key: it was used before with another op or other content");
-    } else if (!change->row.is_there) {
+    if (!op_key_check(&change->key, &ret->err))
+        return;
+    if (!change->row.is_there) {
         (void)err_field(&ret->err, ERR_NOT_FOUND, "tracking", "no ticket has this tracking number");
     } else if (input->if_version != 0 && input->if_version != change->row.old_version) {
         (void)err_field(&ret->err, ERR_CONFLICT, "if_version", "the ticket is at version %d by now",
@@ -147,9 +144,9 @@ static void change_committed(struct change *change, struct change_result *ret)
         ret->version = change->row.version;
         ret->has_children = change->row.has_children;
         ret->duplicates = change->row.duplicates;
-    } else if (change->row.has_key && change->row.key_same && !change->row.key_taken) {
+    } else if (change->key.is_there && change->key.same && !change->key.taken) {
         ret->version = change->row.key_version;
-        ret->duplicate = !change->row.key_ours;
+        ret->duplicate = !change->key.ours;
     } else {
         why_not(change, ret);
     }
@@ -202,7 +199,7 @@ static void change_on_rows(void *arg, PGresult *rows)
         KEY_VERSION,
         AT
     };
-    struct span content = pg_span(rows, 0, KEY_CONTENT), customer = pg_span(rows, 0, CUSTOMER);
+    struct span customer = pg_span(rows, 0, CUSTOMER);
     struct span duplicates = pg_span(rows, 0, DUPLICATES);
 
     change->row.changed = pg_bool(rows, 0, CHANGED);
@@ -212,7 +209,6 @@ static void change_on_rows(void *arg, PGresult *rows)
     change->row.is_there = pg_bool(rows, 0, IS_THERE);
     change->row.old_state = (int)pg_int(rows, 0, OLD_STATE);
     change->row.old_version = (int32_t)pg_int(rows, 0, OLD_VERSION);
-    change->row.key_taken = pg_bool(rows, 0, KEY_TAKEN);
     change->row.link_is = pg_bool(rows, 0, LINK_IS);
     change->row.link_may = pg_bool(rows, 0, LINK_MAY);
     change->row.meeting_is = pg_bool(rows, 0, MEETING_IS);
@@ -222,9 +218,7 @@ static void change_on_rows(void *arg, PGresult *rows)
     change->row.has_children = pg_bool(rows, 0, HAS_CHILDREN);
     free(change->row.duplicates);
     change->row.duplicates = duplicates.len == 0 ? NULL : mem_strndup(duplicates.p, duplicates.len);
-    change->row.has_key = content.p != NULL;
-    change->row.key_same = content.len == 16 && memcmp(content.p, change->input->content_digest, 16) == 0;
-    change->row.key_ours = pg_int(rows, 0, KEY_REQUEST) == change->request;
+    op_key_read(&change->key, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST, change->input->content_digest);
     change->row.key_version = (int32_t)pg_int(rows, 0, KEY_VERSION);
     change->row.at = pg_int(rows, 0, AT);
     (void)snprintf(change->row.customer, sizeof change->row.customer, "%.*s", (int)customer.len,
@@ -321,9 +315,7 @@ static void change_send(struct unit *unit, struct pg *pg, struct pg_params *para
     struct span queue = wire_find_str(set, "queue");
 
     pg_put_int8(params, unit->ticket);
-    pg_put_bytes(params, (struct span){(const char *)change->key_digest, 16});
-    pg_put_bytes(params, (struct span){(const char *)input->content_digest, 16});
-    pg_put_int8(params, change->request);
+    op_key_put(&change->key, change->key_digest, input->content_digest, params);
     pg_put_int8(params, change->broker->epoch);
     put_states(params, plan->row);
     pg_put_int2(params, (int16_t)plan->event);
@@ -399,7 +391,7 @@ void change_order(struct broker *broker, struct change_input *input, const struc
         change->told_elsewhere = mem_strndup(order->told_elsewhere, strlen(order->told_elsewhere));
     change->done = order->done;
     change->arg = order->arg;
-    randombytes_buf(&change->request, sizeof change->request);
+    op_key_begin(&change->key);
     change_overtake(broker, order->ticket);
     writer_add(broker->writer, &change->unit);
 }

@@ -3,6 +3,7 @@
 #include "broker.h"
 #include "clients.h"
 #include "mem.h"
+#include "op_key.h"
 #include "read_end.h"
 #include "statements.h"
 #include "tracking.h"
@@ -10,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <sodium.h>
 
 enum { BYTES_MAX = 4 << 20, LIMIT = 100, CLOCK_BYTES = 16 };
 
@@ -213,25 +212,21 @@ struct excuse {
     struct unit unit;
     struct broker *broker;
     struct call *call;
-    int64_t request; /* random: tells our own repeat from a duplicate */
+    struct op_key key;
 
     /* what the row said: believed after the commit only */
-    bool changed, is_there, is_missed, key_taken, has_key, key_same, key_ours;
+    bool changed, is_there, is_missed;
 };
 
 static void excuse_on_rows(void *arg, PGresult *rows)
 {
     enum { CHANGED, OF_VERDICT, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST };
     struct excuse *x = arg;
-    struct span content = pg_span(rows, 0, KEY_CONTENT);
 
     x->changed = pg_bool(rows, 0, CHANGED);
     x->is_there = !pg_is_null(rows, 0, OF_VERDICT);
     x->is_missed = span_is(pg_span(rows, 0, OF_VERDICT), "missed");
-    x->key_taken = pg_bool(rows, 0, KEY_TAKEN);
-    x->has_key = content.p != NULL;
-    x->key_same = content.len == 16 && memcmp(content.p, x->call->req.content_digest, 16) == 0;
-    x->key_ours = pg_int(rows, 0, KEY_REQUEST) == x->request;
+    op_key_read(&x->key, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST, x->call->req.content_digest);
 }
 
 static void excuse_send(struct unit *unit, struct pg *pg, struct pg_params *params)
@@ -239,9 +234,7 @@ static void excuse_send(struct unit *unit, struct pg *pg, struct pg_params *para
     struct excuse *x = (struct excuse *)unit;
     const struct request *req = &x->call->req;
 
-    pg_put_bytes(params, (struct span){(const char *)req->key_digest, 16});
-    pg_put_bytes(params, (struct span){(const char *)req->content_digest, 16});
-    pg_put_int8(params, x->request);
+    op_key_put(&x->key, req->key_digest, req->content_digest, params);
     pg_put_int8(params, req->ticket);
     pg_put_bytes(params, request_text(req, F_CLOCK));
     pg_put_int4(params, (int32_t)request_int(req, F_CYCLE, 1));
@@ -252,10 +245,9 @@ static void excuse_send(struct unit *unit, struct pg *pg, struct pg_params *para
 
 static bool excuse_is_refused(const struct excuse *x, struct err *err)
 {
-    if (x->key_taken || (x->has_key && !x->key_same))
-        return !err_field(err, ERR_CONFLICT, "key",
-                          "key: it was used before with another op or other content");
-    if (x->changed || x->has_key)
+    if (!op_key_check(&x->key, err))
+        return true;
+    if (x->changed || x->key.is_there)
         return false;
     if (!x->is_there)
         return !err_field(err, ERR_NOT_FOUND, "clock",
@@ -279,7 +271,7 @@ static void excuse_done(struct unit *unit, const struct err *err)
     } else {
         buf_init(&out, 256);
         wire_put_map(&out, 1);
-        wire_put_key_bool(&out, "duplicate", x->has_key && !x->key_ours);
+        wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&x->key));
         call_answer(x->call, buf_span(&out));
         buf_clear(&out);
     }
@@ -320,6 +312,6 @@ void deadlines_excuse(struct broker *broker, struct call *call)
     x->unit.bytes = wire_doc_bytes(call->req.doc).len + 256;
     x->broker = broker;
     x->call = call;
-    randombytes_buf(&x->request, sizeof x->request);
+    op_key_begin(&x->key);
     writer_add(broker->writer, &x->unit);
 }

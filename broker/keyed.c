@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "op_key.h"
 #include "move.h"
 #include "ops.h"
 #include "process_room.h"
@@ -18,20 +19,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 enum { RECORD_BYTES_MAX = 256 << 10, FILES_BYTES_MAX = 4 << 20, RETRY_MAX = 500, NAME_BYTES = 65 };
 
 struct keyed {
     struct unit unit;
     struct broker *broker;
     struct call *call;
-    int64_t request;   /* random: tells our own repeat from a duplicate */
+    struct op_key key;
     struct span bytes; /* encoded record or files; owned */
     char hash[PROCESS_HASH_BYTES];
 
     /* what the rows said: believed after the commit only */
-    bool changed, key_taken, has_key, key_same, key_ours;
+    bool changed;
     int64_t ticket, key_ticket, at, posted_at;
     int key_count;
     struct {
@@ -65,7 +64,7 @@ static void keyed_answer_map(struct keyed *keyed, const char *name, const char *
         wire_put_key_text(&out, name, text);
     else
         wire_put_key_int(&out, name, number);
-    wire_put_key_bool(&out, "duplicate", !keyed->changed && !keyed->key_ours);
+    wire_put_key_bool(&out, "duplicate", !keyed->changed && !keyed->key.ours);
     call_answer(keyed->call, buf_span(&out));
     buf_clear(&out);
 }
@@ -73,27 +72,23 @@ static void keyed_answer_map(struct keyed *keyed, const char *name, const char *
 /* True when the key decides: a conflict was answered. A duplicate with the same content goes on. */
 static bool keyed_conflicts(struct keyed *keyed)
 {
-    if (!keyed->key_taken && (!keyed->has_key || keyed->key_same))
+    struct err err;
+
+    if (op_key_check(&keyed->key, &err))
         return false;
-    keyed_refuse(keyed, ERR_CONFLICT, "key", "key: it was used before with another op or other content");
+    call_refuse(keyed->call, &err);
     return true;
 }
 
 /* The columns about the key, which all of these statements give. */
 static void keyed_read_key(struct keyed *keyed, const PGresult *rows, int taken, int content, int request)
 {
-    struct span was = pg_span(rows, 0, content);
-    keyed->key_taken = pg_bool(rows, 0, taken);
-    keyed->has_key = was.p != NULL;
-    keyed->key_same = was.len == 16 && memcmp(was.p, keyed->call->req.content_digest, 16) == 0;
-    keyed->key_ours = pg_int(rows, 0, request) == keyed->request;
+    op_key_read(&keyed->key, rows, taken, content, request, keyed->call->req.content_digest);
 }
 
 static void keyed_put_key(const struct keyed *keyed, struct pg_params *params)
 {
-    pg_put_bytes(params, (struct span){(const char *)keyed->call->req.key_digest, 16});
-    pg_put_bytes(params, (struct span){(const char *)keyed->call->req.content_digest, 16});
-    pg_put_int8(params, keyed->request);
+    op_key_put(&keyed->key, keyed->call->req.key_digest, keyed->call->req.content_digest, params);
 }
 
 static void keyed_start(struct broker *broker, struct call *call, const struct unit_type *type,
@@ -107,7 +102,7 @@ static void keyed_start(struct broker *broker, struct call *call, const struct u
     keyed->call = call;
     keyed->bytes = bytes;
     (void)snprintf(keyed->hash, sizeof keyed->hash, "%s", hash);
-    randombytes_buf(&keyed->request, sizeof keyed->request);
+    op_key_begin(&keyed->key);
     writer_add(broker->writer, &keyed->unit);
 }
 
@@ -305,7 +300,7 @@ static void customer_done(struct unit *unit, const struct err *err)
     else if (keyed_conflicts(keyed))
         ; /* answered */
     else if (request_bool(&keyed->call->req, F_OPEN_TICKETS, false))
-        move_open_tickets(keyed->broker, keyed->call, !keyed->changed && !keyed->key_ours);
+        move_open_tickets(keyed->broker, keyed->call, !keyed->changed && !keyed->key.ours);
     else
         keyed_answer_map(keyed, "customer", id, 0);
     keyed_free(keyed);
@@ -442,7 +437,7 @@ static void retry_done(struct unit *unit, const struct err *err)
             wakes_changed(keyed->broker, keyed->woken[i].ticket, keyed->woken[i].attempt,
                           keyed->woken[i].version, keyed->woken[i].priority, SPAN_NONE, keyed->at,
                           REASON_RETRY);
-        if (keyed->woken_count == 0 && !keyed->has_key && keyed->call->req.ticket != 0)
+        if (keyed->woken_count == 0 && !keyed->key.is_there && keyed->call->req.ticket != 0)
             keyed_refuse(keyed, ERR_NOT_FOUND, "tracking", "this ticket is no dead letter");
         else
             keyed_answer_map(keyed, "retried", NULL, keyed->changed ? keyed->woken_count : keyed->key_count);

@@ -2,6 +2,7 @@
 #include "mutes.h"
 #include "broker.h"
 #include "mem.h"
+#include "op_key.h"
 #include "ops.h"
 #include "read_end.h"
 #include "statements.h"
@@ -10,30 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 struct muting {
     struct unit unit;
     struct broker *broker;
     struct call *call;
-    int64_t request; /* random: tells our own repeat from a duplicate */
+    struct op_key key;
 
     /* what the row said: believed after the commit only */
     int64_t mute; /* 0: nothing was done */
-    bool key_taken, has_key, key_same, key_ours;
 };
 
 static void muting_on_rows(void *arg, PGresult *rows)
 {
     enum { MUTE, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST };
     struct muting *m = arg;
-    struct span content = pg_span(rows, 0, KEY_CONTENT);
 
     m->mute = pg_int(rows, 0, MUTE);
-    m->key_taken = pg_bool(rows, 0, KEY_TAKEN);
-    m->has_key = content.p != NULL;
-    m->key_same = content.len == 16 && memcmp(content.p, m->call->req.content_digest, 16) == 0;
-    m->key_ours = pg_int(rows, 0, KEY_REQUEST) == m->request;
+    op_key_read(&m->key, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST, m->call->req.content_digest);
 }
 
 static void put_int8(struct pg_params *params, const struct request *req, enum field field)
@@ -49,9 +43,7 @@ static void muting_send(struct unit *unit, struct pg *pg, struct pg_params *para
     struct muting *m = (struct muting *)unit;
     const struct request *req = &m->call->req;
 
-    pg_put_bytes(params, (struct span){(const char *)req->key_digest, 16});
-    pg_put_bytes(params, (struct span){(const char *)req->content_digest, 16});
-    pg_put_int8(params, m->request);
+    op_key_put(&m->key, req->key_digest, req->content_digest, params);
     put_int8(params, req, F_MUTE);
     pg_put_text(params, req->actor);
     pg_put_bytes(params, request_text(req, F_REASON));
@@ -76,9 +68,8 @@ static bool muting_is_refused(const struct muting *m, struct err *err)
 {
     const struct request *req = &m->call->req;
 
-    if (m->key_taken || (m->has_key && !m->key_same))
-        return !err_field(err, ERR_CONFLICT, "key",
-                          "key: it was used before with another op or other content");
+    if (!op_key_check(&m->key, err))
+        return true;
     if (m->mute != 0)
         return false;
     if (request_has(req, F_MUTE))
@@ -102,7 +93,7 @@ static void muting_done(struct unit *unit, const struct err *err)
         buf_init(&out, 256);
         wire_put_map(&out, 2);
         wire_put_key_int(&out, "mute", m->mute);
-        wire_put_key_bool(&out, "duplicate", m->has_key && !m->key_ours);
+        wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&m->key));
         call_answer(m->call, buf_span(&out));
         buf_clear(&out);
     }
@@ -121,7 +112,7 @@ static void muting_start(struct broker *broker, struct call *call)
     m->unit.bytes = wire_doc_bytes(call->req.doc).len + 256;
     m->broker = broker;
     m->call = call;
-    randombytes_buf(&m->request, sizeof m->request);
+    op_key_begin(&m->key);
     writer_add(broker->writer, &m->unit);
 }
 

@@ -48,7 +48,7 @@ static void noticing_send(struct unit *unit, struct pg *pg, struct pg_params *pa
     struct noticing *n = (struct noticing *)unit;
     const struct request *req = &n->call->req;
 
-    op_key_put(&n->key, req, params);
+    op_key_put(&n->key, req->key_digest, req->content_digest, params);
     pg_put_int2(params, (int16_t)n->what);
     put_int_or_null(params, req, F_NOTIFICATION);
     pg_put_text(params, req->actor);

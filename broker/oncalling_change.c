@@ -229,7 +229,7 @@ static void change_send(struct unit *unit, struct pg *pg, struct pg_params *para
     struct plan_change *change = (struct plan_change *)unit;
     const struct request *req = &change->plan->call->req;
 
-    op_key_put(&change->key, req, params);
+    op_key_put(&change->key, req->key_digest, req->content_digest, params);
     pg_put_int8(params, change->plan->rev);
     pg_put_text(params, req->actor);
     if (change->cancel == 0)

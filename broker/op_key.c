@@ -13,10 +13,11 @@ void op_key_begin(struct op_key *key)
     randombytes_buf(&key->request, sizeof key->request);
 }
 
-void op_key_put(const struct op_key *key, const struct request *req, struct pg_params *params)
+void op_key_put(const struct op_key *key, const unsigned char key_digest[16],
+                const unsigned char content_digest[16], struct pg_params *params)
 {
-    pg_put_bytes(params, (struct span){(const char *)req->key_digest, DIGEST_BYTES});
-    pg_put_bytes(params, (struct span){(const char *)req->content_digest, DIGEST_BYTES});
+    pg_put_bytes(params, (struct span){(const char *)key_digest, DIGEST_BYTES});
+    pg_put_bytes(params, (struct span){(const char *)content_digest, DIGEST_BYTES});
     pg_put_int8(params, key->request);
 }
 

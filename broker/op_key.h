@@ -5,7 +5,6 @@
 
 #include "err.h"
 #include "pg.h"
-#include "request.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,7 +21,8 @@ struct op_key {
 void op_key_begin(struct op_key *key);
 
 /* The first three parameters: digest of the key, digest of the content, the request's number. */
-void op_key_put(const struct op_key *key, const struct request *req, struct pg_params *params);
+void op_key_put(const struct op_key *key, const unsigned char key_digest[16],
+                const unsigned char content_digest[16], struct pg_params *params);
 
 /* Columns of the row. */
 void op_key_read(struct op_key *key, const PGresult *rows, int taken, int content, int request,
