@@ -104,14 +104,6 @@ static void reply_end(struct reply *reply, const char *words)
     free(reply);
 }
 
-static void put_as(struct buf *out, const char *who)
-{
-    wire_put_text(out, "as");
-    wire_put_map(out, 2);
-    wire_put_key_text(out, "name", who);
-    wire_put_key_text(out, "role", "staff");
-}
-
 static void on_taken(void *arg, const struct wire_val *body, const struct err *err)
 {
     struct reply *reply = arg;
@@ -133,7 +125,7 @@ static void ask_take(struct reply *reply)
 
     buf_init(&body, ASK_BODY_BYTES_MAX);
     wire_put_map(&body, 2);
-    put_as(&body, reply->who);
+    broker_ask_put_staff(&body, reply->who);
     wire_put_key_text(&body, "tracking", reply->tracking);
     broker_ask_send(reply->notifier->ask, "ticket.take", buf_span(&body), on_taken, reply);
     buf_clear(&body);
@@ -195,7 +187,7 @@ static void on_looked(void *arg, const struct pg_end *end)
     } else {
         buf_init(&body, ASK_BODY_BYTES_MAX);
         wire_put_map(&body, 3);
-        put_as(&body, reply->who);
+        broker_ask_put_staff(&body, reply->who);
         wire_put_key_int(&body, "alert", reply->alert);
         wire_put_key_int(&body, "generation", reply->generation);
         broker_ask_send(reply->notifier->ask, "alert.ack", buf_span(&body), on_acked, reply);

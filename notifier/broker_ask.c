@@ -231,3 +231,11 @@ void broker_ask_free(struct broker_ask *ask)
     }
     free(ask);
 }
+
+void broker_ask_put_staff(struct buf *out, const char *who)
+{
+    wire_put_text(out, "as");
+    wire_put_map(out, 2);
+    wire_put_key_text(out, "name", who);
+    wire_put_key_text(out, "role", "staff");
+}

@@ -69,14 +69,6 @@ static void call_end(struct call *call, unsigned status, const char *say)
 
 /* ---- acting ---- */
 
-static void put_as(struct buf *out, const char *who)
-{
-    wire_put_text(out, "as");
-    wire_put_map(out, 2);
-    wire_put_key_text(out, "name", who);
-    wire_put_key_text(out, "role", "staff");
-}
-
 static void on_taken(void *arg, const struct wire_val *body, const struct err *err)
 {
     struct call *call = arg;
@@ -106,7 +98,7 @@ static void on_acked(void *arg, const struct wire_val *body, const struct err *e
     }
     buf_init(&take, ASK_BODY_BYTES_MAX);
     wire_put_map(&take, 2);
-    put_as(&take, call->name);
+    broker_ask_put_staff(&take, call->name);
     wire_put_key_text(&take, "tracking", call->tracking);
     broker_ask_send(call->notifier->ask, "ticket.take", buf_span(&take), on_taken, call);
     buf_clear(&take);
@@ -118,7 +110,7 @@ static void ask_ack(struct call *call)
 
     buf_init(&body, ASK_BODY_BYTES_MAX);
     wire_put_map(&body, 3);
-    put_as(&body, call->name);
+    broker_ask_put_staff(&body, call->name);
     wire_put_key_int(&body, "alert", call->alert);
     wire_put_key_int(&body, "generation", call->generation);
     broker_ask_send(call->notifier->ask, "alert.ack", buf_span(&body), on_acked, call);
