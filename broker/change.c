@@ -56,6 +56,12 @@ void change_input_release(struct change_input *input)
     free(input);
 }
 
+void change_input_say(struct change_input *input, struct span body)
+{
+    free((void *)(uintptr_t)input->event_body.p);
+    input->event_body = body;
+}
+
 void change_input_tell(struct change_input *input)
 {
     static const char *const kept[] = {"text", "reason", "on", "vendor", "proposal", "meeting"};

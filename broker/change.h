@@ -66,6 +66,9 @@ struct change_input {
 struct change_input *change_input_new(void);
 void change_input_release(struct change_input *input);
 
+/* What the event says from now on: takes the encoded map over, and frees what stood there. */
+void change_input_say(struct change_input *input, struct span body);
+
 /* Encodes what the customer is told out of the event's body: the public words only. */
 void change_input_tell(struct change_input *input);
 

@@ -148,8 +148,7 @@ static void meeting_change(struct meeting_op *op)
     meeting_fill(op, meeting);
     if (!meeting->cancelled)
         meeting->packages = packages_with(broker->process.parsed, meeting->medium);
-    free((void *)(uintptr_t)input->event_body.p);
-    input->event_body = meeting_body(input, op->call->req.ticket, broker->settings.tracking_prefix);
+    change_input_say(input, meeting_body(input, op->call->req.ticket, broker->settings.tracking_prefix));
     change_input_tell(input);
     change_order(broker, input,
                  &(struct change_order){.ticket = op->call->req.ticket,

@@ -22,21 +22,21 @@ enum { ANSWER_BYTES = 512, DUPLICATES_MAX = 500 };
 
 /* ---- what is said ---- */
 
-/* The words and facts of an op, as the event keeps them. */
-static struct span event_body(const struct request *req)
+/* The words and facts of an op that its event keeps. */
+static const enum field kept_fields[] = {F_TEXT,     F_REASON,   F_CLOSE_REASON, F_ON,    F_VENDOR,
+                                         F_PROPOSAL, F_UNTIL_AT, F_PRIORITY,     F_STAFF, F_SET,
+                                         F_TO,       F_AS_LINK,  F_TASK};
+
+struct span change_event_body(const struct request *req, const enum field *kept, size_t count)
 {
-    static const enum field kept[] = {F_TEXT,     F_REASON,   F_CLOSE_REASON, F_ON,  F_VENDOR,  F_PROPOSAL,
-                                      F_UNTIL_AT, F_PRIORITY, F_STAFF,        F_SET, F_AS_LINK, F_TASK};
     struct buf out;
     size_t len;
 
     buf_init(&out, CHANGE_BODY_BYTES_MAX);
     struct wire_map map = wire_map_open(&out);
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
+    for (size_t i = 0; i < count; i++)
         if (request_has(req, kept[i]))
             wire_put_key_val(&out, request_field_name(kept[i]), req->vals[kept[i]]), map.count++;
-    if (req->link_to != 0)
-        wire_put_key_str(&out, "to", request_text(req, F_TO)), map.count++;
     wire_map_close(&out, &map);
     char *bytes = buf_take(&out, &len);
     return (struct span){bytes, bytes == NULL ? 0 : len};
@@ -59,7 +59,7 @@ struct change_input *change_input_of(const struct call *call, const struct chang
     input->link_to = req->link_to;
     input->as_link = request_text(req, F_AS_LINK);
     input->task = (int32_t)request_int(req, F_TASK, 0);
-    input->event_body = event_body(req);
+    input->event_body = change_event_body(req, kept_fields, sizeof kept_fields / sizeof kept_fields[0]);
     return input;
 }
 
@@ -336,9 +336,8 @@ void change_link_posted(struct broker *broker, const struct call *call, int64_t 
     wire_put_map(&body, 2);
     wire_put_key_text(&body, "to", tracking);
     wire_put_key_text(&body, "as_link", "related");
-    free((void *)(uintptr_t)input->event_body.p);
-    input->event_body.p = buf_take(&body, &len);
-    input->event_body.len = len;
+    char *bytes = buf_take(&body, &len);
+    change_input_say(input, (struct span){bytes, bytes == NULL ? 0 : len});
     input->link_to = to;
     input->as_link = span_of("related");
     randombytes_buf(key, sizeof key);

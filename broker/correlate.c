@@ -34,23 +34,9 @@ static void correlate_again(struct correlating *c);
 
 /* ---- an event of the open ticket ---- */
 
-/* What was submitted again. */
-static struct span repeated_body(const struct request *req)
-{
-    static const enum field kept[] = {F_TITLE,         F_PROBLEM, F_IMPACT,    F_EQUIPMENT,
-                                      F_CONFIGURATION, F_CHANNEL, F_ATTRIBUTES};
-    struct buf out;
-    size_t len;
-
-    buf_init(&out, CHANGE_BODY_BYTES_MAX);
-    struct wire_map map = wire_map_open(&out);
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
-        if (request_has(req, kept[i]))
-            wire_put_key_val(&out, request_field_name(kept[i]), req->vals[kept[i]]), map.count++;
-    wire_map_close(&out, &map);
-    char *bytes = buf_take(&out, &len);
-    return (struct span){bytes, bytes == NULL ? 0 : len};
-}
+/* What the event keeps of a posting that came again. */
+static const enum field kept_fields[] = {F_TITLE,         F_PROBLEM, F_IMPACT,    F_EQUIPMENT,
+                                         F_CONFIGURATION, F_CHANNEL, F_ATTRIBUTES};
 
 static void answer_merged(struct correlating *c, const struct change_result *result)
 {
@@ -98,8 +84,7 @@ static void correlate_repeat(struct correlating *c)
         input->role = ROLE_SYSTEM;
         (void)snprintf(input->actor, sizeof input->actor, "%s", c->broker->client_name);
     }
-    free((void *)(uintptr_t)input->event_body.p);
-    input->event_body = repeated_body(req);
+    change_input_say(input, change_event_body(req, kept_fields, sizeof kept_fields / sizeof kept_fields[0]));
     change_order(c->broker, input,
                  &(struct change_order){
                      .ticket = c->ticket, .key_digest = req->key_digest, .done = on_repeated, .arg = c});

@@ -147,7 +147,6 @@ void move_open_tickets(struct broker *broker, struct call *call, bool duplicate)
     move->duplicate = duplicate;
     move->input = change_input_of(call, &plan);
     move->input->package = record_text(move, "package");
-    free((void *)(uintptr_t)move->input->event_body.p);
-    move->input->event_body = move_body(move->input->package);
+    change_input_say(move->input, move_body(move->input->package));
     move_read(move);
 }
