@@ -30,6 +30,8 @@ struct deciding {
     enum desk_event kind;
     struct span body; /* of that event, encoded, owned */
     char *tags;       /* array literal; NULL: not set */
+    int64_t now_at;   /* what its work said that it was */
+    int64_t early_at; /* the database's clock, when it had not got there yet; else 0 */
     int64_t due_at;   /* the wake time that was waited for; 0: it woke for something else */
     int64_t wake_at;  /* 0: none */
     bool keeps;       /* the next wake is near: it stays ours */
@@ -110,6 +112,22 @@ static void deciding_free(struct deciding *deciding)
     free(deciding);
 }
 
+/* Decided for an instant that the database's clock has not reached: that clock was set back. Nothing was written; we follow it if our
+ * reading of it is what was ahead, and the ticket is handed out again when it is due. */
+static void deciding_too_early(struct deciding *deciding, struct wake *wake)
+{
+    struct broker *broker = deciding->broker;
+
+    if (broker_now(broker) >= deciding->now_at) {
+        log_event(LOG_WARN, "clock_set_back", "by_us=%lld",
+                  (long long)(deciding->now_at - deciding->early_at));
+        dbclock_init(&broker->clock);
+        dbclock_sample(&broker->clock, clock_mono_us(), deciding->early_at);
+    }
+    wakes_set_content(broker, wake, SPAN_NONE);
+    wakes_place(broker, wake, wake->wake_at > broker_now(broker) ? WAKE_TIMED : WAKE_QUEUED);
+}
+
 static void deciding_end(struct unit *unit, const struct err *err)
 {
     struct deciding *deciding = (struct deciding *)unit;
@@ -130,6 +148,8 @@ static void deciding_end(struct unit *unit, const struct err *err)
         wake->failures = 0;
         wakes_decided(wake);
         wakes_place(broker, wake, WAKE_TIMED);
+    } else if (ours && err == NULL && deciding->early_at != 0) {
+        deciding_too_early(deciding, wake);
     } else if (ours) {
         wakes_free(broker, wake); /* decided and asleep; or stale: whoever changed it owns its wake */
     }
@@ -194,6 +214,7 @@ static void deciding_fill(struct deciding *deciding, const struct wake *wake,
     deciding->attempt = wake->attempt;
     deciding->version = wake->version;
     deciding->fresh = wake->fresh;
+    deciding->now_at = wake->now_at;
     deciding->due_at = (wake->reasons & REASON_DUE) != 0 ? wake->wake_at : 0;
     deciding->kind = base->state == STATE_NEW ? EVENT_TRIAGED : EVENT_DECIDED;
     deciding->writes_event = base->state == STATE_NEW || d->set != 0 || d->notify_count != 0 ||
@@ -239,8 +260,12 @@ static void deciding_on_rows(void *arg, PGresult *rows)
     for (int i = 0; i < PQntuples(rows); i++) {
         /* The unit is found by its ticket: at most one of a ticket is in flight. */
         struct deciding *deciding = (struct deciding *)writer_in_flight(broker->writer, pg_int(rows, i, 0));
-        if (deciding != NULL && deciding->unit.type == &deciding_type)
+        if (deciding == NULL || deciding->unit.type != &deciding_type)
+            continue;
+        if (pg_is_null(rows, i, 1))
             deciding->done = true;
+        else
+            deciding->early_at = pg_int(rows, i, 1);
     }
 }
 
@@ -271,6 +296,7 @@ enum column {
     C_CLOCKS,
     C_REPLY_PENDING,
     C_DUE_AT,
+    C_NOW_AT,
     COLUMNS_COUNT
 };
 
@@ -279,7 +305,7 @@ static const enum pg_type column_types[COLUMNS_COUNT] = {
     [C_STATE_FRESH] = PG_INT2,   [C_STATE] = PG_INT2,   [C_FIELDS] = PG_INT2,  [C_PRIORITY] = PG_INT2,
     [C_LANE] = PG_INT2,          [C_WAKE_AT] = PG_INT8, [C_OWNER] = PG_INT8,   [C_ASSIGNEE] = PG_TEXT,
     [C_QUEUE] = PG_TEXT,         [C_KIND] = PG_TEXT,    [C_TAGS] = PG_TEXT,    [C_CLOCKS] = PG_BYTEA,
-    [C_REPLY_PENDING] = PG_BOOL, [C_DUE_AT] = PG_INT8,
+    [C_REPLY_PENDING] = PG_BOOL, [C_DUE_AT] = PG_INT8,  [C_NOW_AT] = PG_INT8,
 };
 
 /* Integers of a decision by column; true: NULL. */
@@ -323,6 +349,9 @@ static bool deciding_number(const struct deciding *x, enum column column, int64_
     case C_DUE_AT:
         *ret = d->due_at;
         return d->due_at == INT64_MAX;
+    case C_NOW_AT:
+        *ret = x->now_at;
+        return false;
     case C_REPLY_PENDING:
         *ret = d->reply_pending;
         return (d->set & SET_REPLY_PENDING) == 0;
@@ -443,6 +472,7 @@ static void send_fresh(const struct deciding_set *set)
     put_events(set);
     put_outbox(set);
     put_column(set, C_DUE_AT);
+    put_column(set, C_NOW_AT);
     (void)pg_send(set->broker->writer_pg, W_DECIDE_FRESH, set->params, deciding_on_rows, set->broker);
 }
 
@@ -457,6 +487,7 @@ static void send_again(const struct deciding_set *set)
     put_events(set);
     put_outbox(set);
     put_column(set, C_DUE_AT);
+    put_column(set, C_NOW_AT);
     (void)pg_send(set->broker->writer_pg, W_DECIDE_AGAIN, set->params, deciding_on_rows, set->broker);
 }
 
@@ -617,6 +648,7 @@ void deciding_send(void *arg, struct unit **units, size_t count, bool repeat)
     for (size_t i = 0; i < count; i++) {
         struct deciding *deciding = (struct deciding *)units[i];
         deciding->done = false;
+        deciding->early_at = 0;
         if (deciding->fresh)
             sorted[fresh++] = deciding;
         else

@@ -25,6 +25,7 @@ static void dispatch_hand(struct broker *broker, struct wake *wake)
 
     wakes_place(broker, wake, WAKE_NOWHERE);
     wake->overtaken = false;
+    wake->now_at = now_at;
     if (!workers_hand(broker->workers, wake, wake->content, now_at, &err)) {
         if (err.code != ERR_BUSY)
             put_back_failed(broker, wake, "content", err.msg, "", true);

@@ -36,8 +36,10 @@ enum wake_reason {
 
 struct wake {
     int64_t ticket;
-    int64_t rank;     /* µs: wake time + the customer's debt */
-    int64_t wake_at;  /* µs UTC by the database's clock */
+    int64_t rank;    /* µs: wake time + the customer's debt */
+    int64_t wake_at; /* µs UTC by the database's clock */
+    int64_t
+        now_at; /* µs UTC: what its work says that it is, while it is with a worker or its decision in a batch */
     int64_t since_us; /* monotonic: when it began to wait here, for the histogram of waits */
     int32_t attempt;
     int32_t version;

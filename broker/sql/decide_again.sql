@@ -5,7 +5,9 @@
 --  $12 kinds  $13 tags (array literals)  $14 clocks  $15 reply_pending (NULL: keep)  $16 epoch
 --  events: $17 tickets  $18 versions  $19 kinds  $20 public  $21 bodies  $22 process
 --  outbox: $23 tickets  $24 versions  $25 audiences  $26 kinds  $27 generations  $28 bodies
---  $29 due_at
+--  $29 due_at  $30 now, as the decision's work said
+-- A decision for an instant that the database's clock has not reached (it was set back) would be early: it is not written, and comes
+-- back with that clock.
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 d AS (
     UPDATE desk d
@@ -28,10 +30,11 @@ d AS (
            clocks = u.clocks,
            due_at = u.due_at
       FROM unnest($1::bigint[], $2::integer[], $3::integer[], $4::integer[], $5::smallint[], $6::smallint[], $7::smallint[],
-                  $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::boolean[], $29::bigint[])
+                  $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::boolean[], $29::bigint[], $30::bigint[])
            AS u(ticket, version_before, attempt_before, version_after, state, fields, priority, wake_at, owner, assignee,
-                queue, kind, tags, clocks, reply_pending, due_at), clock
+                queue, kind, tags, clocks, reply_pending, due_at, now_at), clock
      WHERE d.ticket = u.ticket AND d.owner = $16::bigint AND d.attempt = u.attempt_before AND d.version = u.version_before
+       AND u.now_at <= clock.at
     RETURNING d.ticket, d.attempt
 ), e AS (
     INSERT INTO events (ticket, version, at, kind, public, process, body)
@@ -45,4 +48,6 @@ d AS (
       FROM d JOIN unnest($23::bigint[], $24::integer[], $25::smallint[], $26::text[], $27::integer[], $28::bytea[])
            AS x(ticket, version, audience, kind, generation, body) USING (ticket), clock
 )
-SELECT ticket FROM d
+SELECT ticket, NULL::bigint AS early_at FROM d
+UNION ALL
+SELECT u.ticket, clock.at FROM unnest($1::bigint[], $30::bigint[]) AS u(ticket, now_at), clock WHERE u.now_at > clock.at

@@ -4,7 +4,7 @@
 --  $8 assignees  $9 queues  $10 kinds  $11 tags (array literals)  $12 clocks
 --  events: $13 tickets  $14 versions  $15 kinds  $16 public  $17 bodies  $18 process
 --  outbox: $19 tickets  $20 versions  $21 audiences  $22 kinds  $23 generations  $24 bodies
---  $25 due_at
+--  $25 due_at  $26 now, as the decision's work said: not later than the database's clock, as in decide_again
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 d AS (
     INSERT INTO desk (ticket, version, decided, attempt, state, priority, lane, rank, wake_at, owner, updated_at, assignee,
@@ -12,8 +12,9 @@ d AS (
     SELECT u.ticket, u.version, u.version, 2, u.state, u.priority, u.lane, CASE WHEN u.wake_at IS NOT NULL THEN greatest(u.wake_at, clock.at) END,
            CASE WHEN u.wake_at IS NOT NULL THEN greatest(u.wake_at, clock.at) END, u.owner, clock.at, u.assignee, u.queue, u.kind, u.tags::text[], u.clocks, u.due_at
       FROM unnest($1::bigint[], $2::integer[], $3::smallint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::bigint[],
-                  $8::text[], $9::text[], $10::text[], $11::text[], $12::bytea[], $25::bigint[])
-           AS u(ticket, version, state, priority, lane, wake_at, owner, assignee, queue, kind, tags, clocks, due_at), clock
+                  $8::text[], $9::text[], $10::text[], $11::text[], $12::bytea[], $25::bigint[], $26::bigint[])
+           AS u(ticket, version, state, priority, lane, wake_at, owner, assignee, queue, kind, tags, clocks, due_at, now_at), clock
+     WHERE u.now_at <= clock.at
     ON CONFLICT (ticket) DO NOTHING
     RETURNING ticket
 ), e AS (
@@ -28,4 +29,6 @@ d AS (
       FROM d JOIN unnest($19::bigint[], $20::integer[], $21::smallint[], $22::text[], $23::integer[], $24::bytea[])
            AS x(ticket, version, audience, kind, generation, body) USING (ticket), clock
 )
-SELECT ticket FROM d
+SELECT ticket, NULL::bigint AS early_at FROM d
+UNION ALL
+SELECT u.ticket, clock.at FROM unnest($1::bigint[], $26::bigint[]) AS u(ticket, now_at), clock WHERE u.now_at > clock.at

@@ -106,14 +106,14 @@ def left_behind(session, number):
     return session.one(f"SELECT (SELECT count(*) FROM events WHERE ticket = {number}) + (SELECT count(*) FROM outbox WHERE ticket = {number})")[0]
 
 
-def decide_again(session, number, owner=OURS, attempt=5, version=3):
+def decide_again(session, number, owner=OURS, attempt=5, version=3, now_at=1):
     return session.run("decide_again", [number], [version], [attempt], [version + 1], [None], [1], [2], [1], [owner], [None], [None], [None], [None], [b"\x90"], [None], owner,
-                       [number], [version + 1], [3], [False], [b"\x80"], None, [number], [version + 1], [1], ["update"], [0], [None])
+                       [number], [version + 1], [3], [False], [b"\x80"], None, [number], [version + 1], [1], ["update"], [0], [None], [None], [now_at])
 
 
-def decide_fresh(session, number):
+def decide_fresh(session, number, now_at=1):
     return session.run("decide_fresh", [number], [2], [1], [3], [8], [1], [OURS], [None], [None], [None], [None], [b"\x90"],
-                       [number], [2], [2], [False], [b"\x80"], None, [number], [2], [1], ["triaged"], [0], [None])
+                       [number], [2], [2], [False], [b"\x80"], None, [number], [2], [1], ["triaged"], [0], [None], [None], [now_at])
 
 
 def change(session, number, key=None, epoch=THEIRS):
@@ -134,6 +134,17 @@ def test_a_decision_as_it_was_handed_out_is_written_whole(ours):
 def test_a_decision_of_another_attempt_version_or_owner_leaves_nothing(ours, late):
     number = ticket(ours)
     assert decide_again(ours, number, **late) == [] and desk_of(ours, number)["attempt"] == 5 and left_behind(ours, number) == 0
+
+
+@pytest.mark.parametrize("decide, desk, row", [(decide_again, True, {"attempt": 5, "version": 3}), (decide_fresh, False, None)])
+def test_a_decision_for_an_instant_that_the_databases_clock_has_not_reached_leaves_nothing(ours, decide, desk, row):
+    number = ticket(ours, desk=desk)
+    now = ours.one("SELECT docket_now()")[0]
+    answer, = decide(ours, number, now_at=now + 3600_000000)
+    assert answer["ticket"] == number and now <= answer["early_at"] < now + 3600_000000, "told by which clock it was early"
+    left = desk_of(ours, number)
+    assert (left and {name: left[name] for name in row}) == row and left_behind(ours, number) == 0
+    assert decide(ours, number, now_at=now) == [{"ticket": number, "early_at": None}]
 
 
 def test_a_fresh_decision_of_a_ticket_that_somebody_changed_leaves_nothing(ours):
