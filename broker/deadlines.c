@@ -4,6 +4,7 @@
 #include "clients.h"
 #include "mem.h"
 #include "op_key.h"
+#include "read_deadlines.h"
 #include "read_end.h"
 #include "statements.h"
 #include "tracking.h"
@@ -16,93 +17,22 @@ enum { BYTES_MAX = 4 << 20, LIMIT = 100, CLOCK_BYTES = 16 };
 
 /* ---- deadline.list ---- */
 
-/* Columns of deadline_list.sql. */
-enum column {
-    TICKET,
-    CUSTOMER,
-    PACKAGE,
-    CLOCK,
-    CYCLE,
-    VERDICT,
-    CAUSE,
-    PRIORITY,
-    PROMISE_S,
-    DUE_AT,
-    MET_AT,
-    WORKED_S,
-    PAUSED_S,
-    JUDGED_AT,
-    PROCESS,
-    ZONES,
-    EXCUSE_BY,
-    EXCUSE_AT,
-    EXCUSE_REASON
-};
-
 struct listing {
     struct broker *broker;
     struct call *call;
     struct buf out;
 };
 
-static void put_field(struct buf *out, const char *key, const PGresult *rows, int row, enum column column,
-                      bool is_int)
-{
-    wire_put_text(out, key);
-    if (pg_is_null(rows, row, (int)column))
-        wire_put_nil(out);
-    else if (is_int)
-        wire_put_int(out, pg_int(rows, row, (int)column));
-    else
-        wire_put_str(out, pg_span(rows, row, (int)column));
-}
-
-static void put_excuse(struct buf *out, const PGresult *rows, int row)
-{
-    wire_put_text(out, "excused");
-    if (pg_is_null(rows, row, EXCUSE_AT)) {
-        wire_put_nil(out);
-        return;
-    }
-    wire_put_map(out, 3);
-    put_field(out, "by", rows, row, EXCUSE_BY, false);
-    put_field(out, "at", rows, row, EXCUSE_AT, true);
-    put_field(out, "reason", rows, row, EXCUSE_REASON, false);
-}
-
-static void put_deadline(struct buf *out, const PGresult *rows, int row, const char *prefix)
-{
-    static const struct {
-        const char *key;
-        enum column column;
-        bool is_int;
-    } fields[] = {{"customer", CUSTOMER, false},  {"package", PACKAGE, false},
-                  {"clock", CLOCK, false},        {"cycle", CYCLE, true},
-                  {"verdict", VERDICT, false},    {"cause", CAUSE, false},
-                  {"priority", PRIORITY, true},   {"promise_s", PROMISE_S, true},
-                  {"due_at", DUE_AT, true},       {"met_at", MET_AT, true},
-                  {"worked_s", WORKED_S, true},   {"paused_s", PAUSED_S, true},
-                  {"judged_at", JUDGED_AT, true}, {"process", PROCESS, false},
-                  {"zones", ZONES, false}};
-    char tracking[TRACKING_TEXT_BYTES];
-
-    tracking_format(pg_int(rows, row, TICKET), prefix, tracking);
-    wire_put_map(out, 2 + sizeof fields / sizeof fields[0]);
-    wire_put_key_text(out, "tracking", tracking);
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        put_field(out, fields[i].key, rows, row, fields[i].column, fields[i].is_int);
-    put_excuse(out, rows, row);
-}
-
 /* "due:ticket:clock:cycle" of the last one. */
 static void put_cursor(struct buf *out, const PGresult *rows, int row)
 {
     char cursor[96];
-    struct span clock = pg_span(rows, row, CLOCK);
+    struct span clock = pg_span(rows, row, DEADLINE_CLOCK);
 
-    (void)snprintf(cursor, sizeof cursor, "%lld:%lld:%.*s:%lld", (long long)pg_int(rows, row, DUE_AT),
-                   (long long)pg_int(rows, row, TICKET), (int)clock.len, clock.p,
-                   (long long)pg_int(rows, row, CYCLE));
+    (void)snprintf(cursor, sizeof cursor, "%lld:%lld:%.*s:%lld",
+                   (long long)pg_int(rows, row, DEADLINE_DUE_AT),
+                   (long long)pg_int(rows, row, DEADLINE_TICKET), (int)clock.len, clock.p,
+                   (long long)pg_int(rows, row, DEADLINE_CYCLE));
     wire_put_key_text(out, "cursor", cursor);
 }
 
@@ -113,9 +43,7 @@ static void list_on_rows(void *arg, PGresult *rows)
 
     wire_put_map(&listing->out, 2);
     wire_put_text(&listing->out, "deadlines");
-    wire_put_list(&listing->out, (size_t)count);
-    for (int i = 0; i < count; i++)
-        put_deadline(&listing->out, rows, i, listing->broker->settings.tracking_prefix);
+    read_deadlines_put(&listing->out, rows, listing->broker->settings.tracking_prefix);
     if (count == request_int(&listing->call->req, F_LIMIT, LIMIT))
         put_cursor(&listing->out, rows, count - 1);
     else

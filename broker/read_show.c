@@ -5,6 +5,7 @@
 
 #include "event_wire.h"
 #include "mem.h"
+#include "read_deadlines.h"
 #include "read_messages.h"
 #include "statements_reader.h"
 #include "ticket_row.h"
@@ -116,6 +117,17 @@ static void show_on_tasks(void *arg, PGresult *rows)
     showing->map.count++;
 }
 
+static void show_on_deadlines(void *arg, PGresult *rows)
+{
+    struct showing *showing = arg;
+
+    if (!showing->found)
+        return;
+    wire_put_text(&showing->body, "deadlines");
+    read_deadlines_put(&showing->body, rows, showing->prefix);
+    showing->map.count++;
+}
+
 static void show_on_messages(void *arg, PGresult *rows)
 {
     struct showing *showing = arg;
@@ -185,6 +197,7 @@ void read_show_send(struct pg *reader, struct pg_params *params, int64_t ticket,
     (void)pg_send(reader, READER_READ_SHOW, params, show_on_ticket, showing);
     (void)pg_send(reader, READER_READ_LINKS, params, show_on_links, showing);
     (void)pg_send(reader, READER_READ_TASKS, params, show_on_tasks, showing);
+    (void)pg_send(reader, READER_READ_DEADLINES, params, show_on_deadlines, showing);
     (void)pg_send(reader, READER_READ_MESSAGES, params, show_on_messages, showing);
     pg_put_int4(params, after);
     pg_put_int8(params, READ_SHOW_EVENTS_BYTES);

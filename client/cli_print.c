@@ -167,6 +167,14 @@ static const struct cli_column task_columns[] = {
     {"done_by", "BY", CLI_CELL_ANY, 20},
 };
 
+/* What was promised and is over, with the excuse that a lead gave for a miss. */
+static const struct cli_column verdict_columns[] = {
+    {"clock", "CLOCK", CLI_CELL_ANY, 0},      {"cycle", "CYCLE", CLI_CELL_ANY, 0},
+    {"verdict", "VERDICT", CLI_CELL_ANY, 0},  {"cause", "CAUSE", CLI_CELL_ANY, 12},
+    {"due_at", "DUE", CLI_CELL_TIME, 0},      {"met_at", "MET", CLI_CELL_TIME, 0},
+    {"excused", "EXCUSED", CLI_CELL_ANY, 80},
+};
+
 static void put_heading(struct buf *out, struct cli_style style, const char *title)
 {
     (void)buf_add_text(out, "\n");
@@ -357,6 +365,8 @@ void cli_print_ticket(struct cli *cli, const struct wire_val *body)
     }
     put_section(&out, wire_find(ticket, "clocks"), "Clocks", clock_columns, COUNT(clock_columns), style);
     put_section(&out, wire_find(ticket, "tasks"), "Agreed steps", task_columns, COUNT(task_columns), style);
+    put_section(&out, wire_find(ticket, "deadlines"), "Promises judged", verdict_columns,
+                COUNT(verdict_columns), style);
     if (wire_count(messages) != 0)
         put_heading(&out, style, "Messages");
     for (size_t i = 0; i < wire_count(messages); i++)

@@ -277,8 +277,10 @@ def test_a_miss_is_excused_by_a_lead_and_the_verdict_stays(stack, client, missed
     after = client.call("deadline.list", customer=customer, verdict="missed")["deadlines"][0]
     assert after["excused"]["by"] == "root" and after["excused"]["reason"] == which["reason"] and after["excused"]["at"]
     assert {**after, "excused": None} == before
-    shown = stack.docket("deadline", "list", "--customer", customer)
-    assert shown.returncode == 0 and "missed" in shown.stdout and "root" in shown.stdout
+    assert after in client.show(tracking)["deadlines"]
+    for command in (("deadline", "list", "--customer", customer), ("show", tracking)):
+        shown = stack.docket(*command)
+        assert shown.returncode == 0 and "missed" in shown.stdout and "root" in shown.stdout and "firewall" in shown.stdout
 
 
 # ---- meetings ----
