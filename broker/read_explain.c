@@ -16,6 +16,7 @@ struct explaining {
     struct broker *broker;
     struct call *call;
     struct buf decisions; /* encoded list */
+    struct buf deadlines; /* the same: verdicts as ticket.show gives them */
 };
 
 static void explaining_end(struct explaining *x, const struct err *err)
@@ -23,6 +24,7 @@ static void explaining_end(struct explaining *x, const struct err *err)
     if (err != NULL)
         call_refuse(x->call, err);
     buf_clear(&x->decisions);
+    buf_clear(&x->deadlines);
     free(x);
 }
 
@@ -65,20 +67,23 @@ static void explain_on_answer(void *arg, const struct workers_answer *answer)
 
 /* ---- the ticket as a worker needs it ---- */
 
-/* The body of a work that wakes for nothing. */
-static bool explain_body(struct broker *broker, struct span content, struct buf *out, struct err *err)
+/* The body of a work that wakes for nothing, and the verdicts. */
+static bool explain_body(struct broker *broker, struct span content, struct span deadlines, struct buf *out,
+                         struct err *err)
 {
     static const char *const fields[] = {"ticket", "customer", "events"};
     struct wire_doc *doc = NULL;
 
     if (!wire_parse(content.p, content.len, WIRE_DEPTH_MAX, &doc, err))
         return false;
-    wire_put_map(out, 5);
+    wire_put_map(out, 6);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         wire_put_key_val(out, fields[i], wire_find(wire_root(doc), fields[i]));
     wire_put_text(out, "reasons");
     wire_put_list(out, 0);
     wire_put_key_int(out, "now", broker_now(broker));
+    wire_put_text(out, "deadlines");
+    wire_put_raw(out, deadlines);
     wire_doc_free(doc);
     return true;
 }
@@ -98,7 +103,7 @@ static void explain_on_work(void *arg, const struct load_work_item *items, size_
         return;
     }
     buf_init(&body, ANSWER_BYTES_MAX);
-    bool ok = explain_body(x->broker, items[0].content, &body, &err) &&
+    bool ok = explain_body(x->broker, items[0].content, buf_span(&x->deadlines), &body, &err) &&
               workers_ask(x->broker->workers, "explain", buf_span(&body), false, ASK_TIMEOUT_MS * US_PER_MS,
                           explain_on_answer, x, &err);
     buf_clear(&body);
@@ -140,6 +145,7 @@ static void explain_on_shown(void *arg, struct span body, const struct err *fail
         return;
     }
     put_decisions(wire_find(wire_root(doc), "events"), &x->decisions);
+    wire_put_val(&x->deadlines, wire_find(wire_root(doc), "deadlines"));
     wire_doc_free(doc);
     load_work_send(broker->reader_pg, broker->params, &x->call->req.ticket, 1,
                    broker->settings.tracking_prefix, explain_on_work, x);
@@ -152,6 +158,7 @@ void read_explain(struct broker *broker, struct call *call)
     x->broker = broker;
     x->call = call;
     buf_init(&x->decisions, ANSWER_BYTES_MAX);
+    buf_init(&x->deadlines, ANSWER_BYTES_MAX);
     read_show_send(broker->reader_pg, broker->params, call->req.ticket, 0, broker->settings.tracking_prefix,
                    explain_on_shown, x);
 }

@@ -4,115 +4,22 @@
 
 #include "clock.h"
 #include "mem.h"
+#include "verify.h"
 #include "windows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    TEXT_BYTES_MAX = 256 * 1024,
-    TRACE_DEPTH = 8,
-    AT_BYTES = 40,
-    DIFFERENCES_MAX = 32,
-    CLOCK_BYTES_MAX = 4096
-};
+enum { TEXT_BYTES_MAX = 256 * 1024, TRACE_DEPTH = 8, AT_BYTES = 40, CLOCK_BYTES_MAX = 4096 };
 
 /* What there is to tell. Large: on the heap. */
 struct explaining {
     const struct decision *d;
     struct clock_log log;
-    struct clocks again; /* the stored clocks, computed again from the events alone */
+    struct clocks now;
     struct windows windows;
-    char differences[DIFFERENCES_MAX][96];
-    size_t difference_count, compared;
-    const char *unknown; /* why nothing could be compared; NULL: it was */
+    struct verified verified;
 };
-
-/* ---- the same again ---- */
-
-static const struct clock *again_find(const struct explaining *x, const struct clock *stored)
-{
-    for (size_t i = 0; i < x->again.count; i++)
-        if (x->again.items[i].kind == stored->kind && x->again.items[i].cycle == stored->cycle)
-            return &x->again.items[i];
-    for (size_t i = 0; i < x->again.verdict_count; i++)
-        if (x->again.verdicts[i].clock.kind == stored->kind &&
-            x->again.verdicts[i].clock.cycle == stored->cycle)
-            return &x->again.verdicts[i].clock;
-    return NULL;
-}
-
-static void differ(struct explaining *x, const struct clock *stored, const char *field, int64_t was,
-                   int64_t is)
-{
-    if (was == is || x->difference_count == DIFFERENCES_MAX)
-        return;
-    (void)snprintf(x->differences[x->difference_count++], sizeof x->differences[0],
-                   "%s %lld: %s is stored as %lld, gives %lld", clock_kind_name(stored->kind),
-                   (long long)stored->cycle, field, (long long)was, (long long)is);
-}
-
-/* The last decision that moved a clock; one that is over stands as it ended. */
-static int64_t stored_at(const struct work *work)
-{
-    int64_t at = 0;
-    for (size_t i = 0; i < work->old_count; i++)
-        at = work->old[i].as_of_at > at ? work->old[i].as_of_at : at;
-    return at;
-}
-
-/* A verdict stays as it fell, by the version and the promise of its time: of it only the start is compared. */
-static void compare(struct explaining *x, const struct clock *stored)
-{
-    const struct clock *again = again_find(x, stored);
-    bool judged = stored->state == CLOCK_MET || stored->state == CLOCK_MISSED;
-
-    if (stored->unpromised || (again == NULL && judged))
-        return;
-    x->compared++;
-    if (again == NULL) {
-        differ(x, stored, "there", 1, 0);
-        return;
-    }
-    differ(x, stored, "started_at", stored->started_at, again->started_at);
-    if (judged)
-        return;
-    differ(x, stored, "state", (int64_t)stored->state, (int64_t)again->state);
-    differ(x, stored, "due_at", stored->due_at, again->due_at);
-    differ(x, stored, "met_at", stored->met_at, again->met_at);
-    differ(x, stored, "worked_s", stored->worked_s, again->worked_s);
-    differ(x, stored, "paused_s", stored->paused_s, again->paused_s);
-    differ(x, stored, "left_s", stored->left_s, again->left_s);
-}
-
-static size_t decided_count(const struct work *work)
-{
-    size_t count = 0;
-    while (count < work->event_count && !work->events[count].is_new)
-        count++;
-    return count;
-}
-
-static void verify(struct explaining *x)
-{
-    const struct work *work = x->d->work;
-    size_t count = decided_count(work);
-    struct clock_terms terms;
-
-    if (work->old_count == 0)
-        x->unknown = "nothing is stored yet";
-    else if (!span_is(work->kept.by, engine_by(x->d->engine)))
-        x->unknown = "stored by another version: it is computed again when the ticket wakes";
-    else if (count < work->event_count)
-        x->unknown = "something happened that is not decided yet";
-    if (x->unknown != NULL)
-        return;
-    decide_terms(x->d, &terms);
-    terms.decided = false;
-    clocks_compute(&terms, work->posted_at, work->facts, count, NULL, 0, stored_at(work), &x->again);
-    for (size_t i = 0; i < work->old_count; i++)
-        compare(x, &work->old[i]);
-}
 
 /* ---- text ---- */
 
@@ -206,17 +113,22 @@ static void text_rules(const struct decision *d, const struct buf *trace, struct
 
 static void text_verify(const struct explaining *x, struct buf *text)
 {
-    const struct work *work = x->d->work;
+    const struct verified *v = &x->verified;
 
-    if (x->unknown != NULL)
-        (void)buf_printf(text, "verify: %s\n", x->unknown);
-    else if (x->difference_count == 0)
-        (void)buf_printf(text, "verify: %zu clocks computed again from %zu events: as stored\n", x->compared,
-                         work->event_count + 1);
-    else
+    if (v->unknown != NULL)
+        (void)buf_printf(text, "verify: %s\n", v->unknown);
+    else if (v->difference_count != 0)
         (void)buf_add_text(text, "verify: NOT AS STORED\n");
-    for (size_t i = 0; i < x->difference_count; i++)
-        (void)buf_printf(text, "  %s\n", x->differences[i]);
+    else
+        (void)buf_printf(text,
+                         "verify: %zu clocks and %zu verdicts computed again from %zu events: as stored\n",
+                         v->clocks, v->verdicts, x->d->work->event_count + 1);
+    for (size_t i = 0; i < v->difference_count; i++)
+        (void)buf_printf(text, "  %s\n", v->differences[i]);
+    if (v->unknown == NULL && v->by_others != 0)
+        (void)buf_printf(text,
+                         "  %zu verdicts were given by another version or for another package: they stay\n",
+                         v->by_others);
 }
 
 static void text_head(const struct decision *d, struct buf *text)
@@ -272,7 +184,7 @@ static void put_clock(const struct explaining *x, const struct clock *clock, str
 static void put_clocks(struct explaining *x, struct buf *out, struct buf *text)
 {
     const struct decision *d = x->d;
-    struct clocks *now = &x->again; /* free again: what verify needed of it is told */
+    struct clocks *now = &x->now;
     struct clock_terms terms;
 
     decide_terms(d, &terms);
@@ -294,14 +206,18 @@ static void put_clocks(struct explaining *x, struct buf *out, struct buf *text)
 
 static void put_verify(const struct explaining *x, struct buf *out)
 {
-    wire_put_map(out, 4);
-    wire_put_key_bool(out, "same", x->unknown == NULL && x->difference_count == 0);
-    wire_put_key_text(out, "unknown", x->unknown);
-    wire_put_key_int(out, "compared", (int64_t)x->compared);
+    const struct verified *v = &x->verified;
+
+    wire_put_map(out, 6);
+    wire_put_key_bool(out, "same", v->unknown == NULL && v->difference_count == 0);
+    wire_put_key_text(out, "unknown", v->unknown);
+    wire_put_key_int(out, "compared", (int64_t)v->clocks);
+    wire_put_key_int(out, "verdicts", (int64_t)v->verdicts);
+    wire_put_key_int(out, "by_others", (int64_t)v->by_others);
     wire_put_text(out, "differences");
-    wire_put_list(out, x->difference_count);
-    for (size_t i = 0; i < x->difference_count; i++)
-        wire_put_text(out, x->differences[i]);
+    wire_put_list(out, v->difference_count);
+    for (size_t i = 0; i < v->difference_count; i++)
+        wire_put_text(out, v->differences[i]);
 }
 
 static void put_versions(const struct decision *d, struct buf *out)
@@ -323,7 +239,7 @@ bool decide_explain(struct decider *decider, const struct engine *engine, const 
     struct explaining *x = mem_new(1, sizeof *x);
     x->d = d;
     buf_init(&text, TEXT_BYTES_MAX);
-    verify(x);
+    verify_stored(d, wire_find(body, "deadlines"), &x->verified);
     text_head(d, &text);
     (void)buf_add_text(&text, "clocks:\n");
     wire_put_map(out, 6);

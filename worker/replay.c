@@ -121,6 +121,9 @@ static bool same_explained(const struct engine *engine, struct decider *decider,
             (void)wire_get_str(wire_at(wire_find(verify, "differences"), 0), &why);
         ok = err_set(err, ERR_INTERNAL, "explain: %.*s", (int)why.len, why.p);
     }
+    size_t verdicts = trial_verdict_count(trial), seen = (size_t)wire_find_int(verify, "verdicts", 0);
+    if (ok && seen != verdicts && verdicts <= CLOCK_VERDICTS_MAX)
+        ok = err_set(err, ERR_INTERNAL, "explain: %zu of %zu verdicts are computed again", seen, verdicts);
     wire_doc_free(work);
     wire_doc_free(told);
     buf_clear(&body);

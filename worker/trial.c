@@ -4,6 +4,7 @@
 #include "decide.h"
 #include "mem.h"
 #include "states.h"
+#include "work.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -204,9 +205,31 @@ static void put_ticket(const struct trial *trial, struct buf *out)
     wire_map_close(out, &map);
 }
 
+static void put_verdicts(const struct trial *trial, struct buf *out)
+{
+    wire_put_text(out, "deadlines");
+    wire_put_list(out, trial->verdict_count);
+    for (size_t i = 0; i < trial->verdict_count; i++) {
+        const struct trial_verdict *v = &trial->verdicts[i];
+        wire_put_map(out, 12);
+        wire_put_key_text(out, "clock", clock_kind_name(v->kind));
+        wire_put_key_int(out, "cycle", v->cycle);
+        wire_put_key_text(out, "verdict", v->missed ? "missed" : "met");
+        wire_put_key_int(out, "priority", v->priority);
+        wire_put_key_int(out, "promise_s", v->promise_s);
+        wire_put_key_int(out, "due_at", v->due_at);
+        work_put_instant(out, "met_at", v->met_at);
+        wire_put_key_int(out, "worked_s", v->worked_s);
+        wire_put_key_int(out, "paused_s", v->paused_s);
+        wire_put_key_int(out, "judged_at", v->judged_at);
+        wire_put_key_text(out, "process", v->process);
+        wire_put_key_text(out, "zones", v->zones);
+    }
+}
+
 void trial_put_work(const struct trial *trial, int64_t now, struct buf *out)
 {
-    wire_put_map(out, 5);
+    wire_put_map(out, 6);
     wire_put_text(out, "ticket");
     put_ticket(trial, out);
     wire_put_text(out, "customer");
@@ -221,6 +244,7 @@ void trial_put_work(const struct trial *trial, int64_t now, struct buf *out)
     wire_put_list(out, 1);
     wire_put_text(out, trial->reason);
     wire_put_key_int(out, "now", now);
+    put_verdicts(trial, out);
 }
 
 static void trial_add_event(struct trial *trial, enum desk_event kind, const struct trial_as *as, bool public,
@@ -346,16 +370,20 @@ static struct trial_verdict *verdict_find(struct trial *trial, enum clock_kind k
 static void take_verdict(struct trial *trial, const struct wire_val *map)
 {
     struct trial_verdict v = {.cycle = wire_find_int(map, "cycle", 0),
+                              .priority = wire_find_int(map, "priority", 0),
                               .promise_s = wire_find_int(map, "promise_s", 0),
                               .due_at = wire_find_int(map, "due_at", 0),
                               .met_at = wire_find_int(map, "met_at", CLOCK_NO_INSTANT),
                               .worked_s = wire_find_int(map, "worked_s", 0),
                               .paused_s = wire_find_int(map, "paused_s", 0),
+                              .judged_at = trial->now,
                               .missed = span_is(wire_find_str(map, "verdict"), "missed")};
     struct span cause = wire_find_str(map, "cause");
 
     (void)clock_kind_parse(wire_find_str(map, "clock"), &v.kind);
     (void)snprintf(v.cause, sizeof v.cause, "%.*s", (int)cause.len, cause.len == 0 ? "" : cause.p);
+    (void)snprintf(v.process, sizeof v.process, "%s", engine_process(trial->engine)->hash);
+    (void)snprintf(v.zones, sizeof v.zones, "%s", engine_zones(trial->engine));
     struct trial_verdict *old = verdict_find(trial, v.kind, v.cycle);
     if (old == NULL) {
         trial->verdicts = mem_grow(trial->verdicts, trial->verdict_count + 1, sizeof v);

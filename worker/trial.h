@@ -58,7 +58,8 @@ bool trial_restart(struct trial *trial, int64_t at, struct err *err) __attribute
 
 /* ---- what there is to see ---- */
 
-/* The ticket as a work has it, with the events of all decisions: {ticket, customer, events, reasons, now}. */
+/* The ticket as a work has it, with the events of all decisions and, for explain, its verdicts: {ticket, customer, events, reasons, now,
+ * deadlines}. */
 void trial_put_work(const struct trial *trial, int64_t now, struct buf *out);
 
 /* The same ticket map as a tree; valid until the trial changes. */
@@ -75,8 +76,9 @@ const struct trial_told *trial_told(const struct trial *trial, size_t i);
 /* Verdicts, in order; one a clock and cycle. cause: NULL for none. */
 struct trial_verdict {
     enum clock_kind kind;
-    int64_t cycle, promise_s, due_at, met_at, worked_s, paused_s;
+    int64_t cycle, priority, promise_s, due_at, met_at, worked_s, paused_s, judged_at;
     bool missed;
+    char process[65], zones[65]; /* the versions it was judged by */
     char cause[16];
 };
 size_t trial_verdict_count(const struct trial *trial);

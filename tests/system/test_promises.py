@@ -222,6 +222,23 @@ def test_explain_gives_each_clock_by_windows_and_what_is_stored(desk):
     assert shown.returncode == 0 and "verify:" in shown.stdout and "as stored" in shown.stdout and "customer" in shown.stdout
 
 
+@pytest.mark.parametrize("field", ["due_at", "worked_s", "paused_s", "met_at", "verdict"])
+def test_explain_sees_a_verdict_that_the_events_do_not_give(desk, field):
+    ticket = id_of(desk.tickets["waits"])
+    wait_until(lambda: desk.verdict("waits", "update"), 10)
+    told = lambda: desk.client.call("ticket.explain", tracking=desk.tickets["waits"])["verify"]  # noqa: E731
+    wait_until(lambda: told()["same"] and told()["verdicts"] >= 2, 10)
+    other, back = ("'missed'", "'met'") if field == "verdict" else (f"{field} + 1", f"{field} - 1")
+    with desk.stack.db() as db:
+        db.execute(f"UPDATE deadlines SET {field} = {other} WHERE ticket = %s AND clock = 'update' AND cycle = 1", (ticket,))
+        db.commit()
+        try:
+            assert any(line.startswith("update 1: ") for line in told()["differences"]), field
+        finally:
+            db.execute(f"UPDATE deadlines SET {field} = {back} WHERE ticket = %s AND clock = 'update' AND cycle = 1", (ticket,))
+            db.commit()
+
+
 def test_lateness_of_deadlines_is_a_histogram(desk):
     wait_until(lambda: desk.verdict("p4 taken", "response"), 30)
     text = desk.stack.http("broker-1", "/metrics")[1]
