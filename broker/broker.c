@@ -4,6 +4,7 @@
 #include "claims.h"
 #include "clock.h"
 #include "customers.h"
+#include "dead_count.h"
 #include "deciding.h"
 #include "dispatch.h"
 #include "epoch.h"
@@ -306,6 +307,7 @@ static int broker_on_tick(zloop_t *loop, int timer, void *arg)
         claims_tick(broker);
     ops_alerts_tick(broker);
     feed_lag_tick(broker);
+    dead_count_tick(broker);
     fan_tick(broker);
     if (broker->stopping) {
         broker_give_rest(broker);

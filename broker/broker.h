@@ -99,6 +99,7 @@ struct broker {
     bool recompute_due, recompute_out; /* open tickets are to be computed again; a step is under way */
     int64_t recompute_answered;        /* requests, at the last tick */
     int64_t feed_looked_us, feed_held_us, feed_held_by; /* feed_lag.c; the pid, 0: nobody */
+    int64_t dead_looked_us, dead_letters;               /* dead_count.c */
     enum ops_state ops_alerts[OPS_ALERTS];
     int64_t workers_gone_since_us;
     struct health health;

@@ -20,6 +20,7 @@ enum gauge {
     G_FORECAST,
     G_FEED_LAG,
     G_FEED_PID,
+    G_DEAD,
     GAUGES
 };
 
@@ -51,6 +52,7 @@ static const struct {
          "Promises that will be missed with the people there are (ticket.forecast, every 5 minutes)"},
     [G_FEED_LAG] = {"feed_lag_seconds", "Age of the oldest transaction that holds the feed up"},
     [G_FEED_PID] = {"feed_held_by_pid", "Process of the database session that holds the feed up; 0: none"},
+    [G_DEAD] = {"dead_letters", "Tickets whose wake was given up (docket dead list), of the whole desk"},
 };
 
 struct broker_metrics *broker_metrics_new(void)
@@ -147,6 +149,7 @@ void broker_metrics_refresh(struct broker *broker)
         [G_FORECAST] = (double)broker->forecast_misses,
         [G_FEED_LAG] = (double)broker->feed_held_us / 1e6,
         [G_FEED_PID] = (double)broker->feed_held_by,
+        [G_DEAD] = (double)broker->dead_letters,
     };
     for (int i = 0; i < GAUGES; i++)
         metric_set(broker->metrics->gauges[i], 0, values[i]);

@@ -107,6 +107,12 @@ void call_refuse(struct call *call, const struct err *err)
 
 /* ---- requests ---- */
 
+/* Whether the request that was taken last is one too many. */
+static bool clients_is_full(const struct clients *clients)
+{
+    return clients->open_calls > (size_t)clients->broker->settings.requests_max;
+}
+
 static void clients_handle(struct clients *clients, struct call *call, struct span bytes)
 {
     struct broker *broker = clients->broker;
@@ -119,6 +125,13 @@ static void clients_handle(struct clients *clients, struct call *call, struct sp
         return;
     }
     const struct op *op = ops_find(name);
+    /* The id is read by now, so that the client knows which of its requests it was. */
+    if (clients_is_full(clients) && (op == NULL || !op->always)) {
+        (void)err_set(&err, ERR_BUSY, "%zu requests are under way here, which is the limit: repeat later",
+                      clients->open_calls - 1);
+        call_refuse(call, &err);
+        return;
+    }
     if (op == NULL) {
         (void)err_field(&err, ERR_UNSUPPORTED, "op", "no op is called \"%.*s\"",
                         (int)(name.len > 60 ? 60 : name.len), name.p);
@@ -180,15 +193,6 @@ static void clients_take(struct clients *clients, struct frames *f)
     clients->open_calls++;
     if (!f->has_payload || f->too_many) {
         (void)err_set(&err, ERR_MALFORMED, "not a request: want one frame");
-        call_refuse(call, &err);
-    } else if (clients->open_calls > (size_t)clients->broker->settings.requests_max) {
-        /* Busy, and the id is read so that the client knows which of its requests it was. */
-        const struct wire_val *body;
-        struct span name;
-        struct span bytes = {zmq_msg_data(&f->payload), zmq_msg_size(&f->payload)};
-        if (request_parse(bytes, &clients->broker->limits, &call->req, &name, &body, &err))
-            (void)err_set(&err, ERR_BUSY, "%zu requests are under way here, which is the limit: repeat later",
-                          clients->open_calls - 1);
         call_refuse(call, &err);
     } else {
         struct span bytes = {zmq_msg_data(&f->payload), zmq_msg_size(&f->payload)};

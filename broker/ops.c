@@ -31,8 +31,10 @@
 #define FIELDS(...) {__VA_ARGS__}, sizeof((struct op_field[]){__VA_ARGS__}) / sizeof(struct op_field)
 #define PEOPLE (MAY_STAFF | MAY_CUSTOMER | MAY_ADMIN)
 #define DESK (MAY_STAFF | MAY_ADMIN)
-#define CHANGES true, false
-#define READS false, false
+#define CHANGES true, false, false
+#define READS false, false, false
+#define READS_LARGE false, true, false
+#define LOOKS false, false, true
 
 static void ops_next(struct broker *broker, struct call *call)
 {
@@ -42,7 +44,7 @@ static void ops_next(struct broker *broker, struct call *call)
         keyed_next(broker, call);
 }
 
-/* name, fields, who may, changes, large, handler, further check */
+/* name, fields, who may, changes, large, always, handler, further check */
 static const struct op table[] = {
     {"ticket.submit",
      FIELDS(REQUIRED(F_KEY), OPTIONAL(F_AS), REQUIRED(F_CUSTOMER), REQUIRED(F_TITLE), REQUIRED(F_PROBLEM),
@@ -105,15 +107,15 @@ static const struct op table[] = {
      0, READS, reading_customer_list, NULL},
     {"process.apply",
      FIELDS(WHO, REQUIRED(F_FILES), OPTIONAL(F_COMMENT), OPTIONAL(F_DRY_RUN), OPTIONAL(F_RECOMPUTE)), DESK,
-     true, true, keyed_process_apply, NULL},
+     true, true, false, keyed_process_apply, NULL},
     {"process.get", FIELDS(OPTIONAL(F_HASH)), 0, READS, reading_process_get, NULL},
     {"process.list", FIELDS(OPTIONAL(F_LIMIT)), 0, READS, reading_process_list, NULL},
     {"ticket.forecast", FIELDS(OPTIONAL(F_PEOPLE)), 0, READS, forecasting, NULL},
-    {"process.whatif", FIELDS(REQUIRED(F_FILES), OPTIONAL(F_CURSOR), OPTIONAL(F_LIMIT)), 0, false, true,
+    {"process.whatif", FIELDS(REQUIRED(F_FILES), OPTIONAL(F_CURSOR), OPTIONAL(F_LIMIT)), 0, READS_LARGE,
      trying_whatif, NULL},
     {"process.simulate",
-     FIELDS(REQUIRED(F_FILES), OPTIONAL(F_POSTED_FROM_AT), OPTIONAL(F_CURSOR), OPTIONAL(F_LIMIT)), 0, false,
-     true, trying_simulate, NULL},
+     FIELDS(REQUIRED(F_FILES), OPTIONAL(F_POSTED_FROM_AT), OPTIONAL(F_CURSOR), OPTIONAL(F_LIMIT)), 0,
+     READS_LARGE, trying_simulate, NULL},
     {"events.since", FIELDS(OPTIONAL(F_CURSOR), OPTIONAL(F_LIMIT), OPTIONAL(F_FILTER), OPTIONAL(F_WAIT_MS)),
      0, READS, reading_events, NULL},
     {"dead.list", FIELDS(OPTIONAL(F_LIMIT), OPTIONAL(F_CURSOR)), 0, READS, reading_dead_list, NULL},
@@ -173,8 +175,8 @@ static const struct op table[] = {
      DESK, CHANGES, mutes_mute, mutes_check_mute},
     {"notification.unmute", FIELDS(WHO, REQUIRED(F_MUTE)), DESK, CHANGES, mutes_unmute, NULL},
     {"notification.mutes", {{0}}, 0, 0, READS, mutes_list, NULL},
-    {"ping", {{0}}, 0, 0, READS, reading_ping, NULL},
-    {"stats", {{0}}, 0, 0, READS, reading_stats, NULL},
+    {"ping", {{0}}, 0, 0, LOOKS, reading_ping, NULL},
+    {"stats", {{0}}, 0, 0, LOOKS, reading_stats, NULL},
 };
 
 size_t ops_count(void)

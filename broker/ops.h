@@ -22,6 +22,7 @@ struct op {
     unsigned may; /* roles, a bit each (1 << enum desk_role); 0: the op takes no "as" */
     bool changes; /* writes: takes a key, is refused at once while the database is away */
     bool large;   /* its message may be as large as a process */
+    bool always;  /* answered at once, from memory: also by a broker that has no room for requests */
     /* Takes the call: ends it with call_answer or call_refuse, now or when the commit came back. */
     void (*handle)(struct broker *broker, struct call *call);
     /* What is checked beyond the fields' own limits; NULL: nothing. */

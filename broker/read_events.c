@@ -15,8 +15,13 @@ enum {
     HELD_PATIENCE = 5 /* ticks that a waiter without wait_ms gives a held-up feed */
 };
 
+/* How a page of one customer's events is read while much lies before it: span by span; ticket by ticket; or so once a
+ * span held nothing. */
+enum route { ROUTE_UNKNOWN, ROUTE_SPANS, ROUTE_TICKETS, ROUTE_TICKETS_LATER };
+
 struct waiter {
     struct read_events_query query;
+    enum route route;
     char *customer; /* owned */
     int64_t at;     /* looked through up to this number */
     int64_t looked; /* numbers looked at for this page */
@@ -154,16 +159,61 @@ static void waiter_on_end(void *arg, const struct pg_end *end)
         waiters_serve(events);
 }
 
+static void waiter_on_size(void *arg, PGresult *rows)
+{
+    struct waiter *waiter = arg;
+    int64_t tickets = pg_int(rows, 0, 0);
+
+    waiter->route = tickets <= READ_EVENTS_TICKETS_FEW   ? ROUTE_TICKETS
+                    : tickets <= READ_EVENTS_TICKETS_MAX ? ROUTE_TICKETS_LATER
+                                                         : ROUTE_SPANS;
+}
+
+static void waiter_ask_size(struct waiter *waiter)
+{
+    struct pg_params *params = waiter->events->params;
+
+    waiter->reading = true;
+    pg_params_reset(params);
+    pg_put_text(params, waiter->customer);
+    pg_put_int4(params, READ_EVENTS_TICKETS_MAX + 1);
+    (void)pg_send(waiter->events->reader, READER_CUSTOMER_SIZE, params, waiter_on_size, waiter);
+    pg_sync(waiter->events->reader, waiter_on_end, waiter);
+}
+
+static void waiter_put_kinds(const struct waiter *waiter, struct pg_params *params)
+{
+    if (waiter->query.kinds == 0) {
+        pg_put_null(params);
+        return;
+    }
+    pg_array_open(params, PG_INT2);
+    for (int i = 0; i < EVENTS_END; i++)
+        if ((waiter->query.kinds & UINT32_C(1) << i) != 0)
+            pg_array_int(params, i);
+    pg_array_close(params);
+}
+
 static void waiter_read(struct waiter *waiter)
 {
     const struct read_events_query *q = &waiter->query;
     struct pg_params *params = waiter->events->params;
+    bool far = waiter->events->settle.settled > waiter->at + READ_EVENTS_SPAN;
+    /* One ticket's events are found by its own index, and those of few tickets too, however many others lie
+     * between. */
+    bool by_ticket =
+        q->ticket != 0 || (far && (waiter->route == ROUTE_TICKETS ||
+                                   (waiter->route == ROUTE_TICKETS_LATER && waiter->looked != 0)));
 
+    if (far && q->ticket == 0 && waiter->customer != NULL && waiter->route == ROUTE_UNKNOWN) {
+        waiter_ask_size(waiter);
+        return;
+    }
     waiter->upto = waiter->events->settle.settled;
-    /* One ticket's events are found by its own index, however many others lie between. */
-    if (q->ticket == 0 && waiter->upto > waiter->at + READ_EVENTS_SPAN)
+    if (far && !by_ticket)
         waiter->upto = waiter->at + READ_EVENTS_SPAN;
-    waiter->looked += waiter->upto - waiter->at;
+    if (!by_ticket)
+        waiter->looked += waiter->upto - waiter->at;
     waiter->reading = true;
     pg_params_reset(params);
     pg_put_int8(params, waiter->at);
@@ -171,18 +221,12 @@ static void waiter_read(struct waiter *waiter)
     pg_put_int4(params, q->limit);
     pg_put_text(params, waiter->customer);
     q->ticket == 0 ? pg_put_null(params) : pg_put_int8(params, q->ticket);
-    if (q->kinds == 0) {
-        pg_put_null(params);
-    } else {
-        pg_array_open(params, PG_INT2);
-        for (int i = 0; i < EVENTS_END; i++)
-            if ((q->kinds & UINT32_C(1) << i) != 0)
-                pg_array_int(params, i);
-        pg_array_close(params);
-    }
+    waiter_put_kinds(waiter, params);
     q->has_public ? pg_put_bool(params, q->public) : pg_put_null(params);
     q->from_at == 0 ? pg_put_null(params) : pg_put_int8(params, q->from_at);
-    (void)pg_send(waiter->events->reader, READER_READ_EVENTS, params, waiter_on_rows, waiter);
+    (void)pg_send(waiter->events->reader,
+                  by_ticket && q->ticket == 0 ? READER_READ_EVENTS_FEW : READER_READ_EVENTS, params,
+                  waiter_on_rows, waiter);
     pg_sync(waiter->events->reader, waiter_on_end, waiter);
 }
 

@@ -21,6 +21,8 @@ enum {
     READ_EVENTS_BYTES = 1024 * 1024, /* of one page; a single event always fits */
     READ_EVENTS_SPAN = 10000,        /* numbers looked at by one statement, with a filter */
     READ_EVENTS_SPAN_MAX = 100000,   /* … by one page: then it is answered, its cursor goes on */
+    READ_EVENTS_TICKETS_FEW = 200,   /* a customer with no more: its events are read ticket by ticket … */
+    READ_EVENTS_TICKETS_MAX = 2000,  /* … and with no more than these, once a span held none of them */
     READ_EVENTS_TICK_MS = 20         /* pause of the cycle while somebody waits */
 };
 

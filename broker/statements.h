@@ -55,7 +55,8 @@
     X(C_OPS_RESOLVE, "ops_resolve")         \
     X(C_FAN_CLAIM, "fan_claim")             \
     X(C_FAN_DONE, "fan_done")               \
-    X(C_FEED_LAG, "feed_lag")
+    X(C_FEED_LAG, "feed_lag")               \
+    X(C_DEAD_COUNT, "dead_count")
 
 #define STATEMENT_ENUM(id, name) id,
 enum writer_statement { WRITER_STATEMENTS(STATEMENT_ENUM) WRITER_STATEMENT_COUNT };

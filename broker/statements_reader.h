@@ -17,6 +17,8 @@
     X(READER_FEED_SEQ, "feed_seq")                   \
     X(READER_FEED_FENCE, "feed_fence")               \
     X(READER_READ_EVENTS, "read_events")             \
+    X(READER_READ_EVENTS_FEW, "read_events_few")     \
+    X(READER_CUSTOMER_SIZE, "customer_size")         \
     X(READER_CUSTOMER_GET, "customer_get")           \
     X(READER_PROCESS_GET, "process_get")             \
     X(READER_PROCESS_LIST, "process_list")           \

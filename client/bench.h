@@ -20,7 +20,7 @@ struct bench_options {
     double seconds; /* 0: until count */
     double rate;    /* tickets a second; 0: as fast as it goes */
     int64_t timeout_s;
-    bool json, help;
+    bool json, help, version;
 };
 
 /* err: ERR_INVALID */

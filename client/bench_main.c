@@ -330,6 +330,8 @@ int main(int argc, char **argv)
         bench_options_print_help();
         return 0;
     }
+    if (bench.options.version)
+        return puts("docket-bench " DOCKET_VERSION) < 0;
     if (bench.options.brokers == NULL)
         bench.options.brokers =
             environment != NULL && *environment != '\0' ? environment : DOCKET_BROKER_DEFAULT;

@@ -22,7 +22,8 @@ enum {
     OPT_CUSTOMERS,
     OPT_TIMEOUT,
     OPT_JSON,
-    OPT_HELP
+    OPT_HELP,
+    OPT_VERSION
 };
 
 static const struct option options[] = {
@@ -42,6 +43,7 @@ static const struct option options[] = {
     [OPT_TIMEOUT] = {"timeout", "S", "give up when nothing moves for so long (default: 30)", 1, 86400},
     [OPT_JSON] = {"json", NULL, "print one JSON value", 0, 0},
     [OPT_HELP] = {"help", NULL, "this help", 0, 0},
+    [OPT_VERSION] = {"version", NULL, "the version", 0, 0},
 };
 
 enum { OPTIONS = sizeof options / sizeof *options };
@@ -94,6 +96,9 @@ static bool option_set(struct bench_options *to, size_t which, const char *text,
         return true;
     case OPT_HELP:
         to->help = true;
+        return true;
+    case OPT_VERSION:
+        to->version = true;
         return true;
     default:
         break;

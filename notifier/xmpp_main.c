@@ -396,8 +396,24 @@ static bool take_packet(struct client *client)
     return !client->ended;
 }
 
-int main(void)
+/* A notifier starts it without arguments; a person who tries it by hand is told what it is. */
+static int tell_person(const char *argument)
 {
+    bool is_help = strcmp(argument, "--help") == 0;
+
+    if (strcmp(argument, "--version") == 0)
+        return puts("docket-xmpp " DOCKET_VERSION) < 0;
+    (void)fputs(
+        "usage: docket-xmpp [--help | --version]   started by docket-notifier, which speaks to it through "
+        "standard input\n",
+        is_help ? stdout : stderr);
+    return is_help ? 0 : 2;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1)
+        return tell_person(argv[1]);
     struct client *client = mem_new(1, sizeof *client);
 
     log_open("xmpp", LOG_INFO);

@@ -10,7 +10,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from helpers import BIN, ROOT, Stack, alive, wait_until
+from helpers import ADA, BIN, ROOT, Stack, alive, wait_until
+from psycopg import sql
 
 PROGRAMS = ("docket-broker", "docket-worker", "docket-notifier", "docket-mail")
 
@@ -166,6 +167,79 @@ def test_one_ticket_s_events_come_in_one_page_however_many_others_lie_between(wo
     kinds = [event["kind"] for event in page["events"]]
     assert kinds == ["posted", "commented"], kinds
     client.close()
+
+
+def test_a_customer_with_few_tickets_is_read_by_these_however_many_others_lie_between(workerless):
+    client = workerless.client()
+    first, second = client.submit(customer="rare"), client.submit(customer="rare")
+    cursor = client.call("events.since", cursor="", limit=1, filter={"customer": "rare"}, wait_ms=5000)["cursor"]
+    workerless.value("SELECT setval('event_seq', nextval('event_seq') + 300000)")
+    client.call("ticket.comment", key="rare-1", tracking=first, text="later", public=True, as_=ADA)
+    client.submit(customer="other")
+    client.call("ticket.comment", key="rare-2", tracking=second, text="inside", public=False, as_=ADA)
+
+    def page(cursor, **filters):
+        body = client.call("events.since", cursor=cursor, limit=10, filter={"customer": "rare", **filters}, wait_ms=5000)
+        return [(event["kind"], event["tracking"]) for event in body["events"]], body["cursor"]
+
+    whole = [("posted", first), ("posted", second), ("commented", first), ("commented", second)]
+    seen, after = wait_until(lambda: (got := page(""))[0] == whole and got)
+    assert page(cursor)[0] == seen[1:] and page("", public=True)[0] == seen[:3] and page("", kinds=["commented"])[0] == seen[2:]
+    client.call("ticket.comment", key="rare-3", tracking=first, text="last", public=True, as_=ADA)
+    assert page(after)[0] == [("commented", first)]
+    client.close()
+
+
+def plan(db, statement, *values):
+    """How the reader runs it on a table so large that an index is worth it."""
+    db.execute("SET plan_cache_mode = force_custom_plan; SET enable_seqscan = off; SET jit = off")
+    db.execute(f"PREPARE asked AS {(ROOT / f'broker/sql/{statement}.sql').read_text()}")
+    rows = db.execute(sql.SQL("EXPLAIN EXECUTE asked ({})").format(sql.SQL(", ").join(sql.Literal(value) for value in values))).fetchall()
+    db.execute("DEALLOCATE asked")
+    return "\n".join(row[0] for row in rows)
+
+
+def test_what_could_walk_a_whole_table_has_an_index(workerless):
+    with workerless.db() as db:
+        few = plan(db, "customer_size", "rare", 2000)
+        assert "tickets_customer" in few and "Seq Scan" not in few and "Sort" not in few
+        events = plan(db, "read_events_few", 0, 10**9, 100, "rare", None, None, None, None)
+        assert "tickets_customer" in events and "events_pkey" in events and "events_seq" not in events and "Seq Scan" not in events
+        for beginning in ("0123abcd", None):
+            process = plan(db, "process_get", beginning)
+            assert "Seq Scan" not in process, process
+        assert "process_log_hash" in plan(db, "process_get", "0123abcd")
+
+
+def test_the_broker_tells_how_many_dead_letters_lie(workerless):
+    def told():
+        return value_of(workerless.http("broker-1", "/metrics")[1], "docket_broker_dead_letters")
+
+    assert told() == 0
+    with workerless.db() as db:
+        db.execute("INSERT INTO dead_letters (ticket, at, attempt, failures, code, message) SELECT n, docket_now(), 1, 3, 'timeout', 'late' FROM generate_series(1, 3) n")
+        wait_until(lambda: told() == 3)
+        db.execute("DELETE FROM dead_letters WHERE ticket <= 3")
+        wait_until(lambda: told() == 0)
+
+
+def test_a_full_broker_refuses_requests_and_still_tells_how_it_is():
+    stack = Stack(workers=0)
+    try:
+        config = stack.config("broker-1")
+        config.write_text(config.read_text() + "requests_max: 2\n")
+        stack.kill("broker-1")
+        stack.up()
+        client, ops = stack.client(), stack.client()
+        for _ in range(2):
+            client.send("events.since", cursor="", filter={"customer": "nobody"}, wait_ms=20000)
+        wait_until(lambda: ops.call("stats")["requests_open"] == 3)
+        assert ops.refused("ticket.list").code == "busy" and ops.refused("no.such").code == "busy"
+        assert ops.call("ping")["ready"] and ops.call("stats")["requests_open"] == 3
+        client.close()
+        ops.close()
+    finally:
+        stack.close()
 
 
 def test_each_metric_of_the_alert_rules_is_served(workerless, tmp_path):
