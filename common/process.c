@@ -2,9 +2,7 @@
 #include "process_internal.h"
 
 #include "mem.h"
-
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+#include "pattern.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +11,7 @@
 struct process_memory {
     void **blocks;
     size_t block_count, block_cap;
-    struct pcre2_real_code_8 **patterns;
+    struct pattern **patterns;
     size_t pattern_count;
 };
 
@@ -37,7 +35,7 @@ char *process_text(struct process *process, const char *text)
     return copy;
 }
 
-void process_keep_pattern(struct process *process, struct pcre2_real_code_8 *pattern)
+void process_keep_pattern(struct process *process, struct pattern *pattern)
 {
     struct process_memory *memory = process->memory;
     memory->patterns = mem_grow(memory->patterns, memory->pattern_count + 1, sizeof *memory->patterns);
@@ -52,7 +50,7 @@ void process_free(struct process *process)
     for (size_t i = 0; i < memory->block_count; i++)
         free(memory->blocks[i]);
     for (size_t i = 0; i < memory->pattern_count; i++)
-        pcre2_code_free_8(memory->patterns[i]);
+        pattern_free(memory->patterns[i]);
     free(memory->blocks);
     free(memory->patterns);
     free(memory);

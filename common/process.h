@@ -189,7 +189,7 @@ struct rule_value {
     int64_t number;   /* RULE_NUMBER; RULE_BOOL as 0, 1 */
 };
 
-struct pcre2_real_code_8;
+struct pattern;
 
 /* One condition: a leaf looks at a field, all, any and not look at their parts. */
 struct rule_cond {
@@ -197,9 +197,9 @@ struct rule_cond {
     const char *field;         /* "impact", "equipment.model"; NULL for time.open, all, any, not */
     struct rule_value *values; /* is, less, more, contains, matches: one; in: some */
     size_t value_count;
-    struct pcre2_real_code_8 *pattern; /* matches */
-    bool yes;                          /* exists */
-    const char *calendar;              /* time.open */
+    struct pattern *pattern; /* matches */
+    bool yes;                /* exists */
+    const char *calendar;    /* time.open */
     struct rule_cond *parts;
     size_t part_count;
     struct fault_place place;

@@ -1,13 +1,11 @@
 /* Conditions of rules: leaves that look at a field, combined by all, any, not. Patterns are compiled here, so
  * that a bad one is told with its place before it is ever used. */
 #include "process_internal.h"
-
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+#include "pattern.h"
 
 #include <string.h>
 
-enum { COND_DEPTH_MAX = 16, COND_PARTS_MAX = 200, PATTERN_PARENS_MAX = 100 };
+enum { COND_DEPTH_MAX = 16, COND_PARTS_MAX = 200 };
 
 static const char *const test_names[RULE_TESTS] = {"is",   "in",   "matches", "contains",
                                                    "less", "more", "exists",  "time.open",
@@ -62,23 +60,14 @@ static bool load_values(struct load *load, const struct yaml_node *node, struct 
 static bool load_pattern(struct load *load, const struct yaml_node *node, struct rule_cond *cond)
 {
     const char *text = NULL;
-    int code = 0;
-    PCRE2_SIZE offset = 0;
+    struct pattern_fault fault;
 
     if (!yaml_node_text(node, "matches", PROCESS_PATTERN_MAX, &text, load->faults))
         return false;
-    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
-    if (context != NULL)
-        (void)pcre2_set_parens_nest_limit(context, PATTERN_PARENS_MAX);
-    cond->pattern = pcre2_compile((PCRE2_SPTR)text, strlen(text),
-                                  PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &code, &offset, context);
-    pcre2_compile_context_free(context);
-    if (cond->pattern == NULL) {
-        PCRE2_UCHAR words[160] = "";
-        (void)pcre2_get_error_message(code, words, sizeof words);
+    cond->pattern = pattern_new(text, &fault);
+    if (cond->pattern == NULL)
         return faults_add(load->faults, node->place, "matches: \"%s\" is no pattern: %s, at its letter %zu",
-                          text, (const char *)words, (size_t)offset);
-    }
+                          text, fault.why, fault.letter);
     process_keep_pattern(load->process, cond->pattern);
     return load_values(load, node, cond);
 }

@@ -12,7 +12,7 @@ enum { PROCESS_TEXT_MAX = 4000, PROCESS_PATTERN_MAX = 2000 };
 void *process_alloc(struct process *process, size_t count, size_t size);
 char *process_text(struct process *process, const char *text);
 /* Takes the pattern. */
-void process_keep_pattern(struct process *process, struct pcre2_real_code_8 *pattern);
+void process_keep_pattern(struct process *process, struct pattern *pattern);
 
 /* A load under way. The trees live until it ends; places point to names in process->files. */
 struct load {

@@ -2,9 +2,7 @@
 #include "conditions_internal.h"
 
 #include "mem.h"
-
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+#include "pattern.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +13,7 @@ enum {
     WHY_KEPT = 500,
     WHY_VALUE_BYTES = 80,
     WHY_VALUES = 5,
-    NUMBER_BYTES_MAX = 30,
-    SUBJECT_BYTES_MAX = 16 * 1024, /* of a text, what a pattern looks at */
-    MATCH_LIMIT = 10000,           /* steps of a pattern at one place of the text, */
-    MATCH_LIMIT_LEAST = 1000,      /* fewer in a long one: */
-    MATCH_STEPS = 20000000,        /* at all places together */
-    DEPTH_LIMIT = 1000,
-    HEAP_LIMIT_KIB = 8192
+    NUMBER_BYTES_MAX = 30
 };
 
 struct conditions *conditions_new(void)
@@ -31,12 +23,7 @@ struct conditions *conditions_new(void)
     buf_init(&c->text, TEXT_BYTES_MAX);
     buf_init(&c->reply, TEXT_BYTES_MAX);
     buf_init(&c->why, WHY_BYTES_MAX);
-    c->match = pcre2_match_data_create(1, NULL);
-    c->limits = pcre2_match_context_create(NULL);
-    if (c->match == NULL || c->limits == NULL)
-        abort();
-    (void)pcre2_set_depth_limit(c->limits, DEPTH_LIMIT);
-    (void)pcre2_set_heap_limit(c->limits, HEAP_LIMIT_KIB);
+    c->search = pattern_search_new();
     return c;
 }
 
@@ -47,8 +34,7 @@ void conditions_free(struct conditions *conditions)
     buf_clear(&conditions->text);
     buf_clear(&conditions->reply);
     buf_clear(&conditions->why);
-    pcre2_match_data_free(conditions->match);
-    pcre2_match_context_free(conditions->limits);
+    pattern_search_free(conditions->search);
     free(conditions);
 }
 
@@ -173,22 +159,13 @@ static bool ask_exists(struct conditions *c, const struct rule_cond *cond, const
     return (value->shape != SHAPE_NONE) == cond->yes;
 }
 
-/* A pattern that passes its limits counts as not matched, and the trace says so. PCRE2 counts steps anew at each place of the text, so the
- * limit goes by its length: a pattern that tries much at every place is over a hundred times slower in 16 KiB than in 1. */
+/* A pattern that passes its limits counts as not matched, and the trace says so. */
 static bool text_matches(struct conditions *c, const struct rule_cond *cond, struct span text)
 {
-    size_t len = text.len < SUBJECT_BYTES_MAX ? text.len : SUBJECT_BYTES_MAX;
-    while (len < text.len && len > 0 && ((unsigned char)text.p[len] & 0xc0) == 0x80)
-        len--; /* not in the middle of a letter */
-    size_t limit = MATCH_STEPS / (len + 1);
-    (void)pcre2_set_match_limit(c->limits, (uint32_t)(limit < MATCH_LIMIT_LEAST ? MATCH_LIMIT_LEAST
-                                                      : limit < MATCH_LIMIT     ? limit
-                                                                                : MATCH_LIMIT));
-    int rc = pcre2_match(cond->pattern, (PCRE2_SPTR)(text.len > 0 ? text.p : ""), len, 0, PCRE2_NO_UTF_CHECK,
-                         c->match, c->limits);
-    if (rc < PCRE2_ERROR_NOMATCH)
-        (void)buf_printf(&c->why, "the pattern passed its limit (%d); ", rc);
-    return rc >= 0;
+    int found = pattern_find(cond->pattern, c->search, text);
+    if (found < 0)
+        (void)buf_printf(&c->why, "the pattern passed its limit (%d); ", found);
+    return found > 0;
 }
 
 static bool ask_matches(struct conditions *c, const struct rule_cond *cond, const struct value *value)

@@ -31,8 +31,7 @@ struct conditions {
     struct buf text, reply; /* title and problem; the new words of a reply: made when first asked for */
     bool has_text, has_reply;
     struct buf why;
-    struct pcre2_real_match_context_8 *limits;
-    struct pcre2_real_match_data_8 *match;
+    struct pattern_search *search;
 };
 
 struct value condition_field(struct conditions *c, const char *field);
