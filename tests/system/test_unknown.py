@@ -111,11 +111,13 @@ def test_a_batch_left_behind_on_the_server_never_lands_after_its_epoch(behind):
 
 
 def opposite_batches(stack, clients):
-    """Two brokers with a batch each that changes A, B and M, in opposite orders; M is held until both batches wait. The answers."""
-    names = [clients[0].submit() for _ in range(5)]
+    """Two brokers with a batch each that changes A, B and M, in opposite orders; M is held until both batches wait. The answers.
+
+    Two batches may be under way: while one waits at its gate and one behind it, all three changes gather in the next."""
+    names = [clients[0].submit() for _ in range(7)]
     for tracking in names:
         clients[0].decided(tracking)
-    gates, (a, b, m) = names[:2], names[2:]
+    gates, seconds, (a, b, m) = names[:2], names[2:4], names[4:]
     with stack.db() as db, stack.db() as middle, middle.transaction():
         middle.execute("SELECT FROM desk WHERE ticket = %s FOR UPDATE", (id_of(m),))
         with db.transaction():
@@ -123,13 +125,16 @@ def opposite_batches(stack, clients):
             for client, gate in zip(clients, gates):
                 client.send("ticket.comment", tracking=gate, text="gate", as_=ADA)
             wait_until(lambda: waits_for_lock(stack) == 2)
+            for client, second in zip(clients, seconds):
+                client.send("ticket.comment", tracking=second, text="gate", as_=ADA)
+                client.call("ping")
             for client, order in zip(clients, ((a, m, b), (b, m, a))):
                 for tracking in order:
                     client.send("ticket.comment", tracking=tracking, text="middle", as_=ADA)
                 client.call("ping")  # so the three are taken, and wait for the gate's batch
-        wait_until(lambda: stack.value("SELECT count(*) FROM events WHERE ticket = ANY (%s) AND kind = 4", [id_of(gate) for gate in gates]) == 2)
+        wait_until(lambda: stack.value("SELECT count(*) FROM events WHERE ticket = ANY (%s) AND kind = 4", [id_of(gate) for gate in gates + seconds]) == 4)
         wait_until(lambda: waits_for_lock(stack) == 2)
-    return [client.receive() for client in clients for _ in range(4)]
+    return [client.receive() for client in clients for _ in range(5)]
 
 
 def test_two_brokers_that_change_the_same_tickets_in_other_orders_never_deadlock(behind):
