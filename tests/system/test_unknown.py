@@ -39,8 +39,8 @@ def comments(client, tracking):
 
 
 def waits_for_lock(stack, name=WRITER):
-    """Sessions of that name that wait for a lock."""
-    return stack.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock'", name)
+    """Sessions of that name that wait for a lock of somebody."""
+    return stack.value("SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND wait_event_type = 'Lock' AND pg_blocking_pids(pid) <> '{}'", name)
 
 
 def test_what_was_committed_and_not_heard_of_is_answered_as_new_once(behind):
@@ -113,26 +113,31 @@ def test_a_batch_left_behind_on_the_server_never_lands_after_its_epoch(behind):
 def opposite_batches(stack, clients):
     """Two brokers with a batch each that changes A, B and M, in opposite orders; M is held until both batches wait. The answers.
 
-    Two batches may be under way: while one waits at its gate and one behind it, all three changes gather in the next."""
+    Each batch begins with a ticket of its own that is held too: so both are past the statement that makes missing rows, which waits for a row
+    that somebody is about to change, before one of them changes anything."""
     names = [clients[0].submit() for _ in range(7)]
     for tracking in names:
         clients[0].decided(tracking)
-    gates, seconds, (a, b, m) = names[:2], names[2:4], names[4:]
-    with stack.db() as db, stack.db() as middle, middle.transaction():
-        middle.execute("SELECT FROM desk WHERE ticket = %s FOR UPDATE", (id_of(m),))
-        with db.transaction():
-            db.execute("SELECT FROM desk WHERE ticket = ANY (%s) FOR UPDATE", ([id_of(gate) for gate in gates],))
-            for client, gate in zip(clients, gates):
-                client.send("ticket.comment", tracking=gate, text="gate", as_=ADA)
+    gates, firsts, (a, b, m) = names[:2], names[2:4], names[4:]
+
+    def held(db, *trackings):
+        db.execute("SELECT FROM desk WHERE ticket = ANY (%s) FOR UPDATE", ([id_of(tracking) for tracking in trackings],))
+
+    with stack.db() as gate, stack.db() as first, stack.db() as middle, middle.transaction():
+        held(middle, m)
+        with first.transaction():
+            held(first, *firsts)
+            with gate.transaction():
+                held(gate, *gates)
+                for client, tracking in zip(clients, gates):
+                    client.send("ticket.comment", tracking=tracking, text="gate", as_=ADA)
+                wait_until(lambda: waits_for_lock(stack) == 2)
+                for client, order in zip(clients, ((firsts[0], a, m, b), (firsts[1], b, m, a))):
+                    for tracking in order:
+                        client.send("ticket.comment", tracking=tracking, text="middle", as_=ADA)
+                    client.call("ping")  # so these are taken, and wait for the gate's batch
+            wait_until(lambda: stack.value("SELECT count(*) FROM events WHERE ticket = ANY (%s) AND kind = 4", [id_of(tracking) for tracking in gates]) == 2)
             wait_until(lambda: waits_for_lock(stack) == 2)
-            for client, second in zip(clients, seconds):
-                client.send("ticket.comment", tracking=second, text="gate", as_=ADA)
-                client.call("ping")
-            for client, order in zip(clients, ((a, m, b), (b, m, a))):
-                for tracking in order:
-                    client.send("ticket.comment", tracking=tracking, text="middle", as_=ADA)
-                client.call("ping")  # so the three are taken, and wait for the gate's batch
-        wait_until(lambda: stack.value("SELECT count(*) FROM events WHERE ticket = ANY (%s) AND kind = 4", [id_of(gate) for gate in gates + seconds]) == 4)
         wait_until(lambda: waits_for_lock(stack) == 2)
     return [client.receive() for client in clients for _ in range(5)]
 
@@ -140,6 +145,10 @@ def opposite_batches(stack, clients):
 def test_two_brokers_that_change_the_same_tickets_in_other_orders_never_deadlock(behind):
     stack, _ = behind
     clients = [stack.client(1), stack.client(2)]
+    with stack.db() as db:  # the server looks for a circle sooner than a lock's time is over
+        db.execute("ALTER SYSTEM SET deadlock_timeout = '20ms'")
+        db.execute("SELECT pg_reload_conf()")
+    wait_until(lambda: stack.value("SHOW deadlock_timeout") == "20ms")
     for _ in range(5):  # on a machine that is slow the gate's own time-out comes first
         with contextlib.suppress(AssertionError):
             answers = opposite_batches(stack, clients)
