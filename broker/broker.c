@@ -14,6 +14,7 @@
 #include "log.h"
 #include "mem.h"
 #include "migrate.h"
+#include "move.h"
 #include "posting.h"
 #include "process_room.h"
 #include "recompute.h"
@@ -309,6 +310,7 @@ static int broker_on_tick(zloop_t *loop, int timer, void *arg)
     feed_lag_tick(broker);
     dead_count_tick(broker);
     fan_tick(broker);
+    move_tick(broker);
     if (broker->stopping) {
         broker_give_rest(broker);
         if (broker->farewell_sent)

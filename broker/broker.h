@@ -84,6 +84,8 @@ struct broker {
 
     struct fan *fan; /* what goes from a parent to its children now; NULL: nothing */
     int64_t fan_looked_us;
+    size_t moves_under_way; /* of open tickets to another package */
+    int64_t moves_looked_us;
 
     bool outbox_written;                   /* this turn: poke at its end */
     bool reader_busy;                      /* a load of work is under way */

@@ -168,49 +168,14 @@ void correlate_submit(struct broker *broker, struct call *call,
 
 /* ---- what it became ---- */
 
-struct correlated {
-    struct unit unit;
-    char *customer, *correlation;
-    int64_t token, ticket;
-};
-
-static void correlated_send(struct unit *unit, struct pg *pg, struct pg_params *params)
+void correlate_send_posted(struct broker *broker, const struct call *call, int64_t token, int64_t ticket)
 {
-    const struct correlated *c = (const struct correlated *)unit;
+    struct pg_params *params = broker->writer_params;
 
-    pg_put_text(params, c->customer);
-    pg_put_text(params, c->correlation);
-    pg_put_int8(params, c->token);
-    pg_put_int8(params, c->ticket);
-    (void)pg_send(pg, W_CORRELATED, params, NULL, NULL);
-}
-
-/* A row that could not be written is taken over by the next submit, as if it had never been kept. */
-static void correlated_done(struct unit *unit, const struct err *err)
-{
-    struct correlated *c = (struct correlated *)unit;
-
-    (void)err;
-    free(c->customer);
-    free(c->correlation);
-    free(c);
-}
-
-void correlate_posted(struct broker *broker, const struct call *call, int64_t token, int64_t ticket)
-{
-    static const struct unit_type type = {.group = GROUP_SINGLE,
-                                          .repeatable = true,
-                                          .send = correlated_send,
-                                          .done = correlated_done};
-    struct span customer = request_text(&call->req, F_CUSTOMER);
-    struct span correlation = request_text(&call->req, F_CORRELATION);
-    struct correlated *c = mem_new(1, sizeof *c);
-
-    c->unit.type = &type;
-    c->unit.bytes = 512;
-    c->customer = mem_strndup(customer.p, customer.len);
-    c->correlation = mem_strndup(correlation.p, correlation.len);
-    c->token = token;
-    c->ticket = ticket;
-    writer_add(broker->writer, &c->unit);
+    pg_params_reset(params);
+    pg_put_bytes(params, request_text(&call->req, F_CUSTOMER));
+    pg_put_bytes(params, request_text(&call->req, F_CORRELATION));
+    pg_put_int8(params, token);
+    pg_put_int8(params, ticket);
+    (void)pg_send(broker->writer_pg, W_CORRELATED, params, NULL, NULL);
 }

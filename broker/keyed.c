@@ -285,6 +285,12 @@ static void customer_send(struct unit *unit, struct pg *pg, struct pg_params *pa
     pg_put_bytes(params, wire_find_str(record, "name"));
     pg_put_bytes(params, wire_find_str(record, "package"));
     pg_put_bytes(params, keyed->bytes);
+    if (request_bool(&keyed->call->req, F_OPEN_TICKETS, false))
+        pg_put_int8(params, keyed->broker->epoch);
+    else
+        pg_put_null(params);
+    pg_put_int2(params, (int16_t)keyed->call->req.role);
+    pg_put_text(params, keyed->call->req.actor);
     (void)pg_send(pg, W_CUSTOMER_PUT, params, put_on_rows, keyed);
 }
 

@@ -1,26 +1,31 @@
 /* Open tickets to another package; see move.h.
  *
- * Page by page and a few at a time. Nothing is kept of it: who gets no answer repeats with the same key, and what moved already is not found
- * any more. */
+ * Page by page and a few at a time. That it is to be done is a row of `moves`, written with the customer's record: a broker that finds one of
+ * a broker that is gone, or of its own that it could not end, goes on with it. What moved already is not found any more. */
 #include "move.h"
 #include "broker.h"
 #include "change_internal.h"
 #include "change_ops.h"
+#include "clock.h"
+#include "log.h"
 #include "mem.h"
 #include "ops.h"
 #include "read_end.h"
 #include "statements.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
 
-enum { WINDOW = 16, PAGE = 500 };
+enum { WINDOW = 16, PAGE = 500, LOOK_EVERY_MS = 1000 };
 
 struct move {
     struct broker *broker;
-    struct call *call;
+    int64_t epoch;
+    struct call *call; /* NULL: whoever asked is gone */
+    char *customer, *package;
     struct change_input *input;
     bool duplicate, reading, going, is_last_page;
     struct err err; /* the first that could be repeated */
@@ -30,28 +35,51 @@ struct move {
 
 static void move_go(struct move *move);
 
-static struct span record_text(const struct move *move, const char *key)
-{
-    return wire_find_str(move->call->req.vals[F_CUSTOMER_RECORD], key);
-}
-
-static void move_end(struct move *move)
+static void move_answer(struct move *move)
 {
     struct buf out;
 
     if (move->err.code != ERR_NONE) {
         call_refuse(move->call, &move->err);
-    } else {
-        buf_init(&out, 512);
-        wire_put_map(&out, 3);
-        wire_put_key_str(&out, "customer", record_text(move, "id"));
-        wire_put_key_int(&out, "moved", (int64_t)move->moved);
-        wire_put_key_bool(&out, "duplicate", move->duplicate);
-        call_answer(move->call, buf_span(&out));
-        buf_clear(&out);
+        return;
     }
+    buf_init(&out, 512);
+    wire_put_map(&out, 3);
+    wire_put_key_text(&out, "customer", move->customer);
+    wire_put_key_int(&out, "moved", (int64_t)move->moved);
+    wire_put_key_bool(&out, "duplicate", move->duplicate);
+    call_answer(move->call, buf_span(&out));
+    buf_clear(&out);
+}
+
+static void move_free(struct move *move)
+{
+    move->broker->moves_under_way--;
     change_input_release(move->input);
+    free(move->customer);
+    free(move->package);
     free(move);
+}
+
+/* The row stays when something failed: it is begun again. */
+static void move_end(struct move *move)
+{
+    struct broker *broker = move->broker;
+
+    if (move->err.code == ERR_NONE && broker->epoch == move->epoch && pg_is_up(broker->control_pg)) {
+        pg_params_reset(broker->params);
+        pg_put_text(broker->params, move->customer);
+        pg_put_text(broker->params, move->package);
+        (void)pg_send(broker->control_pg, C_MOVE_DONE, broker->params, NULL, NULL);
+        pg_sync(broker->control_pg, NULL, NULL);
+    }
+    if (move->call != NULL)
+        move_answer(move);
+    else
+        log_event(LOG_INFO, "open_tickets_moved", "customer=%s package=%s moved=%zu failed=%s",
+                  log_quote(move->customer), log_quote(move->package), move->moved,
+                  move->err.code == ERR_NONE ? "no" : log_quote(move->err.msg));
+    move_free(move);
 }
 
 /* One that was closed meanwhile stays as it is. */
@@ -103,8 +131,8 @@ static void move_read(struct move *move)
 
     move->reading = true;
     pg_params_reset(params);
-    pg_put_bytes(params, record_text(move, "id"));
-    pg_put_bytes(params, record_text(move, "package"));
+    pg_put_text(params, move->customer);
+    pg_put_text(params, move->package);
     pg_put_int8(params, move->last);
     pg_put_int4(params, PAGE);
     (void)pg_send(move->broker->reader_pg, READER_CUSTOMER_OPEN, params, page_on_rows, move);
@@ -137,16 +165,69 @@ static struct span move_body(struct span package)
     return (struct span){bytes, len};
 }
 
-void move_open_tickets(struct broker *broker, struct call *call, bool duplicate)
+static const struct change_plan move_plan = {.row = DO_UPDATE, .event = EVENT_UPDATED, .reply_pending = -1};
+
+static struct move *move_new(struct broker *broker, struct span customer, struct span package)
 {
-    static const struct change_plan plan = {.row = DO_UPDATE, .event = EVENT_UPDATED, .reply_pending = -1};
     struct move *move = mem_new(1, sizeof *move);
 
     move->broker = broker;
+    move->epoch = broker->epoch;
+    move->customer = mem_strndup(customer.p, customer.len);
+    move->package = mem_strndup(package.p, package.len);
+    broker->moves_under_way++;
+    return move;
+}
+
+/* Takes input. */
+static void move_begin(struct move *move, struct change_input *input)
+{
+    move->input = input;
+    input->package = span_of(move->package);
+    change_input_say(input, move_body(input->package));
+    move_read(move);
+}
+
+void move_open_tickets(struct broker *broker, struct call *call, bool duplicate)
+{
+    const struct wire_val *record = call->req.vals[F_CUSTOMER_RECORD];
+    struct move *move = move_new(broker, wire_find_str(record, "id"), wire_find_str(record, "package"));
+
     move->call = call;
     move->duplicate = duplicate;
-    move->input = change_input_of(call, &plan);
-    move->input->package = record_text(move, "package");
-    change_input_say(move->input, move_body(move->input->package));
-    move_read(move);
+    move_begin(move, change_input_of(call, &move_plan));
+}
+
+/* ---- what somebody left behind ---- */
+
+static void claim_on_rows(void *arg, PGresult *rows)
+{
+    enum { CUSTOMER, PACKAGE, ROLE, ACTOR };
+    struct broker *broker = arg;
+
+    if (PQntuples(rows) == 0 || !pg_is_up(broker->reader_pg) || broker->epoch == 0)
+        return;
+    struct move *move = move_new(broker, pg_span(rows, 0, CUSTOMER), pg_span(rows, 0, PACKAGE));
+    struct change_input *input = change_input_new();
+    struct span actor = pg_span(rows, 0, ACTOR);
+
+    input->plan = move_plan;
+    input->op = "customer.put";
+    input->role = (enum desk_role)pg_int(rows, 0, ROLE);
+    (void)snprintf(input->actor, sizeof input->actor, "%.*s", (int)actor.len, actor.p == NULL ? "" : actor.p);
+    move_begin(move, input);
+}
+
+void move_tick(struct broker *broker)
+{
+    int64_t now = clock_mono_us();
+
+    if (broker->moves_under_way != 0 || broker->epoch == 0 || broker->stopping ||
+        !pg_is_up(broker->control_pg) || now - broker->moves_looked_us < LOOK_EVERY_MS * US_PER_MS)
+        return;
+    broker->moves_looked_us = now;
+    pg_params_reset(broker->params);
+    pg_put_int8(broker->params, broker->epoch);
+    (void)pg_send(broker->control_pg, C_MOVE_CLAIM, broker->params, claim_on_rows, broker);
+    pg_sync(broker->control_pg, NULL, NULL);
 }

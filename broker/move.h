@@ -10,4 +10,7 @@ struct call;
 /* The record is committed; moves the tickets, then answers. Takes the call. */
 void move_open_tickets(struct broker *broker, struct call *call, bool duplicate);
 
+/* Looks now and then for moves that a broker which is gone left behind, or that could not be ended, and goes on with them. */
+void move_tick(struct broker *broker);
+
 #endif

@@ -357,8 +357,6 @@ static void posting_start(struct posting *posting)
     }
     HASH_ADD_KEYPTR(hh, all->by_key, key, 16, posting);
     posting_link(all, posting);
-    if (posting->correlation != 0)
-        correlate_posted(broker, posting->call, posting->correlation, posting->id);
     writer_add(broker->writer, &posting->unit);
 }
 
@@ -526,4 +524,7 @@ void posting_send(void *arg, struct unit **units, size_t count, bool repeat)
     pg_array_close(params);
     (void)pg_send(broker->writer_pg, repeat ? W_POSTING_REPEAT : W_POSTING, params, posting_on_rows,
                   postings);
+    for (size_t i = 0; i < count; i++)
+        if (postings[i]->correlation != 0)
+            correlate_send_posted(broker, postings[i]->call, postings[i]->correlation, postings[i]->id);
 }

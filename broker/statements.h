@@ -55,6 +55,8 @@
     X(C_OPS_RESOLVE, "ops_resolve")         \
     X(C_FAN_CLAIM, "fan_claim")             \
     X(C_FAN_DONE, "fan_done")               \
+    X(C_MOVE_CLAIM, "move_claim")           \
+    X(C_MOVE_DONE, "move_done")             \
     X(C_FEED_LAG, "feed_lag")               \
     X(C_DEAD_COUNT, "dead_count")
 

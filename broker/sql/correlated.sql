@@ -1,4 +1,4 @@
--- The ticket that a correlation was kept for is posted now.
+-- The ticket that a correlation was kept for is posted now, by the statement before: fails their transaction when somebody else was
+-- given the row meanwhile.
 --  $1 customer  $2 correlation  $3 token  $4 ticket
-UPDATE correlations SET ticket = $4::bigint
- WHERE customer = $1::text AND correlation = $2::text AND token = $3::bigint AND ticket = 0
+SELECT docket_correlated($1::text, $2::text, $3::bigint, $4::bigint)

@@ -392,6 +392,29 @@ def test_many_with_one_correlation_at_once_are_one_ticket(pair):
     assert [event["kind"] for event in shown["events"]].count("repeated") == count - 1
 
 
+def test_a_submit_that_stood_still_while_its_correlation_was_given_away_makes_no_second_ticket(pair):
+    """Its broker has the correlation's row and cannot post (a lock); meanwhile the row is old enough to be given to another submit."""
+    customer, alarm = unique("still"), unique("still-alarm")
+    fields = {"customer": customer, "title": "Down", "problem": "Storm.", "correlation": alarm}
+    first, second = pair.client(1), pair.client(2)
+    with pair.db() as db:
+        db.autocommit = False
+        db.execute("LOCK TABLE tickets IN SHARE MODE")
+        waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'tickets'::regclass AND NOT granted"
+        first.send("ticket.submit", key=f"{alarm}-1", **fields)
+        wait_until(lambda: db.execute(waiting).fetchone()[0] == 1, 2)
+        with pair.db() as other:
+            other.execute("UPDATE correlations SET at = at - 11000000 WHERE customer = %s", (customer,))
+            other.commit()
+        second.send("ticket.submit", key=f"{alarm}-2", **fields)
+        wait_until(lambda: db.execute(waiting).fetchone()[0] == 2, 2)
+        db.rollback()
+    answers = [client.receive() for client in (first, second)]
+    assert all(answer["ok"] or answer["error"]["retry"] for answer in answers), answers
+    repeated = [client.call("ticket.submit", key=f"{alarm}-{n}", **fields) for n, client in enumerate((first, second), 1)]
+    assert len({answer["tracking"] for answer in repeated}) == 1 == pair.value("SELECT count(*) FROM tickets WHERE customer = %s", customer)
+
+
 # ---- what a posting may say of itself ----
 
 
@@ -532,6 +555,41 @@ def test_an_agreed_step_stays_until_it_is_done(stack, client):
 
 
 # ---- a customer's package ----
+
+
+def test_open_tickets_that_a_dead_broker_was_moving_are_moved_by_the_other(pair):
+    """Nobody repeats the request."""
+    customer, root = unique("left"), {"name": "root", "role": "admin"}
+    record = {"id": customer, "name": "Left", "package": "standard"}
+    asks, client = pair.client(1), pair.client(2)
+    client.call("customer.put", customer=record, as_=root)
+    for _ in range(300):
+        client.send("ticket.submit", key=unique("left"), customer=customer, title="t", problem="p")
+    assert all(client.receive()["ok"] for _ in range(300))
+    moved = "SELECT count(*) FROM tickets WHERE customer = %s AND package = 'gold'"
+    with pair.db() as db:  # what it moves last is held: it dies before the end
+        db.autocommit = False
+        held = db.execute("SELECT max(id) FROM tickets WHERE customer = %s", (customer,)).fetchone()[0]
+        wait_until(lambda: db.execute("SELECT count(*) FROM desk WHERE ticket = %s", (held,)).fetchone()[0], 10)
+        db.execute("SELECT FROM desk WHERE ticket = %s FOR UPDATE", (held,))
+        asks.send("customer.put", key=unique("left"), customer={**record, "package": "gold"}, open_tickets=True, as_=root)
+        wait_until(lambda: pair.value(moved, customer) > 0, 10)
+        pair.kill("broker-1")
+        db.rollback()
+    wait_until(lambda: pair.value(moved, customer) == 300 and pair.value("SELECT count(*) FROM moves") == 0, 30)
+    pair.up()
+
+
+def test_tickets_that_a_dead_broker_was_computing_again_are_by_the_next(pair):
+    decided(pair.client(2), 2)
+    for name in ("broker-1", "broker-2"):
+        pair.kill(name)
+    with pair.db() as db:
+        db.execute("UPDATE process_log SET recompute_after = 0, recomputed = 0 WHERE n = (SELECT max(n) FROM process_log)")
+        db.commit()
+    pair.up()
+    wait_until(lambda: pair.value("SELECT count(*) FROM process_log WHERE recompute_after IS NOT NULL") == 0, 30)
+    assert pair.value("SELECT recomputed FROM process_log ORDER BY n DESC LIMIT 1") >= 2
 
 
 def test_open_tickets_move_to_the_new_package_only_when_asked(stack, client):
