@@ -26,7 +26,8 @@ struct keyed {
     struct broker *broker;
     struct call *call;
     struct op_key key;
-    struct span bytes; /* encoded record or files; owned */
+    struct span bytes;    /* encoded record or files; owned */
+    struct span warnings; /* of a process: encoded list; owned */
     char hash[PROCESS_HASH_BYTES];
 
     /* what the rows said: believed after the commit only */
@@ -45,6 +46,7 @@ struct keyed {
 static void keyed_free(struct keyed *keyed)
 {
     free((void *)(uintptr_t)keyed->bytes.p);
+    free((void *)(uintptr_t)keyed->warnings.p);
     free(keyed);
 }
 
@@ -91,8 +93,8 @@ static void keyed_put_key(const struct keyed *keyed, struct pg_params *params)
     op_key_put(&keyed->key, keyed->call->req.key_digest, keyed->call->req.content_digest, params);
 }
 
-static void keyed_start(struct broker *broker, struct call *call, const struct unit_type *type,
-                        struct span bytes, const char *hash)
+static struct keyed *keyed_new(struct broker *broker, struct call *call, const struct unit_type *type,
+                               struct span bytes, const char *hash)
 {
     struct keyed *keyed = mem_new(1, sizeof *keyed);
 
@@ -103,6 +105,13 @@ static void keyed_start(struct broker *broker, struct call *call, const struct u
     keyed->bytes = bytes;
     (void)snprintf(keyed->hash, sizeof keyed->hash, "%s", hash);
     op_key_begin(&keyed->key);
+    return keyed;
+}
+
+static void keyed_start(struct broker *broker, struct call *call, const struct unit_type *type,
+                        struct span bytes, const char *hash)
+{
+    struct keyed *keyed = keyed_new(broker, call, type, bytes, hash);
     writer_add(broker->writer, &keyed->unit);
 }
 
@@ -354,6 +363,20 @@ static void apply_send(struct unit *unit, struct pg *pg, struct pg_params *param
     (void)pg_send(pg, W_PROCESS_APPLY, params, put_on_rows, keyed);
 }
 
+static void apply_answer(struct keyed *keyed)
+{
+    struct buf out;
+
+    buf_init(&out, keyed->warnings.len + 1024);
+    wire_put_map(&out, 3);
+    wire_put_key_text(&out, "hash", keyed->hash);
+    wire_put_key_bool(&out, "duplicate", !keyed->changed && !keyed->key.ours);
+    wire_put_text(&out, "warnings");
+    wire_put_raw(&out, keyed->warnings);
+    call_answer(keyed->call, buf_span(&out));
+    buf_clear(&out);
+}
+
 static void apply_done(struct unit *unit, const struct err *err)
 {
     struct keyed *keyed = (struct keyed *)unit;
@@ -363,14 +386,14 @@ static void apply_done(struct unit *unit, const struct err *err)
     } else if (!keyed_conflicts(keyed)) {
         keyed->broker->process_checked_us =
             0; /* look at once: the workers get it without waiting for the next look */
-        keyed_answer_map(keyed, "hash", keyed->hash, 0);
+        apply_answer(keyed);
     }
     keyed_free(keyed);
 }
 
 /* Every worker that was asked took it, or there was none. */
 static void apply_write(struct broker *broker, struct call *call, const struct process_files *files,
-                        const char *hash)
+                        const char *hash, struct span warnings)
 {
     static const struct unit_type type = {.group = GROUP_SINGLE,
                                           .repeatable = true,
@@ -382,7 +405,9 @@ static void apply_write(struct broker *broker, struct call *call, const struct p
     buf_init(&out, FILES_BYTES_MAX);
     process_files_encode(files, &out);
     char *bytes = buf_take(&out, &len);
-    keyed_start(broker, call, &type, (struct span){bytes, len}, hash);
+    struct keyed *keyed = keyed_new(broker, call, &type, (struct span){bytes, len}, hash);
+    keyed->warnings = (struct span){mem_dup(warnings.p, warnings.len), warnings.len};
+    writer_add(broker->writer, &keyed->unit);
 }
 
 void keyed_process_apply(struct broker *broker, struct call *call)

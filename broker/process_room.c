@@ -102,7 +102,8 @@ struct asking {
     struct process_files files;
     char hash[PROCESS_HASH_BYTES];
     struct buf errors;
-    struct buf warnings; /* list of the first worker that answered; empty: none did */
+    struct buf warnings; /* encoded list: the loader's; of the first worker that answered, once one did */
+    bool worker_warned;
 };
 
 static void asking_free(struct asking *asking)
@@ -127,16 +128,23 @@ static void asking_end(struct asking *asking)
         wire_put_key_text(&out, "hash", asking->hash);
         wire_put_key_bool(&out, "dry_run", true);
         wire_put_text(&out, "warnings");
-        if (asking->warnings.len == 0)
-            wire_put_list(&out, 0);
-        else
-            wire_put_raw(&out, buf_span(&asking->warnings));
+        wire_put_raw(&out, buf_span(&asking->warnings));
         call_answer(asking->call, buf_span(&out));
         buf_clear(&out);
     } else {
-        asking->write(asking->broker, asking->call, &asking->files, asking->hash);
+        asking->write(asking->broker, asking->call, &asking->files, asking->hash,
+                      buf_span(&asking->warnings));
     }
     asking_free(asking);
+}
+
+/* A list that does not fit is left out. */
+static void asking_warn(struct asking *asking)
+{
+    if (!asking->warnings.failed)
+        return;
+    buf_reset(&asking->warnings);
+    wire_put_list(&asking->warnings, 0);
 }
 
 static void asking_on_answer(void *arg, const struct workers_answer *answer)
@@ -151,10 +159,11 @@ static void asking_on_answer(void *arg, const struct workers_answer *answer)
             (void)buf_printf(&asking->errors, "%s%.*s", asking->errors.len == 0 ? "" : "\n", (int)text.len,
                              text.p);
     const struct wire_val *warnings = wire_find(answer->result, "warnings");
-    if (asking->warnings.len == 0 && wire_type(warnings) == WIRE_LIST) {
+    if (!asking->worker_warned && wire_type(warnings) == WIRE_LIST) {
+        asking->worker_warned = true;
+        buf_reset(&asking->warnings);
         wire_put_val(&asking->warnings, warnings);
-        if (asking->warnings.failed)
-            buf_reset(&asking->warnings);
+        asking_warn(asking);
     }
     if (answer->left == 0) {
         struct broker *broker = asking->broker;
@@ -191,6 +200,10 @@ void process_room_check(struct broker *broker, struct call *call, process_room_w
         (void)snprintf(err.field, sizeof err.field, "files");
     }
     faults_clear(&faults);
+    wire_put_list(&asking->warnings, ok ? parsed->warnings.count : 0);
+    for (size_t i = 0; ok && i < parsed->warnings.count; i++)
+        wire_put_text(&asking->warnings, parsed->warnings.items[i].text);
+    asking_warn(asking);
     process_free(parsed);
     if (!ok) {
         call_refuse(call, &err);

@@ -10,10 +10,11 @@ struct call;
 /* Looks for a new current version once a second, or at once after process.apply; tells the workers. */
 void process_room_tick(struct broker *broker);
 
-/* Checks the files of a process.apply: here, then by every worker that is connected. Calls write with them when nobody objects;
+/* Checks the files of a process.apply: here, then by every worker that is connected. Calls write with them when nobody objects, and with
+ * the encoded list of what is allowed but hardly meant;
  * answers the call itself when somebody does, or when it is a dry run. Takes the call. */
 typedef void process_room_write_fn(struct broker *broker, struct call *call,
-                                   const struct process_files *files, const char *hash);
+                                   const struct process_files *files, const char *hash, struct span warnings);
 void process_room_check(struct broker *broker, struct call *call, process_room_write_fn *write);
 
 /* The package of customers that are not on file; NULL: they are refused. By the current process, else accepted as "standard". */

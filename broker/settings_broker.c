@@ -40,9 +40,8 @@ const struct setting broker_settings_table[] = {
     {"drain_timeout", SETTING_DURATION, PLACE(drain_us), "5s", 0, 600 * SECONDS, false,
      "how long SIGTERM waits for what is under way"},
     {"posted_at_max", SETTING_DURATION, PLACE(posted_at_us), "0s", 0, 366 * 86400 * SECONDS, false,
-     "how far back a submit may put its time of posting (posted_at), for integrations that are trusted to; "
-     "0s: "
-     "not at all"},
+     "how far back a submit may put its time of posting (posted_at); 0s: not at all. For all clients of this "
+     "broker: give integrations that are trusted a broker of their own"},
     {"requests_max", SETTING_INT, PLACE(requests_max), "20000", 1, 1000000, false,
      "requests under way at once; beyond it they are answered busy"},
     {"pending_max", SETTING_INT, PLACE(pending_max), "20000", 1, 1000000, false,

@@ -148,6 +148,7 @@ struct process_policy {
     enum process_on_reply on_reply_when_resolved;
     int64_t reopen_within_s;
     int64_t close_unanswered_after_s;              /* 0: never */
+    int64_t meeting_reminder_s;                    /* before a meeting begins; 0: none */
     int approval_reminders[PROCESS_REMINDERS_MAX]; /* working days after resolving, rising */
     size_t approval_reminder_count;
     const char *priority_names[PROCESS_PRIORITIES + 1]; /* [1..4] */

@@ -11,6 +11,7 @@ static const char *const keys[] = {"zone",
                                    "reopen_within",
                                    "close_unanswered_after",
                                    "approval_reminders",
+                                   "meeting_reminder",
                                    "priorities",
                                    "targets",
                                    "grace",
@@ -120,6 +121,7 @@ bool load_policy(struct load *load, const struct yaml_node *root)
                                       .package = "standard",
                                       .calendar = PROCESS_ALWAYS,
                                       .reopen_within_s = INT64_C(14) * 86400,
+                                      .meeting_reminder_s = INT64_C(15) * 60,
                                       .approval_reminders = {2, 5, 10},
                                       .approval_reminder_count = 3};
     memcpy(policy->priority_names, default_names, sizeof default_names);
@@ -139,6 +141,11 @@ bool load_policy(struct load *load, const struct yaml_node *root)
              ok;
     if ((node = yaml_node_find(root, "approval_reminders")) != NULL)
         ok = load_reminders(load, node) && ok;
+    if ((node = yaml_node_find(root, "meeting_reminder")) != NULL) {
+        policy->meeting_reminder_s = 0;
+        if (!yaml_node_is_null(node))
+            ok = load_duration(load, node, "meeting_reminder", &policy->meeting_reminder_s, NULL) && ok;
+    }
     if ((node = yaml_node_find(root, "priorities")) != NULL)
         ok = load_priorities(load, node) && ok;
     if ((node = yaml_node_find(root, "questions")) != NULL)

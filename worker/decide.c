@@ -144,15 +144,15 @@ static void decide_approvals(struct decision *d)
 
 /* ---- meetings ---- */
 
-#define MEETING_REMINDER_US (INT64_C(15) * 60 * US_PER_S)
-
 static void decide_meetings(struct decision *d)
 {
-    if (d->work->state == STATE_CLOSED || d->state == SET_CLOSED) {
+    int64_t before_us = engine_process(d->engine)->policy.meeting_reminder_s * US_PER_S;
+
+    if (d->work->state == STATE_CLOSED || d->state == SET_CLOSED || before_us == 0) {
         d->meetings = (struct meetings){.wake_at = CLOCK_NO_INSTANT};
         return;
     }
-    meetings_find(d->work, MEETING_REMINDER_US, &d->meetings);
+    meetings_find(d->work, before_us, &d->meetings);
     decide_wake(d, d->meetings.wake_at);
 }
 

@@ -348,5 +348,14 @@ def test_a_dry_run_changes_nothing_and_a_broken_version_is_refused_with_its_plac
     refusal = desk.client.refused("process.apply", files={"process.yaml": b"zone: Nowhere/Land\nprioritys: {}\n"}, as_={"name": "boss", "role": "admin"})
     assert refusal.code == "invalid" and "process.yaml:2:" in refusal.error["message"]
     assert desk.client.call("process.list")["versions"][0]["hash"] == current
+
+
+def test_an_applied_version_tells_its_warnings_and_can_be_taken_back(desk, tmp_path):
+    before = desk.client.call("process.list")["versions"][0]["hash"]
+    process = short_process(tmp_path)
+    (process / "process.yaml").write_text((process / "process.yaml").read_text() + "\n# another one\n")
+    done = desk.stack.docket("process", "apply", process)
+    assert done.returncode == 0 and "warning: process.yaml:" in done.stderr and "zone: is not set" in done.stderr, done
+    assert desk.client.call("process.list")["versions"][0]["hash"] in done.stdout
     assert desk.stack.docket("process", "rollback", "--recompute").returncode == 0
-    assert desk.client.call("process.list")["versions"][0]["hash"] != current
+    assert desk.client.call("process.list")["versions"][0]["hash"] == before

@@ -16,7 +16,7 @@
 static const char calendars[] = "office: {hours: {mon-fri: [09:00-12:00, 13:00-17:00]}}\n";
 static const char policy[] =
     "zone: UTC\ncalendar: office\npackage: a\napproval_reminders: []\nreopen_within: 7d\n"
-    "close_unanswered_after: 3d\n"
+    "close_unanswered_after: 3d\nmeeting_reminder: 2h\n"
     "warnings: [{at: 50%, tell: boards}, {before: 30m}]\n";
 static const char packages[] =
     "a: {targets: {1: {response: 0m, update: 30m, resolution: 4h}, 3: {response: 4h working, update: 8h "
@@ -385,6 +385,24 @@ static void test_windows_say_why_a_clock_did_not_count(void **state)
     story_end(&s);
 }
 
+/* A meeting at eleven; the process reminds two hours before. */
+static void test_meetings_are_reminded_of_as_long_before_as_the_process_says(void **state)
+{
+    struct story s = story_of("a", "2026-03-09T08:00:00Z");
+    char body[160];
+    (void)state;
+    (void)snprintf(body, sizeof body, "{\"meeting\":{\"id\":\"m\",\"what\":\"made\",\"starts_at\":%lld}}",
+                   (long long)at("2026-03-09T11:00:00Z"));
+    act(&s, "2026-03-09T08:10:00Z", ROLE_STAFF, "meeting", body);
+    assert_int_equal(trial_wake_at(s.trial), at("2026-03-09T09:00:00Z"));
+    s.seen = trial_told_count(s.trial);
+    pass(&s, "2026-03-09T08:59:59Z");
+    assert_told(&s, "");
+    pass(&s, "2026-03-09T12:00:00Z");
+    assert_told(&s, "customer meeting meeting, staff tell");
+    story_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_clocks_closed_by_itself_is_closed_for_the_clocks_too),
         cmocka_unit_test(test_clocks_survive_a_clock_that_was_set_back),
         cmocka_unit_test(test_wake_in_outlives_other_wakes),
+        cmocka_unit_test(test_meetings_are_reminded_of_as_long_before_as_the_process_says),
         cmocka_unit_test(test_windows_say_why_a_clock_did_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,6 +114,7 @@ static const struct fault_row rows[] = {
      "process.yaml:1:11: calendar: \"offise\" is not in calendars.yaml, did you mean office"},
     {"process.yaml", "approval_reminders: [2, 2]\n",
      "process.yaml:1:25: approval_reminders: 2 is not allowed"},
+    {"process.yaml", "meeting_reminder: 5x\n", "process.yaml:1:19: meeting_reminder: \"5x\" is not allowed"},
     {"process.yaml", "priorities: {5: x}\n", "process.yaml:1:14: priorities: \"5\" is not allowed"},
     {"calendars.yaml", "a: {zone: UTC}\n", "calendars.yaml:1:1: a: has no hours"},
     {"calendars.yaml", "a:\n  hours: {mon-fry: [09:00-17:00]}\n",
