@@ -48,7 +48,8 @@ struct claim {
     struct notifier *notifier;
     int channel;
     int64_t token;
-    int64_t mark; /* of the addresses locked by this claim */
+    int64_t mark;    /* of the addresses locked by this claim */
+    int64_t next_us; /* until the next address is ready; 0: none is known */
     struct job *jobs[CLAIM_MAX];
     size_t count;
 };
@@ -140,6 +141,13 @@ static void claim_on_rows(void *arg, PGresult *rows)
     struct claim *claim = arg;
     for (int i = 0; i < PQntuples(rows) && claim->count < CLAIM_MAX; i++)
         claim->jobs[claim->count++] = job_from_row(claim, rows, i);
+}
+
+static void claim_on_next(void *arg, PGresult *rows)
+{
+    struct claim *claim = arg;
+    if (PQntuples(rows) == 1 && !pg_is_null(rows, 0, 0))
+        claim->next_us = pg_int(rows, 0, 0);
 }
 
 /* ---- the end of an attempt ---- */
@@ -309,6 +317,7 @@ static void claim_on_end(void *arg, const struct pg_end *end)
     if (end->outcome == PG_FAILED)
         log_event(LOG_ERROR, "claim_failed", "sqlstate=%s message=%s", end->sqlstate,
                   log_quote(end->message));
+    notifier->due_us[claim->channel] = claim->next_us == 0 ? 0 : clock_mono_us() + claim->next_us;
     if (end->outcome != PG_OK || claim->count == 0) {
         for (size_t i = 0; i < claim->count; i++)
             job_free(claim->jobs[i]);
@@ -393,6 +402,9 @@ static void claim_channel(struct notifier *notifier, int channel, int slots)
     pg_put_int8(params, LIMIT_SHORT_US);
     pg_put_int8(params, LIMIT_LONG_US);
     (void)pg_send(notifier->tell, TELL_DELIVERY_CLAIM, params, claim_on_rows, claim);
+    pg_params_reset(params);
+    pg_put_text(params, channel_table[channel]->name);
+    (void)pg_send(notifier->tell, TELL_TARGET_NEXT, params, claim_on_next, claim);
     pg_sync(notifier->tell, claim_on_end, claim);
 }
 
@@ -406,4 +418,18 @@ void deliver_run(struct notifier *notifier)
         if (slots > 0 && !notifier->claiming[channel])
             claim_channel(notifier, channel, slots);
     }
+}
+
+void deliver_tick(struct notifier *notifier)
+{
+    int64_t now_us = clock_mono_us();
+    bool due = false;
+
+    for (int channel = 0; channel < CHANNELS; channel++)
+        if (notifier->due_us[channel] != 0 && notifier->due_us[channel] <= now_us) {
+            notifier->due_us[channel] = 0;
+            due = true;
+        }
+    if (due)
+        deliver_run(notifier);
 }

@@ -178,8 +178,10 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
     publisher_tick(notifier->publisher);
     if (pg_is_up(notifier->tell) && clock_mono_us() - notifier->polled_us > POLL_MS * US_PER_MS)
         notifier_poll(notifier);
-    if (pg_is_up(notifier->tell))
+    if (pg_is_up(notifier->tell)) {
+        deliver_tick(notifier);
         escal_room_tick(notifier->escal);
+    }
     return 0;
 }
 

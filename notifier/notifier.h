@@ -58,8 +58,9 @@ struct notifier {
     int64_t system_identifier; /* of the database seen last; 0: none yet */
     int32_t timeline;
     bool ending;
-    bool claiming[CHANNELS]; /* deliveries of that channel are being claimed */
-    bool look_again;         /* a poke came meanwhile */
+    bool claiming[CHANNELS];  /* deliveries of that channel are being claimed */
+    int64_t due_us[CHANNELS]; /* monotonic: when the next that waits is due; 0: unknown, or none */
+    bool look_again;          /* a poke came meanwhile */
     int64_t polled_us;
     bool stopping;
     int64_t stop_by_us;

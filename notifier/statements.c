@@ -13,6 +13,7 @@ static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_TARGET_LIMIT] = "target_limit",
     [TELL_TARGET_BUNDLE] = "target_bundle",
     [TELL_TARGET_LEASES] = "target_leases",
+    [TELL_TARGET_NEXT] = "target_next",
     [TELL_TARGET_REPAIR] = "target_repair",
     [TELL_DELIVERY_CLAIM] = "delivery_claim",
     [TELL_DELIVERY_REFUSE] = "delivery_refuse",

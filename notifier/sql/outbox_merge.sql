@@ -1,7 +1,8 @@
 -- Triaged rows just claimed join their receipt where it was expanded but not begun: all its deliveries are pending and unattempted.
--- Gives the rows that were merged; the others are expanded on their own.
+-- It goes now: all it had still waited for has come. Gives the rows that were merged; the others are expanded on their own.
 --  $1 token of the claim
-WITH o AS MATERIALIZED (
+WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
+o AS MATERIALIZED (
     SELECT o.ticket, o.version, o.generation FROM outbox o
      WHERE o.state = 1 AND o.token = $1::bigint AND o.kind = 'triaged' AND o.audience = 1
 ), r AS MATERIALIZED (
@@ -14,7 +15,12 @@ WITH o AS MATERIALIZED (
      GROUP BY r.ticket
     HAVING count(*) = (SELECT count(*) FROM deliveries d WHERE d.ticket = r.ticket AND d.kind = 'received' AND d.audience = 1)
 ), d AS (
-    UPDATE deliveries d SET reason = 'with triaged' FROM r JOIN m USING (ticket) WHERE d.id = r.id
+    UPDATE deliveries d SET reason = 'with triaged', next_at = least(d.next_at, clock.at) FROM r JOIN m USING (ticket) CROSS JOIN clock WHERE d.id = r.id
+    RETURNING d.channel, d.address, d.next_at
+), t AS (
+    INSERT INTO targets AS t (channel, address, ready_at)
+    SELECT d.channel, d.address, min(d.next_at) FROM d GROUP BY d.channel, d.address ORDER BY d.channel, d.address
+    ON CONFLICT (channel, address) DO UPDATE SET ready_at = docket_not_before(least(t.ready_at, excluded.ready_at), t.blocked_until)
 )
 UPDATE outbox x
    SET state = 4, reason = 'in delivery ' || m.ids, token = NULL, lease_until = NULL
