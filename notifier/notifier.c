@@ -24,7 +24,11 @@
 
 enum { TICK_MS = 100, POLL_MS = 1000, STOP_S = 10, CONNECTIONS_MAX = 128 };
 
-#define TELL_SESSION_SQL "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '2s'; SET jit = off"
+/* Plans are pinned, so that a short queue and a long one are read alike: every statement takes few rows by a key, while the planner
+ * guesses a share of the table from a limit it does not know, and would read it from end to end. */
+#define TELL_SESSION_SQL                                                                 \
+    "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '2s'; SET jit = off; " \
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
 
 /* ---- looking ---- */
 
@@ -179,6 +183,8 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
     if (pg_is_up(notifier->tell) && clock_mono_us() - notifier->polled_us > POLL_MS * US_PER_MS)
         notifier_poll(notifier);
     if (pg_is_up(notifier->tell)) {
+        if (notifier->expand_more)
+            outbox_run(notifier);
         deliver_tick(notifier);
         escal_room_tick(notifier->escal);
     }
@@ -191,6 +197,7 @@ static void tell_on_up(void *arg)
 {
     struct notifier *notifier = arg;
     notifier->expanding = false;
+    notifier->expanded = notifier->planned_for = 0;
     notifier->held = true; /* until this database has said otherwise */
     memset(notifier->claiming, 0, sizeof notifier->claiming);
     escal_room_on_up(notifier->escal);

@@ -61,7 +61,10 @@ struct notifier {
     bool claiming[CHANNELS];  /* deliveries of that channel are being claimed */
     int64_t due_us[CHANNELS]; /* monotonic: when the next that waits is due; 0: unknown, or none */
     bool look_again;          /* a poke came meanwhile */
+    bool expand_more;         /* the outbox has more than one claim took */
     int64_t polled_us;
+    int64_t expanded,
+        planned_for; /* rows this session expanded; and had, when its statements were planned last */
     bool stopping;
     int64_t stop_by_us;
 };

@@ -21,7 +21,7 @@
 
 #include <sodium.h>
 
-enum { CLAIM_MAX = 200, KIND_BYTES = 40 };
+enum { CLAIM_MAX = 200, KIND_BYTES = 40, PLANNED_FOR_MIN = 200 };
 
 /* Alerts, then receipts overtake what waits (deliveries are claimed in order of next_at). */
 #define ALERT_HEAD_START_US (INT64_C(3600) * US_PER_S)
@@ -312,6 +312,18 @@ static void send_merged(struct claim *claim, const bool *joins)
     (void)pg_send(claim->notifier->tell, TELL_OUTBOX_MERGED, params, NULL, NULL);
 }
 
+/* Statements planned for a short queue read a long one from end to end: they are planned again when it has doubled, not only when the
+ * database's statistics notice a minute later. */
+static void plans_follow(struct notifier *notifier, size_t expanded)
+{
+    notifier->expanded += (int64_t)expanded;
+    if (notifier->expanded < PLANNED_FOR_MIN || notifier->expanded < 2 * notifier->planned_for)
+        return;
+    notifier->planned_for = notifier->expanded;
+    (void)pg_send(notifier->tell, TELL_PLANS_DISCARD, NULL, NULL, NULL);
+    pg_sync(notifier->tell, NULL, NULL);
+}
+
 static void expand_on_end(void *arg, const struct pg_end *end)
 {
     struct claim *claim = arg;
@@ -328,10 +340,14 @@ static void expand_on_end(void *arg, const struct pg_end *end)
                    : claim->rows[i].recipients.count != 0 ? TOLD_EXPANDED
                                                           : TOLD_SUPPRESSED,
                    1);
+    if (end->outcome == PG_OK)
+        plans_follow(notifier, claim->count);
     claim_free(claim);
     if (end->outcome != PG_OK)
         return; /* the leases run out, and the rows come again */
-    if (full || notifier->look_again)
+    notifier->expand_more =
+        full; /* at the next tick: a backlog leaves most of the time to what is ready to be sent */
+    if (!full && notifier->look_again)
         outbox_run(notifier);
     deliver_run(notifier);
 }
@@ -374,7 +390,7 @@ void outbox_run(struct notifier *notifier)
     claim->notifier = notifier;
     randombytes_buf(&claim->token, sizeof claim->token);
     notifier->expanding = true;
-    notifier->look_again = false;
+    notifier->look_again = notifier->expand_more = false;
     pg_params_reset(notifier->params);
     pg_put_int8(notifier->params, claim->token);
     pg_put_int8(notifier->params, notifier->settings.lease_us);

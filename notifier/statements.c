@@ -21,6 +21,7 @@ static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_ATTEMPT_END] = "attempt_end",
     [TELL_PROCESS_CURRENT] = "process_current",
     [TELL_BACKLOG] = "backlog",
+    [TELL_PLANS_DISCARD] = "plans_discard",
     [TELL_BEAT] = "tell_beat",
     [TELL_ALERT_QUIET] = "alert_quiet",
     [TELL_MUTES_END] = "mutes_end",

@@ -27,6 +27,13 @@ BEN = {"name": "ben", "role": "staff"}
 CUSTOMER = {"name": "carla", "role": "customer"}
 MACHINE = {"name": "probe", "role": "system"}
 TRACKING = re.compile(r"^DKT-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]$")
+# So many receipts that wait, of tickets written past the broker.
+WAITING_RECEIPTS = """WITH x AS (
+    INSERT INTO tickets (id, posted_at, key_digest, content_digest, customer, title, problem, extra)
+    SELECT n, docket_now(), decode(md5('k' || n), 'hex'), decode(md5('c' || n), 'hex'), 'bench', 'Backlog', 'x',
+           '\\x81a7636f6e7461637481a5656d61696c'::bytea || ('\\x' || to_hex(160 + 17))::bytea || convert_to(lpad(n::text, 7, '0') || '@localhost', 'UTF8')
+      FROM generate_series(1, %s) n RETURNING id)
+INSERT INTO outbox (ticket, version, audience, kind, created_at) SELECT id, 1, 1, 'received', docket_now() FROM x"""
 
 
 def wait_until(condition, seconds=10, step=0.02):

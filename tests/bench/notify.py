@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import msgpack  # noqa: E402
 import zmq  # noqa: E402
-from helpers import Stack, wait_until  # noqa: E402
+from helpers import WAITING_RECEIPTS, Stack, wait_until  # noqa: E402
 
 SCALE = float(os.environ.get("BENCH_SCALE", "1"))
 SINK = shutil.which("smtp-sink", path=os.environ["PATH"] + ":/usr/sbin") or "smtp-sink"
@@ -85,14 +85,6 @@ def low_load(stack):
         row(name, f"p50 {p50:.1f} ms  p99 {p99:.1f} ms  ({n})")
 
 
-FILL = """WITH x AS (
-    INSERT INTO tickets (id, posted_at, key_digest, content_digest, customer, title, problem, extra)
-    SELECT n, docket_now(), decode(md5('k' || n), 'hex'), decode(md5('c' || n), 'hex'), 'bench', 'Backlog', 'x',
-           '\\x81a7636f6e7461637481a5656d61696c'::bytea || ('\\x' || to_hex(160 + 17))::bytea || convert_to(lpad(n::text, 7, '0') || '@localhost', 'UTF8')
-      FROM generate_series(1, %s) n RETURNING id)
-INSERT INTO outbox (ticket, version, audience, kind, created_at) SELECT id, 1, 1, 'received', docket_now() FROM x"""
-
-
 def backlog(port):
     """Receipts that wait for a notifier: how fast the first and the last tenth go out."""
     stack, notifier = Stack(workers=0), None
@@ -102,7 +94,7 @@ def backlog(port):
         stack.kill("notifier-1")
         number = count(100_000)
         with stack.db() as db:
-            db.execute(FILL, (number,))
+            db.execute(WAITING_RECEIPTS, (number,))
             db.execute("ANALYZE")
         notifier = subprocess.Popen([str(pathlib.Path(os.environ["DOCKET_BIN"]) / "docket-notifier"), "--config", str(stack.config("notifier-1"))],
                                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
