@@ -111,10 +111,14 @@ MUTANTS = [
     Mutant("clocks-left-out", "R7", "broker/decision_clocks.c", "if (!clock_goes_on(&old, list, count))", "if (false)", ("unit/test_decision",)),
     Mutant("wake-without-due-times", "R7", "broker/decision_clocks.c", "    if (clock->due_at < decision->next_at)\n        decision->next_at = clock->due_at;", "", ("unit/test_decision",)),
     Mutant("wake-without-warnings", "R7", "broker/decision_clocks.c", "clock->warn_at != INT64_MIN && clock->warn_at < decision->next_at", "false", ("unit/test_decision",)),
+    *(Mutant(f"decided-for-an-instant-to-come-{form}", "R7", f"broker/sql/decide_{form}.sql", old, "", guard("test_a_decision_for_an_instant_that_the_databases_clock_has_not_reached_leaves_nothing")) for form, old in
+      (("again", "\n       AND u.now_at <= clock.at"), ("fresh", "\n     WHERE u.now_at <= clock.at"))),
     # no rule needed to be told
     Mutant("nobody-hears-of-undecided", "R8", "broker/sql/ops_alert.sql", "VALUES ($1::text, $2::text, $3::smallint, docket_now(), $4::text)", "SELECT $1::text, $2::text, $3::smallint, docket_now(), $4::text WHERE false",
            OPS),
     *(Mutant(f"nobody-hears-of-{name.replace('_', '-')}", "R8", "broker/ops_alerts.c", f"true, holds_{name},", "true, holds_no_process,", OPS) for name in ("undecided", "no_workers", "failing")),
+    Mutant("nobody-hears-of-no-process", "R8", "broker/ops_alerts.c", "return broker->process.n == 0 &&", "return false &&",
+           ("system/test_workers.py::test_a_desk_without_a_process_tells_ops_until_one_is_applied",)),
     # the lines of verify
     *(Mutant(f"verify-{name}-sees-nothing", name, f"broker/sql/verify_{name.lower()}.sql", "count(*) FILTER (WHERE bad)", "0", BY_HAND) for name in
       ("S1", "S3", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "S13", "S14")),

@@ -273,6 +273,31 @@ def test_without_any_worker_ops_are_told_and_when_most_decisions_fail_none_count
     running.close()
 
 
+def test_a_desk_without_a_process_tells_ops_until_one_is_applied():
+    running = Stack(workers=0)
+    try:
+        running.kill("broker-1", signal.SIGTERM)
+        wait_until(lambda: not alive(running.pid("broker-1")))
+        running.value("WITH gone AS (DELETE FROM process_log RETURNING 1) SELECT count(*) FROM gone")
+        # By hand: the stack, and a broker that migrates, would give an empty database the shipped process.
+        config = running.config("broker-1")
+        config.write_text(re.sub("^auto_migrate: .*$", "auto_migrate: false", config.read_text(), flags=re.M))
+        broker = subprocess.Popen([BIN / "docket-broker", "--config", config], stderr=subprocess.DEVNULL)
+
+        def told(*states):
+            return running.value("SELECT count(*) FROM alerts WHERE cause = 'ops:no_process' AND state = ANY (%s)", list(states))
+
+        try:
+            wait_until(lambda: told(0, 1), 30, 0.1)
+            assert running.docket("process", "apply", str(ROOT / "deploy/process")).returncode == 0
+            wait_until(lambda: told(2) and not told(0, 1), 30, 0.1)
+        finally:
+            broker.terminate()
+            assert broker.wait(30) == 0
+    finally:
+        running.close()
+
+
 def test_two_workers_share_and_one_that_says_bye_drains(desk, hired):
     first, second = hired(name="first"), hired(name="second")
     wait_until(lambda: first.process and second.process)
