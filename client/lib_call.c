@@ -3,9 +3,11 @@
 
 #include "clock.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* A changing request always has a key: without one it could not be repeated. */
 static bool call_add_key(const char *op, struct docket_body *body, struct docket_error *error)
@@ -83,6 +85,19 @@ static bool call_all(struct docket_client *client, const char *op, struct docket
     }
 }
 
+/* Why nobody can answer there, as far as this host knows; empty: unknown. A socket in the file system that is missing or that we may not use
+ * is silent like a broker far away. */
+static const char *call_obstacle(const char *endpoint)
+{
+    static const char scheme[] = "ipc://";
+    size_t len = sizeof scheme - 1;
+
+    if (strncmp(endpoint, scheme, len) != 0 || endpoint[len] == '@' ||
+        access(endpoint + len, R_OK | W_OK) == 0)
+        return "";
+    return strerror(errno);
+}
+
 bool docket_call(struct docket_client *client, const char *op, struct docket_body *body,
                  struct docket_answer **ret_answer, struct docket_error *error)
 {
@@ -95,9 +110,12 @@ bool docket_call(struct docket_client *client, const char *op, struct docket_bod
         return true;
     if (error != NULL && body != NULL && body->has_key && !docket_op_reads(op))
         memcpy(error->key, body->key, sizeof error->key);
-    if (error != NULL && error->code == DOCKET_TIMEOUT)
-        (void)snprintf(error->message, sizeof error->message, "no answer within %g s, last asked %s",
-                       lib_client_timeout_ms(client) / 1000.0, docket_client_broker(client));
+    if (error != NULL && error->code == DOCKET_TIMEOUT) {
+        const char *obstacle = call_obstacle(docket_client_broker(client));
+        (void)snprintf(error->message, sizeof error->message, "no answer within %g s, last asked %s%s%s",
+                       lib_client_timeout_ms(client) / 1000.0, docket_client_broker(client),
+                       *obstacle != '\0' ? ": " : "", obstacle);
+    }
     return false;
 }
 

@@ -245,12 +245,13 @@ static bool on_heartbeat(struct link *link, const struct wire_val *body, const i
     return true;
 }
 
-/* Answer to our bye: nothing is out any more. Unasked for, the broker leaves: look for it again when it is silent. */
+/* Answer to our bye: nothing is out any more. Unasked for, the broker leaves: look for it again when it is silent. Both come when
+ * both leave at once. */
 static bool on_bye(struct link *link, const struct wire_val *body, const int64_t *id, int64_t now_us)
 {
     (void)body, (void)id, (void)now_us;
     log_event(LOG_INFO, "broker_bye", "broker=%s", link->config.endpoint);
-    link->state = link->state == LINK_LEAVING ? LINK_LEFT : LINK_GREETING;
+    link->state = link->state == LINK_LEAVING || link->state == LINK_LEFT ? LINK_LEFT : LINK_GREETING;
     return true;
 }
 

@@ -3,9 +3,11 @@
 import contextlib
 import json
 import random
+import re
 import subprocess
 import urllib.request
 
+import pytest
 from helpers import BIN, ROOT, TRACKING, wait_until
 
 
@@ -46,6 +48,19 @@ def test_exit_statuses(stack):
     assert stack.docket("no-such-command").returncode == 2
     silent = stack.docket("--broker", "tcp://127.0.0.1:1", "--timeout", "0.3", "submit", "--customer", "a", "--title", "t", "--problem", "p")
     assert silent.returncode == 3 and "key" in silent.stderr
+    missing = stack.docket("--broker", "ipc:///nonexistent/client.sock", "--timeout", "0.3", "ping")
+    assert missing.returncode == 3 and "last asked ipc:///nonexistent/client.sock: No such file" in missing.stderr
+
+
+@pytest.mark.parametrize("program, misused", [("docket", 2), ("docket-broker", 2), ("docket-worker", 2), ("docket-notifier", 2), ("docket-mail", 64), ("docket-bench", 2), ("docket-xmpp", 2)])
+def test_each_program_says_its_use_and_its_version(program, misused):
+    def says(*words):
+        return subprocess.run([BIN / program, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+
+    told, version, wrong = says("--help"), says("--version"), says("--nonsense")
+    assert told.returncode == 0 and program in told.stdout and told.stderr == ""
+    assert version.returncode == 0 and re.fullmatch(program + r" \d+\.\d+\.\d+\n", version.stdout)
+    assert wrong.returncode == misused and wrong.stdout == "" and wrong.stderr
 
 
 def test_the_process_is_listed_and_applied_from_its_folder(stack):

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import time
 
+import msgpack
 import pytest
-from helpers import ADA, BIN, CUSTOMER, ROOT, Refused, Stack, alive, id_of, ticket_of, wait_until
+import zmq
+from helpers import ADA, BIN, CUSTOMER, ROOT, SLOW, Refused, Stack, alive, id_of, ticket_of, wait_until
 from pyworker import PyWorker, decide
 
 
@@ -310,6 +312,40 @@ def test_two_workers_share_and_one_that_says_bye_drains(desk, hired):
     for _ in range(10):
         desk.decided(desk.submit())
     assert len(first.seen) <= count + 1
+
+
+def test_a_worker_that_leaves_together_with_its_broker_does_not_look_for_it_again(tmp_path):
+    """It hears two goodbyes: the broker's own, and the answer to its own."""
+    broker = zmq.Context.instance().socket(zmq.ROUTER)
+    broker.linger = 0
+    port = broker.bind_to_random_port("tcp://127.0.0.1")
+    config = tmp_path / "worker.yaml"
+    config.write_text(f"brokers: [tcp://127.0.0.1:{port}]\n")
+    worker = subprocess.Popen([BIN / "docket-worker", "--config", config], stderr=subprocess.DEVNULL)
+
+    def heard(op):
+        """Waits for that message; who sent it."""
+        while True:
+            assert broker.poll(10000 * SLOW)
+            peer, message = broker.recv_multipart()
+            if msgpack.unpackb(message)["op"] == op:
+                return peer
+
+    def say(peer, op, body):
+        broker.send_multipart([peer, msgpack.packb({"dkt": 1, "op": op, "id": None, "body": body})])
+
+    try:
+        say(heard("hello"), "welcome", {"broker": "alone", "process": None})
+        heard("heartbeat")
+        worker.terminate()
+        peer = heard("bye")
+        say(peer, "bye", {})
+        say(peer, "bye", {})
+        assert worker.wait(5 * SLOW) == 0
+    finally:
+        worker.kill()
+        worker.wait()
+        broker.close()
 
 
 def response_due(desk, tracking):
