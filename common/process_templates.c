@@ -20,6 +20,7 @@ struct parts {
 struct lookup {
     const struct process_files *files;
     const struct parts *parts;
+    bool is_page; /* of a signed link; else a message */
 };
 
 static bool parts_read(const char *name, struct parts *ret)
@@ -42,8 +43,8 @@ static bool parts_read(const char *name, struct parts *ret)
 
 static bool on_known(void *arg, const char *path)
 {
-    (void)arg;
-    return template_name_is_known(path);
+    const struct lookup *lookup = arg;
+    return lookup->is_page ? template_page_name_is_known(path) : template_name_is_known(path);
 }
 
 static struct span find_in(const struct lookup *lookup, const char *locale, int locale_len, struct span name)
@@ -69,7 +70,7 @@ static struct span on_partial(void *arg, struct span name)
 }
 
 /* "line 12: what" of a template becomes a place and what. */
-static bool fault_at_line(struct load *load, const char *file, const char *msg)
+static bool fault_at_line(struct load *load, const char *file, const char *msg, const char *docs)
 {
     struct fault_place place = {.file = file};
     char *end = NULL;
@@ -80,21 +81,30 @@ static bool fault_at_line(struct load *load, const char *file, const char *msg)
         if (strncmp(end, ": ", 2) == 0)
             msg = end + 2;
     }
-    return faults_add(load->faults, place, "%s; docs/templates.md lists what there is", msg);
+    return faults_add(load->faults, place, "%s; %s lists what there is", msg, docs);
 }
 
 static void check_template(struct load *load, const struct process_file *file, const struct parts *parts)
 {
-    struct lookup lookup = {&load->process->files, parts};
+    struct lookup lookup = {&load->process->files, parts, template_page_is_known(parts->kind)};
     struct err err = {.code = ERR_NONE};
-    bool is_text = strcmp(parts->suffix, "txt") == 0;
+    bool is_text = strcmp(parts->suffix, "txt") == 0 && !lookup.is_page;
 
     if (!utf8_check((struct span){file->bytes, file->len}, NULL))
         (void)faults_add(load->faults, (struct fault_place){.file = file->name}, "is not valid UTF-8");
-    else if (!template_kind_is_known(parts->kind))
+    else if (lookup.is_page && strcmp(parts->suffix, "html") != 0)
+        (void)faults_add(load->faults, (struct fault_place){.file = file->name},
+                         "is a page of links, want %s.html", parts->kind);
+    else if (!lookup.is_page && strncmp(parts->kind, "page_", 5) == 0 &&
+             strcmp(parts->kind, "page_head") != 0 && strcmp(parts->kind, "page_foot") != 0)
+        (void)
+            faults_add(load->faults, (struct fault_place){.file = file->name},
+                       "is no page there is, want page_approve, page_agree, page_acknowledge, page_nothing");
+    else if (!lookup.is_page && !template_kind_is_known(parts->kind))
         return; /* a partial: checked where it is used, for there its names have their meaning */
     else if (!mustache_check((struct span){file->bytes, file->len}, on_known, on_partial, &lookup, &err))
-        (void)fault_at_line(load, file->name, err.msg);
+        (void)fault_at_line(load, file->name, err.msg,
+                            lookup.is_page ? "docs/channels.md" : "docs/templates.md");
     else if (is_text && strncmp(file->bytes, "Subject: ", 9) != 0)
         (void)faults_add(load->faults, (struct fault_place){file->name, 1, 1},
                          "the first line is no \"Subject: …\"");

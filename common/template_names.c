@@ -108,21 +108,74 @@ static const char *const kinds[] = {
     "mute_ended",     "inhibited",        "generic",
 };
 
-bool template_name_is_known(const char *path)
+static const char *const pages[] = {"page_approve", "page_agree", "page_acknowledge", "page_nothing"};
+
+/* What the notifier's link_page.c tells a page. */
+static const char *const page_names[] = {
+    "tracking",
+    "title",
+    "customer",
+    "text",
+    "proposal",
+    "priority",
+    "can_act",
+    "can_take",
+    "at",
+    "by",
+    "result.approved",
+    "result.rejected",
+    "result.agreed",
+    "result.declined",
+    "result.acknowledged",
+    "result.resolved",
+    "result.closed",
+    "result.reopened",
+    "result.overtaken",
+    "fault.wrong",
+    "fault.expired",
+    "fault.away",
+    "fault.refused",
+};
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+/* Whether path is known, or the beginning of it at a full stop. */
+static bool path_leads_to(const char *path, const char *known)
 {
     size_t len = strlen(path);
+    return strncmp(known, path, len) == 0 && (known[len] == '\0' || known[len] == '.');
+}
 
+static bool word_is_in(const char *word, const char *const *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(word, list[i]) == 0)
+            return true;
+    return false;
+}
+
+bool template_name_is_known(const char *path)
+{
     for (size_t i = 0; i < template_names_count; i++)
-        if (strncmp(template_names[i].path, path, len) == 0 &&
-            (template_names[i].path[len] == '\0' || template_names[i].path[len] == '.'))
+        if (path_leads_to(path, template_names[i].path))
+            return true;
+    return false;
+}
+
+bool template_page_name_is_known(const char *path)
+{
+    for (size_t i = 0; i < COUNT(page_names); i++)
+        if (path_leads_to(path, page_names[i]))
             return true;
     return false;
 }
 
 bool template_kind_is_known(const char *kind)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strcmp(kind, kinds[i]) == 0)
-            return true;
-    return false;
+    return word_is_in(kind, kinds, COUNT(kinds));
+}
+
+bool template_page_is_known(const char *page)
+{
+    return word_is_in(page, pages, COUNT(pages));
 }

@@ -1,4 +1,5 @@
-/* What a template may name: the context of every message (docs/templates.md), and which kinds of messages there are. */
+/* What a template may name: the context of every message (docs/templates.md) and of every
+ * page, and which kinds of them there are. */
 #ifndef DOCKET_TEMPLATE_NAMES_H
 #define DOCKET_TEMPLATE_NAMES_H
 
@@ -16,7 +17,11 @@ extern const size_t template_names_count;
 /* Whether a path is one of them, or the beginning of one. */
 bool template_name_is_known(const char *path);
 
-/* Whether a file of that name is a message of its own; else it is a partial. */
+/* Whether a file of that name is a message of its own; else it is a page or a partial. */
 bool template_kind_is_known(const char *kind);
+
+/* The pages of signed links (docs/channels.md): their names are others than a message's. */
+bool template_page_is_known(const char *page);
+bool template_page_name_is_known(const char *path);
 
 #endif

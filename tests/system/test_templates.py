@@ -80,11 +80,19 @@ def test_a_fault_in_a_template_is_told_with_its_line(tmp_path):
     (process / "templates/de/waiting.txt").write_text("Subject: x\n\n{{> nowhere}}\n")
     (process / "templates/de/words.txt").write_text("new: neu\nnothing here\n")
     (process / "templates/en/update.exe").write_text("x")
+    (process / "templates/de/page_approve.html").write_text("{{> page_head}}\n{{#result}}{{#approved}}{{at}}{{/approved}}\n{{paid}}{{/result}}\n")
+    (process / "templates/de/page_agree.html").write_text("{{> page_head}}\n\n{{assignee}}\n")
+    (process / "templates/de/page_nothing.html").write_text("{{> page_head}}\n{{#result}}\n")
+    (process / "templates/en/page_foot.html").write_text("{{secret_note}}\n")
+    (process / "templates/en/page_aprove.html").write_text("x")
     done = subprocess.run([str(BIN / "docket-notifier"), "check", str(process)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 1
     for line in ('templates/en/update.txt:4:1: unknown variable "secret_note"', "templates/de/closed.txt:2:1: section title is not closed",
                  "templates/de/asked.txt:1:1: the first line is no", "templates/de/waiting.txt:3:1: there is no partial nowhere",
-                 "templates/de/words.txt:2:1: want a line", "templates/en/update.exe: ends with .exe"):
+                 "templates/de/words.txt:2:1: want a line", "templates/en/update.exe: ends with .exe",
+                 'templates/de/page_approve.html:3:1: unknown variable "paid"', 'templates/de/page_agree.html:3:1: unknown variable "assignee"',
+                 "templates/de/page_nothing.html:2:1: section result is not closed", "templates/en/page_aprove.html: is no page there is",
+                 'partial page_foot, line 1: unknown variable "secret_note"'):
         assert line in done.stderr, done.stderr
 
 
