@@ -28,7 +28,8 @@ quiet = $(if $(V),,@echo "  $(1)  $@" &&)
 # As many jobs as cores for the builds that other targets start, unless make was told a number.
 jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes \
+	-Werror=incompatible-pointer-types
 OPT ?= -O2 -g
 CFLAGS_ALL = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARNINGS) $(if $(WERROR),-Werror) $(OPT) -fno-omit-frame-pointer \
 	-fstack-protector-strong $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) \
@@ -160,8 +161,17 @@ $(BUILD)/obj/tests/unit/%.o: tests/unit/%.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC) $(CC) $(CFLAGS_ALL) $(addprefix -I,$(filter-out common,$(ROOMS))) -c $< -o $@
 
+# What the types refuse: each file compiles with -DRIGHT, and does not without.
+REFUSED := $(patsubst tests/unit/refused/%.c,$(BUILD)/tests/refused/%.ok,$(wildcard tests/unit/refused/*.c))
+compiles = $(CC) $(filter-out -MMD -MP,$(CFLAGS_ALL)) -Inotifier -fsyntax-only
+$(BUILD)/tests/refused/%.ok: tests/unit/refused/%.c $(wildcard notifier/*.h common/*.h) Makefile
+	@mkdir -p $(@D)
+	@$(compiles) -DRIGHT $< || { echo "$<: does not compile with -DRIGHT, so it shows nothing"; exit 1; }
+	@if $(compiles) $< 2>/dev/null; then echo "$<: compiles, and must not"; exit 1; fi
+	@touch $@
+
 .PHONY: unit
-unit: $(UNIT) ## unit tests alone; T=name runs those whose name holds it
+unit: $(UNIT) $(REFUSED) ## unit tests alone; T=name runs those whose name holds it
 	@build-aux/run-unit $(if $(T),$(foreach t,$(UNIT),$(if $(findstring $(T),$(t)),$(t))),$(UNIT))
 
 # `make test` on an empty machine first installs what is missing, so the build runs in a second make that sees it.

@@ -107,12 +107,10 @@ static struct facts facts_of(struct notifier *notifier, const PGresult *rows, in
 {
     return (struct facts){.tracking_prefix = notifier->settings.tracking_prefix,
                           .zone = zone_of(notifier, pg_span(rows, row, C_RECORD)),
-                          .audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE),
                           .kind = texts->kind,
                           .tracking = texts->tracking,
                           .recipient = texts->recipient,
                           .link = texts->link[0] == '\0' ? NULL : texts->link,
-                          .code = texts->code[0] == '\0' ? NULL : texts->code,
                           .by_mail = notifier->settings.reply_address[0] != '\0',
                           .attachments = attachments_of(pg_span(rows, row, C_EXTRA)),
                           .title = pg_span(rows, row, C_TITLE),
@@ -121,13 +119,42 @@ static struct facts facts_of(struct notifier *notifier, const PGresult *rows, in
                           .state = (int)pg_int(rows, row, C_STATE),
                           .priority = (int)pg_int(rows, row, C_PRIORITY),
                           .posted_at = pg_int(rows, row, C_POSTED_AT),
-                          .record = pg_span(rows, row, C_RECORD),
-                          .body = pg_span(rows, row, C_BODY),
-                          .triaged = pg_span(rows, row, C_TRIAGED),
-                          .alert = pg_span(rows, row, C_ALERT),
-                          .alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY),
-                          .inhibited = pg_int(rows, row, C_INHIBITED),
-                          .members = pg_span(rows, row, C_MEMBERS)};
+                          .record = pg_span(rows, row, C_RECORD)};
+}
+
+/* The one place where a row's words get their type: what the row does not call the customer's never is. */
+static bool customer_words_of(const PGresult *rows, int row, struct customer_words *ret)
+{
+    if (pg_int(rows, row, C_AUDIENCE) != AUDIENCE_CUSTOMER)
+        return false;
+    *ret = (struct customer_words){.body = pg_span(rows, row, C_BODY),
+                                   .earlier = pg_span(rows, row, C_EARLIER),
+                                   .triaged = pg_span(rows, row, C_TRIAGED),
+                                   .members = pg_span(rows, row, C_MEMBERS)};
+    return true;
+}
+
+static struct staff_words staff_words_of(const PGresult *rows, int row, const struct texts *texts)
+{
+    return (struct staff_words){.body = pg_span(rows, row, C_BODY),
+                                .members = pg_span(rows, row, C_MEMBERS),
+                                .alert = pg_span(rows, row, C_ALERT),
+                                .alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY),
+                                .code = texts->code[0] == '\0' ? NULL : texts->code,
+                                .inhibited = pg_int(rows, row, C_INHIBITED)};
+}
+
+static void render_row(struct notifier *notifier, const struct channel *way, const struct facts *facts,
+                       const PGresult *rows, int row, const struct texts *texts, struct message *ret)
+{
+    struct customer_words to_customer;
+
+    if (customer_words_of(rows, row, &to_customer)) {
+        render_to_customer(notifier->templates, facts, &to_customer, way->suffix, way->text_chars_max, ret);
+    } else {
+        const struct staff_words to_staff = staff_words_of(rows, row, texts);
+        render_to_staff(notifier->templates, facts, &to_staff, way->suffix, way->text_chars_max, ret);
+    }
 }
 
 static struct letter letter_of(const PGresult *rows, int row, const struct texts *texts, const char *id,
@@ -172,7 +199,7 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
     struct facts facts = facts_of(notifier, rows, row, &texts);
     facts.by_mail = facts.by_mail && channel == CHANNEL_EMAIL;
     message_init(&message);
-    render_message(notifier->templates, &facts, way->suffix, way->text_chars_max, &message);
+    render_row(notifier, way, &facts, rows, row, &texts, &message);
     if (message.is_builtin)
         log_event(LOG_WARN, "template_failed", "kind=%s reason=%s", texts.kind, log_quote(message.why));
     const struct letter letter = letter_of(rows, row, &texts, ret_id, &message);

@@ -44,6 +44,7 @@ enum claim_column {
     C_PREVIOUS,
     C_TOLD_PRIORITY,
     C_MEMBERS,
+    C_EARLIER,
     C_INHIBITED
 };
 

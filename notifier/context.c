@@ -14,6 +14,7 @@ struct context {
     const struct templates *templates;
     const char *locale;
     const struct facts *facts;
+    const struct context_words *words;
 };
 
 /* ---- words ---- */
@@ -199,8 +200,8 @@ static void put_members(const struct context *c, struct wire_map *map)
     struct err ignored;
 
     buf_init(&bytes, 1 << 20);
-    if (c->facts->members.p != NULL &&
-        wire_from_json(&bytes, c->facts->members.p, c->facts->members.len, &ignored) &&
+    if (c->words->members.p != NULL &&
+        wire_from_json(&bytes, c->words->members.p, c->words->members.len, &ignored) &&
         !wire_parse(buf_text(&bytes), bytes.len, WIRE_DEPTH_MAX, &doc, &ignored))
         doc = NULL;
     const struct wire_val *members = doc == NULL ? NULL : wire_root(doc);
@@ -227,11 +228,25 @@ static struct wire_doc *parse_or_null(struct span bytes)
     return doc;
 }
 
-void context_put(struct buf *out, const struct templates *templates, const char *locale,
-                 const struct facts *f)
+/* Updates this one goes out for as well, oldest first. */
+static void put_earlier(const struct context *c)
 {
-    const struct context c = {out, templates, locale, f};
-    struct wire_doc *body_doc = parse_or_null(f->body), *triaged_doc = parse_or_null(f->triaged);
+    struct wire_doc *doc = parse_or_null(c->words->earlier);
+    const struct wire_val *list = doc == NULL ? NULL : wire_root(doc);
+
+    wire_put_text(c->out, "earlier");
+    if (wire_count(list) == 0)
+        wire_put_nil(c->out);
+    else
+        put_readable(c, SPAN_NONE, list);
+    wire_doc_free(doc);
+}
+
+void context_put(struct buf *out, const struct templates *templates, const char *locale,
+                 const struct facts *f, const struct context_words *words)
+{
+    const struct context c = {out, templates, locale, f, words};
+    struct wire_doc *body_doc = parse_or_null(words->body), *triaged_doc = parse_or_null(words->triaged);
     const struct wire_val *body = body_doc == NULL ? NULL : wire_root(body_doc);
     const struct wire_val *triaged = triaged_doc == NULL ? NULL : wire_root(triaged_doc);
     const struct wire_val *missing = wire_find(body, "missing");
@@ -241,13 +256,14 @@ void context_put(struct buf *out, const struct templates *templates, const char 
     wire_put_key_text(out, "kind", f->kind), map.count++;
     put_optional(&c, "name", span_of(f->recipient)), map.count++;
     put_optional(&c, "link", f->link == NULL ? SPAN_NONE : span_of(f->link)), map.count++;
-    put_optional(&c, "code", f->code == NULL ? SPAN_NONE : span_of(f->code)), map.count++;
+    put_optional(&c, "code", words->code == NULL ? SPAN_NONE : span_of(words->code)), map.count++;
     wire_put_key_bool(out, "by_mail", f->by_mail), map.count++;
     put_optional_int(&c, "attachments", f->attachments), map.count++;
-    put_optional(&c, "alert", f->alert), map.count++;
-    put_optional_int(&c, "alert_priority", f->alert_priority), map.count++;
-    put_optional_int(&c, "inhibited", f->inhibited), map.count++;
+    put_optional(&c, "alert", words->alert), map.count++;
+    put_optional_int(&c, "alert_priority", words->alert_priority), map.count++;
+    put_optional_int(&c, "inhibited", words->inhibited), map.count++;
     put_optional_map(&c, "body", body), map.count++;
+    put_earlier(&c), map.count++;
     put_optional_map(&c, "triaged", triaged), map.count++;
     wire_put_key_bool(out, "has_missing", wire_count(missing) > 0), map.count++;
     put_missing(&c, missing), map.count++;

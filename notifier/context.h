@@ -5,8 +5,16 @@
 
 #include "render.h"
 
+/* Either side's words once their type has been judged: for render.c alone. What a type does not have stays empty. */
+struct context_words {
+    struct span body, earlier, triaged, members, alert;
+    int alert_priority;
+    const char *code;
+    int64_t inhibited;
+};
+
 /* Appends the map. */
 void context_put(struct buf *out, const struct templates *templates, const char *locale,
-                 const struct facts *facts);
+                 const struct facts *facts, const struct context_words *words);
 
 #endif

@@ -25,6 +25,7 @@ enum { CLAIM_MAX = 64, KIND_BYTES = 40, PAGE_FAILURES_MAX = 2 };
 enum delivery_state { DELIVERY_PENDING = 0, DELIVERY_DELIVERED = 3, DELIVERY_FAILED = 4, DELIVERY_DEAD = 5 };
 
 #define PAGE_ALONE_US (30 * US_PER_S)                /* then the person's next channel starts as well */
+#define MERGE_AFTER_US (15 * 60 * US_PER_S)          /* then progress updates behind it become one */
 #define DELAYED_US (3600 * US_PER_S)                 /* shows on the ticket */
 #define SUPPRESS_US (INT64_C(60) * 86400 * US_PER_S) /* an address that does not exist */
 
@@ -355,6 +356,17 @@ static void send_lock(struct notifier *notifier, const struct claim *claim, int 
     (void)pg_send(notifier->tell, TELL_TARGET_LOCK, params, NULL, NULL);
 }
 
+static void send_merge(struct notifier *notifier, const struct claim *claim)
+{
+    struct pg_params *params = notifier->params;
+
+    pg_params_reset(params);
+    pg_put_int8(params, claim->mark);
+    pg_put_text(params, channel_table[claim->channel]->name);
+    pg_put_int8(params, MERGE_AFTER_US);
+    (void)pg_send(notifier->tell, TELL_TARGET_MERGE, params, NULL, NULL);
+}
+
 static void send_limits(struct notifier *notifier, const struct claim *claim)
 {
     const struct process *process = escal_room_process_of(notifier->escal);
@@ -391,6 +403,7 @@ static void claim_channel(struct notifier *notifier, int channel, int slots)
     claim->mark = -1 - (int64_t)((uint64_t)claim->token >> 1);
     notifier->claiming[channel] = true;
     send_lock(notifier, claim, slots);
+    send_merge(notifier, claim);
     send_limits(notifier, claim);
     pg_params_reset(params);
     pg_put_int8(params, claim->mark);

@@ -33,7 +33,7 @@ struct options {
 /* What the facts point into. */
 struct holder {
     struct wire_doc *doc;
-    struct buf body, triaged, members, record;
+    struct buf body, earlier, triaged, members, record;
     char tracking[NAME_BYTES], name[NAME_BYTES], link[1024];
     struct zones *zones;
 };
@@ -125,37 +125,61 @@ static struct facts facts_of(struct holder *h, const char *kind)
 {
     const struct wire_val *root = wire_root(h->doc);
     enum desk_state state = STATE_NEW;
-    const struct wire_val *members = wire_find(root, "members");
     struct span locale = wire_find_str(root, "locale");
 
     (void)desk_state_parse(wire_find_str(root, "state"), &state);
     buf_init(&h->record, 1024);
     wire_put_map(&h->record, 1);
     wire_put_key_str(&h->record, "locale", locale.len == 0 ? span_of("en") : locale);
+    return (struct facts){.kind = kind,
+                          .tracking = copy_text(root, "tracking", h->tracking, sizeof h->tracking),
+                          .recipient = copy_text(root, "name", h->name, sizeof h->name),
+                          .tracking_prefix = "DKT",
+                          .link =
+                              copy_text(root, "link", h->link, sizeof h->link)[0] == '\0' ? NULL : h->link,
+                          .zone = zones_find(h->zones, wire_find_str(root, "zone")),
+                          .title = wire_find_str(root, "title"),
+                          .customer = wire_find_str(root, "customer"),
+                          .assignee = wire_find_str(root, "assignee"),
+                          .state = (int)state,
+                          .priority = (int)wire_find_int(root, "priority", 0),
+                          .posted_at = instant_of(root, "posted_at"),
+                          .record = buf_span(&h->record)};
+}
+
+static struct span members_of(struct holder *h)
+{
+    const struct wire_val *members = wire_find(wire_root(h->doc), "members");
+
     buf_init(&h->members, FILE_BYTES_MAX);
     if (wire_type(members) == WIRE_LIST)
         wire_to_json(&h->members, members);
-    return (
-        struct facts){.audience = AUDIENCE_CUSTOMER,
-                      .kind = kind,
-                      .tracking = copy_text(root, "tracking", h->tracking, sizeof h->tracking),
-                      .recipient = copy_text(root, "name", h->name, sizeof h->name),
-                      .tracking_prefix = "DKT",
-                      .link = copy_text(root, "link", h->link, sizeof h->link)[0] == '\0' ? NULL : h->link,
-                      .zone = zones_find(h->zones, wire_find_str(root, "zone")),
-                      .title = wire_find_str(root, "title"),
-                      .customer = wire_find_str(root, "customer"),
-                      .assignee = wire_find_str(root, "assignee"),
-                      .state = (int)state,
-                      .priority = (int)wire_find_int(root, "priority", 0),
-                      .posted_at = instant_of(root, "posted_at"),
-                      .record = buf_span(&h->record),
-                      .body = keep(&h->body, wire_find(root, "body")),
-                      .triaged = strcmp(kind, "received") == 0 ? keep(&h->triaged, wire_find(root, "triaged"))
-                                                               : SPAN_NONE,
-                      .alert = wire_find_str(root, "alert"),
-                      .alert_priority = (int)wire_find_int(root, "alert_priority", 0),
-                      .members = h->members.len == 0 ? SPAN_NONE : buf_span(&h->members)};
+    return h->members.len == 0 ? SPAN_NONE : buf_span(&h->members);
+}
+
+/* What names an alert is for staff. */
+static void render_holder(const struct templates *templates, struct holder *h, const struct options *options,
+                          struct message *ret)
+{
+    const struct wire_val *root = wire_root(h->doc);
+    const struct facts facts = facts_of(h, options->kind);
+    struct span body = keep(&h->body, wire_find(root, "body")), alert = wire_find_str(root, "alert");
+
+    if (alert.len != 0) {
+        const struct staff_words words = {.body = body,
+                                          .members = members_of(h),
+                                          .alert = alert,
+                                          .alert_priority = (int)wire_find_int(root, "alert_priority", 0)};
+        render_to_staff(templates, &facts, &words, options->suffix, 0, ret);
+        return;
+    }
+    const struct customer_words words = {.body = body,
+                                         .earlier = keep(&h->earlier, wire_find(root, "earlier")),
+                                         .triaged = strcmp(options->kind, "received") == 0
+                                                        ? keep(&h->triaged, wire_find(root, "triaged"))
+                                                        : SPAN_NONE,
+                                         .members = members_of(h)};
+    render_to_customer(templates, &facts, &words, options->suffix, 0, ret);
 }
 
 static bool facts_read(const char *path, struct holder *h, struct err *err)
@@ -179,12 +203,11 @@ static bool facts_read(const char *path, struct holder *h, struct err *err)
 
 static int print_message(const struct templates *templates, struct holder *h, const struct options *options)
 {
-    const struct facts facts = facts_of(h, options->kind);
     struct message message;
     int status = EXIT_SUCCESS;
 
     message_init(&message);
-    render_message(templates, &facts, options->suffix, 0, &message);
+    render_holder(templates, h, options, &message);
     if (message.is_builtin) {
         (void)fprintf(stderr, "docket-notifier: %s\n", message.why);
         status = STATUS_REFUSED;
@@ -217,6 +240,7 @@ int offline_render(int argc, char **argv)
     wire_doc_free(h.doc);
     buf_clear(&h.body);
     buf_clear(&h.triaged);
+    buf_clear(&h.earlier);
     buf_clear(&h.members);
     buf_clear(&h.record);
     zones_free(h.zones);

@@ -150,7 +150,7 @@ static bool render_by_template(const struct templates *templates, const char *lo
 }
 
 /* Needs no template: never a lost notice. */
-static void render_builtin(const struct facts *f, struct message *ret)
+static void render_builtin(const struct facts *f, const struct context_words *words, struct message *ret)
 {
     buf_reset(&ret->subject);
     buf_reset(&ret->text);
@@ -159,33 +159,58 @@ static void render_builtin(const struct facts *f, struct message *ret)
     if (f->tracking[0] != '\0')
         buf_printf(&ret->text, "Ticket %s\n%.*s\n\n", f->tracking, (int)f->title.len,
                    f->title.p == NULL ? "" : f->title.p);
-    if (f->alert.p != NULL)
-        buf_printf(&ret->text, "%.*s\n", (int)f->alert.len, f->alert.p);
+    if (words->alert.p != NULL)
+        buf_printf(&ret->text, "%.*s\n", (int)words->alert.len, words->alert.p);
     buf_printf(&ret->text, "This is about: %s.\n", f->kind);
     message_text_to_html(ret);
     ret->is_builtin = true;
 }
 
-void render_message(const struct templates *templates, const struct facts *facts, const char *suffix,
-                    size_t text_chars_max, struct message *ret)
+static void render_words(const struct templates *templates, const struct facts *facts,
+                         const struct context_words *words, const char *suffix, size_t text_chars_max,
+                         struct message *ret)
 {
     struct wire_doc *context = NULL;
-    const char *kind = facts->triaged.p != NULL ? "received_triaged" : facts->kind;
+    const char *kind = words->triaged.p != NULL ? "received_triaged" : facts->kind;
     char locale[LOCALE_BYTES];
     struct err err = {.code = ERR_NONE};
     struct buf bytes;
 
     buf_init(&bytes, CONTEXT_BYTES_MAX);
     locale_of(facts->record, locale);
-    context_put(&bytes, templates, locale, facts);
+    context_put(&bytes, templates, locale, facts, words);
     bool ok = wire_parse(buf_text(&bytes), bytes.len, WIRE_DEPTH_MAX, &context, &err) &&
               render_by_template(templates, locale, wire_root(context), kind, suffix, ret, &err);
     if (!ok) {
         (void)snprintf(ret->why, sizeof ret->why, "%s: %.200s", kind, err.msg);
-        render_builtin(facts, ret);
+        render_builtin(facts, words, ret);
     }
     if (text_chars_max != 0)
         text_cut(&ret->text, text_chars_max);
     wire_doc_free(context);
     buf_clear(&bytes);
+}
+
+void render_to_customer(const struct templates *templates, const struct facts *facts,
+                        const struct customer_words *words, const char *suffix, size_t text_chars_max,
+                        struct message *ret)
+{
+    const struct context_words all = {.body = words->body,
+                                      .earlier = words->earlier,
+                                      .triaged = words->triaged,
+                                      .members = words->members};
+    render_words(templates, facts, &all, suffix, text_chars_max, ret);
+}
+
+void render_to_staff(const struct templates *templates, const struct facts *facts,
+                     const struct staff_words *words, const char *suffix, size_t text_chars_max,
+                     struct message *ret)
+{
+    const struct context_words all = {.body = words->body,
+                                      .members = words->members,
+                                      .alert = words->alert,
+                                      .alert_priority = words->alert_priority,
+                                      .code = words->code,
+                                      .inhibited = words->inhibited};
+    render_words(templates, facts, &all, suffix, text_chars_max, ret);
 }

@@ -10,15 +10,13 @@
 
 #include <stdint.h>
 
-/* What a message may say; a frozen snapshot. Spans with p == NULL: not there. */
+/* What both sides may read of a message; a frozen snapshot. Spans with p == NULL: not there. */
 struct facts {
-    enum desk_audience audience;
     const char *kind;      /* of the outbox row */
     const char *tracking;  /* "" : not about a ticket */
     const char *recipient; /* name of who reads it, or "" */
     const char *tracking_prefix;
     const char *link;        /* signed, to answer without a client; NULL: none */
-    const char *code;        /* proves having seen the page of an alert; NULL: none */
     bool by_mail;            /* an answer to this message by mail is read */
     int attachments;         /* of the mail that posted the ticket: they are not kept */
     const struct zone *zone; /* of who reads it; NULL: UTC */
@@ -28,13 +26,25 @@ struct facts {
     int state;    /* enum desk_state */
     int priority; /* 0: none yet */
     int64_t posted_at;
-    struct span record;  /* the customer's, for the locale */
+    struct span record; /* the customer's, for the locale */
+};
+
+/* Words for customers and words for staff are different types, made where the row's audience is read (compose.c) and
+ * nowhere else: what is staff's cannot be given to render_to_customer, nor the other way (tests/unit/refused). */
+struct customer_words {
     struct span body;    /* the outbox row's */
+    struct span earlier; /* list of bodies, oldest first: updates that this one goes out for as well */
     struct span triaged; /* body of the triaged row that goes with the receipt */
+    struct span members; /* of a bundle: JSON list of {id, title, kind, priority} */
+};
+
+struct staff_words {
+    struct span body;
+    struct span members; /* also with alert, its text */
     struct span alert;   /* text of the alert */
     int alert_priority;  /* 0: none */
+    const char *code;    /* proves having seen the page of an alert; NULL: none */
     int64_t inhibited;   /* alerts of other tickets that this one stands for */
-    struct span members; /* of a bundle: JSON list of {id, title, kind, priority, alert} */
 };
 
 struct message {
@@ -45,10 +55,14 @@ struct message {
 void message_init(struct message *message);
 void message_clear(struct message *message);
 
-/* Always gives a message: what a template cannot say, the built-in plain text says.
+/* Always give a message: what a template cannot say, the built-in plain text says.
  * in:  suffix          of the channel's own templates; where it has none those of txt
  *      text_chars_max  the text is cut after so many code points; 0: never */
-void render_message(const struct templates *templates, const struct facts *facts, const char *suffix,
-                    size_t text_chars_max, struct message *ret);
+void render_to_customer(const struct templates *templates, const struct facts *facts,
+                        const struct customer_words *words, const char *suffix, size_t text_chars_max,
+                        struct message *ret);
+void render_to_staff(const struct templates *templates, const struct facts *facts,
+                     const struct staff_words *words, const char *suffix, size_t text_chars_max,
+                     struct message *ret);
 
 #endif

@@ -10,6 +10,7 @@ static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_OUTBOX_EXPAND] = "outbox_expand",
     [TELL_OUTBOX_MERGED] = "outbox_merged",
     [TELL_TARGET_LOCK] = "target_lock",
+    [TELL_TARGET_MERGE] = "target_merge",
     [TELL_TARGET_LIMIT] = "target_limit",
     [TELL_TARGET_BUNDLE] = "target_bundle",
     [TELL_TARGET_LEASES] = "target_leases",

@@ -67,7 +67,7 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
        t.customer, t.title, t.posted_at, t.record, t.extra, coalesce(d.state, 0::smallint) AS state, d.priority, d.assignee, d.queue,
        o.body, m.body AS triaged, a.body AS alert, a.priority AS alert_priority,
        a.id AS alert_id, a.generation AS alert_generation, r.message_id AS root, p.message_id AS previous, w.priority AS told_priority,
-       s.members,
+       s.members, e.bodies AS earlier,
        (SELECT count(*) FROM alerts i WHERE i.inhibited_by = a.id) AS inhibited
   FROM w CROSS JOIN clock
        LEFT JOIN LATERAL (
@@ -82,6 +82,13 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
                     WHERE m.bundle = w.id
                     ORDER BY coalesce(a.priority, d.priority), m.id) i) s
               ON w.rendered IS NULL AND w.kind IN ('receipts', 'digest')
+       LEFT JOIN LATERAL (
+           SELECT '\xdc'::bytea || int2send(count(*)::smallint) || string_agg(o.body, ''::bytea ORDER BY m.version, m.id) AS bodies
+             FROM deliveries m JOIN outbox o ON o.ticket = m.ticket AND o.version = m.version AND o.audience = m.audience
+                  AND o.kind = m.kind AND o.generation = m.generation AND o.body IS NOT NULL
+            WHERE m.bundle = w.id
+           HAVING count(*) > 0) e
+              ON w.rendered IS NULL AND w.ticket <> 0
        LEFT JOIN LATERAL (SELECT t.customer, coalesce(am.title, t.title) AS title, t.posted_at, cu.record, t.extra
                             FROM tickets t LEFT JOIN amendments am ON am.ticket = t.id LEFT JOIN customers cu ON cu.id = t.customer
                            WHERE t.id = CASE w.ticket WHEN 0 THEN s.ticket ELSE w.ticket END LIMIT 1) t ON w.rendered IS NULL

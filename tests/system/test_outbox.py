@@ -160,6 +160,27 @@ def test_what_concerns_a_ticket_arrives_in_order_and_as_one_thread(desk):
         assert mail["X-Docket-Ticket"] == tracking and mail["Auto-Submitted"] == "auto-generated"
 
 
+def test_updates_behind_a_message_in_long_retry_become_one_that_tells_them_all(desk):
+    address, words = somebody(), ["we look at it", "a line was cut", "the crew is there"]
+    desk.smtp.script(address, "rcpt", *["451 4.3.0 later"] * 2, "250 ok")
+    tracking = desk.submit(address)
+    wait_until(lambda: desk.sql("SELECT FROM attempts a JOIN deliveries d ON d.id = a.delivery WHERE d.address = %s AND a.result = 'temporary'", address))
+    desk.sql_do("UPDATE attempts SET started_at = started_at - 16 * 60000000 WHERE delivery IN (SELECT id FROM deliveries WHERE address = %s)", address)
+    desk.sql_do("UPDATE deliveries SET created_at = created_at - 17 * 60000000 WHERE address = %s", address)
+    for text in words:
+        desk.client.call("ticket.comment", tracking=tracking, text=text, public=True, as_=ADA)
+    desk.client.call("ticket.resolve", tracking=tracking, text="mended", as_=ADA)
+    desk.client.call("ticket.comment", tracking=tracking, text="and tidied up", public=True, as_=ADA)
+    wait_until(lambda: [row[0] for row in desk.deliveries(address)].count("update") == 4)
+    wait_until(lambda: desk.hurry(address) or [row[1] for row in desk.deliveries(address) if row[0] == "update"] == [7, 7, 3, 3], 20)
+    mails = desk.smtp.to(address)
+    assert [mail["X-Docket-Kind"] for mail in mails if mail["X-Docket-Kind"] not in ("triaged", "asked")] == ["received", "update", "approval_asked", "update"]
+    update, last = (mail.get_body(("plain",)).get_content() for mail in mails if mail["X-Docket-Kind"] == "update")
+    assert re.findall("|".join(words), update) == words and words[0] not in last and "tidied up" in last
+    one = desk.sql("SELECT id FROM deliveries WHERE address = %s AND kind = 'update' AND state = 3 ORDER BY id", address)[0][0]
+    assert [row[3] for row in desk.deliveries(address) if row[1] == 7] == [f"in delivery {one}"] * 2
+
+
 def test_many_receipts_to_one_address_go_as_one_mail(desk):
     address = somebody()
     for name in ("notifier-1", "notifier-2"):
