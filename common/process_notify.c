@@ -6,8 +6,8 @@
 enum { LIMIT_MOST = 100000, WINDOW_LEAST_S = 60, WINDOW_MOST_S = 86400 };
 
 static const char *const file_keys[] = {"limits", "holds"};
-static const char *const limit_keys[] = {"customer", "staff", "receipts_alone", "summary_after"};
-static const char *const rate_keys[] = {"minute", "hour"};
+static const char *const limit_keys[] = {"customer", "staff",          "phone",
+                                         "chat",     "receipts_alone", "summary_after"};
 static const char *const hold_keys[] = {"hold", "to", "kinds", "packages", "quiet", "zone", "every"};
 static const char *const to_words[] = {"customer", "staff"};
 
@@ -17,40 +17,55 @@ static const struct process_limits default_limits = {.customer_minute = 30,
                                                      .customer_hour = 300,
                                                      .staff_minute = 1,
                                                      .staff_hour = 20,
+                                                     .phone_quarter_hour = 3,
+                                                     .phone_hour = 7,
+                                                     .chat_five_minutes = 10,
+                                                     .chat_hour = 120,
                                                      .receipts_alone = 10,
                                                      .summary_after_s = 120};
 
-static bool load_rate(struct load *load, const struct yaml_node *map, const char *what, int64_t *minute,
-                      int64_t *hour)
+/* How many in a short time, named by its key, and in an hour. */
+struct rate {
+    const char *what, *short_key;
+    int64_t *in_short, *in_hour;
+};
+
+static bool load_rate(struct load *load, const struct yaml_node *limits, const struct rate *rate)
 {
-    const struct yaml_node *m = yaml_node_find(map, "minute"), *h = yaml_node_find(map, "hour");
+    const struct yaml_node *map = yaml_node_find(limits, rate->what);
+    const char *const keys[] = {rate->short_key, "hour"};
+    int64_t *const values[] = {rate->in_short, rate->in_hour};
 
     if (map == NULL)
         return true;
-    if (!load_is_map(load, map, what))
+    if (!load_is_map(load, map, rate->what))
         return false;
-    bool ok = yaml_node_check_keys(map, what, rate_keys, COUNT(rate_keys), load->faults);
-    if (m != NULL)
-        ok = yaml_node_int(m, "minute", 1, LIMIT_MOST, minute, load->faults) && ok;
-    if (h != NULL)
-        ok = yaml_node_int(h, "hour", 1, LIMIT_MOST, hour, load->faults) && ok;
+    bool ok = yaml_node_check_keys(map, rate->what, keys, COUNT(keys), load->faults);
+    for (size_t i = 0; i < COUNT(keys); i++) {
+        const struct yaml_node *node = yaml_node_find(map, keys[i]);
+        if (node != NULL)
+            ok = yaml_node_int(node, keys[i], 1, LIMIT_MOST, values[i], load->faults) && ok;
+    }
     return ok;
 }
 
 static bool load_limits(struct load *load, const struct yaml_node *map)
 {
     struct process_limits *limits = &load->process->notify.limits;
+    const struct rate rates[] = {
+        {"customer", "minute", &limits->customer_minute, &limits->customer_hour},
+        {"staff", "minute", &limits->staff_minute, &limits->staff_hour},
+        {"phone", "quarter_hour", &limits->phone_quarter_hour, &limits->phone_hour},
+        {"chat", "five_minutes", &limits->chat_five_minutes, &limits->chat_hour},
+    };
     const struct yaml_node *alone = yaml_node_find(map, "receipts_alone"),
                            *after = yaml_node_find(map, "summary_after");
 
     if (!load_is_map(load, map, "limits"))
         return false;
     bool ok = yaml_node_check_keys(map, "limits", limit_keys, COUNT(limit_keys), load->faults);
-    ok = load_rate(load, yaml_node_find(map, "customer"), "customer", &limits->customer_minute,
-                   &limits->customer_hour) &&
-         ok;
-    ok = load_rate(load, yaml_node_find(map, "staff"), "staff", &limits->staff_minute, &limits->staff_hour) &&
-         ok;
+    for (size_t i = 0; i < COUNT(rates); i++)
+        ok = load_rate(load, map, &rates[i]) && ok;
     if (alone != NULL)
         ok = yaml_node_int(alone, "receipts_alone", 1, LIMIT_MOST, &limits->receipts_alone, load->faults) &&
              ok;

@@ -9,6 +9,7 @@
 #include "curl_loop.h"
 #include "desk.h"
 #include "err.h"
+#include "policy.h"
 #include "settings_notifier.h"
 
 enum {
@@ -91,6 +92,7 @@ struct channel {
     int slots;                /* deliveries under way at once, in one notifier */
     int address_slots;        /* of them to one address */
     bool breaker_per_address; /* else one for the whole channel: its relay, its gateway */
+    enum policy_limit limit;  /* which limit of notify.yaml holds for one address */
     bool to_customers; /* a customer may be told this way when his address of the channels before fails */
     const struct schedule *schedules[SCHEDULE_CLASSES]; /* when to try again, by what it is about */
 

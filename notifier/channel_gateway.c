@@ -138,7 +138,7 @@ static void gateway_start(void *arg, const struct outgoing *out, channel_end_fn 
 }
 
 #define GATEWAY                                                                           \
-    .slots = SLOTS, .address_slots = ADDRESS_SLOTS,                                       \
+    .slots = SLOTS, .address_slots = ADDRESS_SLOTS, .limit = POLICY_LIMIT_PHONE,          \
     .schedules = {[SCHEDULE_MESSAGE] = &schedule_mail, [SCHEDULE_PAGE] = &schedule_page}, \
     .close = gateway_close, .address_check = number_check, .build = gateway_build, .start = gateway_start
 

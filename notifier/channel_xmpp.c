@@ -383,6 +383,7 @@ const struct channel channel_xmpp = {
     .text_chars_max = TEXT_CHARS_MAX,
     .slots = SLOTS,
     .address_slots = ADDRESS_SLOTS,
+    .limit = POLICY_LIMIT_CHAT,
     .to_customers = true,
     .schedules = {[SCHEDULE_MESSAGE] = &schedule_mail, [SCHEDULE_PAGE] = &schedule_page},
     .open = xmpp_open,

@@ -216,6 +216,8 @@ static void job_on_end(void *arg, const struct outcome *outcome)
         ending->told = undelivered_body(job, outcome->reply);
     ending->suppress_us = outcome->address_is_dead ? SUPPRESS_US : 0;
     ending->rest_us = channel_table[job->channel]->breaker_per_address ? outcome->retry_after_us : 0;
+    if (channel_table[job->channel]->breaker_per_address)
+        ending->endpoint = outcome->result == SEND_DELIVERED ? ENDPOINT_ANSWERED : ENDPOINT_FAILED;
     metric_add(notifier->attempts, (size_t)outcome->result, 1);
     if (outcome->result != SEND_DELIVERED)
         log_event(LOG_WARN, "attempt_failed", "delivery=%lld channel=%s attempt=%d result=%s reply=%s",
@@ -367,21 +369,26 @@ static void send_merge(struct notifier *notifier, const struct claim *claim)
     (void)pg_send(notifier->tell, TELL_TARGET_MERGE, params, NULL, NULL);
 }
 
+static const struct process_limits *limits_of(const struct notifier *notifier)
+{
+    return &escal_room_process_of(notifier->escal)->notify.limits;
+}
+
 static void send_limits(struct notifier *notifier, const struct claim *claim)
 {
-    const struct process *process = escal_room_process_of(notifier->escal);
-    const struct process_limits *limits = &process->notify.limits;
+    const struct process_limits *limits = limits_of(notifier);
+    const struct policy_rate rate = policy_rate_of(limits, channel_table[claim->channel]->limit);
     struct pg_params *params = notifier->params;
 
     pg_params_reset(params);
     pg_put_int8(params, claim->mark);
     pg_put_text(params, channel_table[claim->channel]->name);
-    pg_put_int4(params, (int32_t)limits->customer_minute);
-    pg_put_int4(params, (int32_t)limits->customer_hour);
-    pg_put_int4(params, (int32_t)limits->staff_minute);
-    pg_put_int4(params, (int32_t)limits->staff_hour);
-    pg_put_int8(params, LIMIT_SHORT_US);
-    pg_put_int8(params, LIMIT_LONG_US);
+    pg_put_int4(params, (int32_t)rate.customer_short);
+    pg_put_int4(params, (int32_t)rate.customer_long);
+    pg_put_int4(params, (int32_t)rate.staff_short);
+    pg_put_int4(params, (int32_t)rate.staff_long);
+    pg_put_int8(params, rate.short_us);
+    pg_put_int8(params, rate.long_us);
     pg_put_int8(params, limits->summary_after_s * US_PER_S);
     (void)pg_send(notifier->tell, TELL_TARGET_LIMIT, params, NULL, NULL);
     pg_params_reset(params);
@@ -393,6 +400,7 @@ static void send_limits(struct notifier *notifier, const struct claim *claim)
 
 static void claim_channel(struct notifier *notifier, int channel, int slots)
 {
+    const struct policy_rate rate = policy_rate_of(limits_of(notifier), channel_table[channel]->limit);
     struct pg_params *params = notifier->params;
     struct claim *claim = mem_new(1, sizeof *claim);
 
@@ -412,8 +420,8 @@ static void claim_channel(struct notifier *notifier, int channel, int slots)
     pg_put_int8(params, notifier->settings.lease_us);
     pg_put_int4(params, channel_table[channel]->address_slots);
     pg_put_int4(params, slots);
-    pg_put_int8(params, LIMIT_SHORT_US);
-    pg_put_int8(params, LIMIT_LONG_US);
+    pg_put_int8(params, rate.short_us);
+    pg_put_int8(params, rate.long_us);
     (void)pg_send(notifier->tell, TELL_DELIVERY_CLAIM, params, claim_on_rows, claim);
     pg_params_reset(params);
     pg_put_text(params, channel_table[channel]->name);

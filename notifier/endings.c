@@ -1,5 +1,6 @@
 /* Ends of attempts; see endings.h. */
 #include "endings.h"
+#include "clock.h"
 #include "deliver.h"
 #include "log.h"
 #include "mem.h"
@@ -9,6 +10,9 @@
 #include <stdlib.h>
 
 enum { BATCH_MAX = 128, TRIES_MAX = 20 };
+
+#define DISABLE_AFTER_US (INT64_C(120) * 3600 * US_PER_S) /* an endpoint that only failed */
+#define DISABLED_US (INT64_C(60) * 86400 * US_PER_S)
 
 static void ending_free(struct ending *ending)
 {
@@ -72,15 +76,16 @@ enum column {
     E_TOLD,
     E_SUPPRESS,
     E_REST,
+    E_FAILED,
     E_COLUMNS
 };
 
 static void put_field(struct pg_params *params, int column, const struct ending *e)
 {
     const int64_t numbers[E_COLUMNS] = {
-        [E_ID] = e->delivery,  [E_TOKEN] = e->token,         [E_ATTEMPT] = e->attempt,
-        [E_STATE] = e->state,  [E_PAUSE] = e->pause_us,      [E_NEXT_CHANNEL] = e->next_channel,
-        [E_REST] = e->rest_us, [E_SUPPRESS] = e->suppress_us};
+        [E_ID] = e->delivery,  [E_TOKEN] = e->token,          [E_ATTEMPT] = e->attempt,
+        [E_STATE] = e->state,  [E_PAUSE] = e->pause_us,       [E_NEXT_CHANNEL] = e->next_channel,
+        [E_REST] = e->rest_us, [E_SUPPRESS] = e->suppress_us, [E_FAILED] = e->endpoint == ENDPOINT_FAILED};
 
     if (column == E_RESULT || column == E_REPLY || column == E_REASON)
         pg_array_bytes(params, span_of(column == E_RESULT  ? e->result
@@ -88,7 +93,8 @@ static void put_field(struct pg_params *params, int column, const struct ending 
                                                            : e->reason));
     else if (column == E_TOLD)
         pg_array_bytes(params, e->told);
-    else if (column == E_SUPPRESS && e->suppress_us == 0)
+    else if ((column == E_SUPPRESS && e->suppress_us == 0) ||
+             (column == E_FAILED && e->endpoint == ENDPOINT_NONE))
         pg_array_null(params);
     else
         pg_array_int(params, numbers[column]);
@@ -96,8 +102,9 @@ static void put_field(struct pg_params *params, int column, const struct ending 
 
 void endings_flush(struct notifier *notifier)
 {
-    static const enum pg_type types[E_COLUMNS] = {PG_INT8, PG_INT8, PG_INT4, PG_TEXT,  PG_TEXT, PG_INT2,
-                                                  PG_INT8, PG_TEXT, PG_BOOL, PG_BYTEA, PG_INT8, PG_INT8};
+    static const enum pg_type types[E_COLUMNS] = {PG_INT8, PG_INT8, PG_INT4, PG_TEXT, PG_TEXT,
+                                                  PG_INT2, PG_INT8, PG_TEXT, PG_BOOL, PG_BYTEA,
+                                                  PG_INT8, PG_INT8, PG_BOOL};
     struct pg_params *params = notifier->params;
 
     if (notifier->ending || notifier->endings_wait == NULL || !pg_is_up(notifier->tell))
@@ -115,6 +122,8 @@ void endings_flush(struct notifier *notifier)
             put_field(params, column, e);
         pg_array_close(params);
     }
+    pg_put_int8(params, DISABLE_AFTER_US);
+    pg_put_int8(params, DISABLED_US);
     notifier->ending = true;
     (void)pg_send(notifier->tell, TELL_ATTEMPT_END, params, NULL, NULL);
     pg_sync(notifier->tell, on_end, notifier);

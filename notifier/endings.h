@@ -10,6 +10,9 @@
 
 struct notifier;
 
+/* Whether the other side is an endpoint of its own that is disabled when it only fails, and how it was this time. */
+enum { ENDPOINT_NONE, ENDPOINT_ANSWERED, ENDPOINT_FAILED };
+
 struct ending {
     struct ending *next;
     int64_t delivery, token;
@@ -23,6 +26,7 @@ struct ending {
     struct span told;    /* body of what staff are told if no channel is left; owned; p == NULL: nothing */
     int64_t suppress_us; /* the address does not work for so long; 0: it does */
     int64_t rest_us;     /* the address rests for so long */
+    int endpoint;        /* ENDPOINT_… */
     int tries;           /* of writing it */
 };
 

@@ -114,3 +114,27 @@ bool policy_holds(const struct process_notify *notify, const struct policy_messa
     (void)snprintf(ret_why, POLICY_WHY_BYTES, "waits until %s: %s", until, by->name);
     return true;
 }
+
+struct policy_rate policy_rate_of(const struct process_limits *limits, enum policy_limit limit)
+{
+    if (limit == POLICY_LIMIT_PHONE)
+        return (struct policy_rate){.short_us = 15 * 60 * US_PER_S,
+                                    .long_us = 3600 * US_PER_S,
+                                    .customer_short = limits->phone_quarter_hour,
+                                    .customer_long = limits->phone_hour,
+                                    .staff_short = limits->phone_quarter_hour,
+                                    .staff_long = limits->phone_hour};
+    if (limit == POLICY_LIMIT_CHAT)
+        return (struct policy_rate){.short_us = 5 * 60 * US_PER_S,
+                                    .long_us = 3600 * US_PER_S,
+                                    .customer_short = limits->chat_five_minutes,
+                                    .customer_long = limits->chat_hour,
+                                    .staff_short = limits->chat_five_minutes,
+                                    .staff_long = limits->chat_hour};
+    return (struct policy_rate){.short_us = 60 * US_PER_S,
+                                .long_us = 3600 * US_PER_S,
+                                .customer_short = limits->customer_minute,
+                                .customer_long = limits->customer_hour,
+                                .staff_short = limits->staff_minute,
+                                .staff_long = limits->staff_hour};
+}

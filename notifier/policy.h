@@ -10,9 +10,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LIMIT_SHORT_US (60 * US_PER_S)
-#define LIMIT_LONG_US (3600 * US_PER_S)
-
 enum { POLICY_WHY_BYTES = 160 };
 
 /* What is asked about. */
@@ -24,6 +21,14 @@ struct policy_message {
     const struct zone *reader_zone; /* NULL: UTC */
     int64_t now;
 };
+
+/* How many messages one address gets over a channel in a short and in a long time. */
+enum policy_limit { POLICY_LIMIT_MAIL, POLICY_LIMIT_CHAT, POLICY_LIMIT_PHONE };
+struct policy_rate {
+    int64_t short_us, long_us;
+    int64_t customer_short, customer_long, staff_short, staff_long;
+};
+struct policy_rate policy_rate_of(const struct process_limits *limits, enum policy_limit limit);
 
 /* The zone of a hold that names one; NULL: UTC. */
 typedef const struct zone *policy_zone_fn(void *arg, const char *name);

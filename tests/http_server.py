@@ -28,6 +28,13 @@ class _Connection(socketserver.StreamRequestHandler):
         body = self.rfile.read(int(headers.get("content-length", "0")))
         owner = self.server.owner
         script = owner.take(path, {"method": method, "path": path, "headers": headers, "body": body, "at": time.time()})
+        owner.enter(path)
+        try:
+            return self.play(script)
+        finally:
+            owner.leave(path)
+
+    def play(self, script):
         for step in script:
             if callable(step):
                 step()
@@ -47,6 +54,7 @@ class HttpServer:
 
     def __init__(self, certificate=None):
         self.answers, self.requests, self.lock = {}, [], threading.Lock()
+        self.now, self.most = {}, {}  # by path: requests under way, and the most there ever were
 
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address, daemon_threads, request_queue_size = True, True, 200
@@ -70,6 +78,15 @@ class HttpServer:
             self.requests.append(request)
             scripts = self.answers.get(path, [[OK]])
             return scripts.pop(0) if len(scripts) > 1 else scripts[0]
+
+    def enter(self, path):
+        with self.lock:
+            self.now[path] = self.now.get(path, 0) + 1
+            self.most[path] = max(self.most.get(path, 0), self.now[path])
+
+    def leave(self, path):
+        with self.lock:
+            self.now[path] -= 1
 
     def of(self, path):
         with self.lock:

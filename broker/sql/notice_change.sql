@@ -44,7 +44,7 @@ d AS MATERIALIZED (
     INSERT INTO targets AS q (channel, address, ready_at)
     SELECT u.channel, u.address, clock.at FROM u, clock WHERE u.state = 0 GROUP BY u.channel, u.address, clock.at
      ORDER BY u.channel, u.address
-    ON CONFLICT (channel, address) DO UPDATE SET ready_at = excluded.ready_at, blocked_until = 0, suppressed_until = NULL
+    ON CONFLICT (channel, address) DO UPDATE SET ready_at = excluded.ready_at, blocked_until = 0, suppressed_until = NULL, failing_since = NULL
 ), n AS MATERIALIZED (SELECT (SELECT count(*) FROM u)::integer + (SELECT count(*) FROM o)::integer AS count),
 kk AS (
     INSERT INTO keys (digest, content, request, at, version)

@@ -3,12 +3,29 @@
 -- next channel (of ways that wait: none is needed once one got through); a customer's message that no channel is left for is told to staff.
 --  $1 ids $2 tokens $3 attempts $4 results $5 replies $6 states $7 delays µs until the next attempt $8 reasons
 --  $9 whether the recipient's next channel starts now  $10 bodies of what staff are told $11 µs the address is suppressed for, or NULL
---  $12 µs the address rests for, or 0
+--  $12 µs the address rests for, or 0  $13 of an endpoint: whether the attempt failed, else NULL  $14 µs after which an endpoint that only
+--  failed is disabled: nothing is sent to it any more, and ops are told  $15 µs for that
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
-u AS MATERIALIZED (
+given AS MATERIALIZED (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::smallint[], $7::bigint[], $8::text[],
-                         $9::boolean[], $10::bytea[], $11::bigint[], $12::bigint[])
-               AS u(id, token, n, result, reply, state, delay, reason, others, body, suppress, rest)
+                         $9::boolean[], $10::bytea[], $11::bigint[], $12::bigint[], $13::boolean[])
+               AS u(id, token, n, result, reply, state, delay, reason, others, body, suppress, rest, failed)
+), g AS MATERIALIZED (
+    SELECT d.channel, d.address, bool_and(given.failed) AS failed, max(given.suppress) AS suppress, max(given.reply) AS reply
+      FROM given JOIN deliveries d USING (id)
+     WHERE given.failed IS NOT NULL
+     GROUP BY d.channel, d.address
+), z AS MATERIALIZED (
+    SELECT g.channel, g.address, g.reply
+      FROM g JOIN targets t USING (channel, address) CROSS JOIN clock
+     WHERE g.failed AND g.suppress IS NULL AND t.failing_since > 0 AND t.failing_since < clock.at - $14::bigint
+), u AS MATERIALIZED (
+    SELECT given.id, given.token, given.n, given.result, given.reply,
+           CASE WHEN z.address IS NOT NULL AND given.state = 0 THEN 5 ELSE given.state END AS state, given.delay,
+           CASE WHEN z.address IS NOT NULL AND given.state = 0 THEN 'the endpoint failed for days and is disabled' ELSE given.reason END AS reason,
+           given.others OR z.address IS NOT NULL AS others, given.body, coalesce(given.suppress, CASE WHEN z.address IS NOT NULL THEN $15::bigint END) AS suppress,
+           given.rest, given.failed
+      FROM given LEFT JOIN deliveries d USING (id) LEFT JOIN z ON z.channel = d.channel AND z.address = d.address
 ), a AS (
     UPDATE attempts a SET ended_at = clock.at, result = u.result, reply = u.reply
       FROM u, clock
@@ -28,6 +45,7 @@ u AS MATERIALIZED (
       FROM d, clock
      WHERE d.state > 1 AND d.ticket <> 0 AND f.ticket = d.ticket AND f.channel = d.channel AND f.address = d.address AND f.state = 0
        AND f.attempts = 0 AND NOT f.digest AND f.next_at > clock.at
+       AND NOT EXISTS (SELECT FROM z WHERE z.channel = f.channel AND z.address = f.address)
     RETURNING f.channel, f.address, f.next_at
 ), w AS (
     UPDATE deliveries w
@@ -52,19 +70,34 @@ u AS MATERIALIZED (
       FROM d JOIN u USING (id) LEFT JOIN had USING (id) CROSS JOIN clock
      WHERE u.body IS NOT NULL AND coalesce(cardinality(had.others), 0) < 2
     ON CONFLICT DO NOTHING
+), p AS (
+    UPDATE deliveries p SET state = 6, ended_at = clock.at, reason = 'the endpoint failed for days and is disabled'
+      FROM z, clock
+     WHERE p.channel = z.channel AND p.address = z.address AND p.state = 0
+), ops AS (
+    INSERT INTO alerts (cause, kind, priority, opened_at, body)
+    SELECT 'address:' || split_part(g.address, '?', 1), 'ops', 3, clock.at,
+           'The endpoint ' || split_part(g.address, '?', 1) || CASE WHEN z.address IS NULL THEN ' says that it is gone' ELSE ' only failed for days' END ||
+           ' and is disabled (' || left(g.reply, 200) || '). Tell its owner; docket notification retry tries it again.'
+      FROM g LEFT JOIN z USING (channel, address) CROSS JOIN clock
+     WHERE g.suppress IS NOT NULL OR z.address IS NOT NULL
+    ON CONFLICT (cause) WHERE state < 2 DO NOTHING
 )
-INSERT INTO targets AS t (channel, address, ready_at, blocked_until, suppressed_until, reason)
-SELECT x.channel, x.address, min(x.next_at), coalesce(max(x.rest), 0), max(x.suppress), max(x.reply)
+INSERT INTO targets AS t (channel, address, ready_at, blocked_until, suppressed_until, reason, failing_since)
+SELECT x.channel, x.address, min(x.next_at), coalesce(max(x.rest), 0), max(x.suppress), max(x.reply), max(x.failing)
   FROM (SELECT d.channel, d.address, CASE WHEN d.state = 0 THEN d.next_at END AS next_at, nullif(u.rest, 0) + clock.at AS rest,
-               u.suppress + clock.at AS suppress, CASE WHEN u.suppress IS NOT NULL THEN u.reply END AS reply
+               u.suppress + clock.at AS suppress, CASE WHEN u.suppress IS NOT NULL THEN u.reply END AS reply, NULL::bigint AS failing
           FROM d JOIN u USING (id) CROSS JOIN clock
          WHERE d.state = 0 OR u.suppress IS NOT NULL OR u.rest <> 0
-        UNION ALL SELECT f.channel, f.address, f.next_at, NULL, NULL, NULL FROM f
-        UNION ALL SELECT w.channel, w.address, w.next_at, NULL, NULL, NULL FROM w WHERE w.state = 0) x
+        UNION ALL SELECT g.channel, g.address, NULL, NULL, NULL, NULL, CASE WHEN g.failed THEN clock.at ELSE 0 END FROM g, clock
+        UNION ALL SELECT f.channel, f.address, f.next_at, NULL, NULL, NULL, NULL FROM f
+        UNION ALL SELECT w.channel, w.address, w.next_at, NULL, NULL, NULL, NULL FROM w WHERE w.state = 0) x
  GROUP BY x.channel, x.address
  ORDER BY x.channel, x.address
 ON CONFLICT (channel, address) DO UPDATE
    SET blocked_until = greatest(t.blocked_until, excluded.blocked_until),
        ready_at = docket_not_before(least(t.ready_at, excluded.ready_at), greatest(t.blocked_until, excluded.blocked_until)),
        suppressed_until = coalesce(excluded.suppressed_until, t.suppressed_until),
+       failing_since = CASE WHEN excluded.failing_since > 0 THEN coalesce(nullif(t.failing_since, 0), excluded.failing_since)
+                            ELSE coalesce(excluded.failing_since, t.failing_since) END,
        reason = coalesce(excluded.reason, t.reason)

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from helpers import ROOT, Stack, ticket_of, wait_until
+from helpers import ROOT, Stack, id_of, ticket_of, wait_until
 
 SECRET = base64.b64encode(b"s" * 32).decode()
 NUMBERS = {"ada": "+43155512345", "ben": "+43155512346"}
@@ -44,6 +44,8 @@ class Desk:
         (process / "staff.yaml").write_text(re.sub(r"^people:.*\n", lambda _: "people:\n" + people, (process / "staff.yaml").read_text(), flags=re.M))
         (process / "escalation.yaml").write_text(ESCALATION)
         (process / "rules/00-texts.yaml").write_text("- rule: texts\n  when: {field: title, contains: by-text}\n  then: {priority: 2, alert: texts}\n")
+        notify = process / "notify.yaml"
+        notify.write_text(notify.read_text().replace("summary_after: 2m", "summary_after: 3s"))
         done = self.stack.docket("process", "apply", str(process), "--comment", "gateway")
         assert done.returncode == 0, done.stderr
         self.stack.up()
@@ -126,6 +128,15 @@ def test_a_text_message(desk):
     tracking, _, text = desk.page(title="by-text")
     assert text["gateway"]["kind"] == "sms" and text["gateway"]["to"] == NUMBERS["ben"] and "keys" not in text["gateway"]
     assert tracking in text["data"]["text"] and len(text["data"]["text"]) <= 459
+
+
+def test_more_texts_than_a_telephone_bears_come_as_one_summary(desk):
+    one = [desk.client.submit(title="by-text") for _ in range(6)]
+    told = lambda: [call["type"] for call in map(json.loads, desk.file.read_text().splitlines()) if call["gateway"]["to"] == NUMBERS["ben"]]
+    wait_until(lambda: "alert.digest" in str(told()) or "digest" in str(told()), 30)
+    assert len([kind for kind in told() if "digest" not in kind]) <= 3, "three in a quarter of an hour"
+    wait_until(lambda: not desk.stack.value("SELECT count(*) FROM deliveries WHERE channel = 'sms' AND ticket = ANY (%s) AND kind = 'alert' AND state NOT IN (3, 7)",
+                                            [id_of(tracking) for tracking in one]))
 
 
 def test_callbacks_of_others_and_nonsense_change_nothing(desk):

@@ -114,6 +114,8 @@ static void test_faults_of_notify_yaml_are_told_with_their_place(void **state)
         const char *yaml, *want;
     } rows[] = {
         {"limits: {customer: {minute: 0}}\n", "notify.yaml:1:29: minute"},
+        {"limits: {phone: {minute: 3}}\n", "notify.yaml:1:18: minute: is not known in phone"},
+        {"limits: {chat: {five_minutes: many}}\n", "notify.yaml:1:31: five_minutes"},
         {"limit: {}\n", "notify.yaml:1:1: "},
         {"holds:\n  - {hold: a, to: staff}\n", "notify.yaml:2:5: hold: want either quiet"},
         {"holds:\n  - {hold: a, to: nobody, every: 5m}\n", "notify.yaml:2:19: to: "},
@@ -144,6 +146,10 @@ static void test_without_the_file_the_defaults_hold(void **state)
     assert_int_equal(process->notify.limits.receipts_alone, 10);
     assert_int_equal(process->notify.limits.staff_minute, 1);
     assert_int_equal(process->notify.hold_count, 0);
+    const struct policy_rate phone = policy_rate_of(&process->notify.limits, POLICY_LIMIT_PHONE);
+    const struct policy_rate chat = policy_rate_of(&process->notify.limits, POLICY_LIMIT_CHAT);
+    assert_true(phone.staff_short == 3 && phone.short_us == 900 * US_PER_S && phone.staff_long == 7);
+    assert_true(chat.customer_short == 10 && chat.short_us == 300 * US_PER_S);
     process_free(process);
 }
 
