@@ -28,7 +28,7 @@ struct post {
     char error[CURL_ERROR_SIZE];
     char reply[HTTP_POST_REPLY_BYTES_MAX];
     size_t reply_len;
-    bool is_blocked; /* an address was refused by the guard */
+    struct http_guarded guarded;
     channel_end_fn *end_fn;
     void *arg;
 };
@@ -80,11 +80,11 @@ static void post_free(struct post *post)
 /* The address that is really connected; what a name meant before does not matter. */
 static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    struct post *post = arg;
+    struct http_guarded *guarded = arg;
     (void)purpose;
 
-    if (!net_guard_allows(&post->poster->guard, &address->addr)) {
-        post->is_blocked = true;
+    if (!net_guard_allows(guarded->guard, &address->addr)) {
+        guarded->is_blocked = true;
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype, address->protocol);
@@ -114,7 +114,7 @@ static enum send_result judge(const struct post *post, CURLcode code, long statu
         return SEND_PERMANENT;
     if (status >= 300)
         return SEND_TEMPORARY;
-    if (post->is_blocked && sent == 0)
+    if (post->guarded.is_blocked && sent == 0)
         return SEND_PERMANENT;
     if (sent == 0 || code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CONNECT_ERROR ||
         code == CURLE_PEER_FAILED_VERIFICATION)
@@ -129,7 +129,7 @@ static void put_reply(const struct post *post, CURLcode code, long status, char 
 
     if (status != 0)
         n = snprintf(text, sizeof text, "%ld %.*s", status, (int)post->reply_len, post->reply);
-    else if (post->is_blocked)
+    else if (post->guarded.is_blocked)
         n = snprintf(text, sizeof text, "its address is private or special, and not in http_allow");
     else
         n = snprintf(text, sizeof text, "%s",
@@ -192,11 +192,8 @@ static void set_headers(struct post *post, const char *url, const struct outgoin
     add_header(post, "Expect", ""); /* no pause before the body */
 }
 
-static void set_options(struct post *post, const char *url, const struct outgoing *out)
+void http_easy_prepare(CURL *easy, const char *url, const char *ca_file, struct http_guarded *guarded)
 {
-    CURL *easy = post->curl.easy;
-
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, post->error);
     curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, strncmp(url, "https", 5) == 0 ? "https" : "http");
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -204,10 +201,19 @@ static void set_options(struct post *post, const char *url, const struct outgoin
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)TOTAL_MS);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (post->poster->ca_file[0] != '\0')
-        curl_easy_setopt(easy, CURLOPT_CAINFO, post->poster->ca_file);
+    if (ca_file[0] != '\0')
+        curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, post);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, guarded);
+}
+
+static void set_options(struct post *post, const char *url, const struct outgoing *out)
+{
+    CURL *easy = post->curl.easy;
+
+    post->guarded = (struct http_guarded){.guard = &post->poster->guard};
+    http_easy_prepare(easy, url, post->poster->ca_file, &post->guarded);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, post->error);
     curl_easy_setopt(easy, CURLOPT_POST, 1L);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, out->bytes.p);
     curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)out->bytes.len);

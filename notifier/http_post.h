@@ -4,6 +4,7 @@
 #define DOCKET_HTTP_POST_H
 
 #include "channel.h"
+#include "net_guard.h"
 
 enum { HTTP_POST_BODY_BYTES_MAX = 20000, HTTP_POST_REPLY_BYTES_MAX = 8192 };
 
@@ -17,6 +18,14 @@ void http_poster_free(struct http_poster *poster); /* accepts NULL; what is unde
 
 /* https:// with a host, or http:// on the loopback; no user, no fragment, no control characters. err: ERR_INVALID. */
 bool http_url_check(const char *url, struct err *err) __attribute__((warn_unused_result));
+
+/* What every call to somebody else's server has: time limits, TLS, no redirects, no proxy, only addresses the guard allows. guarded: of the caller,
+ * alive until the end; says whether an address was refused. */
+struct http_guarded {
+    const struct net_guard *guard;
+    bool is_blocked;
+};
+void http_easy_prepare(CURL *easy, const char *url, const char *ca_file, struct http_guarded *guarded);
 
 /* Whether it can be signed for that URL. */
 bool http_poster_may(const struct http_poster *poster, const char *url, struct err *err)

@@ -1,6 +1,7 @@
 /* The notifier, put together; see notifier.h. */
 #include "notifier.h"
 #include "answers.h"
+#include "audit.h"
 #include "broker_ask.h"
 #include "clock.h"
 #include "deliver.h"
@@ -182,6 +183,7 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
     publisher_tick(notifier->publisher);
     if (pg_is_up(notifier->tell) && clock_mono_us() - notifier->polled_us > POLL_MS * US_PER_MS)
         notifier_poll(notifier);
+    audit_tick(notifier->audit);
     if (pg_is_up(notifier->tell)) {
         if (notifier->expand_more)
             outbox_run(notifier);
@@ -365,7 +367,8 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct er
                                                    .said_arg = notifier};
     return lanes_new(&notifier->channel_host, &notifier->lanes, err) &&
            publisher_new(notifier, &notifier->publisher, err) && open_pokes(notifier, err) &&
-           open_sessions(notifier, err) && open_http(notifier, err) && open_links(notifier, err);
+           open_sessions(notifier, err) && audit_new(notifier, &notifier->audit, err) &&
+           open_http(notifier, err) && open_links(notifier, err);
 }
 
 void notifier_run(struct notifier *notifier)
@@ -389,6 +392,7 @@ void notifier_close(struct notifier *notifier)
     lanes_free(notifier->lanes);
     deliver_close(notifier);
     endings_clear(notifier);
+    audit_free(notifier->audit);
     curl_loop_free(notifier->curl);
     pg_free(notifier->tell);
     pg_free(notifier->feed);

@@ -21,6 +21,7 @@ struct job;
 struct publisher;
 struct broker_ask;
 struct links;
+struct audit;
 struct zones;
 
 enum told_count { TOLD_EXPANDED, TOLD_SUPPRESSED, TOLD_MERGED, TOLD_COUNTS };
@@ -43,6 +44,7 @@ struct notifier {
     struct http *http;
     int signal_fd; /* 0: not opened */
     struct broker_ask *ask;
+    struct audit *audit;
     struct links *links;       /* NULL: there are none */
     struct token_key link_key; /* signs links in messages; no keys: there are none */
     struct metrics *metrics;

@@ -3,6 +3,7 @@
 #include "address.h"
 #include "clock.h"
 #include "http.h"
+#include "http_post.h"
 #include "link_url.h"
 
 #include <string.h>
@@ -82,6 +83,13 @@ const struct setting settings_notifier_table[] = {
      "empty: none"},
     {"gateway_callback", SETTING_TEXT, AT(gateway_callback), NULL, 0, 480, false,
      "base of the URL where the gateway says what became of a call; empty: public_url"},
+    {"heartbeat_url", SETTING_TEXT, AT(heartbeat_url), NULL, 0, 480, false,
+     "called (GET) with each look of the notifier at itself that finds nothing wrong, for a dead-man's "
+     "switch "
+     "outside; "
+     "empty: nowhere"},
+    {"audit_every", SETTING_DURATION, AT(audit_every_us), "60s", US_PER_S, 3600 * US_PER_S, false,
+     "how often the notifier looks at itself"},
     {"public_url", SETTING_TEXT, AT(public_url), NULL, 0, 512, false,
      "base of the signed links in messages, https://HOST or https://HOST/PATH; needs token_key_file; empty: "
      "no links"},
@@ -223,13 +231,20 @@ static bool settings_check_links(const struct settings_notifier *s, struct err *
     return true;
 }
 
+static bool settings_check_heartbeat(const struct settings_notifier *s, struct err *err)
+{
+    return s->heartbeat_url[0] == '\0' || http_url_check(s->heartbeat_url, err) ||
+           err_prefix(err, "heartbeat_url: ");
+}
+
 bool settings_notifier_load(const char *path, struct settings_notifier *ret, struct err *err)
 {
     if (!settings_load(path, settings_notifier_table, settings_notifier_count, ret, err))
         return false;
     if (log_level_parse(ret->log_level, &ret->level, err) && settings_check_words(ret, err) &&
         settings_check_addresses(ret, err) && settings_check_endpoints(ret, err) &&
-        settings_check_smtp(ret, err) && settings_check_xmpp(ret, err) && settings_check_links(ret, err))
+        settings_check_smtp(ret, err) && settings_check_xmpp(ret, err) && settings_check_links(ret, err) &&
+        settings_check_heartbeat(ret, err))
         return true;
     settings_clear(settings_notifier_table, settings_notifier_count, ret);
     return path == NULL ? false : err_prefix(err, "%s: ", path);

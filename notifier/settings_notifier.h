@@ -39,6 +39,8 @@ struct settings_notifier {
     struct setting_list xmpp_rooms;
     char *gateway_url;
     char *gateway_callback;
+    char *heartbeat_url;
+    int64_t audit_every_us;
     char *public_url;
     char *public_http;
     bool insecure;

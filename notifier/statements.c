@@ -50,6 +50,11 @@ static const char *const feed_names[FEED_STATEMENTS] = {
     [FEED_PAGE] = "feed_page",
 };
 
+static const char *const audit_names[AUDIT_STATEMENTS] = {
+    [AUDIT_LOOK] = "audit",
+    [AUDIT_ALERTS] = "audit_alerts",
+};
+
 static void statements_fill(const char *const *names, size_t count, struct pg_statement *ret)
 {
     for (size_t i = 0; i < count; i++) {
@@ -69,4 +74,9 @@ void statements_tell(struct pg_statement *ret)
 void statements_feed(struct pg_statement *ret)
 {
     statements_fill(feed_names, FEED_STATEMENTS, ret);
+}
+
+void statements_audit(struct pg_statement *ret)
+{
+    statements_fill(audit_names, AUDIT_STATEMENTS, ret);
 }

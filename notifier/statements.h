@@ -48,8 +48,12 @@ enum tell_statement {
 /* Of the session that reads the feed. */
 enum feed_statement { FEED_GENERATION, FEED_SEQ, FEED_FENCE, FEED_XMIN, FEED_PAGE, FEED_STATEMENTS };
 
-/* Fill the tables; ret has TELL_STATEMENTS or FEED_STATEMENTS rows. */
+/* Of the session that looks at the notifier itself. */
+enum audit_statement { AUDIT_LOOK, AUDIT_ALERTS, AUDIT_STATEMENTS };
+
+/* Fill the tables; ret has …_STATEMENTS rows. */
 void statements_tell(struct pg_statement *ret);
 void statements_feed(struct pg_statement *ret);
+void statements_audit(struct pg_statement *ret);
 
 #endif
