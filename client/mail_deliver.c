@@ -22,6 +22,7 @@ struct delivery {
     char customer[CUSTOMER_BYTES];
     char state[STATE_BYTES]; /* of the ticket */
     bool is_contact;         /* the sender is one of the ticket's or its customer's contacts */
+    bool was_told;           /* the message of ours that it answers went to the sender's address */
 };
 
 /* ---- the end ---- */
@@ -171,6 +172,7 @@ static int64_t ticket_of_delivery(struct delivery *d)
     if (!ask(d, "notification.show", body, &answer))
         return 0;
     copy_answer(answer, "notification.tracking", tracking, sizeof tracking);
+    d->was_told = d->view->from[0] != '\0' && answer_is(answer, "notification.address", d->view->from);
     docket_answer_free(answer);
     return tracking_parse(span_of(tracking), d->settings->tracking_prefix, &ticket, &ignored) ? ticket : 0;
 }
@@ -179,6 +181,19 @@ static bool is_away(const struct delivery *d)
 {
     return d->error.code != DOCKET_OK && d->error.code != DOCKET_NOT_FOUND &&
            d->error.code != DOCKET_UNSUPPORTED;
+}
+
+/* A Message-ID of ours is easy to guess: by it alone a ticket is found only by who is its contact or was sent that message. */
+static bool find_by_thread(struct delivery *d)
+{
+    int64_t ticket = ticket_of_delivery(d);
+
+    if (ticket == 0 || !look_at_ticket(d, ticket))
+        return false;
+    if (d->is_contact || d->was_told)
+        return true;
+    log_event(LOG_INFO, "mail_thread_ignored", "ticket=%s key=%s", d->tracking, d->view->key);
+    return false;
 }
 
 /* By token, by number in the subject, by thread. False when it belongs to none. */
@@ -193,8 +208,7 @@ static bool find_ticket(struct delivery *d)
         return true;
     if (is_away(d) || view->thread_delivery == 0)
         return false;
-    int64_t ticket = ticket_of_delivery(d);
-    return ticket != 0 && look_at_ticket(d, ticket);
+    return find_by_thread(d);
 }
 
 /* ---- a ticket that is there ---- */
@@ -324,8 +338,11 @@ static enum mail_exit post(struct delivery *d)
     buf_clear(&words);
     put_contact(body, d->view);
     put_attributes(body, d->view);
-    if (d->view->correlation[0] != '\0')
-        docket_body_text(body, "correlation", d->view->correlation);
+    /* Strangers share a customer: what belongs together is only what one of them sent. */
+    const char *correlation =
+        strcmp(d->customer, d->settings->strangers) == 0 ? d->view->correlation_own : d->view->correlation;
+    if (correlation[0] != '\0')
+        docket_body_text(body, "correlation", correlation);
     return change(d, "ticket.submit", body);
 }
 

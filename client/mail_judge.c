@@ -252,6 +252,8 @@ void mail_judge(const struct mail_settings *settings, const struct token_key *ke
     ret->kind = kind_of(settings, envelope, ret);
     ret->is_authentic = is_vouched(settings, ret);
     put_hash("mail:", fact(facts, "message_id"), body_of(message), ret->key, sizeof ret->key);
-    if (root.len != 0)
-        put_hash("mail:", root, span_of(""), ret->correlation, sizeof ret->correlation);
+    if (root.len == 0)
+        return;
+    put_hash("mail:", root, span_of(""), ret->correlation, sizeof ret->correlation);
+    put_hash("mail:", root, span_of(ret->from), ret->correlation_own, sizeof ret->correlation_own);
 }

@@ -38,6 +38,7 @@ struct letter {
     const char *text;
     const char *html;
     enum desk_audience audience;
+    bool is_guest; /* may not answer in the customer's name */
     int64_t delivery;
     int64_t ticket;
     int64_t alert; /* alerts.id, and which time it was opened */

@@ -183,7 +183,7 @@ static bool email_build(void *arg, const struct letter *letter, struct buf *out,
     char reply_to[PATH_BYTES] = "", token[TOKEN_MAIL_BYTES];
 
     bool is_alert = letter->audience != AUDIENCE_CUSTOMER && letter->alert != 0;
-    bool is_ticket = letter->audience == AUDIENCE_CUSTOMER && letter->ticket != 0;
+    bool is_ticket = letter->audience == AUDIENCE_CUSTOMER && letter->ticket != 0 && !letter->is_guest;
     if ((is_alert || is_ticket) && s->reply_address[0] != '\0' && room->has_key) {
         token_mail_format(&room->key, is_alert ? TOKEN_ACKNOWLEDGE : TOKEN_REPLY,
                           is_alert ? letter->alert : letter->ticket, letter->address, token);

@@ -174,6 +174,7 @@ static struct letter letter_of(const PGresult *rows, int row, const struct texts
                            .text = buf_text(&message->text),
                            .html = buf_text(&message->html),
                            .audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE),
+                           .is_guest = pg_bool(rows, row, C_GUEST),
                            .delivery = pg_int(rows, row, C_ID),
                            .ticket = pg_int(rows, row, C_TICKET),
                            .alert = pg_int(rows, row, C_ALERT_ID),
@@ -197,7 +198,7 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
     if (!way->address_check(texts.address, err))
         return false;
     struct facts facts = facts_of(notifier, rows, row, &texts);
-    facts.by_mail = facts.by_mail && channel == CHANNEL_EMAIL;
+    facts.by_mail = facts.by_mail && channel == CHANNEL_EMAIL && !pg_bool(rows, row, C_GUEST);
     message_init(&message);
     render_row(notifier, way, &facts, rows, row, &texts, &message);
     if (message.is_builtin)

@@ -45,7 +45,8 @@ enum claim_column {
     C_TOLD_PRIORITY,
     C_MEMBERS,
     C_EARLIER,
-    C_INHIBITED
+    C_INHIBITED,
+    C_GUEST
 };
 
 /* Appends the bytes of the message in this row, and writes its id for life.

@@ -195,6 +195,31 @@ out:
     wire_doc_free(customer);
 }
 
+void expand_guests(const bool open[CHANNELS], struct span body, struct recipients *ret)
+{
+    struct wire_doc *doc = NULL;
+    struct err ignored;
+
+    if (!open[CHANNEL_EMAIL] || body.p == NULL ||
+        !wire_parse(body.p, body.len, WIRE_DEPTH_MAX, &doc, &ignored))
+        return;
+    const struct wire_val *all = wire_find(wire_find(wire_root(doc), "meeting"), "attendees");
+    for (size_t i = 0; i < wire_count(all); i++) {
+        char address[CHANNEL_ADDRESS_BYTES];
+        size_t before = ret->count;
+        struct span text;
+        if (!wire_get_str(wire_at(all, i), &text) || text.len >= sizeof address)
+            continue;
+        (void)snprintf(address, sizeof address, "%.*s", (int)text.len, text.p);
+        if (!channel_email.address_check(address, &ignored))
+            continue;
+        recipients_add(ret, channel_email.name, "", address, NULL);
+        if (ret->count > before)
+            ret->items[before].is_guest = true;
+    }
+    wire_doc_free(doc);
+}
+
 void expand_pages(const struct pages *pages, struct recipients *ret)
 {
     for (size_t i = 0, next; i < pages->count; i = next) {

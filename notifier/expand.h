@@ -22,6 +22,7 @@ struct recipient {
     char *
         others; /* his other ways if this one fails: channel, address, …, split by RECIPIENT_SPLIT; owned, or NULL */
     int64_t not_before; /* waits for their hours; 0: at once */
+    bool is_guest;      /* invited to a meeting, and no contact: may not answer in the customer's name */
 };
 
 /* Zeroed by the caller. reason says why nobody is told, when count is 0. */
@@ -40,6 +41,10 @@ void recipients_clear(struct recipients *list);
  *      record    customers.record (MessagePack), or none */
 void expand_customer(const bool open[CHANNELS], const char *kind, int priority, struct span extra,
                      struct span record, struct recipients *ret);
+
+/* Those invited to a meeting who are not told already, by mail.
+ * in:  body  of the outbox row */
+void expand_guests(const bool open[CHANNELS], struct span body, struct recipients *ret);
 
 /* Our side: people by their ways, the first of each and the others behind it. pages: of escal_targets.h. */
 struct pages;

@@ -113,7 +113,8 @@ static void told_from_row(struct notifier *notifier, const PGresult *rows, int r
         NOW,
         ASSIGNEE,
         QUEUE,
-        MUTE
+        MUTE,
+        BODY
     };
     struct span kind = pg_span(rows, row, KIND);
     bool open[CHANNELS];
@@ -130,10 +131,11 @@ static void told_from_row(struct notifier *notifier, const PGresult *rows, int r
     if (!pg_is_null(rows, row, MUTE)) {
         (void)snprintf(ret->why, sizeof ret->why, "muted by mute %lld", (long long)pg_int(rows, row, MUTE));
         ret->recipients.reason = ret->why;
-    } else if (ret->audience == AUDIENCE_CUSTOMER)
+    } else if (ret->audience == AUDIENCE_CUSTOMER) {
         expand_customer(open, ret->kind, ret->priority, pg_span(rows, row, EXTRA), pg_span(rows, row, RECORD),
                         &ret->recipients);
-    else if (ret->audience == AUDIENCE_STAFF)
+        expand_guests(open, pg_span(rows, row, BODY), &ret->recipients);
+    } else if (ret->audience == AUDIENCE_STAFF)
         told_staff(notifier, pg_span(rows, row, ASSIGNEE), pg_span(rows, row, QUEUE), pg_int(rows, row, NOW),
                    ret);
     else
@@ -236,6 +238,7 @@ enum delivery_column {
     D_OTHERS,
     D_NOT_BEFORE,
     D_PRIORITY,
+    D_GUEST,
     D_COLUMNS
 };
 
@@ -257,6 +260,8 @@ static void put_delivery(struct pg_params *params, int column, int ord, const st
         pg_array_int(params, told_head_start(row));
     else if (column == D_PRIORITY && row->priority != 0)
         pg_array_int(params, row->priority);
+    else if (column == D_GUEST)
+        pg_array_int(params, r->is_guest);
     else if (column == D_NOT_BEFORE && (row->not_before != 0 || r->not_before != 0))
         pg_array_int(params, row->not_before > r->not_before ? row->not_before : r->not_before);
     else if (column == D_NOT_BEFORE || column == D_PRIORITY)
@@ -273,7 +278,7 @@ static void put_delivery(struct pg_params *params, int column, int ord, const st
 static void put_deliveries(struct pg_params *params, const struct claim *claim, const bool *joins)
 {
     static const enum pg_type types[D_COLUMNS] = {PG_INT4, PG_TEXT, PG_TEXT, PG_TEXT, PG_INT8,
-                                                  PG_TEXT, PG_TEXT, PG_INT8, PG_INT2};
+                                                  PG_TEXT, PG_TEXT, PG_INT8, PG_INT2, PG_BOOL};
 
     for (int column = 0; column < D_COLUMNS; column++) {
         int ord = 0;

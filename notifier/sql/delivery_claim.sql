@@ -35,7 +35,7 @@ w AS (
       FROM m, clock
      WHERE d.id = m.id
     RETURNING d.id, d.ticket, d.version, d.generation, d.audience, d.attempts, d.created_at, d.kind, d.channel,
-              d.recipient, d.address, d.message_id, d.rendered, d.reason, d.priority, d.alert
+              d.recipient, d.address, d.message_id, d.rendered, d.reason, d.priority, d.alert, d.guest
 ), b AS (
     UPDATE deliveries d SET next_at = c.waits_until FROM c WHERE d.id = c.id AND c.waits_until IS NOT NULL
 ), x AS (
@@ -68,7 +68,7 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
        o.body, m.body AS triaged, a.body AS alert, a.priority AS alert_priority,
        a.id AS alert_id, a.generation AS alert_generation, r.message_id AS root, p.message_id AS previous, w.priority AS told_priority,
        s.members, e.bodies AS earlier,
-       (SELECT count(*) FROM alerts i WHERE i.inhibited_by = a.id) AS inhibited
+       (SELECT count(*) FROM alerts i WHERE i.inhibited_by = a.id) AS inhibited, w.guest
   FROM w CROSS JOIN clock
        LEFT JOIN LATERAL (
            SELECT min(i.ticket) AS ticket,

@@ -19,12 +19,13 @@ c AS MATERIALIZED (
       FROM c, clock
      WHERE o.ticket = c.ticket AND o.version = c.version AND o.audience = c.audience AND o.kind = c.kind
        AND o.generation = c.generation
-    RETURNING o.ticket, o.version, o.audience, o.kind, o.generation, o.created_at, o.alert, clock.at AS now
+    RETURNING o.ticket, o.version, o.audience, o.kind, o.generation, o.created_at, o.alert, clock.at AS now,
+              CASE WHEN o.kind = 'meeting' THEN o.body END AS body
 )
 SELECT w.ticket, w.version, w.audience, w.kind, w.generation, t.extra, t.record, coalesce(a.priority, d.priority) AS priority, t.customer, w.now,
        d.assignee, d.queue,
        CASE WHEN w.audience > 1 AND w.kind NOT IN ('inhibited', 'mute_ended', 'undelivered')
-            THEN docket_mute_of(w.now, w.ticket, w.kind, coalesce(a.priority, d.priority)) END AS mute
+            THEN docket_mute_of(w.now, w.ticket, w.kind, coalesce(a.priority, d.priority)) END AS mute, w.body
   FROM w
        LEFT JOIN LATERAL (SELECT t.extra, t.customer, cu.record FROM tickets t LEFT JOIN customers cu ON cu.id = t.customer
                            WHERE t.id = w.ticket LIMIT 1) t ON true

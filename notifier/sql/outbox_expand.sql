@@ -4,6 +4,7 @@
 --  $1 token; rows: $2 tickets $3 versions $4 audiences $5 kinds $6 generations $7 states $8 reasons
 --  deliveries: $9 row (index from 1) $10 channels $11 recipients $12 addresses $13 head starts µs $14 reasons
 --  $15 other ways: channel, address, …, split by U+001F, or NULL  $16 not before, or NULL; then it goes with others as a digest  $17 priorities
+--  $18 whether it is a guest of a meeting
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 o AS (
     UPDATE outbox o
@@ -14,30 +15,30 @@ o AS (
        AND o.generation = u.generation AND o.state = 1 AND o.token = $1::bigint
     RETURNING u.ord, o.ticket, o.version, o.audience, o.kind, o.generation, o.created_at
 ), d AS MATERIALIZED (
-    SELECT d.ord, w.*, d.recipient, d.head_start, d.reason, d.priority, d.not_before
-      FROM unnest($9::integer[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::text[], $15::text[], $16::bigint[], $17::smallint[])
-           AS d(ord, channel, recipient, address, head_start, reason, others, not_before, priority)
+    SELECT d.ord, w.*, d.recipient, d.head_start, d.reason, d.priority, d.not_before, d.guest
+      FROM unnest($9::integer[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::text[], $15::text[], $16::bigint[], $17::smallint[], $18::boolean[])
+           AS d(ord, channel, recipient, address, head_start, reason, others, not_before, priority, guest)
            CROSS JOIN LATERAL (
            SELECT d.channel, d.address, string_to_array(d.others, U&'\001F') AS others, t.suppressed_until, t.reason AS dead
              FROM (SELECT) one LEFT JOIN targets t ON t.channel = d.channel AND t.address = d.address
                   AND t.suppressed_until > (SELECT at FROM clock)) w
 ), ways AS MATERIALIZED (
     SELECT d.ord, d.channel, d.address, d.others, d.recipient, d.head_start, d.reason, d.priority, d.not_before,
-           d.suppressed_until, d.dead
+           d.suppressed_until, d.dead, d.guest
       FROM d
     UNION ALL
     SELECT d.ord, d.others[1], d.others[2], nullif(d.others[3:], '{}'), d.recipient, d.head_start,
-           'the address over ' || d.channel || ' does not work', d.priority, d.not_before, NULL, NULL
+           'the address over ' || d.channel || ' does not work', d.priority, d.not_before, NULL, NULL, d.guest
       FROM d
      WHERE d.suppressed_until IS NOT NULL AND cardinality(d.others) >= 2
 )
 INSERT INTO deliveries (ticket, version, generation, audience, kind, created_at, next_at, channel, recipient, address, reason, state,
-                        ended_at, others, digest, priority)
+                        ended_at, others, digest, priority, guest)
 SELECT o.ticket, o.version, o.generation, o.audience, o.kind, o.created_at, coalesce(w.not_before, o.created_at - w.head_start),
        w.channel, w.recipient, w.address,
        CASE WHEN w.suppressed_until IS NOT NULL THEN 'the address does not work: ' || coalesce(w.dead, '') ELSE w.reason END,
        CASE WHEN w.suppressed_until IS NOT NULL THEN 6 ELSE 0 END, CASE WHEN w.suppressed_until IS NOT NULL THEN clock.at END,
-       CASE WHEN w.suppressed_until IS NULL THEN w.others END, w.not_before IS NOT NULL, w.priority
+       CASE WHEN w.suppressed_until IS NULL THEN w.others END, w.not_before IS NOT NULL, w.priority, w.guest
   FROM ways w JOIN o USING (ord) CROSS JOIN clock
  ORDER BY o.created_at, o.ticket, o.version
 ON CONFLICT DO NOTHING

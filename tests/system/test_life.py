@@ -1,6 +1,8 @@
 """The life cycle beyond one ticket and one op: lists, parents and children, meetings, correlation, whose turn is next."""
 
 import contextlib
+import email
+import email.policy
 import itertools
 import random
 import threading
@@ -318,6 +320,22 @@ def test_a_meeting_is_made_moved_and_cancelled(stack, client, golden):
     assert client.refused("ticket.meeting", tracking=tracking, meeting=made["meeting"], at=at, as_=ADA).field == "meeting", "it is cancelled"
     done = stack.docket("meeting", tracking, "--medium", "im", "--at", "+3h", "--attendees", "kim@golden.localhost")
     assert done.returncode == 0 and "meeting m" in done.stdout, done.stderr
+
+
+def test_who_is_invited_and_no_contact_gets_the_invitation_and_no_token(stack, client, golden):
+    guest, tracking = f"{unique('guest')}@elsewhere.localhost", decided(client, 1, customer=golden)[0]
+    client.call("ticket.meeting", tracking=tracking, medium="phone", at=now_us() + 7200_000_000, attendees=[guest, "kim@golden-meets.localhost", "+43 1 5551234"], as_=ADA)
+
+    def invitations(address):
+        mails = [email.message_from_string(text, policy=email.policy.default) for text in stack.mails()]
+        return [mail for mail in mails if address in mail["To"] and tracking in mail["Subject"] and mail["X-Docket-Kind"] == "meeting"]
+
+    mail, = wait_until(lambda: invitations(guest))
+    calendar = next(part.get_content() for part in mail.walk() if part.get_content_type() == "text/calendar")
+    assert "METHOD:REQUEST" in str(calendar) and guest in str(calendar)
+    assert mail["Reply-To"] is None
+    contact, = wait_until(lambda: invitations("kim@golden-meets.localhost"))
+    assert contact["Reply-To"] is not None
 
 
 def test_a_meeting_needs_the_package_the_time_and_an_open_ticket(client, golden):

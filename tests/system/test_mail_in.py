@@ -164,6 +164,49 @@ def test_an_answer_to_our_mail_is_the_customers_word(stack, client, post, custom
     assert ticket_of(client.show(tracking))["state"] == "in_progress"
 
 
+def our_message_id(stack, address):
+    """Message-ID of the first mail to address."""
+    def found():
+        mails = [email.message_from_string(text, policy=email.policy.default) for text in stack.mails()]
+        return next((mail["Message-ID"] for mail in mails if address in mail["To"]), None)
+    return wait_until(found)
+
+
+@pytest.mark.parametrize("headers", [{"In_Reply_To": "{id}"}, {"References": "<first@acme.example> {id}"}, {"In_Reply_To": "<other@acme.example>", "References": "{id} <other@acme.example>"}])
+def test_an_answer_is_found_by_its_thread_alone(stack, client, post, customer, headers):
+    tracking = client.submit(customer=customer[0], contact={"email": customer[1]})
+    headers = {name: value.format(id=our_message_id(stack, customer[1])) for name, value in headers.items()}
+    assert post.give(mail(customer[1], "Something else", "It rings again.\n", **VOUCHED, **headers))[0] == KEPT
+    event = comments(client, tracking)[-1]
+    assert event["body"]["text"].startswith("It rings again.") and event["public"]
+    assert len(tickets_of(client, customer[0])) == 1
+
+
+def test_a_thread_that_is_somebody_elses_is_no_way_in(stack, client, post, customer):
+    """Our Message-IDs can be guessed, and those of others are in the archives of lists."""
+    tracking = client.submit(customer=customer[0], contact={"email": customer[1]})
+    ours = our_message_id(stack, customer[1])
+    number = int(re.search(r"n\.(\d+)@", ours)[1])
+    other = f"c{nonce()}"
+    client.call("customer.put", customer={"id": other, "name": "Other", "package": "standard", "contacts": [{"name": "Eve", "email": f"eve@{other}.example"}]}, as_=ADA)
+    hostile = [ours, f"<n.{number}@LOCALHOST>", f"<n.{number - 1}@localhost> {ours}", f"<n.{'9' * 40}@localhost>", "<n.@localhost>", f"<n.{number}@localhost.evil.example>", "<" * 500 + ours]
+    for n, ids in enumerate(hostile):
+        assert post.give(mail(f"eve@{other}.example", f"Mine {n}", In_Reply_To=ids.split()[0], References=ids, **VOUCHED))[0] == KEPT
+        assert post.give(mail(f"nobody@{other}.example", "Let me in", References=ids))[0] == REFUSED
+    assert not comments(client, tracking)
+    assert tickets_of(client, other)
+
+
+def test_strangers_do_not_share_a_thread(stack, client, customer):
+    post = Post(stack, strangers=customer[0])
+    root = f"<{nonce()}@list.example>"
+    one, two = (f"{name}@{nonce()}.example" for name in ("a", "b"))
+    for address in (one, two, one):
+        assert post.give(mail(address, "On the list", References=root))[0] == KEPT
+    tickets = tickets_of(client, customer[0])
+    assert sorted(ticket_of(client.show(ticket["tracking"]))["contact"]["email"] for ticket in tickets) == sorted([one, two])
+
+
 def test_a_number_in_the_subject_of_a_stranger_is_a_note_that_changes_nothing(client, post, customer):
     tracking = client.submit(customer=customer[0])
     client.decided(tracking)
