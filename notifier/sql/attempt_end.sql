@@ -7,17 +7,20 @@
 --  failed is disabled: nothing is sent to it any more, and ops are told  $15 µs for that
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 given AS MATERIALIZED (
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::smallint[], $7::bigint[], $8::text[],
+    SELECT u.*, d.channel, d.address
+      FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::smallint[], $7::bigint[], $8::text[],
                          $9::boolean[], $10::bytea[], $11::bigint[], $12::bigint[], $13::boolean[])
                AS u(id, token, n, result, reply, state, delay, reason, others, body, suppress, rest, failed)
+           LEFT JOIN LATERAL (SELECT d.channel, d.address FROM deliveries d WHERE d.id = u.id LIMIT 1) d ON u.failed IS NOT NULL
 ), g AS MATERIALIZED (
-    SELECT d.channel, d.address, bool_and(given.failed) AS failed, max(given.suppress) AS suppress, max(given.reply) AS reply
-      FROM given JOIN deliveries d USING (id)
-     WHERE given.failed IS NOT NULL
-     GROUP BY d.channel, d.address
+    SELECT channel, address, bool_and(failed) AS failed, max(suppress) AS suppress, max(reply) AS reply
+      FROM given
+     WHERE channel IS NOT NULL
+     GROUP BY channel, address
 ), z AS MATERIALIZED (
     SELECT g.channel, g.address, g.reply
-      FROM g JOIN targets t USING (channel, address) CROSS JOIN clock
+      FROM g CROSS JOIN clock CROSS JOIN LATERAL (
+           SELECT t.failing_since FROM targets t WHERE t.channel = g.channel AND t.address = g.address LIMIT 1) t
      WHERE g.failed AND g.suppress IS NULL AND t.failing_since > 0 AND t.failing_since < clock.at - $14::bigint
 ), u AS MATERIALIZED (
     SELECT given.id, given.token, given.n, given.result, given.reply,
@@ -25,7 +28,7 @@ given AS MATERIALIZED (
            CASE WHEN z.address IS NOT NULL AND given.state = 0 THEN 'the endpoint failed for days and is disabled' ELSE given.reason END AS reason,
            given.others OR z.address IS NOT NULL AS others, given.body, coalesce(given.suppress, CASE WHEN z.address IS NOT NULL THEN $15::bigint END) AS suppress,
            given.rest, given.failed
-      FROM given LEFT JOIN deliveries d USING (id) LEFT JOIN z ON z.channel = d.channel AND z.address = d.address
+      FROM given LEFT JOIN z USING (channel, address)
 ), a AS (
     UPDATE attempts a SET ended_at = clock.at, result = u.result, reply = u.reply
       FROM u, clock

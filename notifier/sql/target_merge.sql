@@ -1,31 +1,35 @@
 -- Progress updates to customers behind a message that is being tried again for over so long become one of the current state: the newest, which
--- tells the words of those before it too. What is no update is never merged away and keeps its place: updates before it and after it do not join.
+-- tells the words of those before it too. What is no update is never merged away and keeps its place: updates before it and after it do not
+-- join. Looks at the first 500 that wait for each address, however long its queue is.
 --  $1 mark  $2 channel  $3 µs since the head's first attempt
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
-d AS MATERIALIZED (
-    SELECT d.id, d.ticket, d.version, d.run, t.address
-      FROM targets t CROSS JOIN clock CROSS JOIN LATERAL (
-           SELECT d.id, d.ticket, d.version,
-                  (SELECT count(*) FROM deliveries o
-                    WHERE o.ticket = d.ticket AND o.channel = $2::text AND o.address = t.address AND o.version < d.version
-                      AND o.kind <> 'update') AS run
+q AS MATERIALIZED (SELECT t.address FROM targets t WHERE t.channel = $2::text AND t.ready_at = $1::bigint),
+f AS MATERIALIZED (
+    SELECT d.*, q.address
+      FROM q CROSS JOIN LATERAL (
+           SELECT d.id, d.ticket, d.version, d.kind, d.audience, d.attempts, d.digest
              FROM deliveries d
-            WHERE d.channel = $2::text AND d.address = t.address AND d.state = 0 AND d.attempts = 0 AND d.audience = 1 AND d.kind = 'update'
-              AND d.ticket <> 0 AND NOT d.digest
-              AND EXISTS (SELECT FROM deliveries h JOIN attempts a ON a.delivery = h.id AND a.n = 1
-                           WHERE h.ticket = d.ticket AND h.channel = $2::text AND h.address = t.address AND h.state < 2 AND h.attempts > 0
-                             AND (h.version < d.version OR h.version = d.version AND h.id < d.id) AND h.kind <> 'alert'
-                             AND a.started_at < clock.at - $3::bigint)
+            WHERE d.channel = $2::text AND d.address = q.address AND d.state = 0
             ORDER BY d.next_at
-            LIMIT 500
-              FOR UPDATE OF d SKIP LOCKED) d
-     WHERE t.channel = $2::text AND t.ready_at = $1::bigint
+            LIMIT 500) d
+), d AS MATERIALIZED (
+    SELECT f.id, f.ticket, f.version, f.address,
+           (SELECT count(*) FROM deliveries o
+             WHERE o.ticket = f.ticket AND o.channel = $2::text AND o.address = f.address AND o.version < f.version AND o.kind <> 'update') AS run
+      FROM f CROSS JOIN clock
+     WHERE f.audience = 1 AND f.kind = 'update' AND f.ticket <> 0 AND f.attempts = 0 AND NOT f.digest
+       AND EXISTS (SELECT FROM deliveries h JOIN attempts a ON a.delivery = h.id AND a.n = 1
+                    WHERE h.ticket = f.ticket AND h.channel = $2::text AND h.address = f.address AND h.state < 2 AND h.attempts > 0
+                      AND (h.version < f.version OR h.version = f.version AND h.id < f.id) AND h.kind <> 'alert'
+                      AND a.started_at < clock.at - $3::bigint)
 ), k AS MATERIALIZED (
     SELECT DISTINCT ON (d.ticket, d.address, d.run) d.ticket, d.address, d.run, d.id
       FROM d
      ORDER BY d.ticket, d.address, d.run, d.version DESC, d.id DESC
+), l AS MATERIALIZED (
+    SELECT k.* FROM k JOIN deliveries x USING (id) WHERE x.state = 0 AND x.attempts = 0 FOR UPDATE OF x
 )
 UPDATE deliveries x
-   SET state = 7, bundle = k.id, ended_at = coalesce(x.ended_at, clock.at), reason = 'in delivery ' || k.id
-  FROM d JOIN k USING (ticket, address, run) CROSS JOIN clock
- WHERE d.id <> k.id AND (x.id = d.id OR x.bundle = d.id)
+   SET state = 7, bundle = l.id, ended_at = coalesce(x.ended_at, clock.at), reason = 'in delivery ' || l.id
+  FROM d JOIN l USING (ticket, address, run) CROSS JOIN clock
+ WHERE d.id <> l.id AND (x.id = d.id AND x.state = 0 OR x.bundle = d.id)
