@@ -17,6 +17,7 @@ struct building {
     const struct process_calendar *from;
     const struct zone *zone;
     const char *zone_dir;
+    struct ics_budget *budget;
     struct faults *faults;
     struct calendar_hours *hours; /* room for all days' */
     struct calendar_special *specials;
@@ -65,7 +66,8 @@ static bool holidays_read(struct building *b, const char *name)
     struct ics_spans spans = {NULL, 0};
     bool ok = true;
 
-    if (!ics_read(name, (struct span){file->bytes, file->len}, b->zone, b->zone_dir, &spans, b->faults))
+    if (!ics_read(name, (struct span){file->bytes, file->len}, b->zone, b->zone_dir, b->budget, &spans,
+                  b->faults))
         return false;
     for (size_t i = 0; i < spans.count && ok; i++) {
         holiday_add(b, &spans.items[i]);
@@ -128,9 +130,11 @@ static bool building_make(struct building *b, struct calendar **ret)
 }
 
 bool calendar_build(const struct process *process, const struct process_calendar *from, const char *zone_dir,
-                    struct zone **ret_zone, struct calendar **ret_calendar, struct faults *faults)
+                    struct ics_budget *budget, struct zone **ret_zone, struct calendar **ret_calendar,
+                    struct faults *faults)
 {
-    struct building b = {.process = process, .from = from, .zone_dir = zone_dir, .faults = faults};
+    struct building b = {
+        .process = process, .from = from, .zone_dir = zone_dir, .budget = budget, .faults = faults};
     struct zone *zone = NULL;
     struct err err = {0};
 

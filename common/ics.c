@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY_S = 86400 };
+enum { DAY_S = 86400, BYTE_WORK = 60 };
 
 bool ics_fault(const struct ics_reader *reader, unsigned line, const char *fmt, ...)
 {
@@ -19,6 +19,21 @@ bool ics_fault(const struct ics_reader *reader, unsigned line, const char *fmt, 
     (void)vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
     return faults_add(reader->faults, (struct fault_place){reader->file, line, 1}, "%s", text);
+}
+
+bool ics_work(const struct ics_reader *reader, unsigned line, int64_t work)
+{
+    int64_t before = reader->budget->work;
+
+    reader->budget->work += work;
+    if (reader->budget->work <= ICS_WORK_MAX)
+        return true;
+    if (before <= ICS_WORK_MAX)
+        (void)ics_fault(
+            reader, line,
+            "here the holiday files of all calendars, each as often as calendars name it, have taken too "
+            "much work to read, want fewer files or rules, or rules with an UNTIL");
+    return false;
 }
 
 /* ---- times ---- */
@@ -87,11 +102,17 @@ int64_t ics_wall_in(const struct ics_reader *reader, const struct ics_moment *fr
 /* ---- the whole ---- */
 
 bool ics_read(const char *file, struct span bytes, const struct zone *home, const char *zone_dir,
-              struct ics_spans *ret, struct faults *faults)
+              struct ics_budget *budget, struct ics_spans *ret, struct faults *faults)
 {
-    struct ics_reader reader = {.file = file, .home = home, .zone_dir = zone_dir, .faults = faults};
+    struct ics_budget alone = {0};
+    struct ics_reader reader = {.file = file,
+                                .home = home,
+                                .zone_dir = zone_dir,
+                                .faults = faults,
+                                .budget = budget != NULL ? budget : &alone};
     struct ics_lines lines = {NULL, NULL, 0};
-    bool ok = ics_lines_split(file, bytes, &lines, faults) && ics_events_read(&reader, &lines) &&
+    bool ok = ics_work(&reader, 1, (int64_t)bytes.len * BYTE_WORK) &&
+              ics_lines_split(file, bytes, &lines, faults) && ics_events_read(&reader, &lines) &&
               ics_expand(&reader, ret);
 
     ics_events_clear(&reader);

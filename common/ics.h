@@ -39,13 +39,23 @@ struct ics_spans {
     size_t count;
 };
 
+/* What reading several files may cost together, about nanoseconds of this machine's: counted by bytes, rules and exceptions, so that the
+ * same files are always taken or always refused. One that is at all of its own limits costs some seconds. */
+#define ICS_WORK_MAX INT64_C(5000000000)
+
+struct ics_budget {
+    int64_t work; /* used so far; begins at 0 */
+};
+
 /* Reads a file. Floating times are the home zone's; times in UTC or with a TZID are turned into it.
  * in:  file      its name, for faults
  *      zone_dir  where TZIDs are looked up
+ *      budget    of all files that are read together; NULL: the file alone
  * out: ret       sorted by from_s; cancelled events and what lies outside 1970 to 2100 left out; the caller clears it
  * err: false, and faults tells all that is wrong */
 bool ics_read(const char *file, struct span bytes, const struct zone *home, const char *zone_dir,
-              struct ics_spans *ret, struct faults *faults) __attribute__((warn_unused_result));
+              struct ics_budget *budget, struct ics_spans *ret, struct faults *faults)
+    __attribute__((warn_unused_result));
 
 void ics_spans_clear(struct ics_spans *spans);
 

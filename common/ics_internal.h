@@ -62,7 +62,11 @@ struct ics_reader {
     char **zone_names;
     size_t zone_count;
     size_t rule_count, daily_count;
+    struct ics_budget *budget;
 };
+
+/* False, with a fault the first time, when all files together cost too much. */
+bool ics_work(const struct ics_reader *reader, unsigned line, int64_t work);
 
 bool ics_fault(const struct ics_reader *reader, unsigned line, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

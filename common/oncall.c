@@ -32,7 +32,7 @@ static const struct zone *zone_of(struct oncall *oncall, const char *zone_dir, c
 }
 
 static bool plan_new(struct oncall *oncall, struct oncall_plan *plan, const char *zone_dir,
-                     struct faults *faults)
+                     struct ics_budget *budget, struct faults *faults)
 {
     bool ok = true;
 
@@ -43,7 +43,7 @@ static bool plan_new(struct oncall *oncall, struct oncall_plan *plan, const char
         layer->zone = zone_of(oncall, zone_dir, layer->plan->zone, layer->plan->place, faults);
         ok = layer->zone != NULL && ok;
         if (layer->zone != NULL && layer->plan->import != NULL)
-            ok = oncall_import(oncall, layer, zone_dir, faults) && ok;
+            ok = oncall_import(oncall, layer, zone_dir, budget, faults) && ok;
     }
     return ok;
 }
@@ -52,6 +52,7 @@ bool oncall_new(const struct process *process, const char *zone_dir, struct onca
                 struct faults *faults)
 {
     struct oncall *oncall = mem_new(1, sizeof *oncall);
+    struct ics_budget budget = {0};
     bool ok = true;
 
     oncall->process = process;
@@ -59,7 +60,7 @@ bool oncall_new(const struct process *process, const char *zone_dir, struct onca
     oncall->plans = mem_new(oncall->count, sizeof *oncall->plans);
     for (size_t i = 0; i < oncall->count; i++) {
         oncall->plans[i].schedule = &process->people.schedules[i];
-        ok = plan_new(oncall, &oncall->plans[i], zone_dir, faults) && ok;
+        ok = plan_new(oncall, &oncall->plans[i], zone_dir, &budget, faults) && ok;
     }
     if (!ok) {
         oncall_free(oncall);

@@ -81,13 +81,13 @@ static bool is_told(const struct faults *faults, const char *file, unsigned line
 }
 
 bool oncall_import(const struct oncall *oncall, struct oncall_layer *layer, const char *zone_dir,
-                   struct faults *faults)
+                   struct ics_budget *budget, struct faults *faults)
 {
     const struct process_file *file = process_files_find(&oncall->process->files, layer->plan->import);
     const struct span bytes = {file->bytes, file->len};
     struct ics_spans spans = {NULL, 0};
 
-    if (!ics_read(layer->plan->import, bytes, layer->zone, zone_dir, &spans, faults))
+    if (!ics_read(layer->plan->import, bytes, layer->zone, zone_dir, budget, &spans, faults))
         return false;
     layer->turns = mem_new(spans.count, sizeof *layer->turns);
     bool ok = true;

@@ -2,6 +2,7 @@
 #ifndef DOCKET_ONCALL_INTERNAL_H
 #define DOCKET_ONCALL_INTERNAL_H
 
+#include "ics.h"
 #include "oncall.h"
 #include "zone.h"
 
@@ -47,6 +48,6 @@ void oncall_set_add(struct oncall_set *set, const char *name);
 
 /* The turns of an iCalendar file. */
 bool oncall_import(const struct oncall *oncall, struct oncall_layer *layer, const char *zone_dir,
-                   struct faults *faults);
+                   struct ics_budget *budget, struct faults *faults);
 
 #endif

@@ -49,12 +49,13 @@ void escal_people_clear(struct escal_people *people)
 static bool compile(struct escal_people *people, struct faults *faults)
 {
     const struct process *process = people->process;
+    struct ics_budget budget = {0};
     bool ok = oncall_new(process, ONCALL_ZONEINFO, &people->oncall, faults);
 
     people->calendars = mem_new(process->calendar_count + 1, sizeof(struct calendar *));
     people->zones = mem_new(process->calendar_count + 1, sizeof(struct zone *));
     for (size_t i = 0; i < process->calendar_count; i++)
-        ok = calendar_build(process, &process->calendars[i], ONCALL_ZONEINFO, &people->zones[i],
+        ok = calendar_build(process, &process->calendars[i], ONCALL_ZONEINFO, &budget, &people->zones[i],
                             &people->calendars[i], faults) &&
              ok;
     return ok;

@@ -100,6 +100,7 @@ static bool process_open(const char *process, const char *calendars, struct proc
 bool due_book_open(const char *process, const char *calendars, const char *zone_dir, struct due_book *ret,
                    struct faults *faults)
 {
+    struct ics_budget budget = {0};
     bool ok = process_open(process, calendars, &ret->process, faults);
 
     if (!ok)
@@ -109,7 +110,7 @@ bool due_book_open(const char *process, const char *calendars, const char *zone_
     for (size_t i = 0; i < ret->process->calendar_count; i++) {
         const struct process_calendar *from = &ret->process->calendars[i];
         struct due_calendar *to = &ret->items[ret->count];
-        if (!calendar_build(ret->process, from, zone_dir, &to->zone, &to->calendar, faults)) {
+        if (!calendar_build(ret->process, from, zone_dir, &budget, &to->zone, &to->calendar, faults)) {
             ok = false;
             continue;
         }

@@ -48,13 +48,16 @@ static bool calendars_make(const struct process *process, const char *zone_dir, 
                            struct faults *faults)
 {
     struct engine_calendar *calendars = mem_new(process->calendar_count + 1, sizeof *calendars);
+    struct ics_budget budget = {0};
     bool ok = true;
 
     calendars[0] = (struct engine_calendar){PROCESS_ALWAYS, NULL, calendar_new_always()};
     for (size_t i = 0; i < process->calendar_count; i++) {
         struct engine_calendar *c = &calendars[i + 1];
         c->name = process->calendars[i].name;
-        ok = calendar_build(process, &process->calendars[i], zone_dir, &c->zone, &c->calendar, faults) && ok;
+        ok = calendar_build(process, &process->calendars[i], zone_dir, &budget, &c->zone, &c->calendar,
+                            faults) &&
+             ok;
     }
     if (!ok) {
         calendars_free(calendars, process->calendar_count + 1);

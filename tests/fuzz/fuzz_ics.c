@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!zone_open("tests/zones", "Europe/Berlin", &home, NULL))
         return 0;
-    if (ics_read("x.ics", (struct span){(const char *)data, size}, home, "tests/zones", &spans, &faults)) {
+    if (ics_read("x.ics", (struct span){(const char *)data, size}, home, "tests/zones", NULL, &spans,
+                 &faults)) {
         for (size_t i = 0; i < spans.count; i++)
             assert(spans.items[i].from_s < spans.items[i].until_s &&
                    (i == 0 || spans.items[i - 1].from_s <= spans.items[i].from_s));

@@ -34,7 +34,8 @@ static bool calendar_of(const char *yaml, const char *ics, struct test_calendar 
     if (ics != NULL)
         ok = ok && process_files_add(&files, span_of("holidays/x.ics"), span_of(ics), &err);
     ok = ok && process_load_files(&files, &process, &faults) &&
-         calendar_build(process, &process->calendars[0], TEST_ZONES, &ret->zone, &ret->calendar, &faults);
+         calendar_build(process, &process->calendars[0], TEST_ZONES, NULL, &ret->zone, &ret->calendar,
+                        &faults);
     if (!ok && why != NULL)
         (void)snprintf(why, 512, "%.500s", faults.count != 0 ? faults.items[0].text : err.msg);
     process_files_clear(&files);

@@ -68,7 +68,7 @@ static bool read_lines(const char *lines, struct ics_spans *ret, struct faults *
     char *text = file_of(lines);
 
     assert_true(zone_open(TEST_ZONES, "Europe/Berlin", &home, NULL));
-    bool ok = ics_read("holidays/x.ics", span_of(text), home, TEST_ZONES, ret, faults);
+    bool ok = ics_read("holidays/x.ics", span_of(text), home, TEST_ZONES, NULL, ret, faults);
     zone_free(home);
     free(text);
     return ok;
@@ -289,6 +289,40 @@ static void test_all_faults_are_told_at_once(void **state)
 
 /* ---- limits ---- */
 
+/* A file within its own limits, and again and again as 400 calendars might name it: the sum ends it, and it is told once. */
+static void test_many_files_together_may_not_take_longer_than_one_should(void **state)
+{
+    static const char *const rules[] = {"FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29", "FREQ=MONTHLY;BYDAY=5MO",
+                                        "FREQ=YEARLY"};
+    (void)state;
+    for (size_t r = 0; r < sizeof rules / sizeof rules[0]; r++) {
+        struct ics_budget budget = {ICS_WORK_MAX - ICS_WORK_MAX / 10}; /* nine tenths were used by others */
+        struct faults faults = {NULL, 0, 0};
+        struct zone *home = NULL;
+        char text[512];
+        size_t taken = 0, refused = 0;
+        assert_true(zone_open(TEST_ZONES, "UTC", &home, NULL));
+        (void)snprintf(text, sizeof text,
+                       "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:19720101\nRRULE:%s\nEND:VEVENT\n"
+                       "END:VCALENDAR\n",
+                       rules[r]);
+        for (size_t i = 0; i < 300; i++) {
+            struct ics_spans spans = {NULL, 0};
+            if (ics_read("x.ics", span_of(text), home, TEST_ZONES, &budget, &spans, &faults))
+                taken++;
+            else
+                refused++;
+            ics_spans_clear(&spans);
+        }
+        assert_true(taken >= (r == 0 ? 2 : 50));
+        assert_true(r == 2 ? refused == 0 : refused > 0);
+        assert_int_equal(faults.count, r == 2 ? 0 : 1);
+        assert_true(r == 2 || strstr(faults.items[0].text, "too much work") != NULL);
+        faults_clear(&faults);
+        zone_free(home);
+    }
+}
+
 static void refuse_bytes(const char *bytes, size_t len, const char *want)
 {
     struct ics_spans spans = {NULL, 0};
@@ -296,7 +330,7 @@ static void refuse_bytes(const char *bytes, size_t len, const char *want)
     struct zone *home = NULL;
 
     assert_true(zone_open(TEST_ZONES, "UTC", &home, NULL));
-    if (ics_read("x.ics", (struct span){bytes, len}, home, TEST_ZONES, &spans, &faults))
+    if (ics_read("x.ics", (struct span){bytes, len}, home, TEST_ZONES, NULL, &spans, &faults))
         fail_msg("was taken, want %s", want);
     if (strstr(faults.items[0].text, want) == NULL)
         fail_msg("got %s\nwant %s", faults.items[0].text, want);
@@ -373,7 +407,7 @@ static void test_hostile_files_end(void **state)
         clock_t begun = clock();
 
         assert_true(zone_open(TEST_ZONES, "UTC", &home, NULL));
-        if (ics_read("x.ics", span_of(file), home, TEST_ZONES, &spans, &faults))
+        if (ics_read("x.ics", span_of(file), home, TEST_ZONES, NULL, &spans, &faults))
             ics_spans_clear(&spans);
         print_message("%.2f s of processor: %.60s\n", (double)(clock() - begun) / CLOCKS_PER_SEC, hostile[i]);
         assert_true(clock() - begun < 30 * CLOCKS_PER_SEC); /* with the sanitizers; else about two seconds */
@@ -411,7 +445,7 @@ static void test_damaged_files_never_do_harm(void **state)
         if (round % 7 == 0)
             used = (seed >> 8) % len;
         char *part = mem_dup(copy, used); /* a block of its own size: reading past it is noticed */
-        if (ics_read("x.ics", (struct span){part, used}, home, TEST_ZONES, &spans, &faults))
+        if (ics_read("x.ics", (struct span){part, used}, home, TEST_ZONES, NULL, &spans, &faults))
             ics_spans_clear(&spans);
         else
             refused++;
@@ -537,6 +571,7 @@ int main(void)
         cmocka_unit_test(test_calendar_knows_its_holidays),
         cmocka_unit_test(test_calendar_of_a_faulty_file_is_refused),
         cmocka_unit_test(test_calendar_of_too_many_days_is_refused),
+        cmocka_unit_test(test_many_files_together_may_not_take_longer_than_one_should),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
