@@ -285,49 +285,91 @@ enum cli_exit cli_run_oncall_export(struct cli *cli, const struct cli_args *args
 
 /* ---- absences ---- */
 
-static enum cli_exit assign_ticket(struct cli *cli, struct span tracking, const char *to)
+struct handing {
+    const char *from, *to;
+    size_t done, refused; /* refused: of the page looked at last */
+};
+
+/* A page of open tickets, each with its result. */
+static void count_handed(struct cli *cli, const struct wire_val *results, struct handing *handing)
+{
+    handing->refused = 0;
+    for (size_t i = 0; i < wire_count(results); i++) {
+        const struct wire_val *result = wire_at(results, i), *error = wire_find(result, "error");
+        struct span tracking = wire_find_str(result, "tracking"), why = wire_find_str(error, "message");
+        if (wire_type(error) == WIRE_NIL) {
+            handing->done++;
+            if (!cli->json)
+                (void)fprintf(cli->out, "%.*s is %s's\n", (int)tracking.len, tracking.p, handing->to);
+            continue;
+        }
+        handing->refused++;
+        (void)fprintf(stderr, "%.*s stays %s's: %.*s\n", (int)tracking.len, tracking.p, handing->from,
+                      (int)why.len, why.p == NULL ? "" : why.p);
+    }
+}
+
+/* One op for a whole page: what is refused for one ticket is done for the others. */
+static enum cli_exit hand_over_page(struct cli *cli, const struct wire_val *tickets, struct handing *handing)
 {
     struct docket_body *body = docket_body_new();
     struct docket_answer *answer = NULL;
     const struct wire_val *val = NULL;
     enum cli_exit status = CLI_DONE;
-    char text[64];
 
-    (void)snprintf(text, sizeof text, "%.*s", (int)tracking.len, tracking.p);
-    docket_body_text(body, "tracking", text);
-    docket_body_text(body, "staff", to);
+    docket_body_open_list(body, "tracking");
+    for (size_t i = 0; i < wire_count(tickets); i++) {
+        struct span tracking = wire_find_str(wire_at(tickets, i), "tracking");
+        docket_body_text_n(body, NULL, tracking.p, tracking.len);
+    }
+    docket_body_close(body);
+    docket_body_text(body, "staff", handing->to);
     docket_body_text(body, "reason", "handed over for an absence");
     cli_body_put_as(cli, body);
-    if (cli_ask(cli, "ticket.assign", body, &answer, &val, &status) && !cli->json)
-        (void)fprintf(cli->out, "%s is %s's\n", text, to);
+    if (cli_ask(cli, "ticket.assign", body, &answer, &val, &status))
+        count_handed(cli, wire_find(val, "results"), handing);
     docket_answer_free(answer);
     docket_body_free(body);
     return status;
 }
 
-/* Open tickets of one become the other's, page by page: what was assigned leaves the list. */
-static enum cli_exit hand_over_tickets(struct cli *cli, const char *from, const char *to)
+/* Open tickets of one become the other's, page by page: what was assigned leaves the list, so that the same again goes on where it
+ * ended. Ends at a page of which nothing could be handed over. */
+static enum cli_exit hand_over_tickets(struct cli *cli, struct handing *handing)
 {
     enum cli_exit status = CLI_DONE;
-    size_t count = 1;
+    size_t count = 1, before;
 
-    while (status == CLI_DONE && count != 0) {
+    do {
         struct docket_body *body = docket_body_new();
         struct docket_answer *answer = NULL;
         const struct wire_val *val = NULL;
-        docket_body_text(body, "assignee", from);
+        before = handing->done;
+        docket_body_text(body, "assignee", handing->from);
         docket_body_text(body, "state", "open");
         docket_body_int(body, "limit", PAGE);
         if (cli_ask(cli, "ticket.list", body, &answer, &val, &status)) {
-            const struct wire_val *tickets = wire_find(val, "tickets");
-            count = wire_count(tickets);
-            for (size_t i = 0; i < count && status == CLI_DONE; i++)
-                status = assign_ticket(cli, wire_find_str(wire_at(tickets, i), "tracking"), to);
+            count = wire_count(wire_find(val, "tickets"));
+            if (count != 0)
+                status = hand_over_page(cli, wire_find(val, "tickets"), handing);
         }
         docket_answer_free(answer);
         docket_body_free(body);
-    }
-    return status;
+    } while (status == CLI_DONE && count != 0 && handing->done > before);
+    return status == CLI_DONE && count != 0 && handing->refused != 0 ? CLI_REFUSED : status;
+}
+
+/* What came of it, in a line that stands also when the rest did not. */
+static void print_handed(struct cli *cli, const struct handing *handing, enum cli_exit status)
+{
+    if (!cli->json)
+        (void)fprintf(cli->out, "%zu open ticket%s of %s %s %s's now\n", handing->done,
+                      handing->done == 1 ? "" : "s", handing->from, handing->done == 1 ? "is" : "are",
+                      handing->to);
+    if (status != CLI_DONE)
+        (void)fprintf(
+            stderr, "The absence stands, not all tickets are handed over. `docket staff away` again with the "
+                    "same --key goes on with those that are left.\n");
 }
 
 enum cli_exit cli_run_staff_away(struct cli *cli, const struct cli_args *args)
@@ -341,8 +383,11 @@ enum cli_exit cli_run_staff_away(struct cli *cli, const struct cli_args *args)
         return cli_usage_error(args, "--tickets needs --to: somebody else who takes them");
     if (ask_command(cli, args, &answer, &body, &status)) {
         print_answer(cli, args, body);
-        if (cli_args_has(args, "tickets"))
-            status = hand_over_tickets(cli, args->positional[0], to);
+        if (cli_args_has(args, "tickets")) {
+            struct handing handing = {.from = args->positional[0], .to = to};
+            status = hand_over_tickets(cli, &handing);
+            print_handed(cli, &handing, status);
+        }
     }
     docket_answer_free(answer);
     return status;

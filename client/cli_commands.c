@@ -274,7 +274,10 @@ static const struct cli_option staff_away_options[] = {
     {.name = "from-at", .kind = CLI_TIME, .help = "from then on (required)"},
     {.name = "until-at", .kind = CLI_TIME, .help = "until then (required)"},
     {.name = "to", .help = "who stands in: turns, alerts and warnings go there"},
-    {.name = "tickets", .kind = CLI_FLAG, .help = "assign the open tickets to them too", .local = true},
+    {.name = "tickets",
+     .kind = CLI_FLAG,
+     .help = "assign the open tickets to them too; after a failure the same with the same --key goes on",
+     .local = true},
     {.name = "reason", .help = "why"},
     END};
 

@@ -318,6 +318,27 @@ def test_away_the_stand_in_is_paged_and_has_the_tickets(desk, caller):
     caller.call("ticket.take", tracking=tracking, as_=ADA)
 
 
+def test_an_absence_whose_tickets_were_handed_over_in_part_goes_on_with_the_same_key(desk, caller):
+    tickets = [caller.submit() for _ in range(5)]
+    for tracking in tickets:
+        caller.decided(tracking)
+    for tracking in tickets[:4]:
+        caller.call("ticket.assign", tracking=tracking, staff="cy", as_=BEN)
+    command = ("staff", "away", "cy", "--from-at", "2032-01-05T00:00:00Z", "--until-at", "2032-01-06T00:00:00Z", "--to", "ben", "--key", "leave-1")
+    first = desk.docket(*command)
+    assert first.returncode == 0, first.stderr
+    with desk.db() as db, db.transaction():  # somebody holds one of them: it cannot change just now
+        db.execute("SELECT FROM desk WHERE ticket = %s FOR UPDATE", (id_of(tickets[1]),))
+        half = desk.docket(*command, "--tickets")
+    assert half.returncode == 1 and "3 open tickets of cy are ben's now" in half.stdout, half
+    assert f"{tickets[1]} stays cy's: " in half.stderr and "The absence stands, not all tickets are handed over." in half.stderr
+    again = desk.docket(*command, "--tickets")
+    assert again.returncode == 0 and "1 open ticket of cy is ben's now" in again.stdout, again
+    assert [caller.show(tracking)["assignee"] for tracking in tickets] == ["ben"] * 4 + [None]
+    assert first.stdout.split()[1] == again.stdout.split()[1], "one absence, whose command came three times"
+    assert desk.docket("oncall", "override", "--override", first.stdout.split()[1], "--cancel").returncode == 0
+
+
 def test_the_whole_story_of_a_p1_message_by_message(desk, caller):
     customer = "night-desk@customer.example"
 
