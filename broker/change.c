@@ -311,7 +311,7 @@ static void put_meeting(struct pg_params *params, const struct change_meeting *m
     pg_array_close(params);
 }
 
-/* $1 to $43 of change.sql, in their order. */
+/* $1 to $46 of change.sql, in their order. */
 static void change_send(struct unit *unit, struct pg *pg, struct pg_params *params)
 {
     struct change *change = (struct change *)unit;
@@ -364,6 +364,9 @@ static void change_send(struct unit *unit, struct pg *pg, struct pg_params *para
         pg_put_null(params);
     else
         pg_put_int8(params, input->reopen_us);
+    pg_put_bytes(params, input->answered);
+    pg_put_bytes(params, input->attendee);
+    pg_put_bytes(params, input->answer);
     (void)pg_send(pg, W_CHANGE, params, change_on_rows, change);
 }
 

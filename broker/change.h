@@ -57,7 +57,9 @@ struct change_input {
     int64_t link_to;            /* 0: none */
     struct span as_link;
     struct change_meeting meeting;
-    struct span package;          /* the ticket's, from now on; SPAN_NONE: keep */
+    struct span package;  /* the ticket's, from now on; SPAN_NONE: keep */
+    struct span answered; /* the meeting that attendee answered; SPAN_NONE: none */
+    struct span attendee, answer;
     int32_t task;                 /* that is done; 0: none */
     int64_t reopen_us;            /* a closed ticket takes it only so long after its closing; 0: always */
     struct span event_body, told; /* encoded, owned */

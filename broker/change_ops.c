@@ -23,9 +23,10 @@ enum { ANSWER_BYTES = 512, DUPLICATES_MAX = 500 };
 /* ---- what is said ---- */
 
 /* The words and facts of an op that its event keeps. */
-static const enum field kept_fields[] = {F_TEXT,     F_REASON,   F_CLOSE_REASON, F_ON,    F_VENDOR,
-                                         F_PROPOSAL, F_UNTIL_AT, F_PRIORITY,     F_STAFF, F_SET,
-                                         F_TO,       F_AS_LINK,  F_TASK};
+static const enum field kept_fields[] = {F_TEXT,   F_REASON,   F_CLOSE_REASON, F_ON,
+                                         F_VENDOR, F_PROPOSAL, F_UNTIL_AT,     F_PRIORITY,
+                                         F_STAFF,  F_SET,      F_TO,           F_AS_LINK,
+                                         F_TASK,   F_MEETING,  F_ATTENDEE,     F_ANSWER};
 
 struct span change_event_body(const struct request *req, const enum field *kept, size_t count)
 {
@@ -58,6 +59,9 @@ struct change_input *change_input_of(const struct call *call, const struct chang
     input->if_version = (int32_t)request_int(req, F_IF_VERSION, 0);
     input->link_to = req->link_to;
     input->as_link = request_text(req, F_AS_LINK);
+    input->attendee = request_text(req, F_ATTENDEE);
+    input->answer = request_text(req, F_ANSWER);
+    input->answered = input->answer.p == NULL ? SPAN_NONE : request_text(req, F_MEETING);
     input->task = (int32_t)request_int(req, F_TASK, 0);
     input->event_body = change_event_body(req, kept_fields, sizeof kept_fields / sizeof kept_fields[0]);
     return input;
@@ -242,6 +246,19 @@ bool change_plan_of_child(enum desk_event event, enum desk_role role, const stru
 }
 
 /* ---- the ops ---- */
+
+bool change_check_comment(const struct request *req, struct err *err)
+{
+    static const enum field answer[] = {F_MEETING, F_ATTENDEE, F_ANSWER};
+    size_t given = 0;
+
+    for (size_t i = 0; i < sizeof answer / sizeof answer[0]; i++)
+        given += request_has(req, answer[i]);
+    if (given != 0 && given != sizeof answer / sizeof answer[0])
+        return err_field(err, ERR_INVALID, "meeting",
+                         "meeting: who answered what to which: meeting, attendee and answer go together");
+    return true;
+}
 
 void change_comment(struct broker *broker, struct call *call)
 {

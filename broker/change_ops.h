@@ -8,6 +8,7 @@ struct call;
 struct request;
 
 /* The handlers of the op table; each takes the call. */
+bool change_check_comment(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 void change_comment(struct broker *broker, struct call *call);
 void change_update(struct broker *broker, struct call *call);
 void change_take(struct broker *broker, struct call *call);

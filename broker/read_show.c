@@ -78,6 +78,15 @@ static void put_span_or_nil(struct buf *out, const char *key, struct span text)
         wire_put_str(out, text);
 }
 
+static void put_int_or_nil(struct buf *out, const char *key, const PGresult *rows, int row, int column)
+{
+    wire_put_text(out, key);
+    if (pg_is_null(rows, row, column))
+        wire_put_nil(out);
+    else
+        wire_put_int(out, pg_int(rows, row, column));
+}
+
 /* A step as it was proposed; of a proposal without one, its reason. */
 static void put_task(struct buf *out, const PGresult *rows, int row)
 {
@@ -95,11 +104,7 @@ static void put_task(struct buf *out, const PGresult *rows, int row)
     put_span_or_nil(out, "vendor", wire_find_str(body, "vendor"));
     wire_put_key_int(out, "agreed_at", pg_int(rows, row, TASK_AGREED_AT));
     put_span_or_nil(out, "agreed_by", pg_span(rows, row, TASK_AGREED_BY));
-    wire_put_text(out, "done_at");
-    if (pg_is_null(rows, row, TASK_DONE_AT))
-        wire_put_nil(out);
-    else
-        wire_put_int(out, pg_int(rows, row, TASK_DONE_AT));
+    put_int_or_nil(out, "done_at", rows, row, TASK_DONE_AT);
     put_span_or_nil(out, "done_by", pg_span(rows, row, TASK_DONE_BY));
     wire_doc_free(doc);
 }
@@ -114,6 +119,58 @@ static void show_on_tasks(void *arg, PGresult *rows)
     wire_put_list(&showing->body, (size_t)PQntuples(rows));
     for (int i = 0; i < PQntuples(rows); i++)
         put_task(&showing->body, rows, i);
+    showing->map.count++;
+}
+
+enum meeting_column {
+    MEETING_ID,
+    MEETING_CANCELLED,
+    MEETING_MEDIUM,
+    MEETING_AT,
+    MEETING_DURATION,
+    MEETING_PLACE,
+    MEETING_ATTENDEE,
+    MEETING_ANSWER,
+    MEETING_ANSWERED_AT
+};
+
+/* The meeting that begins at a row; its attendees are this row and those behind it of the same one. Gives the row after it. */
+static int put_meeting(struct buf *out, const PGresult *rows, int row)
+{
+    struct span id = pg_span(rows, row, MEETING_ID);
+    int end = row + 1;
+
+    while (end < PQntuples(rows) && span_equal(pg_span(rows, end, MEETING_ID), id))
+        end++;
+    wire_put_map(out, 7);
+    wire_put_key_str(out, "meeting", id);
+    wire_put_key_bool(out, "cancelled", pg_bool(rows, row, MEETING_CANCELLED));
+    wire_put_key_str(out, "medium", pg_span(rows, row, MEETING_MEDIUM));
+    wire_put_key_int(out, "at", pg_int(rows, row, MEETING_AT));
+    wire_put_key_int(out, "duration_s", pg_int(rows, row, MEETING_DURATION));
+    put_span_or_nil(out, "where", pg_span(rows, row, MEETING_PLACE));
+    wire_put_text(out, "attendees");
+    wire_put_list(out, (size_t)(end - row));
+    for (; row < end; row++) {
+        wire_put_map(out, 3);
+        wire_put_key_str(out, "attendee", pg_span(rows, row, MEETING_ATTENDEE));
+        put_span_or_nil(out, "answer", pg_span(rows, row, MEETING_ANSWER));
+        put_int_or_nil(out, "answered_at", rows, row, MEETING_ANSWERED_AT);
+    }
+    return end;
+}
+
+static void show_on_meetings(void *arg, PGresult *rows)
+{
+    struct showing *showing = arg;
+
+    if (!showing->found)
+        return;
+    wire_put_text(&showing->body, "meetings");
+    struct wire_map list = wire_list_open(&showing->body);
+    for (int row = 0; row < PQntuples(rows); list.count++)
+        row = put_meeting(&showing->body, rows, row);
+    wire_list_close(&showing->body, &list);
     showing->map.count++;
 }
 
@@ -197,6 +254,7 @@ void read_show_send(struct pg *reader, struct pg_params *params, int64_t ticket,
     (void)pg_send(reader, READER_READ_SHOW, params, show_on_ticket, showing);
     (void)pg_send(reader, READER_READ_LINKS, params, show_on_links, showing);
     (void)pg_send(reader, READER_READ_TASKS, params, show_on_tasks, showing);
+    (void)pg_send(reader, READER_READ_MEETINGS, params, show_on_meetings, showing);
     (void)pg_send(reader, READER_READ_DEADLINES, params, show_on_deadlines, showing);
     (void)pg_send(reader, READER_READ_MESSAGES, params, show_on_messages, showing);
     pg_put_int4(params, after);

@@ -53,6 +53,8 @@ struct field_row {
 static const struct field_row fields[F_FIELDS] = {
     [F_MEDIUM] = {"medium", KIND_ENUM, 0, 0, "im|phone"},
     [F_ATTENDEES] = {"attendees", KIND_ADDRESSES, 1, 50, NULL},
+    [F_ATTENDEE] = {"attendee", KIND_LINE, 1, 254, NULL},
+    [F_ANSWER] = {"answer", KIND_ENUM, 0, 0, "accepted|declined|tentative|counter"},
     [F_DURATION_S] = {"duration_s", KIND_INT, 60, 7 * 86400, NULL},
     [F_WHERE] = {"where", KIND_LINE, 1, 500, NULL},
     [F_MEETING] = {"meeting", KIND_NAME, 1, 15, NULL},

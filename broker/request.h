@@ -100,6 +100,8 @@ enum field {
     F_TASK,
     F_OPEN_TICKETS,
     F_DSN_STATUS,
+    F_ATTENDEE,
+    F_ANSWER,
     F_FIELDS
 };
 

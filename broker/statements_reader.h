@@ -41,6 +41,7 @@
     X(READER_MEETING_GET, "meeting_get")             \
     X(READER_MEETING_ATTENDEES, "meeting_attendees") \
     X(READER_READ_TASKS, "read_tasks")               \
+    X(READER_READ_MEETINGS, "read_meetings")         \
     X(READER_READ_DEADLINES, "read_deadlines")       \
     X(READER_CUSTOMER_OPEN, "customer_open")         \
     X(READER_LATE, "late")                           \

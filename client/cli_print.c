@@ -337,6 +337,33 @@ static void put_section(struct buf *out, const struct wire_val *list, const char
     cli_table_put(out, list, columns, count, style);
 }
 
+static const struct cli_column meeting_columns[] = {
+    {"meeting", "MEETING", CLI_CELL_ANY, 0},
+    {"medium", "BY", CLI_CELL_ANY, 0},
+    {"at", "AT", CLI_CELL_TIME, 0},
+    {"where", "WHERE", CLI_CELL_ANY, 40},
+    {"cancelled", "CANCELLED", CLI_CELL_ANY, 0},
+};
+
+static const struct cli_column attendee_columns[] = {
+    {"attendee", "INVITED", CLI_CELL_ANY, 60},
+    {"answer", "ANSWER", CLI_CELL_ANY, 0},
+    {"answered_at", "AT", CLI_CELL_TIME, 0},
+};
+
+/* Each meeting, and below it who is invited and what they answered. */
+static void put_meetings(struct buf *out, const struct wire_val *list, struct cli_style style)
+{
+    put_section(out, list, "Meetings", meeting_columns, COUNT(meeting_columns), style);
+    for (size_t i = 0; i < wire_count(list); i++) {
+        if (wire_find_bool(wire_at(list, i), "cancelled", false))
+            continue;
+        (void)buf_add_text(out, "\n");
+        cli_table_put(out, wire_find(wire_at(list, i), "attendees"), attendee_columns,
+                      COUNT(attendee_columns), style);
+    }
+}
+
 void cli_print_ticket(struct cli *cli, const struct wire_val *body)
 {
     struct cli_style style = print_style(cli);
@@ -365,6 +392,7 @@ void cli_print_ticket(struct cli *cli, const struct wire_val *body)
     }
     put_section(&out, wire_find(ticket, "clocks"), "Clocks", clock_columns, COUNT(clock_columns), style);
     put_section(&out, wire_find(ticket, "tasks"), "Agreed steps", task_columns, COUNT(task_columns), style);
+    put_meetings(&out, wire_find(ticket, "meetings"), style);
     put_section(&out, wire_find(ticket, "deadlines"), "Promises judged", verdict_columns,
                 COUNT(verdict_columns), style);
     if (wire_count(messages) != 0)

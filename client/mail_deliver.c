@@ -252,9 +252,37 @@ static enum mail_exit approve(struct delivery *d)
     return moved ? comment(d, true) : end_with_error(d); /* it is no longer resolved: then these are words */
 }
 
+/* An answer to an invitation is a note and stands at the meeting when it is known to be the invited one's. It never changes the state. */
+static enum mail_exit note_answer(struct delivery *d, const struct mail_answer *answer, bool is_trusted)
+{
+    struct docket_body *body = docket_body_new();
+    const char *word = mail_answer_word(answer);
+    char meeting[16];
+    struct buf words;
+
+    buf_init(&words, 2 * MAIL_WORDS_BYTES_MAX);
+    mail_put_words(&words, d->view, is_trusted);
+    docket_body_text(body, "tracking", d->tracking);
+    docket_body_text_n(body, "text", words.p, words.len);
+    docket_body_bool(body, "public", false);
+    if (is_trusted && answer->is_sender && word != NULL &&
+        mail_answer_meeting(answer, d->tracking, meeting, sizeof meeting)) {
+        docket_body_text(body, "meeting", meeting);
+        docket_body_text(body, "attendee", answer->attendee);
+        docket_body_text(body, "answer", word);
+    }
+    put_as(body, "mail", "system");
+    buf_clear(&words);
+    return change(d, "ticket.comment", body);
+}
+
 static enum mail_exit deliver_to_ticket(struct delivery *d)
 {
     const struct mail_view *view = d->view;
+    struct mail_answer answer;
+
+    if (mail_answer_read(view, &answer))
+        return note_answer(d, &answer, view->has_reply || view->is_authentic);
     bool is_person = view->kind == MAIL_KIND_PERSON;
     bool is_trusted = is_person && (view->has_reply || (view->is_authentic && d->is_contact));
     bool approves = is_trusted && view->has_reply && strcmp(d->state, "resolved") == 0 &&

@@ -16,4 +16,20 @@ void mail_put_title(struct buf *out, const struct mail_view *view);
 /* Whether a line is one of the words, in any case. */
 bool mail_word_is(const struct setting_list *words, struct span line);
 
+/* An answer to an invitation. Texts are "" when they are missing or too long. */
+struct mail_answer {
+    char uid[128], start[32], said[32], attendee[256];
+    bool is_counter; /* another time is proposed */
+    bool is_sender;  /* the attendee is the mail's sender */
+};
+
+/* False when the mail has none. */
+bool mail_answer_read(const struct mail_view *view, struct mail_answer *ret);
+
+/* "accepted", "declined", "tentative", "counter"; NULL: none of them. */
+const char *mail_answer_word(const struct mail_answer *answer);
+
+/* The name of the meeting, when it is one of that ticket. */
+bool mail_answer_meeting(const struct mail_answer *answer, const char *tracking, char *ret, size_t size);
+
 #endif

@@ -15,34 +15,16 @@ static void put_attachments(struct buf *out, const struct wire_val *list)
     }
 }
 
-/* "PARTSTAT=ACCEPTED", "DTSTART:…": the value behind the name of a property or parameter, up to ; : or the line's end. */
-static struct span value_in(struct span text, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (size_t i = 0; i + len < text.len; i++) {
-        if (strncasecmp(text.p + i, name, len) != 0)
-            continue;
-        size_t n = 0;
-        while (i + len + n < text.len && strchr(";:\r\n", text.p[i + len + n]) == NULL)
-            n++;
-        return (struct span){text.p + i + len, n};
-    }
-    return span_of("");
-}
-
 /* An answer to a meeting: who said what to which. It changes no state: staff see it. */
-static void put_calendar(struct buf *out, const struct wire_val *calendar)
+static void put_answer(struct buf *out, const struct mail_view *view)
 {
-    struct span method = wire_find_str(calendar, "method"), text = wire_find_str(calendar, "text");
+    struct mail_answer answer;
 
-    if (text.p == NULL || method.p == NULL || (!span_is(method, "REPLY") && !span_is(method, "COUNTER")))
+    if (!mail_answer_read(view, &answer))
         return;
-    struct span said = value_in(text, "PARTSTAT="), uid = value_in(text, "UID:"),
-                start = value_in(text, "DTSTART:");
-    buf_printf(out, "\nMeeting %.*s: %.*s", (int)uid.len, uid.p, (int)said.len, said.p);
-    if (span_is(method, "COUNTER") && start.len != 0)
-        buf_printf(out, ", proposes %.*s", (int)start.len, start.p);
+    buf_printf(out, "\nMeeting %s: %s", answer.uid, answer.said);
+    if (answer.is_counter && answer.start[0] != '\0')
+        buf_printf(out, ", proposes %s", answer.start);
 }
 
 static void put_fact(struct buf *out, const char *name, struct span value)
@@ -62,7 +44,7 @@ void mail_put_words(struct buf *out, const struct mail_view *view, bool is_trust
                view->from_name[0] == '\0' ? "" : ">", is_trusted ? "" : " (not verified)");
     put_fact(&facts, "Date", wire_find_str(view->facts, "date"));
     put_fact(&facts, "Message-ID", wire_find_str(view->facts, "message_id"));
-    put_calendar(&facts, wire_find(view->facts, "calendar"));
+    put_answer(&facts, view);
     put_attachments(&facts, wire_find(view->facts, "attachments"));
     if (wire_find_bool(view->facts, "is_cut", false))
         buf_add_text(&facts, "\nThe text was longer and is cut.");

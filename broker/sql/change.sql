@@ -9,6 +9,7 @@
 --  $32 meeting or NULL  $33 it is a new one  $34 cancelled  $35 medium  $36 at  $37 duration  $38 where  $39 attendees
 --  $40 packages that have such meetings, NULL: all  $41 package it is moved to, or NULL  $42 task that is done, or NULL
 --  $43 a closed ticket takes it only within this time (µs) after its closing; NULL: always
+--  $44 meeting that is answered, or NULL  $45 by whom  $46 how: kept when it was sent to that address
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (
     UPDATE keys SET at = clock.at FROM clock WHERE digest = $2::bytea
@@ -88,6 +89,12 @@ u AS (
     ON CONFLICT (ticket, meeting) DO UPDATE
        SET version = excluded.version, cancelled = excluded.cancelled, medium = excluded.medium, at = excluded.at,
            duration_s = excluded.duration_s, place = excluded.place, attendees = excluded.attendees
+), ma AS (
+    INSERT INTO meeting_answers AS was (ticket, meeting, attendee, answer, version, at)
+    SELECT u.ticket, m.meeting, a.attendee, $46::text, u.version, clock.at
+      FROM u CROSS JOIN clock JOIN meetings m ON m.ticket = u.ticket AND m.meeting = $44::text
+           CROSS JOIN LATERAL (SELECT x.attendee FROM unnest(m.attendees) x(attendee) WHERE lower(x.attendee) = lower($45::text) LIMIT 1) a
+    ON CONFLICT (ticket, meeting, attendee) DO UPDATE SET answer = excluded.answer, version = excluded.version, at = excluded.at
 ), tp AS (
     UPDATE tickets SET package = $41::text FROM u WHERE tickets.id = u.ticket AND $41::text IS NOT NULL
 ), tn AS ( -- what was agreed to is what was proposed last: a vendor, or that it cannot be resolved

@@ -338,6 +338,17 @@ def test_who_is_invited_and_no_contact_gets_the_invitation_and_no_token(stack, c
     assert contact["Reply-To"] is not None
 
 
+def test_an_answer_to_a_meeting_needs_all_of_it(client, golden):
+    tracking = decided(client, 1, customer=golden)[0]
+    fields = {"meeting": "m1", "attendee": "a@localhost", "answer": "accepted"}
+    for missing in fields:
+        refusal = client.refused("ticket.comment", tracking=tracking, text="x", as_=ADA, **{name: value for name, value in fields.items() if name != missing})
+        assert (refusal.code, refusal.field) == ("invalid", "meeting")
+    assert client.refused("ticket.comment", tracking=tracking, text="x", as_=ADA, **{**fields, "answer": "perhaps"}).field == "answer"
+    client.call("ticket.comment", tracking=tracking, text="x", as_=ADA, **fields)
+    assert ticket_of(client.show(tracking))["meetings"] == [], "there is no such meeting: words alone"
+
+
 def test_a_meeting_needs_the_package_the_time_and_an_open_ticket(client, golden):
     plain, gold = decided(client, 1, customer="plain-meets")[0], decided(client, 1, customer=golden)[0]
     fields = {"medium": "phone", "at": now_us() + 7200_000_000, "attendees": ["a@localhost"]}

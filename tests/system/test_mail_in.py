@@ -10,6 +10,7 @@ import pathlib
 import random
 import re
 import subprocess
+import time
 
 import pytest
 from helpers import ADA, BIN, SLOW, ticket_of, wait_until
@@ -284,14 +285,62 @@ def test_a_bounce_without_our_mark_is_dropped(client, post, customer):
     assert not tickets_of(client, customer[0])
 
 
-def test_an_answer_to_a_meeting_is_a_note(stack, client, post, customer):
-    tracking = client.submit(customer=customer[0], contact={"email": customer[1]})
+def answer_of(uid, attendee, said="ACCEPTED", method="REPLY", **headers):
+    message = mail(attendee, "Accepted", "", **headers)
+    message.add_alternative(f"BEGIN:VCALENDAR\r\nMETHOD:{method}\r\nBEGIN:VEVENT\r\nUID:{uid[:9]}\r\n {uid[9:]}\r\nORGANIZER:mailto:desk@localhost\r\nDTSTART:20300101T100000Z\r\n"
+                            f"ATTENDEE;CN=\"Z: a;b\";PARTSTAT={said};\r\n X-X=1:mailto:{attendee}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", subtype="calendar", params={"method": method})
+    return message
+
+
+@pytest.fixture
+def meeting(stack, client, customer):
+    """(tracking, meeting, uid) with the contact and a guest."""
+    name, address = customer
+    client.call("customer.put", customer={"id": name, "name": "ACME", "package": "gold", "contacts": [{"name": "Zoë", "email": address}]}, as_=ADA)
+    tracking = client.submit(customer=name, contact={"email": address})
+    client.decided(tracking)
+    at = time.time_ns() // 1000 + 7200_000_000
+    one = client.call("ticket.meeting", tracking=tracking, medium="phone", at=at, attendees=[address, "guest@acme.example"], as_=ADA)["meeting"]
+    return tracking, one, f"{one}@{tracking}.docket"
+
+
+def answers(client, tracking):
+    return {who["attendee"]: who["answer"] for who in ticket_of(client.show(tracking))["meetings"][0]["attendees"]}
+
+
+def test_answers_to_a_meeting_stand_at_it_and_change_no_state(stack, client, post, customer, meeting):
+    tracking, one, uid = meeting
     to = reply_address(stack, customer[1])
-    message = mail(customer[1], "Accepted", "")
-    message.add_alternative("BEGIN:VCALENDAR\r\nMETHOD:REPLY\r\nBEGIN:VEVENT\r\nUID:m-1@localhost\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:z@acme.example\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
-                            subtype="calendar", params={"method": "REPLY"})
-    assert post.give(message, recipient=to)[0] == KEPT
-    assert "Meeting m-1@localhost: ACCEPTED" in comments(client, tracking)[-1]["body"]["text"]
+    client.call("ticket.wait", tracking=tracking, on="customer", reason="your router's log", as_=ADA)
+    assert answers(client, tracking) == {customer[1]: None, "guest@acme.example": None}
+    assert post.give(answer_of(uid, customer[1]), recipient=to)[0] == KEPT
+    assert post.give(answer_of(uid, "guest@acme.example", "DECLINED", **VOUCHED), recipient=to)[0] == KEPT
+    assert answers(client, tracking) == {customer[1]: "accepted", "guest@acme.example": "declined"}
+    assert post.give(answer_of(uid, customer[1], "TENTATIVE", "COUNTER"), recipient=to)[0] == KEPT
+    assert answers(client, tracking)[customer[1]] == "counter"
+    note = comments(client, tracking)[-1]
+    assert f"Meeting {uid}: TENTATIVE, proposes 20300101T100000Z" in note["body"]["text"] and not note["public"]
+    assert ticket_of(client.show(tracking))["state"] == "waiting_customer"
+    shown = stack.docket("show", tracking).stdout
+    assert re.search(rf"{re.escape(customer[1])}\s+counter", shown) and re.search(r"guest@acme.example\s+declined", shown)
+    client.call("ticket.meeting", tracking=tracking, meeting=one, at=time.time_ns() // 1000 + 9000_000_000, as_=ADA)
+    assert set(answers(client, tracking).values()) == {None}, "a meeting that moved is answered anew"
+
+
+def test_answers_that_are_not_the_invited_ones_stay_notes(stack, client, post, customer, meeting):
+    tracking, one, uid = meeting
+    to = reply_address(stack, customer[1])
+    others = client.submit(customer=customer[0])
+    spoofed = answer_of(uid, "guest@acme.example")
+    spoofed.replace_header("Subject", f"Accepted [{tracking}]")
+    stranger = answer_of(uid, "stranger@acme.example")
+    for wrong, recipient in ((spoofed, "desk@localhost"), (stranger, to), (answer_of(f"{one}@{others}.docket", customer[1]), to),
+                             (answer_of(f"nobody@{tracking}.docket", customer[1]), to), (answer_of("x" * 300, customer[1]), to),
+                             (answer_of(uid, customer[1], "NEEDS-ACTION"), to), (answer_of(f"m-._'@{tracking}.docket", customer[1]), to)):
+        before = len(comments(client, tracking))
+        assert post.give(wrong, recipient=recipient)[0] == KEPT
+        assert len(comments(client, tracking)) == before + 1 and not comments(client, tracking)[-1]["public"]
+    assert set(answers(client, tracking).values()) == {None}
 
 
 def test_an_alert_is_acknowledged_by_answering_its_mail(stack, client, post):
