@@ -234,6 +234,7 @@ bench: deps ## measure on the embedded PostgreSQL, with ratios to the raw ceilin
 	@$(MAKE) --no-print-directory $(jobs) all bench-programs
 	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) DOCKET_BENCH=$(abspath $(BUILD)/bench) $(PYTHON) tests/bench/run.py
 	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTHON) tests/bench/deadlines.py
+	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTHON) tests/bench/recompute.py
 	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTHON) tests/bench/notify.py
 	@DOCKET_BIN=$(abspath $(BUILD)/bin) $(PYTHON) tests/bench/decisions.py
 .PHONY: bench-programs

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 
 /* Per tick (a tenth of a second): while clients are served, few enough that they keep four fifths of their rate; else what one
- * worker decides beside its work. Above the backlog nothing is added. */
-enum { STEP_BUSY = 50, STEP_IDLE = 800, BUSY_ANSWERS = 20, BACKLOG_MAX = 2000 };
+ * worker decides beside its work. Above the backlog only so many that it ends some day, however long the desk is full. */
+enum { STEP_FULL = 5, STEP_BUSY = 50, STEP_IDLE = 800, BUSY_ANSWERS = 20, BACKLOG_MAX = 2000 };
 
 struct step {
     struct broker *broker;
@@ -50,14 +50,13 @@ void recompute_tick(struct broker *broker)
 
     broker->recompute_answered = answered;
     if (!broker->recompute_due || broker->recompute_out || broker->epoch == 0 || broker->stopping ||
-        !pg_is_up(broker->control_pg) || workers_count_ready(broker->workers) == 0 ||
-        wakes_count(broker) > BACKLOG_MAX)
+        !pg_is_up(broker->control_pg) || workers_count_ready(broker->workers) == 0)
         return;
     struct step *step = mem_new(1, sizeof *step);
     step->broker = broker;
     broker->recompute_out = true;
     pg_params_reset(broker->params);
-    pg_put_int4(broker->params, busy ? STEP_BUSY : STEP_IDLE);
+    pg_put_int4(broker->params, wakes_count(broker) > BACKLOG_MAX ? STEP_FULL : busy ? STEP_BUSY : STEP_IDLE);
     (void)pg_send(broker->control_pg, C_RECOMPUTE, broker->params, step_on_rows, step);
     pg_sync(broker->control_pg, step_on_end, step);
 }
