@@ -146,70 +146,80 @@ static void put_back_on_rows(void *arg, PGresult *rows)
     }
 }
 
-/* Letters and alerts of those that are given up. */
-static void put_back_send_dead(struct broker *broker, struct put_back **puts, size_t count)
+/* The letters of those that are given up. */
+static void put_back_send_letters(struct broker *broker, struct put_back **dead, size_t count)
 {
-    struct pg_params *params = broker->writer_params;
-    size_t dead = 0;
-
-    for (size_t i = 0; i < count; i++)
-        dead += puts[i]->dead;
-    if (dead == 0)
-        return;
     enum { TICKET, ATTEMPT, FAILURES, CODE, MESSAGE, WORKER, COLUMNS };
     static const enum pg_type types[COLUMNS] = {PG_INT8, PG_INT4, PG_INT2, PG_TEXT, PG_TEXT, PG_TEXT};
+    struct pg_params *params = broker->writer_params;
+
     pg_params_reset(params);
     for (int column = 0; column < COLUMNS; column++) {
         pg_array_open(params, types[column]);
         for (size_t i = 0; i < count; i++) {
-            const struct put_back *put = puts[i];
-            if (!put->dead)
-                continue;
-            if (column <= FAILURES)
-                pg_array_int(params, column == TICKET    ? put->unit.ticket
-                                     : column == ATTEMPT ? put->attempt + 1
-                                                         : put->failures);
+            const struct put_back *put = dead[i];
+            const int64_t numbers[] = {put->unit.ticket, put->attempt + 1, put->failures};
+            const char *const texts[] = {put->code, put->message, put->worker};
+            if (column < CODE)
+                pg_array_int(params, numbers[column]);
             else
-                pg_array_bytes(params, span_of(column == CODE      ? put->code
-                                               : column == MESSAGE ? put->message
-                                                                   : put->worker));
+                pg_array_bytes(params, span_of(texts[column - CODE]));
         }
         pg_array_close(params);
     }
     (void)pg_send(broker->writer_pg, W_DEAD_LETTERS, params, NULL, NULL);
+}
 
-    enum { A_TICKET, A_ATTEMPT, A_VERSION, A_CAUSE, A_KIND, A_PRIORITY, A_TEXT, A_COLUMNS };
-    static const enum pg_type alert_types[A_COLUMNS] = {PG_INT8, PG_INT4, PG_INT4, PG_TEXT,
-                                                        PG_TEXT, PG_INT2, PG_TEXT};
+/* Their alerts. */
+static void put_back_send_alerts(struct broker *broker, struct put_back **dead, size_t count)
+{
+    enum { TICKET, ATTEMPT, VERSION, CAUSE, KIND, PRIORITY, TEXT, COLUMNS, DEAD_PRIORITY = 2 };
+    static const enum pg_type types[COLUMNS] = {PG_INT8, PG_INT4, PG_INT4, PG_TEXT,
+                                                PG_TEXT, PG_INT2, PG_TEXT};
+    struct pg_params *params = broker->writer_params;
+
     pg_params_reset(params);
-    for (int column = 0; column < A_COLUMNS; column++) {
-        pg_array_open(params, alert_types[column]);
+    for (int column = 0; column < COLUMNS; column++) {
+        pg_array_open(params, types[column]);
         for (size_t i = 0; i < count; i++) {
-            const struct put_back *put = puts[i];
-            char tracking[TRACKING_TEXT_BYTES], text[512];
-            if (!put->dead)
-                continue;
+            const struct put_back *put = dead[i];
+            const int64_t numbers[COLUMNS] = {[TICKET] = put->unit.ticket,
+                                              [ATTEMPT] = put->attempt + 1,
+                                              [VERSION] = put->version,
+                                              [PRIORITY] = DEAD_PRIORITY};
+            char tracking[TRACKING_TEXT_BYTES], text[512] = "dead";
             tracking_format(put->unit.ticket, broker->settings.tracking_prefix, tracking);
-            if (column == A_CAUSE)
+            if (column == CAUSE)
                 (void)snprintf(text, sizeof text, "dead:%s", tracking);
-            else if (column == A_TEXT)
+            else if (column == TEXT)
                 (void)snprintf(text, sizeof text,
                                "Ticket %s could not be decided %d times (%s: %s). It stays open and waits "
                                "for a person; \"docket dead retry %s\" tries again.",
                                tracking, put->failures, put->code, put->message, tracking);
-            else
-                (void)snprintf(text, sizeof text, "dead");
-            if (column == A_CAUSE || column == A_KIND || column == A_TEXT)
+            if (types[column] == PG_TEXT)
                 pg_array_bytes(params, span_of(text));
             else
-                pg_array_int(params, column == A_TICKET    ? put->unit.ticket
-                                     : column == A_ATTEMPT ? put->attempt + 1
-                                     : column == A_VERSION ? put->version
-                                                           : 2);
+                pg_array_int(params, numbers[column]);
         }
         pg_array_close(params);
     }
     (void)pg_send(broker->writer_pg, W_ALERTS_OPEN, params, NULL, NULL);
+}
+
+/* What those leave that are given up. */
+static void put_back_send_dead(struct broker *broker, struct put_back **puts, size_t count)
+{
+    struct put_back **dead = mem_new(count, sizeof *dead);
+    size_t dead_count = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (puts[i]->dead)
+            dead[dead_count++] = puts[i];
+    if (dead_count != 0) {
+        put_back_send_letters(broker, dead, dead_count);
+        put_back_send_alerts(broker, dead, dead_count);
+    }
+    free(dead);
 }
 
 void put_back_send(void *arg, struct unit **units, size_t count, bool repeat)

@@ -1,0 +1,198 @@
+/* Maps of a request that have fields of their own: who acts, contacts, a customer, what is set, a filter; see request_internal.h. An unknown
+ * key in one is refused by its name. */
+#include "request_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Every key of a map is one of names; an unknown one is refused by its name. */
+static bool check_keys(const struct check *c, const struct wire_val *val, const char *names)
+{
+    if (wire_type(val) != WIRE_MAP)
+        return check_wrong_type(c, val, "a map");
+    for (size_t i = 0; i < wire_count(val); i++) {
+        struct span key = wire_key_at(val, i);
+        char path[96];
+        (void)snprintf(path, sizeof path, "%s.%.*s", c->path, (int)(key.len > 40 ? 40 : key.len), key.p);
+        if (!names_have(names, key))
+            return err_field(c->err, ERR_INVALID, path, "%s: not a field; allowed are %s", path, names);
+    }
+    return true;
+}
+
+/* A text inside a map, without control characters (these end up in mail headers and addresses). */
+static bool check_inner_text(const struct check *c, const struct wire_val *map, const char *key,
+                             bool required, size_t most)
+{
+    const struct wire_val *val = wire_find(map, key);
+    struct span text;
+    char path[96];
+
+    (void)snprintf(path, sizeof path, "%s.%s", c->path, key);
+    if (wire_type(val) == WIRE_NIL)
+        return required ? err_field(c->err, ERR_INVALID, path, "%s: is required", path) : true;
+    if (!wire_get_str(val, &text))
+        return err_field(c->err, ERR_INVALID, path, "%s: want text, got %s", path,
+                         wire_type_name(wire_type(val)));
+    if (text.len > most)
+        return err_field(c->err, ERR_TOO_LARGE, path, "%s: %zu bytes, at most %zu are allowed", path,
+                         text.len, most);
+    if (text.len == 0)
+        return err_field(c->err, ERR_INVALID, path, "%s: must not be empty", path);
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
+            return err_field(c->err, ERR_INVALID, path, "%s: control characters are not allowed", path);
+    return true;
+}
+
+static bool check_email(const struct check *c, const struct wire_val *map)
+{
+    struct span text = wire_find_str(map, "email");
+    char path[96];
+
+    (void)snprintf(path, sizeof path, "%s.email", c->path);
+    if (!check_inner_text(c, map, "email", false, 254))
+        return false;
+    if (text.p == NULL)
+        return true;
+    const char *at = memchr(text.p, '@', text.len);
+    bool fine = at != NULL && at != text.p && at != text.p + text.len - 1 &&
+                memchr(at + 1, '@', (size_t)(text.p + text.len - at - 1)) == NULL;
+    for (size_t i = 0; fine && i < text.len; i++)
+        fine = strchr(" <>(),;:\\\"[]", text.p[i]) == NULL;
+    return fine ? true : err_field(c->err, ERR_INVALID, path, "%s: not a mail address: want name@host", path);
+}
+
+bool check_contact(const struct check *c, const struct wire_val *val)
+{
+    return check_keys(c, val, c->row->names) && check_inner_text(c, val, "name", false, 200) &&
+           check_email(c, val) && check_inner_text(c, val, "xmpp", false, 254) &&
+           check_inner_text(c, val, "phone", false, 64) && check_inner_text(c, val, "locale", false, 35);
+}
+
+static bool check_customer_contact(const struct check *outer, const struct wire_val *val, size_t i)
+{
+    char path[96];
+    struct check c = *outer;
+    const struct wire_val *wanted = wire_find(val, "for");
+
+    (void)snprintf(path, sizeof path, "customer.contacts[%zu]", i);
+    c.path = path;
+    if (!check_keys(&c, val, "name|email|xmpp|phone|sms|webhook|locale|for") ||
+        !check_inner_text(&c, val, "name", false, 200) || !check_email(&c, val) ||
+        !check_inner_text(&c, val, "xmpp", false, 254) || !check_inner_text(&c, val, "phone", false, 64) ||
+        !check_inner_text(&c, val, "sms", false, 64) || !check_inner_text(&c, val, "webhook", false, 480) ||
+        !check_inner_text(&c, val, "locale", false, 35))
+        return false;
+    if (wire_type(wanted) != WIRE_NIL && wire_type(wanted) != WIRE_LIST)
+        return err_field(c.err, ERR_INVALID, path, "%s.for: want a list", path);
+    for (size_t k = 0; k < wire_count(wanted); k++) {
+        struct span name = SPAN_NONE;
+        (void)wire_get_str(wire_at(wanted, k), &name);
+        if (name.p == NULL || !names_have("all|updates|meetings|p1|none", name))
+            return err_field(c.err, ERR_INVALID, path, "%s.for: allowed are all, updates, meetings, p1, none",
+                             path);
+    }
+    return true;
+}
+
+bool check_customer(const struct check *c, const struct wire_val *val)
+{
+    const struct wire_val *contacts = wire_find(val, "contacts");
+
+    if (!check_keys(c, val, c->row->names) || !check_inner_text(c, val, "id", true, 64) ||
+        !check_inner_text(c, val, "name", true, 200) || !check_inner_text(c, val, "package", true, 64) ||
+        !check_inner_text(c, val, "locale", false, 35) || !check_inner_text(c, val, "zone", false, 64) ||
+        !check_map(c, val))
+        return false;
+    if (!text_is_name(wire_find_str(val, "id")))
+        return err_field(c->err, ERR_INVALID, "customer.id",
+                         "customer.id: only letters, digits, '.', '_' and '-' are allowed");
+    if (wire_type(contacts) != WIRE_NIL && wire_type(contacts) != WIRE_LIST)
+        return err_field(c->err, ERR_INVALID, "customer.contacts", "customer.contacts: want a list of maps");
+    for (size_t i = 0; i < wire_count(contacts); i++)
+        if (!check_customer_contact(c, wire_at(contacts, i), i))
+            return false;
+    return true;
+}
+
+bool check_as(const struct check *c, const struct wire_val *val)
+{
+    enum desk_role role;
+    struct span name = wire_find_str(val, "role");
+    if (!check_keys(c, val, c->row->names) || !check_inner_text(c, val, "name", true, 128) ||
+        !check_inner_text(c, val, "role", true, 16))
+        return false;
+    if (!desk_role_parse(name, &role))
+        return err_field(c->err, ERR_INVALID, "as.role",
+                         "as.role: \"%.*s\" is none of staff, customer, system, admin", (int)name.len,
+                         name.p);
+    return true;
+}
+
+bool check_set(const struct check *c, const struct wire_val *val)
+{
+    static const enum field inner[] = {F_TITLE, F_EQUIPMENT, F_CONFIGURATION, F_QUEUE, F_ATTRIBUTES};
+    static const struct field_row tags = {"tags", KIND_TEXTS, 0, 32, NULL};
+    struct check in = *c;
+
+    if (!check_keys(c, val, c->row->names))
+        return false;
+    if (wire_count(val) == 0)
+        return err_field(c->err, ERR_INVALID, c->path, "set: names nothing to change");
+    for (size_t i = 0; i < wire_count(val); i++) {
+        char path[96];
+        struct span key = wire_key_at(val, i);
+        (void)snprintf(path, sizeof path, "set.%.*s", (int)key.len, key.p);
+        in.path = path;
+        if (span_is(key, "tags")) {
+            in.row = &tags;
+            if (!check_texts(&in, wire_val_at(val, i)))
+                return false;
+            continue;
+        }
+        for (size_t k = 0; k < sizeof inner / sizeof inner[0]; k++) {
+            if (!span_is(key, request_fields[inner[k]].name))
+                continue;
+            in.row = &request_fields[inner[k]];
+            bool ok = in.row->kind == KIND_POINTS ? check_points(&in, wire_val_at(val, i))
+                      : in.row->kind == KIND_MAP  ? check_map(&in, wire_val_at(val, i))
+                                                  : check_text(&in, wire_val_at(val, i));
+            if (!ok)
+                return false;
+        }
+    }
+    return true;
+}
+
+bool check_filter(const struct check *c, const struct wire_val *val)
+{
+    const struct wire_val *kinds = wire_find(val, "kinds");
+    const struct wire_val *tracking = wire_find(val, "tracking");
+    const struct wire_val *flag = wire_find(val, "public");
+    bool yes;
+    int64_t at;
+
+    if (!check_keys(c, val, c->row->names) || !check_inner_text(c, val, "customer", false, 64))
+        return false;
+    if (wire_type(tracking) != WIRE_NIL &&
+        !check_tracking(&(struct check){"filter.tracking", c->row, c->limits, c->prefix, c->err}, tracking))
+        return false;
+    if (wire_type(flag) != WIRE_NIL && !wire_get_bool(flag, &yes))
+        return err_field(c->err, ERR_INVALID, "filter.public", "filter.public: want true or false");
+    if (wire_type(wire_find(val, "from_at")) != WIRE_NIL && !wire_get_int(wire_find(val, "from_at"), &at))
+        return err_field(c->err, ERR_INVALID, "filter.from_at",
+                         "filter.from_at: want an instant in microseconds");
+    if (wire_type(kinds) != WIRE_NIL && wire_type(kinds) != WIRE_LIST)
+        return err_field(c->err, ERR_INVALID, "filter.kinds", "filter.kinds: want a list");
+    for (size_t i = 0; i < wire_count(kinds); i++) {
+        struct span name = SPAN_NONE;
+        enum desk_event kind;
+        (void)wire_get_str(wire_at(kinds, i), &name);
+        if (name.p == NULL || !desk_event_parse(name, &kind))
+            return err_field(c->err, ERR_INVALID, "filter.kinds",
+                             "filter.kinds: \"%.*s\" is no kind of event",
+                             (int)(name.len > 40 ? 40 : name.len), name.p == NULL ? "" : name.p);
+    }
+    return true;
+}

@@ -1,0 +1,281 @@
+/* Whether one value of a request is of its kind and inside its limits; see request_internal.h. */
+#include "request_internal.h"
+#include "tracking.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MAP_DEPTH = 16 };
+
+/* ---- words ---- */
+
+bool names_have(const char *names, struct span name)
+{
+    while (*names != '\0') {
+        size_t len = strcspn(names, "|");
+        if (len == name.len && memcmp(names, name.p, len) == 0)
+            return true;
+        names += len + (names[len] == '|');
+    }
+    return false;
+}
+
+bool text_is_name(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.p[i];
+        bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+                    c == '_' || c == '-';
+        if (!fine)
+            return false;
+    }
+    return true;
+}
+
+/* ---- kinds ---- */
+
+bool check_wrong_type(const struct check *c, const struct wire_val *val, const char *want)
+{
+    return err_field(c->err, ERR_INVALID, c->path, "%s: want %s, got %s", c->path, want,
+                     wire_type_name(wire_type(val)));
+}
+
+static bool check_bytes(const struct check *c, const struct wire_val *val, int64_t least, int64_t most)
+{
+    struct span text;
+    if (!wire_get_str(val, &text))
+        return check_wrong_type(c, val, "text");
+    if ((int64_t)text.len > most)
+        return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: %zu bytes, at most %lld are allowed", c->path,
+                         text.len, (long long)most);
+    if ((int64_t)text.len < least)
+        return err_field(c->err, ERR_INVALID, c->path, "%s: must not be empty", c->path);
+    return true;
+}
+
+bool check_text(const struct check *c, const struct wire_val *val)
+{
+    return check_bytes(c, val, c->row->least, c->row->most);
+}
+
+static bool check_long(const struct check *c, const struct wire_val *val)
+{
+    return check_bytes(c, val, c->row->least, c->limits->text_bytes);
+}
+
+bool check_points(const struct check *c, const struct wire_val *val)
+{
+    struct span text;
+    size_t points = 0;
+    if (!wire_get_str(val, &text))
+        return check_wrong_type(c, val, "text");
+    (void)utf8_check(text, &points);
+    if ((int64_t)points > c->limits->title_points)
+        return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: %zu characters, at most %lld are allowed",
+                         c->path, points, (long long)c->limits->title_points);
+    if (points == 0)
+        return err_field(c->err, ERR_INVALID, c->path, "%s: must not be empty", c->path);
+    return true;
+}
+
+static bool check_name(const struct check *c, const struct wire_val *val)
+{
+    struct span text;
+    if (!check_bytes(c, val, c->row->least, c->row->most))
+        return false;
+    (void)wire_get_str(val, &text);
+    if (!text_is_name(text))
+        return err_field(c->err, ERR_INVALID, c->path,
+                         "%s: only letters, digits, '.', '_' and '-' are allowed", c->path);
+    return true;
+}
+
+static bool check_enum(const struct check *c, const struct wire_val *val)
+{
+    struct span text;
+    if (!wire_get_str(val, &text))
+        return check_wrong_type(c, val, "text");
+    if (!names_have(c->row->names, text))
+        return err_field(c->err, ERR_INVALID, c->path, "%s: \"%.*s\" is none of %s", c->path,
+                         (int)(text.len > 40 ? 40 : text.len), text.p, c->row->names);
+    return true;
+}
+
+static bool check_int(const struct check *c, const struct wire_val *val)
+{
+    int64_t number;
+    if (!wire_get_int(val, &number))
+        return check_wrong_type(c, val, "an integer");
+    if (number < c->row->least || number > c->row->most)
+        return err_field(c->err, ERR_INVALID, c->path, "%s: %lld is outside %lld–%lld", c->path,
+                         (long long)number, (long long)c->row->least, (long long)c->row->most);
+    return true;
+}
+
+static bool check_bool(const struct check *c, const struct wire_val *val)
+{
+    bool flag;
+    return wire_get_bool(val, &flag) ? true : check_wrong_type(c, val, "true or false");
+}
+
+static size_t depth_of(const struct wire_val *val)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < wire_count(val); i++) {
+        const struct wire_val *in = wire_type(val) == WIRE_MAP ? wire_val_at(val, i) : wire_at(val, i);
+        size_t depth = depth_of(in);
+        most = depth > most ? depth : most;
+    }
+    return most + 1;
+}
+
+bool check_map(const struct check *c, const struct wire_val *val)
+{
+    struct buf size;
+    if (wire_type(val) != WIRE_MAP)
+        return check_wrong_type(c, val, "a map");
+    if (depth_of(val) > MAP_DEPTH)
+        return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: nested deeper than %d", c->path, MAP_DEPTH);
+    buf_init(&size, (size_t)c->limits->map_bytes);
+    wire_put_val(&size, val);
+    bool fits = !size.failed;
+    buf_clear(&size);
+    if (!fits)
+        return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: more than %lld bytes", c->path,
+                         (long long)c->limits->map_bytes);
+    return true;
+}
+
+bool check_texts(const struct check *c, const struct wire_val *val)
+{
+    struct span text;
+    if (wire_type(val) != WIRE_LIST)
+        return check_wrong_type(c, val, "a list of text");
+    if ((int64_t)wire_count(val) > c->row->most)
+        return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: at most %lld entries", c->path,
+                         (long long)c->row->most);
+    for (size_t i = 0; i < wire_count(val); i++)
+        if (!wire_get_str(wire_at(val, i), &text) || text.len == 0 || text.len > 64)
+            return err_field(c->err, ERR_INVALID, c->path, "%s: entry %zu: want text of 1–64 bytes", c->path,
+                             i + 1);
+    return true;
+}
+
+bool check_tracking(const struct check *c, const struct wire_val *val)
+{
+    struct span text;
+    int64_t id;
+    if (!wire_get_str(val, &text))
+        return check_wrong_type(c, val, "a tracking number");
+    if (tracking_parse(text, c->prefix, &id, c->err))
+        return true;
+    (void)snprintf(c->err->field, sizeof c->err->field, "%s", c->path);
+    return false;
+}
+
+bool text_is_line(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static bool check_line(const struct check *c, const struct wire_val *val)
+{
+    struct span text;
+    if (!check_bytes(c, val, c->row->least, c->row->most))
+        return false;
+    (void)wire_get_str(val, &text);
+    return text_is_line(text)
+               ? true
+               : err_field(c->err, ERR_INVALID, c->path, "%s: control characters are not allowed", c->path);
+}
+
+static bool check_addresses(const struct check *c, const struct wire_val *val)
+{
+    enum { ADDRESS_BYTES_MAX = 254 };
+    struct span text;
+
+    if (wire_type(val) != WIRE_LIST)
+        return check_wrong_type(c, val, "a list of addresses");
+    if ((int64_t)wire_count(val) < c->row->least || (int64_t)wire_count(val) > c->row->most)
+        return err_field(c->err, ERR_INVALID, c->path, "%s: want %lld–%lld addresses", c->path,
+                         (long long)c->row->least, (long long)c->row->most);
+    for (size_t i = 0; i < wire_count(val); i++)
+        if (!wire_get_str(wire_at(val, i), &text) || text.len == 0 || text.len > ADDRESS_BYTES_MAX ||
+            !text_is_line(text))
+            return err_field(c->err, ERR_INVALID, c->path,
+                             "%s: entry %zu: want an address of 1–%d bytes in one line", c->path, i + 1,
+                             ADDRESS_BYTES_MAX);
+    return true;
+}
+
+static bool check_trackings(const struct check *c, const struct wire_val *val)
+{
+    if (wire_type(val) != WIRE_LIST)
+        return check_tracking(c, val);
+    if ((int64_t)wire_count(val) > c->row->most)
+        return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: %zu tickets, at most %lld are allowed", c->path,
+                         wire_count(val), (long long)c->row->most);
+    if (wire_count(val) == 0)
+        return err_field(c->err, ERR_INVALID, c->path, "%s: the list is empty", c->path);
+    for (size_t i = 0; i < wire_count(val); i++)
+        if (!check_tracking(c, wire_at(val, i)))
+            return err_prefix(c->err, "entry %zu: ", i + 1);
+    return true;
+}
+
+static bool check_files(const struct check *c, const struct wire_val *val)
+{
+    struct span bytes;
+    if (wire_type(val) != WIRE_MAP)
+        return check_wrong_type(c, val, "a map of names to bytes");
+    if (wire_count(val) == 0 || (int64_t)wire_count(val) > c->row->most)
+        return err_field(c->err, ERR_INVALID, c->path, "files: want 1–%lld files", (long long)c->row->most);
+    for (size_t i = 0; i < wire_count(val); i++)
+        if (!wire_get_bin(wire_val_at(val, i), &bytes))
+            return err_field(c->err, ERR_INVALID, c->path, "files: %.*s: want bytes",
+                             (int)wire_key_at(val, i).len, wire_key_at(val, i).p);
+    return true;
+}
+
+static bool check_hash(const struct check *c, const struct wire_val *val)
+{
+    struct span text;
+    if (!check_bytes(c, val, c->row->least, c->row->most))
+        return false;
+    (void)wire_get_str(val, &text);
+    for (size_t i = 0; i < text.len; i++)
+        if (strchr("0123456789abcdef", text.p[i]) == NULL)
+            return err_field(c->err, ERR_INVALID, c->path, "hash: want hexadecimal digits in lower case");
+    return true;
+}
+
+static bool (*const checks[])(const struct check *, const struct wire_val *) = {
+    [KIND_TEXT] = check_text,
+    [KIND_POINTS] = check_points,
+    [KIND_LONG] = check_long,
+    [KIND_NAME] = check_name,
+    [KIND_ENUM] = check_enum,
+    [KIND_INT] = check_int,
+    [KIND_BOOL] = check_bool,
+    [KIND_MAP] = check_map,
+    [KIND_TEXTS] = check_texts,
+    [KIND_TRACKING] = check_tracking,
+    [KIND_TRACKINGS] = check_trackings,
+    [KIND_LINE] = check_line,
+    [KIND_ADDRESSES] = check_addresses,
+    [KIND_AS] = check_as,
+    [KIND_CONTACT] = check_contact,
+    [KIND_CUSTOMER] = check_customer,
+    [KIND_SET] = check_set,
+    [KIND_FILES] = check_files,
+    [KIND_FILTER] = check_filter,
+    [KIND_HASH] = check_hash,
+};
+
+bool check_value(const struct check *c, const struct wire_val *val)
+{
+    return checks[c->row->kind](c, val);
+}
