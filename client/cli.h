@@ -70,7 +70,6 @@ struct cli_command {
 extern const struct cli_command cli_commands[];
 extern const size_t cli_command_count;
 extern const struct cli_option cli_global_options[];
-extern const struct cli_option cli_change_options[]; /* of every command that changes something */
 
 /* One option or positional as given; value points into argv. */
 struct cli_given {
@@ -112,6 +111,9 @@ bool cli_args_parse(int argc, char *const *argv, struct cli_args *ret, struct er
 
 const struct cli_command *cli_command_find(const char *name);
 bool cli_command_changes(const struct cli_command *command); /* its op takes a key */
+
+/* Options of every command that changes something, and of those that change a ticket; of others none. Ends with a name of NULL. */
+const struct cli_option *cli_change_options(const struct cli_command *command);
 
 /* The option of that name of this command, of the common or the global ones; NULL: unknown. */
 const struct cli_option *cli_option_find(const struct cli_command *command, const char *name, size_t len);

@@ -2,6 +2,8 @@
  * broker's. */
 #include "cli.h"
 
+#include <string.h>
+
 #define END          \
     {                \
         .name = NULL \
@@ -44,11 +46,29 @@ const struct cli_option cli_global_options[] = {
     {.name = "print-sample-config", .kind = CLI_FLAG, .help = "print a commented docket.yaml", .local = true},
     END};
 
-const struct cli_option cli_change_options[] = {
-    {.name = "key",
-     .fallback = "a random one",
-     .help = "idempotency key: the same key with the same content is done once"},
+#define KEY_OPTION                                                                 \
+    {                                                                              \
+        .name = "key", .fallback = "a random one",                                 \
+        .help = "idempotency key: the same key with the same content is done once" \
+    }
+
+static const struct cli_option no_options[] = {END};
+static const struct cli_option change_options[] = {KEY_OPTION, END};
+static const struct cli_option ticket_change_options[] = {
+    KEY_OPTION,
+    {.name = "if-version", .kind = CLI_INT, .help = "only when the ticket is still at this version"},
     END};
+
+const struct cli_option *cli_change_options(const struct cli_command *command)
+{
+    const char *field = command->positional_field;
+
+    if (!cli_command_changes(command))
+        return no_options;
+    return strncmp(command->op, "ticket.", 7) == 0 && field != NULL && strcmp(field, "tracking") == 0
+               ? ticket_change_options
+               : change_options;
+}
 
 static const struct cli_option none[] = {END};
 

@@ -76,8 +76,7 @@ void cli_help_command(FILE *to, const struct cli_command *command)
     if (command->options->name != NULL || cli_command_changes(command))
         (void)fputs("\nOptions:\n", to);
     print_options(to, command->options);
-    if (cli_command_changes(command))
-        print_options(to, cli_change_options);
+    print_options(to, cli_change_options(command));
     (void)fputs("\nOptions of all commands:\n", to);
     print_options(to, cli_global_options);
     (void)fputs("\nA TEXT or LIST of - is read from standard input. A TIME is 2026-11-24T10:00:00Z, "
@@ -190,8 +189,7 @@ void cli_help_man(FILE *to)
         put_roff(to, command->help);
         (void)fputs("\n", to);
         man_options(to, command->options);
-        if (cli_command_changes(command))
-            man_options(to, cli_change_options);
+        man_options(to, cli_change_options(command));
         (void)fputs(".PP\nExample:\n.EX\ndocket ", to);
         put_roff(to, command->example);
         (void)fputs("\n.EE\n", to);
@@ -235,8 +233,7 @@ void cli_help_markdown(FILE *to)
         positional_usage(command, positional, sizeof positional);
         (void)fprintf(to, "\n## docket %s%s\n\n%s\n\n", command->name, positional, command->help);
         markdown_options(to, command->options);
-        if (cli_command_changes(command))
-            markdown_options(to, cli_change_options);
+        markdown_options(to, cli_change_options(command));
         (void)fprintf(to, "\n    docket %s\n", command->example);
     }
 }
@@ -341,8 +338,7 @@ enum cli_exit cli_run_completion(struct cli *cli, const struct cli_args *args)
     for (size_t i = 0; i < cli_command_count; i++) {
         (void)fprintf(to, "    '%s') words='", cli_commands[i].name);
         completion_options(to, cli_commands[i].options);
-        if (cli_command_changes(&cli_commands[i]))
-            completion_options(to, cli_change_options);
+        completion_options(to, cli_change_options(&cli_commands[i]));
         (void)fputs("' ;;\n", to);
     }
     (void)fputs("  esac\n  [[ $cur == -* ]] && words+='", to);

@@ -45,8 +45,8 @@ const struct cli_option *cli_option_find(const struct cli_command *command, cons
 
     if (command != NULL)
         found = option_in(command->options, name, len);
-    if (found == NULL && command != NULL && cli_command_changes(command))
-        found = option_in(cli_change_options, name, len);
+    if (found == NULL && command != NULL)
+        found = option_in(cli_change_options(command), name, len);
     return found != NULL ? found : option_in(cli_global_options, name, len);
 }
 

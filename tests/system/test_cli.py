@@ -42,6 +42,16 @@ def test_a_history_is_for_people_what_was_asked_stands_below(stack):
     assert history[asked].endswith("asked, public") and history[asked + 1].startswith("        equipment: Which equipment"), history[asked:]
 
 
+def test_a_change_of_a_ticket_that_moved_on_is_refused_where_its_version_is_said(stack):
+    tracking = stack.docket("submit", "--customer", "acme", "--title", "Echo", "--problem", "p").stdout.split()[-1]
+    wait_until(lambda: json.loads(stack.docket("--json", "show", tracking).stdout)["priority"])
+    late = stack.docket("take", tracking, "--if-version", "1")
+    assert late.returncode == 1 and "conflict" in late.stderr and "if_version" in late.stderr
+    version = json.loads(stack.docket("--json", "show", tracking).stdout)["version"]
+    assert stack.docket("comment", tracking, "--text", "x", "--if-version", str(version)).returncode == 0
+    assert stack.docket("ping", "--if-version", "1").returncode == 2
+
+
 def test_exit_statuses(stack):
     refused = stack.docket("approve", "DKT-0000-0000-0001-E", "--text", "x")
     assert refused.returncode == 1 and refused.stderr.startswith("docket: not_found:")
