@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STATUS_REFUSED = 1, STATUS_USAGE = 2, GAP_DAYS = 90, GAPS_MAX = 20 };
+enum { STATUS_REFUSED = 1, STATUS_USAGE = 2, GAP_DAYS = 90, GAPS_MAX = 1000 };
 #define DAY_US (INT64_C(86400) * US_PER_S)
 
 static void faults_print(const char *prefix, const struct faults *faults)
@@ -30,12 +30,14 @@ static bool gaps_on_span(void *arg, int64_t from_us, int64_t until_us, const str
 
     if (set->count != 0)
         return true;
+    if (++gaps->count > GAPS_MAX)
+        return true;
     (void)instant_format(from_us, from);
     (void)instant_format(until_us, until);
     (void)fprintf(stderr, "warning: %s:%u:%u: %s: nobody is on call from %s to %s\n",
                   gaps->schedule->place.file, gaps->schedule->place.line, gaps->schedule->place.column,
                   gaps->schedule->name, from, until);
-    return ++gaps->count < GAPS_MAX;
+    return true;
 }
 
 static void gaps_print(const struct oncall *oncall, int64_t from_at)
@@ -46,6 +48,9 @@ static void gaps_print(const struct oncall *oncall, int64_t from_at)
         struct gaps gaps = {oncall_schedule(oncall, i), 0};
         if (!gaps.schedule->may_have_gaps)
             oncall_walk(oncall, i, none, from_at, from_at + GAP_DAYS * DAY_US, gaps_on_span, &gaps);
+        if (gaps.count > GAPS_MAX)
+            (void)fprintf(stderr, "warning: %s: … and %zu more\n", gaps.schedule->name,
+                          gaps.count - GAPS_MAX);
     }
 }
 
@@ -63,8 +68,13 @@ int offline_check(int argc, char **argv)
             i++;
         else if (argv[i][0] != '-' && dir == NULL)
             dir = argv[i];
-        else
-            dir = NULL, i = argc;
+        else {
+            (void)fprintf(stderr, "docket-notifier: %s: %s\n", argv[i],
+                          strcmp(argv[i], "--from") == 0 ? "want an instant as 2026-12-24T23:00:00Z"
+                                                         : "is not known here");
+            dir = NULL;
+            i = argc;
+        }
     }
     if (dir == NULL) {
         (void)fputs("usage: docket-notifier check DIR [--from INSTANT]\n", stderr);

@@ -81,6 +81,47 @@ static bool argument_take(struct simulation *s, const struct argument *argument,
     return false;
 }
 
+static bool refuse(const char *name, const char *why)
+{
+    (void)fprintf(stderr, "docket-notifier: %s: %s\n", name, why);
+    return false;
+}
+
+static bool kind_is_known(const char *kind)
+{
+    static const char *const kinds[] = {"alert", "missed", "dead", "ops"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strcmp(kind, kinds[i]) == 0)
+            return true;
+    return false;
+}
+
+/* What each has to do with the others; and the cause that an alert of this kind and priority has, unless one is named. */
+static bool arguments_agree(struct simulation *s)
+{
+    if (s->dir == NULL)
+        return refuse("DIR", "which process?");
+    if (!kind_is_known(s->kind))
+        return refuse("--kind", "want alert, missed, dead or ops");
+    if ((s->ack == NULL) != (s->ack_after_s < 0))
+        return refuse("--ack", "needs --ack-after, which needs --ack");
+    if (s->cause == NULL)
+        s->cause = strcmp(s->kind, "missed") == 0                      ? "missed"
+                   : strcmp(s->kind, "alert") == 0 && s->priority == 1 ? "p1"
+                   : strcmp(s->kind, "alert") == 0 && s->priority == 2 ? "p2"
+                                                                       : "";
+    return true;
+}
+
+static const char *argument_wants(enum argument_kind kind)
+{
+    static const char *const wants[] = {[ARG_TEXT] = "want a name",
+                                        [ARG_NUMBER] = "want 1, 2, 3 or 4",
+                                        [ARG_INSTANT] = "want an instant as 2026-12-24T23:00:00Z",
+                                        [ARG_SPAN] = "want a span of time as 90s, 7m or 2h"};
+    return wants[kind];
+}
+
 static bool arguments_take(struct simulation *s, int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
@@ -89,17 +130,17 @@ static bool arguments_take(struct simulation *s, int argc, char **argv)
             k++;
         if (k < sizeof arguments / sizeof arguments[0]) {
             if (i + 1 == argc || !argument_take(s, &arguments[k], argv[i + 1]))
-                return false;
+                return refuse(argv[i], argument_wants(arguments[k].kind));
             i++;
         } else if (strcmp(argv[i], "--json") == 0) {
             s->json = true;
         } else if (argv[i][0] != '-' && s->dir == NULL) {
             s->dir = argv[i];
         } else {
-            return false;
+            return refuse(argv[i], "is not known here");
         }
     }
-    return s->dir != NULL;
+    return arguments_agree(s);
 }
 
 /* ---- printing ---- */
@@ -139,7 +180,7 @@ static void step_pages(const struct simulation *s, const struct escal_step *step
                                 s->policy->urgency, ret);
 }
 
-/* "ada by phone, then xmpp, email; desk by email" */
+/* "ada by phone, then xmpp, email; ben by email from 2026-11-30T08:00:00Z; desk by email": from when their working hours begin. */
 static void pages_format(const struct pages *pages, struct buf *out)
 {
     for (size_t i = 0; i < pages->count; i++) {
@@ -148,6 +189,11 @@ static void pages_format(const struct pages *pages, struct buf *out)
             buf_printf(out, "%s%s by %s", i == 0 ? "" : "; ", page->recipient, page->channel);
         else
             buf_printf(out, "%s%s", page->way == 1 ? ", then " : ", ", page->channel);
+        if (page->not_before != 0 && (i + 1 == pages->count || pages->items[i + 1].way == 0)) {
+            char from[INSTANT_BYTES];
+            (void)instant_format(page->not_before / US_PER_S * US_PER_S, from);
+            buf_printf(out, " from %s", from);
+        }
     }
 }
 
@@ -168,10 +214,12 @@ static void step_print_json(struct simulation *s, const struct escal_step *step,
     wire_put_text(&bytes, "told");
     wire_put_list(&bytes, pages->count);
     for (size_t i = 0; i < pages->count; i++) {
-        wire_put_map(&bytes, 3);
+        wire_put_map(&bytes, 4);
         wire_put_key_text(&bytes, "recipient", pages->items[i].recipient);
         wire_put_key_text(&bytes, "channel", pages->items[i].channel);
         wire_put_key_int(&bytes, "way", pages->items[i].way);
+        wire_put_key_int(&bytes, "not_before",
+                         pages->items[i].not_before == 0 ? s->now.at : pages->items[i].not_before);
     }
     if (wire_parse(bytes.p, bytes.len, WIRE_DEPTH_MAX, &doc, &err))
         wire_to_json(&text, wire_root(doc));
@@ -260,6 +308,17 @@ static void do_event(struct simulation *s)
                      (long long)(s->ack_after_s / 60 % 60), s->ack);
 }
 
+/* What comes after the time that was asked for, so that nothing looks like the end that is none. */
+static void print_rest(const struct simulation *s)
+{
+    char at[INSTANT_BYTES];
+
+    if (s->json || s->state.next_at == ESCAL_NEVER)
+        return;
+    (void)instant_format(s->state.next_at / US_PER_S * US_PER_S, at);
+    (void)printf("goes on at %s (--for shows more)\n", at);
+}
+
 static void play(struct simulation *s)
 {
     int64_t until_at = s->at + s->length_s * US_PER_S;
@@ -273,11 +332,12 @@ static void play(struct simulation *s)
         bool is_event = event_at < next_at;
         next_at = is_event ? event_at : next_at;
         if (next_at == ESCAL_NEVER || next_at > until_at)
-            return;
+            break;
         s->now.at = next_at > s->now.at ? next_at : s->now.at;
         if (is_event)
             do_event(s);
     }
+    print_rest(s);
 }
 
 static bool load(struct simulation *s)
@@ -300,7 +360,6 @@ static bool load(struct simulation *s)
 int offline_simulate(int argc, char **argv)
 {
     struct simulation s = {.kind = "alert",
-                           .cause = "p1",
                            .priority = 1,
                            .at = clock_wall_us(),
                            .length_s = 86400,

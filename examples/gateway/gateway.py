@@ -60,8 +60,9 @@ def by_asterisk(args, message):
 
 
 def by_gammu(args, message):
-    subprocess.run(["gammu-smsd-inject", "TEXT", message["gateway"]["to"], "-autolen", "459", "-unicode", "-text", one_line(message["data"]["text"])],
-                   check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=15)
+    config = ["-c", args.gammu_config] if args.gammu_config else []
+    subprocess.run(["gammu-smsd-inject", *config, "TEXT", message["gateway"]["to"], "-autolen", "459", "-unicode", "-text",
+                    one_line(message["data"]["text"])], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, timeout=15)
 
 
 def by_file(args, message):
@@ -123,6 +124,7 @@ def main():
     parser.add_argument("--texts", choices=sorted(DRIVERS), default="gammu")
     parser.add_argument("--trunk", default="PJSIP/{number}@trunk", help="the channel that Asterisk calls through")
     parser.add_argument("--spool", default="/var/spool/asterisk/outgoing")
+    parser.add_argument("--gammu-config", metavar="FILE", help="the daemon's configuration (default: its own, /etc/gammu-smsdrc)")
     parser.add_argument("--file", default="calls.jsonl")
     args = parser.parse_args()
     host, _, port = args.listen.rpartition(":")

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import zoneinfo
 
 import icalendar
 import pytest
@@ -427,6 +428,24 @@ def test_check_shows_the_gaps_of_the_next_90_days(folder):
     assert "nobody" not in notifier("check", str(folder), "--from", "2026-03-02T00:00:00Z").stderr
 
 
+def test_check_shows_each_gap_of_teams_that_follow_the_sun_as_another_reckoning_has_them(folder):
+    regions = (("Europe/Vienna", 8, 16, "ada"), ("America/New_York", 9, 18, "ben"), ("Asia/Tokyo", 8, 15, "cy"))
+    layers = "".join(f"      - {{rotation: daily, start: 2026-01-01, people: [{who}], zone: {zone}, hours: {{mon-sun: ['{opens:02}:00-{closes:02}:00']}}}}\n"
+                     for zone, opens, closes, who in regions)
+    (folder / "oncall.yaml").write_text(ONCALL + "  sun:\n    layers:\n" + layers)
+    start, told, since = datetime.datetime(2026, 2, 1, tzinfo=datetime.timezone.utc), [], None
+    for quarter in range(90 * 96 + 1):
+        at = start + datetime.timedelta(minutes=15 * quarter)
+        on = quarter == 90 * 96 or any(opens <= at.astimezone(zoneinfo.ZoneInfo(zone)).hour < closes for zone, opens, closes, _ in regions)
+        if on and since:
+            told.append(f"sun: nobody is on call from {since:%Y-%m-%dT%H:%M:%SZ} to {at:%Y-%m-%dT%H:%M:%SZ}")
+        since = None if on else since or at
+    done = notifier("check", str(folder), "--from", "2026-02-01T00:00:00Z")
+    assert [line.partition(": oncall.yaml:")[2].partition(": ")[2] for line in done.stderr.splitlines() if "nobody is on call" in line] == told and len(told) == 111
+    wrong = notifier("check", str(folder), "--from", "today")
+    assert wrong.returncode == 2 and "--from: want an instant" in wrong.stderr
+
+
 def test_simulate_tells_who_would_be_told_and_when(folder):
     done = notifier("simulate", str(folder), "--at", "2026-11-24T22:00:00Z", "--ack", "ben", "--ack-after", "1s", "--resolve-after", "1h", "--json")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
@@ -435,7 +454,23 @@ def test_simulate_tells_who_would_be_told_and_when(folder):
     assert [told["recipient"] for told in lines[0]["told"]] == ["ada"] and [told["recipient"] for told in lines[1]["told"]] == ["ben"]
     assert [told["recipient"] for told in lines[3]["told"]] == ["cy", "ben"] and lines[-1]["what"] == "over"
     assert "policy missed, urgent" in notifier("simulate", str(folder), "--kind", "missed").stdout
-    assert notifier("simulate", str(folder), "--priority", "7").returncode == 2
+    for wrong, why in ((("--priority", "7"), "--priority: want 1, 2, 3 or 4"), (("--at", "soon"), "--at: want an instant"), (("--kind", "x"), "--kind: want alert"),
+                       (("--ack", "ben"), "--ack: needs --ack-after"), (("--for",), "--for: want a span"), (("--from", "1"), "--from: is not known")):
+        done = notifier("simulate", str(folder), *wrong)
+        assert done.returncode == 2 and why in done.stderr and "usage:" in done.stderr, done.stderr
+
+
+def test_simulate_says_from_when_and_that_it_goes_on(folder):
+    shutil.copy(ROOT / "deploy/process/escalation.yaml", folder)
+    (folder / "oncall.yaml").write_text("schedules: {}\n")
+    (folder / "staff.yaml").write_text(STAFF.replace("name: Ben,", "name: Ben, hours: office,"))
+    saturday = ("--priority", "3", "--queue", "noc", "--at", "2026-11-28T10:00:00Z")
+    done = notifier("simulate", str(folder), *saturday)
+    assert done.stdout == "policy normal, normal\ngoes on at 2026-11-30T09:00:00Z (--for shows more)\n", done.stdout
+    lines = notifier("simulate", str(folder), *saturday, "--for", "48h").stdout.splitlines()
+    assert "47:00  2026-11-30T09:00:00Z  page        level 1  cy by email; ben by email; desk by email" in lines[1], lines
+    urgent = notifier("simulate", str(folder), "--priority", "2", "--queue", "noc", "--at", "2026-11-28T10:00:00Z", "--resolve-after", "10m").stdout.splitlines()
+    assert "ben by email; desk by email" in urgent[1] and "over" in urgent[-1], urgent
 
 
 def test_a_warning_tells_who_has_the_ticket_and_a_miss_the_lead(desk, caller):

@@ -1,10 +1,14 @@
 """Telephone and text messages: Docket against the sample gateway, which is the contract in code."""
 
 import base64
+import hashlib
+import hmac
 import json
 import re
+import shutil
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -152,3 +156,60 @@ def test_callbacks_of_others_and_nonsense_change_nothing(desk):
 
 def test_the_sample_refuses_what_docket_did_not_sign(desk):
     assert post(desk.url, {"gateway": {"kind": "call", "to": "+43155512345"}, "data": {}})[0] == 401
+
+
+# ---- the drivers of the sample ----
+
+
+def sample(folder, *options):
+    """The sample alone with these options; (process, url)."""
+    (folder / "secret").write_text(f"whsec_{SECRET}\n")
+    run = subprocess.Popen([sys.executable, str(ROOT / "examples/gateway/gateway.py"), "--listen", "127.0.0.1:0", "--secret-file", str(folder / "secret"), *options],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return run, "http://" + run.stdout.readline().split()[-1] + "/"
+
+
+def signed(url, message, message_id):
+    body, now = json.dumps(message).encode(), str(int(time.time()))
+    mac = hmac.new(base64.b64decode(SECRET), f"{message_id}.{now}.".encode() + body, hashlib.sha256).digest()
+    return post(url, body, {"webhook-id": message_id, "webhook-timestamp": now, "webhook-signature": "v1," + base64.b64encode(mac).decode()})
+
+
+def test_the_sample_writes_one_call_file_for_asterisk_whatever_the_text_says(tmp_path):
+    (tmp_path / "spool").mkdir()
+    run, url = sample(tmp_path, "--calls", "asterisk", "--spool", str(tmp_path / "spool"))
+    try:
+        message = {"gateway": {"kind": "call", "to": "+43155512345", "callback": "http://desk/g/abc"}, "data": {"text": "P1\r\nChannel: Local/evil\nSetvar: X=1 \u260e"}}
+        assert [signed(url, message, "n1")[0], signed(url, message, "n1")[0]] == [202, 200]
+        file, = (tmp_path / "spool").glob("*.call")
+        lines = file.read_text().splitlines()
+        assert lines[0] == "Channel: PJSIP/+43155512345@trunk" and "MaxRetries: 0" in lines and len(lines) == 8
+        assert lines[-2:] == ["Setvar: DOCKET_TEXT=P1 Channel: Local/evil Setvar: X=1 \u260e", "Setvar: DOCKET_CALLBACK=http://desk/g/abc"]
+        assert signed(url, {**message, "gateway": {**message["gateway"], "to": "+1 555@evil"}}, "n2")[0] == 410
+    finally:
+        run.kill()
+        run.wait()
+
+
+@pytest.mark.skipif(not (shutil.which("gammu-smsd") and shutil.which("gammu-smsd-inject")), reason="gammu-smsd is not installed")
+def test_gammu_s_daemon_sends_what_the_sample_was_given_with_its_dummy_modem(tmp_path):
+    for name in ("phone", "in", "out", "sent", "err"):
+        (tmp_path / name).mkdir()
+    config = tmp_path / "smsdrc"
+    config.write_text(f"[gammu]\nmodel = dummy\nconnection = none\ndevice = {tmp_path}/phone\n[smsd]\nservice = files\nlogfile = {tmp_path}/log\n"
+                      f"inboxpath = {tmp_path}/in/\noutboxpath = {tmp_path}/out/\nsentsmspath = {tmp_path}/sent/\nerrorsmspath = {tmp_path}/err/\nloopsleep = 1\n")
+    daemon = subprocess.Popen(["gammu-smsd", "-c", str(config)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run, url = sample(tmp_path, "--texts", "gammu", "--gammu-config", str(config))
+    try:
+        text = "P1 DKT-1: \u00dcber die Leitung geht nichts \u260e " + "x" * 380
+        assert signed(url, {"gateway": {"kind": "sms", "to": "+43155512345"}, "data": {"text": text}}, "n1") == (202, {"message": "taken"})
+        sent = wait_until(lambda: not list((tmp_path / "out").iterdir()) and list((tmp_path / "sent").iterdir()), 40)
+        assert len(sent) == 1 and "+43155512345" in sent[0].name
+        parts = {}
+        for number, block in re.findall(r"^\[SMSBackup(\d+)\]$(.*?)(?=^\[|\Z)", sent[0].read_text(errors="replace"), flags=re.M | re.S):
+            parts[number] = bytes.fromhex("".join(re.findall(r"^Text\d\d = ([0-9A-F]+)$", block, flags=re.M))).decode("utf-16-be")
+        assert len(parts) > 1 and "".join(parts[number] for number in sorted(parts)) == text
+    finally:
+        for process in (run, daemon):
+            process.kill()
+            process.wait()
