@@ -240,6 +240,8 @@ void cli_print_dead(struct cli *cli, const struct wire_val *body);
 void cli_print_notifications(struct cli *cli, const struct wire_val *body);
 void cli_print_notification(struct cli *cli, const struct wire_val *body);
 void cli_print_mutes(struct cli *cli, const struct wire_val *body);
+/* Who was told what, and below each how it went with each recipient. */
+void cli_message_put(struct buf *out, const struct wire_val *message, struct cli_style style);
 void cli_print_why(struct cli *cli, const struct wire_val *body);
 
 /* ---- cli_alerts.c: alerts and the on-call plan ---- */

@@ -66,10 +66,9 @@ void cli_print_notification(struct cli *cli, const struct wire_val *body)
     buf_clear(&out);
 }
 
-/* A line a recipient, or the reason why there is none. */
-static void put_message(struct buf *out, const struct wire_val *message, struct cli_style style)
+void cli_message_put(struct buf *out, const struct wire_val *message, struct cli_style style)
 {
-    static const char *const keys[] = {"state", "recipient", "channel", "address", "reason", "reply"};
+    static const char *const parts[] = {"channel", "recipient", "address", "state", "reason", "reply"};
     const struct wire_val *deliveries = wire_find(message, "deliveries");
 
     cli_cell_put(out, wire_find(message, "created_at"), CLI_CELL_TIME, style);
@@ -79,20 +78,20 @@ static void put_message(struct buf *out, const struct wire_val *message, struct 
     cli_cell_put(out, wire_find(message, "to"), CLI_CELL_ANY, style);
     (void)buf_add_text(out, ": ");
     cli_cell_put(out, wire_find(message, "state"), CLI_CELL_ANY, style);
-    if (wire_type(wire_find(message, "reason")) != WIRE_NIL) {
+    if (wire_find_str(message, "reason").len != 0)
         (void)buf_add_text(out, ", ");
-        cli_cell_put(out, wire_find(message, "reason"), CLI_CELL_ANY, style);
-    }
+    cli_cell_put(out, wire_find(message, "reason"), CLI_CELL_ANY, style);
     (void)buf_add_text(out, "\n");
     for (size_t i = 0; i < wire_count(deliveries); i++) {
-        (void)buf_add_text(out, "   ");
-        for (size_t k = 0; k < COUNT(keys); k++) {
-            if (wire_type(wire_find(wire_at(deliveries, i), keys[k])) == WIRE_NIL)
+        const struct wire_val *delivery = wire_at(deliveries, i);
+        (void)buf_add_text(out, "       ");
+        for (size_t k = 0; k < COUNT(parts); k++) {
+            if (wire_type(wire_find(delivery, parts[k])) == WIRE_NIL)
                 continue;
-            (void)buf_add_text(out, "  ");
-            cli_cell_put(out, wire_find(wire_at(deliveries, i), keys[k]), CLI_CELL_ANY, style);
+            (void)buf_add_text(out, " ");
+            cli_cell_put(out, wire_find(delivery, parts[k]), CLI_CELL_ANY, style);
         }
-        (void)buf_add_text(out, "\n");
+        (void)buf_printf(out, "  tries: %lld\n", (long long)wire_find_int(delivery, "attempts", 0));
     }
 }
 
@@ -104,7 +103,7 @@ void cli_print_why(struct cli *cli, const struct wire_val *body)
 
     buf_init(&out, PRINT_BYTES);
     for (size_t i = 0; i < wire_count(messages); i++)
-        put_message(&out, wire_at(messages, i), style);
+        cli_message_put(&out, wire_at(messages, i), style);
     (void)fwrite(buf_text(&out), 1, out.len, cli->out);
     buf_clear(&out);
 }

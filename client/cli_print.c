@@ -276,36 +276,6 @@ static void put_event(struct buf *out, const struct wire_val *event, struct cli_
     (void)buf_add_text(out, "\n");
 }
 
-/* Who was told what, and below each how it went with each recipient. */
-static void put_message(struct buf *out, const struct wire_val *message, struct cli_style style)
-{
-    static const char *const parts[] = {"channel", "recipient", "address", "state", "reason", "reply"};
-    const struct wire_val *deliveries = wire_find(message, "deliveries");
-
-    cli_cell_put(out, wire_find(message, "created_at"), CLI_CELL_TIME, style);
-    (void)buf_add_text(out, "  ");
-    cli_cell_put(out, wire_find(message, "kind"), CLI_CELL_ANY, style);
-    (void)buf_add_text(out, " to ");
-    cli_cell_put(out, wire_find(message, "to"), CLI_CELL_ANY, style);
-    (void)buf_add_text(out, ": ");
-    cli_cell_put(out, wire_find(message, "state"), CLI_CELL_ANY, style);
-    if (wire_find_str(message, "reason").len != 0)
-        (void)buf_add_text(out, ", ");
-    cli_cell_put(out, wire_find(message, "reason"), CLI_CELL_ANY, style);
-    (void)buf_add_text(out, "\n");
-    for (size_t i = 0; i < wire_count(deliveries); i++) {
-        const struct wire_val *delivery = wire_at(deliveries, i);
-        (void)buf_add_text(out, "       ");
-        for (size_t k = 0; k < COUNT(parts); k++) {
-            if (wire_type(wire_find(delivery, parts[k])) == WIRE_NIL)
-                continue;
-            (void)buf_add_text(out, " ");
-            cli_cell_put(out, wire_find(delivery, parts[k]), CLI_CELL_ANY, style);
-        }
-        (void)buf_printf(out, "  tries: %lld\n", (long long)wire_find_int(delivery, "attempts", 0));
-    }
-}
-
 /* What a ticket says of itself, in an order for people. */
 static void put_ticket_facts(struct buf *out, const struct wire_val *ticket, struct cli_style style)
 {
@@ -398,7 +368,7 @@ void cli_print_ticket(struct cli *cli, const struct wire_val *body)
     if (wire_count(messages) != 0)
         put_heading(&out, style, "Messages");
     for (size_t i = 0; i < wire_count(messages); i++)
-        put_message(&out, wire_at(messages, i), style);
+        cli_message_put(&out, wire_at(messages, i), style);
     if (wire_count(events) != 0)
         put_heading(&out, style, "History");
     for (size_t i = 0; i < wire_count(events); i++)

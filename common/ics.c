@@ -1,6 +1,7 @@
 /* Reads iCalendar files; see ics.h. */
 #include "ics_internal.h"
 
+#include "instant.h"
 #include "mem.h"
 
 #include <stdarg.h>
@@ -38,35 +39,21 @@ bool ics_work(const struct ics_reader *reader, unsigned line, int64_t work)
 
 /* ---- times ---- */
 
-static bool digits(const char *p, int count, int least, int most, int *ret)
-{
-    int value = 0;
-
-    for (int i = 0; i < count; i++) {
-        if (p[i] < '0' || p[i] > '9')
-            return false;
-        value = value * 10 + (p[i] - '0');
-    }
-    *ret = value;
-    return value >= least && value <= most;
-}
-
 bool ics_moment_parse(struct span text, struct ics_moment *ret)
 {
-    int year, month, day, hour = 0, minute = 0, second = 0, back_month, back_day;
-    int64_t back_year;
+    int year, month, day, hour = 0, minute = 0, second = 0;
+    int64_t days;
     bool is_date = text.len == 8, is_utc = text.len == 16 && text.p[15] == 'Z';
 
-    if ((!is_date && text.len != 15 && !is_utc) || !digits(text.p, 4, 1600, 9999, &year) ||
-        !digits(text.p + 4, 2, 1, 12, &month) || !digits(text.p + 6, 2, 1, 31, &day))
+    if ((!is_date && text.len != 15 && !is_utc) || !instant_digits(text.p, 4, 1600, 9999, &year) ||
+        !instant_digits(text.p + 4, 2, 1, 12, &month) || !instant_digits(text.p + 6, 2, 1, 31, &day))
         return false;
-    if (!is_date && (text.p[8] != 'T' || !digits(text.p + 9, 2, 0, 23, &hour) ||
-                     !digits(text.p + 11, 2, 0, 59, &minute) || !digits(text.p + 13, 2, 0, 60, &second)))
+    if (!is_date &&
+        (text.p[8] != 'T' || !instant_digits(text.p + 9, 2, 0, 23, &hour) ||
+         !instant_digits(text.p + 11, 2, 0, 59, &minute) || !instant_digits(text.p + 13, 2, 0, 60, &second)))
         return false;
-    int64_t days = date_days(year, month, day);
-    date_parts(days, &back_year, &back_month, &back_day);
-    if (back_year != year || back_month != month || back_day != day)
-        return false; /* the 30th of February */
+    if (!instant_date(year, month, day, &days))
+        return false;
     *ret = (struct ics_moment){{days * DAY_S + hour * 3600 + minute * 60 + second, is_date},
                                is_utc ? ICS_UTC : ICS_FLOATING,
                                NULL};

@@ -8,7 +8,7 @@
 
 enum { FRACTION_DIGITS = 6, YEAR_FIRST = 1970, YEAR_LAST = 2100 };
 
-static bool digits(const char *p, int count, int least, int most, int *ret)
+bool instant_digits(const char *p, int count, int least, int most, int *ret)
 {
     int value = 0;
 
@@ -31,23 +31,35 @@ static bool offset_parse(struct span text, int64_t *ret_s)
         return true;
     }
     if (text.len != 6 || (text.p[0] != '+' && text.p[0] != '-') || text.p[3] != ':' ||
-        !digits(text.p + 1, 2, 0, 23, &hours) || !digits(text.p + 4, 2, 0, 59, &minutes))
+        !instant_digits(text.p + 1, 2, 0, 23, &hours) || !instant_digits(text.p + 4, 2, 0, 59, &minutes))
         return false;
     *ret_s = (text.p[0] == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
     return true;
 }
 
+bool instant_date(int year, int month, int day, int64_t *ret_days)
+{
+    int64_t days = date_days(year, month, day), back_year;
+    int back_month, back_day;
+
+    date_parts(days, &back_year, &back_month, &back_day);
+    if (back_year != year || back_month != month || back_day != day)
+        return false;
+    *ret_days = days;
+    return true;
+}
+
 bool instant_parse(struct span text, int64_t *ret_us)
 {
-    int year, month, day, hour, minute, second, check_month, check_day;
-    int64_t offset_s, fraction_us = 0, check_year;
+    int year, month, day, hour, minute, second;
+    int64_t offset_s, fraction_us = 0, days;
     const char *p = text.p;
 
     if (text.len < 20 || p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != 't' && p[10] != ' ') ||
-        p[13] != ':' || p[16] != ':' || !digits(p, 4, YEAR_FIRST, YEAR_LAST, &year) ||
-        !digits(p + 5, 2, 1, 12, &month) || !digits(p + 8, 2, 1, 31, &day) ||
-        !digits(p + 11, 2, 0, 23, &hour) || !digits(p + 14, 2, 0, 59, &minute) ||
-        !digits(p + 17, 2, 0, 59, &second))
+        p[13] != ':' || p[16] != ':' || !instant_digits(p, 4, YEAR_FIRST, YEAR_LAST, &year) ||
+        !instant_digits(p + 5, 2, 1, 12, &month) || !instant_digits(p + 8, 2, 1, 31, &day) ||
+        !instant_digits(p + 11, 2, 0, 23, &hour) || !instant_digits(p + 14, 2, 0, 59, &minute) ||
+        !instant_digits(p + 17, 2, 0, 59, &second))
         return false;
     size_t at = 19;
     if (p[at] == '.') {
@@ -57,9 +69,8 @@ bool instant_parse(struct span text, int64_t *ret_us)
         if (at == 20)
             return false;
     }
-    int64_t days = date_days(year, month, day);
-    date_parts(days, &check_year, &check_month, &check_day);
-    if (check_day != day || !offset_parse((struct span){p + at, text.len - at}, &offset_s))
+    if (!instant_date(year, month, day, &days) ||
+        !offset_parse((struct span){p + at, text.len - at}, &offset_s))
         return false;
     *ret_us = (days * 86400 + hour * 3600 + minute * 60 + second - offset_s) * US_PER_S + fraction_us;
     return true;

@@ -2,8 +2,10 @@
 byte. It keeps what it took."""
 
 import contextlib
+import socket
 import socketserver
 import ssl
+import struct
 import threading
 import time
 
@@ -40,7 +42,9 @@ class _Connection(socketserver.StreamRequestHandler):
                 step()
             elif isinstance(step, (int, float)):
                 time.sleep(step)
-            elif step == "hang":
+            elif step in ("hang", "reset"):
+                if step == "reset":
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 return False
             else:
                 self.wfile.write(step)
@@ -50,7 +54,7 @@ class _Connection(socketserver.StreamRequestHandler):
 
 class HttpServer:
     """answers: path to a list of scripts; each request takes the next one, the last one stays. A script is a list of bytes, pauses in
-    seconds, "hang"."""
+    seconds, "hang", "reset" (the connection is reset, not closed)."""
 
     def __init__(self, certificate=None):
         self.answers, self.requests, self.lock = {}, [], threading.Lock()

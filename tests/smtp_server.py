@@ -4,7 +4,9 @@ hang-up at any moment. It keeps what it took."""
 import contextlib
 import email
 import email.policy
+import socket
 import socketserver
+import struct
 import threading
 import time
 
@@ -26,6 +28,8 @@ class _Session(socketserver.StreamRequestHandler):
                 raise Hang
             elif isinstance(step, (int, float)):
                 time.sleep(step)
+            elif isinstance(step, tuple):
+                self.cut((fallback + "\r\n").encode(), *step)
             elif step == "half":
                 self.wfile.write(fallback[:2].encode())
                 raise Hang
@@ -33,6 +37,14 @@ class _Session(socketserver.StreamRequestHandler):
                 fallback = step
         self.say(fallback)
         return fallback.startswith(("2", "3"))
+
+    def cut(self, answer, end, byte):
+        """("hang" or "reset", so many bytes of the good answer before it)"""
+        self.wfile.write(answer[:byte])
+        self.wfile.flush()
+        if end == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raise Hang
 
     def handle(self):
         self.server.owner.sessions += 1

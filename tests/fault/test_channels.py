@@ -1,0 +1,208 @@
+"""The long forms of the channels' tests: every status, hang-ups and resets after each byte of each answer, hostile text in every field over
+every channel at once."""
+
+import email
+import email.policy
+import json
+import pathlib
+import re
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+import test_outbox  # noqa: E402
+import test_webhooks  # noqa: E402
+import test_xmpp  # noqa: E402
+from helpers import ADA, Refused, wait_until  # noqa: E402
+from http_server import OK, HttpServer, status  # noqa: E402
+
+DELIVERED = 3
+
+
+# ---- HTTP ----
+
+
+@pytest.fixture(scope="module")
+def hooks(tmp_path_factory):
+    one = test_webhooks.Desk(tmp_path_factory.mktemp("webhooks"))
+    yield one
+    one.plain.close()
+    one.tls.close()
+    one.stack.close()
+
+
+def first(desk, address):
+    """(result, reply) of the first attempt of the first message to the address; a second one may be under way."""
+    return wait_until(lambda: desk.sql("SELECT a.result, coalesce(a.reply, '') FROM attempts a JOIN deliveries d ON d.id = a.delivery"
+                                       " WHERE d.address = %s AND a.n = 1 AND a.result IS NOT NULL ORDER BY d.id", address), 40)[0]
+
+
+@pytest.mark.limit(300)
+def test_every_status_of_http(hooks):
+    paths = {}
+    for code in range(200, 600):
+        body = b"" if code in (204, 304) else b"said"
+        answer = status(code, "Location: /elsewhere", body=body) if body else f"HTTP/1.1 {code} No\r\n\r\n".encode()
+        paths[code] = path = test_webhooks.nonce()
+        hooks.plain.answers[path] = [[answer], [OK]]
+        hooks.tell(hooks.plain.url(path))
+    for code, path in paths.items():
+        result, reply = first(hooks, hooks.plain.url(path))
+        assert result == ("delivered" if code < 300 else "permanent" if code == 410 else "temporary"), (code, result, reply)
+        assert reply.startswith(str(code)), (code, reply)
+    assert not hooks.plain.of("/elsewhere")
+
+
+@pytest.mark.limit(300)
+@pytest.mark.parametrize("end", ["hang", "reset"])
+def test_an_answer_of_http_ends_after_each_byte(hooks, end):
+    answer = status(200, "X-Other: 1", body=b"fine")
+    paths = {}
+    for cut in range(len(answer)):
+        paths[cut] = path = test_webhooks.nonce()
+        hooks.plain.answers[path] = [[answer[:cut], 0.02, end], [OK]]
+        hooks.tell(hooks.plain.url(path))
+    for cut, path in paths.items():
+        result, reply = first(hooks, hooks.plain.url(path))
+        assert result in ("unknown", "temporary", "delivered"), (cut, result, reply)
+        assert cut >= len(b"HTTP/1.1 200") or result != "delivered", (cut, reply)
+        if result != "delivered":
+            hooks.hurry(hooks.plain.url(path))
+    for path in paths.values():
+        wait_until(lambda path=path: hooks.rows(hooks.plain.url(path))[0][0] == DELIVERED, 30)
+        assert len({request["headers"]["webhook-id"] for request in hooks.plain.of(path) if b"ticket.received" in request["body"]}) == 1
+
+
+# ---- SMTP ----
+
+
+@pytest.fixture(scope="module")
+def mails():
+    one = test_outbox.Desk()
+    yield one
+    one.close()
+
+
+@pytest.mark.limit(600)
+@pytest.mark.parametrize("end", ["hang", "reset"])
+@pytest.mark.parametrize(("stage", "good"), [("rcpt", "250 ok"), ("data", "354 go on"), ("end", "250 taken")])
+def test_an_answer_of_smtp_ends_after_each_byte(mails, end, stage, good):
+    for byte in range(len(good) + 2):
+        address = test_outbox.somebody()
+        mails.smtp.script(address, stage, (end, byte), good)
+        mails.submit(address)
+        wait_until(lambda address=address: mails.sql("SELECT FROM attempts a JOIN deliveries d ON d.id = a.delivery WHERE d.address = %s AND a.result IS NOT NULL", address), 40)
+        fine = test_outbox.somebody()  # so that the relay is not left alone for what it does to one
+        mails.submit(fine)
+        mails.ended(fine, DELIVERED)
+        mails.hurry(address)
+        wait_until(lambda address=address: mails.deliveries(address)[0][1] == DELIVERED, 40)
+        seen = test_outbox.receipts(mails.smtp.to(address, "seen"))
+        assert 1 <= len(seen) <= 2 and len({mail.as_bytes() for mail in seen}) == 1, (byte, len(seen))
+
+
+# ---- text ----
+
+TEXTS = {
+    "header": "x\r\nBcc: victim@localhost\r\nX-Evil: 1\r\n\r\nboo",
+    "dots": "a\r\n.\r\nMAIL FROM:<evil@localhost>\r\n..\n.\n",
+    "html": "<script>alert(1)</script><img src=x onerror=alert(1)>\"'</title></textarea>",
+    "json": "\\\"},\"evil\":{\"a\":\"\\u0000 \\ud800 \u2028\u2029",
+    "xml": "]]></body><presence type='unavailable'/></stream:stream><!-- &lt; &#0; <![CDATA[",
+    "mustache": "{{body.text}} {{{code}}} {{> foot}} {{=<% %>=}} {{#x}}",
+    "bidi": "\u202egnp.exe\u2066 \u200f\u061c\ufeff",
+    "controls": "".join(map(chr, (*range(1, 32), 0x7f, 0x80, 0x9f, 0xfffe, 0xffff, 0x10ffff))),
+    "combining": "Z" + "\u0351" * 300 + " \U0001f468\u200d\U0001f469\u200d\U0001f467",
+    "encoded": "=?utf-8?q?=0D=0ABcc:_victim@localhost?= =?x",
+    "NUL": "a\0b",
+    "long": "y" * (64 << 10),
+}
+FIELDS = ("title", "problem", "comment", "reason", "proposal", "contact", "attributes")
+
+
+class Everywhere(test_xmpp.Desk):
+    """A desk with mail, webhook, chat and a gateway, whose customers have all of them."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.http = HttpServer()
+        secrets = folder / "secrets"
+        secrets.write_text(f"127.0.0.1 whsec_{test_webhooks.NEW}\n")
+        secrets.chmod(0o600)
+        self.stack.kill("notifier-1")
+        path = self.stack.config("notifier-1")
+        path.write_text(path.read_text() + f"webhook_secrets_file: {secrets}\nhttp_allow: [127.0.0.1]\ngateway_url: {self.http.url('/gateway')}\n")
+        process = self.stack.home / "h/etc/process"
+        (process / "notify.yaml").write_text("limits: {customer: {minute: 9000, hour: 9000}, staff: {minute: 9000, hour: 9000}, phone: {quarter_hour: 9000, hour: 9000},"
+                                             " chat: {five_minutes: 9000, hour: 9000}}\n")
+        staff = (process / "staff.yaml").read_text()
+        (process / "staff.yaml").write_text(staff.replace("{name: Ada, xmpp: ada@localhost}", "{name: Ada, phone: '+43155512345', xmpp: ada@localhost}"))
+        done = self.stack.docket("process", "apply", str(process), "--comment", "everywhere")
+        assert done.returncode == 0, done.stderr
+        self.stack.up()
+        wait_until(lambda: self.log("xmpp_up"), 30)
+        self.client.call("customer.put", as_=ADA, customer={"id": "everywhere", "name": "C", "package": "standard", "contacts": [
+            {"name": "Zoë", "xmpp": "zoe@localhost"}, {"name": "robot", "webhook": self.http.url("/robot")}, {"name": "Mail", "email": "mail@localhost"}]})
+
+    def post(self, field, text):
+        """A ticket with the text in that field; None when the desk refuses it."""
+        try:
+            fields = {"title": text} if field == "title" else {"problem": text} if field == "problem" else {}
+            if field == "contact":
+                fields["contact"] = {"name": text, "email": "mail@localhost"}
+            if field == "attributes":
+                fields["attributes"] = {text[:60]: text}
+            tracking = self.client.submit(customer="everywhere", impact="down", **fields)
+            if field == "comment":
+                self.client.call("ticket.comment", tracking=tracking, text=text, public=True, as_=ADA)
+            elif field == "reason":
+                self.client.call("ticket.wait", tracking=tracking, on="customer", reason=text, as_=ADA)
+            elif field == "proposal":
+                self.client.call("ticket.cannot_resolve", tracking=tracking, reason="r", proposal=text, as_=ADA)
+            return tracking
+        except Refused as refusal:
+            assert refusal.code in ("invalid", "too_large"), refusal
+            return None
+
+
+@pytest.fixture(scope="module")
+def everywhere(tmp_path_factory):
+    one = Everywhere(tmp_path_factory.mktemp("everywhere"))
+    yield one
+    one.http.close()
+    one.close()
+
+
+def check_mail(text):
+    mail = email.message_from_string(text, policy=email.policy.default)
+    assert not mail.defects and mail["Bcc"] is None and mail["X-Evil"] is None and len(mail.get_all("To")) == 1
+    assert all(len(line) <= 998 for line in text.split("\r\n")) and "\0" not in text
+    html = mail.get_body(("html",)).get_content()
+    assert "<script" not in html and "onerror=" not in re.sub(r"&lt;.*?&gt;", "", html)
+    return mail
+
+
+@pytest.mark.limit(600)
+@pytest.mark.parametrize("field", FIELDS)
+def test_hostile_text_over_all_channels(everywhere, field):
+    connected = len(everywhere.log("xmpp_up"))
+    posted = {name: tracking for name, text in TEXTS.items() if (tracking := everywhere.post(field, text))}
+    assert len(posted) >= len(TEXTS) // 2
+    for name, tracking in posted.items():
+        ended = "SELECT count(*) FROM deliveries d JOIN tickets t ON t.id = d.ticket WHERE t.id = %s AND d.state = 3 AND d.channel = %s"
+        number = test_outbox.id_of(tracking)
+        for channel in ("phone",) if field == "contact" else ("email", "webhook", "xmpp", "phone"):
+            wait_until(lambda number=number, channel=channel: everywhere.sql(ended, number, channel)[0][0] >= 1, 60)
+        assert not everywhere.sql("SELECT channel, reason FROM deliveries WHERE ticket = %s AND state IN (4, 5)", number), name
+        for text in everywhere.stack.mails():
+            if tracking in text:
+                check_mail(text)
+        for path in ("/robot", "/gateway"):
+            for request in everywhere.http.of(path):
+                if tracking.encode() in request["body"]:
+                    body = json.loads(request["body"])
+                    assert set(body) <= {"type", "timestamp", "data", "gateway"} and "evil" not in body["data"] and len(request["body"]) <= 20_000
+        assert all(len(text) <= 2000 for text in everywhere.zoe.texts(tracking))
+    assert len(everywhere.log("xmpp_up")) == connected, "no text may break the stream"
+    assert not [line for line in everywhere.stack.log("notifier-1").splitlines() if "event=template_failed" in line]
