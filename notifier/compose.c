@@ -68,6 +68,8 @@ static void texts_read(const struct notifier *notifier, const PGresult *rows, in
         tracking_format(pg_int(rows, row, C_TICKET), notifier->settings.tracking_prefix, ret->tracking);
     copy_text(rows, row, C_KIND, ret->kind, sizeof ret->kind);
     copy_text(rows, row, C_RECIPIENT, ret->recipient, sizeof ret->recipient);
+    for (char *p = ret->recipient; *p != '\0'; p++) /* a name is one line, also where it is a header */
+        *p = (unsigned char)*p < 0x20 || *p == 0x7f ? ' ' : *p;
     copy_text(rows, row, C_ADDRESS, ret->address, sizeof ret->address);
     copy_text(rows, row, C_CUSTOMER, ret->customer, sizeof ret->customer);
     copy_text(rows, row, C_ROOT, ret->root, sizeof ret->root);

@@ -52,6 +52,19 @@ static bool mail_check(const struct mail *mail, struct err *err)
            (mail->reply_to == NULL || address_check(mail->reply_to, err));
 }
 
+/* What looks like an encoded word (RFC 2047) is broken up: a reader would decode line ends out of it. The caller frees. */
+static char *words_broken(const char *text)
+{
+    GString *out = g_string_new(NULL);
+
+    for (const char *p = text; *p != '\0'; p++) {
+        (void)g_string_append_c(out, *p);
+        if (p[0] == '=' && p[1] == '?')
+            (void)g_string_append_c(out, ' ');
+    }
+    return g_string_free(out, FALSE);
+}
+
 /* At most MAIL_SUBJECT_CHARS_MAX code points; the caller frees. */
 static char *subject_cut(const char *subject)
 {
@@ -96,11 +109,10 @@ static void mail_set_headers(GMimeMessage *message, const struct mail *mail)
 {
     InternetAddressList *from = internet_address_list_parse(NULL, mail->from);
     GDateTime *date = g_date_time_new_from_unix_utc(mail->date_at / US_PER_S);
-    char *subject = subject_cut(mail->subject);
+    char *cut = subject_cut(mail->subject), *subject = words_broken(cut), *name = words_broken(mail->to_name);
 
     internet_address_list_append(g_mime_message_get_from(message), from);
-    g_mime_message_add_mailbox(message, GMIME_ADDRESS_TYPE_TO,
-                               mail->to_name[0] == '\0' ? NULL : mail->to_name, mail->to);
+    g_mime_message_add_mailbox(message, GMIME_ADDRESS_TYPE_TO, name[0] == '\0' ? NULL : name, mail->to);
     g_mime_message_set_subject(message, subject, "utf-8");
     g_mime_message_set_date(message, date);
     g_mime_message_set_message_id(message, mail->message_id);
@@ -112,7 +124,9 @@ static void mail_set_headers(GMimeMessage *message, const struct mail *mail)
     header_set(message, "X-Docket-Kind", mail->kind);
     if (mail->tracking != NULL)
         header_set(message, "X-Docket-Ticket", mail->tracking);
+    g_free(cut);
     g_free(subject);
+    g_free(name);
     g_date_time_unref(date);
     g_object_unref(from);
 }

@@ -66,7 +66,8 @@ def test_an_answer_of_http_ends_after_each_byte(hooks, end):
     for cut, path in paths.items():
         result, reply = first(hooks, hooks.plain.url(path))
         assert result in ("unknown", "temporary", "delivered"), (cut, result, reply)
-        assert cut >= len(b"HTTP/1.1 200") or result != "delivered", (cut, reply)
+        # A kept connection that ends before any answer is asked again on a new one, at once and with the same id.
+        assert cut >= len(b"HTTP/1.1 200") or result != "delivered" or len(hooks.plain.of(path)) > 1, (cut, reply)
         if result != "delivered":
             hooks.hurry(hooks.plain.url(path))
     for path in paths.values():
@@ -115,7 +116,6 @@ TEXTS = {
     "controls": "".join(map(chr, (*range(1, 32), 0x7f, 0x80, 0x9f, 0xfffe, 0xffff, 0x10ffff))),
     "combining": "Z" + "\u0351" * 300 + " \U0001f468\u200d\U0001f469\u200d\U0001f467",
     "encoded": "=?utf-8?q?=0D=0ABcc:_victim@localhost?= =?x",
-    "NUL": "a\0b",
     "long": "y" * (64 << 10),
 }
 FIELDS = ("title", "problem", "comment", "reason", "proposal", "contact", "attributes")
@@ -140,8 +140,9 @@ class Everywhere(test_xmpp.Desk):
         (process / "staff.yaml").write_text(staff.replace("{name: Ada, xmpp: ada@localhost}", "{name: Ada, phone: '+43155512345', xmpp: ada@localhost}"))
         done = self.stack.docket("process", "apply", str(process), "--comment", "everywhere")
         assert done.returncode == 0, done.stderr
+        before = len(self.log("xmpp_up"))
         self.stack.up()
-        wait_until(lambda: self.log("xmpp_up"), 30)
+        wait_until(lambda: len(self.log("xmpp_up")) > before, 30)
         self.client.call("customer.put", as_=ADA, customer={"id": "everywhere", "name": "C", "package": "standard", "contacts": [
             {"name": "Zoë", "xmpp": "zoe@localhost"}, {"name": "robot", "webhook": self.http.url("/robot")}, {"name": "Mail", "email": "mail@localhost"}]})
 
@@ -192,7 +193,8 @@ def test_hostile_text_over_all_channels(everywhere, field):
     for name, tracking in posted.items():
         ended = "SELECT count(*) FROM deliveries d JOIN tickets t ON t.id = d.ticket WHERE t.id = %s AND d.state = 3 AND d.channel = %s"
         number = test_outbox.id_of(tracking)
-        for channel in ("phone",) if field == "contact" else ("email", "webhook", "xmpp", "phone"):
+        paged = () if field in ("comment", "reason", "proposal") else ("phone",)  # staff have spoken: nothing is to be paged
+        for channel in (("email",) if field == "contact" else ("email", "webhook", "xmpp")) + paged:
             wait_until(lambda number=number, channel=channel: everywhere.sql(ended, number, channel)[0][0] >= 1, 60)
         assert not everywhere.sql("SELECT channel, reason FROM deliveries WHERE ticket = %s AND state IN (4, 5)", number), name
         for text in everywhere.stack.mails():

@@ -4,6 +4,7 @@ import email
 import email.policy
 import random
 
+import pytest
 from helpers import ADA, wait_until
 
 
@@ -57,6 +58,15 @@ def test_a_hostile_title_makes_no_header(stack, client):
     client.submit(contact={"email": address}, title="x\r\nBcc: victim@localhost\r\n\r\nboo")
     mail = wait_until(lambda: mails_to(stack, address))[0]
     assert mail["Bcc"] is None and mail["Delivered-To"] == address
+
+
+@pytest.mark.parametrize("text", ["=?utf-8?q?x=0D=0ABcc:_victim@localhost=0D=0A?=", "=?utf-8?b?eA0KQmNjOiBhQGI=?=", "a\r\nBcc: b@localhost"])
+def test_a_name_and_a_title_that_would_be_decoded_to_headers_are_words(stack, client, text):
+    address = somebody()
+    client.submit(contact={"email": address, "name": text}, title=text)
+    mail = wait_until(lambda: mails_to(stack, address))[0]
+    assert "\r" not in mail["Subject"] and "\n" not in mail["Subject"] and mail["Bcc"] is None and not mail.defects
+    assert not set("\r\n") & set(mail["To"].addresses[0].display_name) and mail["To"].addresses[0].addr_spec == address
 
 
 def test_waiting_resolving_and_closing_are_told(stack, client):
