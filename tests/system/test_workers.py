@@ -245,34 +245,36 @@ def test_a_worker_that_speaks_nonsense_is_survived(desk, workerless):
 def test_without_any_worker_ops_are_told_and_when_most_decisions_fail_none_counts():
     """The broker's own alerts, which need no rule and no worker; each ends when its cause does."""
     running = Stack(workers=0)
-    with running.config("broker-1").open("a") as config:
-        config.write("untriaged_alert: 1s\n")
-    running.kill("broker-1", signal.SIGTERM)
-    wait_until(lambda: not alive(running.pid("broker-1")))
-    running.up()
-    client = running.client()
-    posted = [client.submit() for _ in range(60)]
+    try:
+        with running.config("broker-1").open("a") as config:
+            config.write("untriaged_alert: 1s\n")
+        running.kill("broker-1", signal.SIGTERM)
+        wait_until(lambda: not alive(running.pid("broker-1")))
+        running.up()
+        client = running.client()
+        posted = [client.submit() for _ in range(60)]
 
-    def told(cause, states):
-        return running.value("SELECT count(*) FROM alerts WHERE cause = %s AND state = ANY (%s)", f"ops:{cause}:broker-1", states)
+        def told(cause, states):
+            return running.value("SELECT count(*) FROM alerts WHERE cause = %s AND state = ANY (%s)", f"ops:{cause}:broker-1", states)
 
-    for cause in ("undecided", "no_workers"):
-        wait_until(lambda: told(cause, [0, 1]), 40, 0.1)  # noqa: B023
-    wait_until(lambda: [mail for mail in running.mails() if "ops@localhost" in mail or "staff@localhost" in mail], 60, 0.2)
-    worker = PyWorker(running.env["DOCKET_WORKERS"].split(",")[0], credits=30,
-                      decide=lambda work, process: worker.say("fail", {"code": "broken", "message": "it is the process"}, worker.seen[-1]["id"]))
-    wait_until(lambda: told("decisions_fail", [0, 1]), 30, 0.1)
-    # Each comes again, more often than the failures that would have made a dead letter of it.
-    wait_until(lambda: all([message["body"]["ticket"]["tracking"] for message in list(worker.seen)].count(tracking) > 4 for tracking in posted), 40, 0.2)
-    assert running.value("SELECT max(failures) FROM desk") < 3 and dead(client) == []
-    worker.decide = decide
-    for tracking in posted:
-        assert client.decided(tracking, 40)["priority"] == 3
-    for cause in ("undecided", "no_workers", "decisions_fail"):
-        wait_until(lambda: told(cause, [0, 1]) == 0 and told(cause, [2]), 30, 0.1)  # noqa: B023
-    worker.leave()
-    client.close()
-    running.close()
+        for cause in ("undecided", "no_workers"):
+            wait_until(lambda: told(cause, [0, 1]), 40, 0.1)  # noqa: B023
+        wait_until(lambda: [mail for mail in running.mails() if "ops@localhost" in mail or "staff@localhost" in mail], 60, 0.2)
+        worker = PyWorker(running.env["DOCKET_WORKERS"].split(",")[0], credits=30,
+                          decide=lambda work, process: worker.say("fail", {"code": "broken", "message": "it is the process"}, worker.seen[-1]["id"]))
+        wait_until(lambda: told("decisions_fail", [0, 1]), 30, 0.1)
+        # Each comes again, more often than the failures that would have made a dead letter of it.
+        wait_until(lambda: all([message["body"]["ticket"]["tracking"] for message in list(worker.seen)].count(tracking) > 4 for tracking in posted), 40, 0.2)
+        assert running.value("SELECT max(failures) FROM desk") < 3 and dead(client) == []
+        worker.decide = decide
+        for tracking in posted:
+            assert client.decided(tracking, 40)["priority"] == 3
+        for cause in ("undecided", "no_workers", "decisions_fail"):
+            wait_until(lambda: told(cause, [0, 1]) == 0 and told(cause, [2]), 30, 0.1)  # noqa: B023
+        worker.leave()
+        client.close()
+    finally:
+        running.close()
 
 
 def test_a_desk_without_a_process_tells_ops_until_one_is_applied():
