@@ -42,16 +42,19 @@ struct deciding {
 /* ---- what is written ---- */
 
 /* The event of the decision itself: what was set, which rules matched and which did not, what became of each clock. */
-static struct span deciding_event_body(const struct decision *d, const struct wire_val *body)
+static struct span deciding_event_body(const struct decision *d, const struct wire_doc *doc,
+                                       const struct wire_val *body)
 {
     struct buf out;
     size_t len;
-    struct span trace = decision_bytes(d, d->trace), changes = decision_bytes(d, d->changes);
+    struct span trace = d->trace, changes = d->changes;
 
     buf_init(&out, BODY_BYTES_MAX);
     struct wire_map map = wire_map_open(&out);
-    if (wire_count(wire_find(body, "set")) != 0)
-        wire_put_key_val(&out, "set", wire_find(body, "set")), map.count++;
+    if (wire_count(wire_find(body, "set")) != 0) {
+        wire_put_text(&out, "set");
+        wire_put_raw(&out, wire_find_raw(doc, body, "set")), map.count++;
+    }
     if (trace.p != NULL) {
         wire_put_text(&out, "trace");
         wire_put_raw(&out, trace), map.count++;
@@ -170,8 +173,7 @@ static const struct unit_type deciding_type = {.group = GROUP_DECIDE, .locks = t
 /* ---- the beginning ---- */
 
 /* The ticket as it was handed out, for the checks: what the content says. */
-static bool deciding_base(const struct wake *wake, struct wire_doc **ret_doc, struct decision_base *ret,
-                          struct buf *clocks)
+static bool deciding_base(const struct wake *wake, struct wire_doc **ret_doc, struct decision_base *ret)
 {
     struct err err;
     *ret = (struct decision_base){.state = STATE_NEW};
@@ -182,25 +184,21 @@ static bool deciding_base(const struct wake *wake, struct wire_doc **ret_doc, st
     const struct wire_val *ticket = wire_find(wire_root(*ret_doc), "ticket");
     (void)desk_state_parse(wire_find_str(ticket, "state"), &ret->state);
     ret->priority = (int)wire_find_int(ticket, "priority", 0);
-    if (wire_type(wire_find(ticket, "clocks")) == WIRE_LIST) {
-        wire_put_val(clocks, wire_find(ticket, "clocks"));
-        ret->clocks = buf_span(clocks);
-    }
-    return !clocks->failed;
+    if (wire_type(wire_find(ticket, "clocks")) == WIRE_LIST)
+        ret->clocks = wire_find_raw(*ret_doc, ticket, "clocks");
+    return true;
 }
 
-static bool deciding_parse(const struct wake *wake, const struct wire_val *body, struct decision *ret,
-                           struct decision_base *ret_base, struct err *err)
+static bool deciding_parse(const struct wake *wake, const struct wire_doc *message,
+                           const struct wire_val *body, struct decision *ret, struct decision_base *ret_base,
+                           struct err *err)
 {
     struct wire_doc *doc = NULL;
-    struct buf clocks;
 
-    buf_init(&clocks, 64 << 10);
-    bool ok = deciding_base(wake, &doc, ret_base, &clocks) ||
+    bool ok = deciding_base(wake, &doc, ret_base) ||
               err_set(err, ERR_INTERNAL, "the ticket's content cannot be read");
-    ok = ok && decision_parse(body, ret_base, ret, err);
+    ok = ok && decision_parse(message, body, ret_base, ret, err);
     ret_base->clocks = SPAN_NONE;
-    buf_clear(&clocks);
     wire_doc_free(doc);
     return ok;
 }
@@ -221,7 +219,7 @@ static void deciding_fill(struct deciding *deciding, const struct wake *wake,
                              d->deadline_count != 0 || d->event_count != 0 || d->changes.len != 0;
     deciding->version_after = wake->version + (deciding->writes_event ? 1 : 0) + (int32_t)d->event_count;
     if (deciding->writes_event)
-        deciding->body = deciding_event_body(d, body);
+        deciding->body = deciding_event_body(d, deciding->doc, body);
     if (d->set & SET_TAGS)
         deciding->tags = deciding_tags(d);
     deciding->wake_at = d->next_at == INT64_MAX ? 0 : d->next_at < now ? now : d->next_at;
@@ -236,7 +234,7 @@ void deciding_take(struct broker *broker, struct wake *wake, struct wire_doc *do
     struct decision_base base;
     struct err err = {0};
 
-    if (!deciding_parse(wake, body, &deciding->decision, &base, &err)) {
+    if (!deciding_parse(wake, doc, body, &deciding->decision, &base, &err)) {
         wire_doc_free(doc);
         free(deciding);
         put_back_failed(broker, wake, "bad_decision", err.msg, worker, true);
@@ -373,7 +371,7 @@ static struct span deciding_text(const struct deciding *x, enum column column)
     case C_TAGS:
         return x->tags == NULL ? SPAN_NONE : span_of(x->tags);
     default:
-        return decision_bytes(d, d->clocks);
+        return d->clocks;
     }
 }
 
@@ -418,7 +416,7 @@ static void put_events(const struct deciding_set *set)
                     continue;
                 version++;
                 if (field == BODY)
-                    pg_array_bytes(set->params, more == NULL ? x->body : decision_bytes(d, more->body));
+                    pg_array_bytes(set->params, more == NULL ? x->body : more->body);
                 else
                     pg_array_int(set->params, field == TICKET    ? x->unit.ticket
                                               : field == VERSION ? version
@@ -450,7 +448,7 @@ static void put_outbox(const struct deciding_set *set)
                 if (field == KIND)
                     pg_array_bytes(set->params, n->kind);
                 else if (field == BODY)
-                    pg_array_bytes(set->params, decision_bytes(&x->decision, n->body));
+                    pg_array_bytes(set->params, n->body);
                 else
                     pg_array_int(set->params, field == TICKET     ? x->unit.ticket
                                               : field == VERSION  ? x->version_after
@@ -508,7 +506,7 @@ static void send_attributes(const struct deciding_set *all)
             if ((x->decision.set & SET_ATTRIBUTES) == 0)
                 continue;
             if (column == 2)
-                pg_array_bytes(all->params, decision_bytes(&x->decision, x->decision.attributes));
+                pg_array_bytes(all->params, x->decision.attributes);
             else
                 pg_array_int(all->params, column == 0 ? x->unit.ticket : x->attempt + 1);
         }

@@ -9,8 +9,6 @@
 enum {
     NOTIFY_KIND_BYTES_MAX = 32,
     UNKNOWN_FIELD_SHOWN_MAX = 64, /* a longer name is not cut: half a letter would be no UTF-8 */
-    BYTES_MAX = DECISION_CLOCKS_BYTES_MAX + DECISION_ATTRIBUTES_BYTES_MAX + DECISION_TRACE_BYTES_MAX +
-                (DECISION_EVENTS_MAX + DECISION_NOTIFY_MAX + 1) * DECISION_BODY_BYTES_MAX
 };
 
 #define BIT(state) (1u << (state))
@@ -78,7 +76,7 @@ static bool set_attributes(struct setting *s, const char *field)
 {
     if (wire_type(wire_find(s->set, field)) != WIRE_MAP)
         return decision_fail(&s->at, field, "a map");
-    return decision_keep(&s->at, s->decision, s->set, field, WIRE_MAP, DECISION_ATTRIBUTES_BYTES_MAX,
+    return decision_keep(&s->at, s->set, field, WIRE_MAP, DECISION_ATTRIBUTES_BYTES_MAX,
                          &s->decision->attributes);
 }
 
@@ -132,11 +130,11 @@ static const struct setter *setter_find(struct span name)
     return NULL;
 }
 
-static bool read_set(const struct wire_val *body, const struct decision_base *base, struct decision *decision,
-                     struct err *err)
+static bool read_set(const struct wire_doc *doc, const struct wire_val *body,
+                     const struct decision_base *base, struct decision *decision, struct err *err)
 {
-    struct decision_at top = {"", 0, err};
-    struct setting s = {decision, base, wire_find(body, "set"), {"", 0, err}};
+    struct decision_at top = {doc, "", 0, err};
+    struct setting s = {decision, base, wire_find(body, "set"), {doc, "", 0, err}};
     if (wire_type(s.set) != WIRE_NIL && wire_type(s.set) != WIRE_MAP)
         return decision_fail(&top, "set", "a map");
     for (size_t i = 0; i < wire_count(s.set); i++) {
@@ -160,11 +158,12 @@ static bool read_set(const struct wire_val *body, const struct decision_base *ba
 
 /* ---- lists ---- */
 
-static bool read_events(const struct wire_val *body, struct decision *decision, struct err *err)
+static bool read_events(const struct wire_doc *doc, const struct wire_val *body, struct decision *decision,
+                        struct err *err)
 {
     static const char *const names[] = {"asked", "warned", "missed"};
     static const enum desk_event kinds[] = {EVENT_ASKED, EVENT_WARNED, EVENT_MISSED};
-    struct decision_at top = {"", 0, err};
+    struct decision_at top = {doc, "", 0, err};
     const struct wire_val *list = NULL;
     size_t kind;
 
@@ -175,12 +174,11 @@ static bool read_events(const struct wire_val *body, struct decision *decision, 
         return true;
     decision->events = mem_new(count, sizeof *decision->events);
     for (size_t i = 0; i < count; i++) {
-        struct decision_at at = {"events", i, err};
+        struct decision_at at = {doc, "events", i, err};
         struct decision_event *event = &decision->events[i];
         if (!decision_word(&at, wire_at(list, i), "kind", names, sizeof names / sizeof names[0], &kind) ||
             !decision_bool(&at, wire_at(list, i), "public", false, &event->public) ||
-            !decision_keep(&at, decision, wire_at(list, i), "body", WIRE_MAP, DECISION_BODY_BYTES_MAX,
-                           &event->body))
+            !decision_keep(&at, wire_at(list, i), "body", WIRE_MAP, DECISION_BODY_BYTES_MAX, &event->body))
             return false;
         event->kind = kinds[kind];
     }
@@ -206,7 +204,7 @@ static bool read_alert(const struct decision_at *at, const struct wire_val *aler
 }
 
 static bool read_one_notify(const struct decision_at *at, const struct wire_val *map,
-                            struct decision *decision, struct decision_notify *ret)
+                            struct decision_notify *ret)
 {
     static const char *const names[] = {"customer", "staff", "ops"};
     static const enum desk_audience audiences[] = {AUDIENCE_CUSTOMER, AUDIENCE_STAFF, AUDIENCE_OPS};
@@ -215,7 +213,7 @@ static bool read_one_notify(const struct decision_at *at, const struct wire_val 
     if (!decision_word(at, map, "to", names, sizeof names / sizeof names[0], &to) ||
         !decision_text(at, map, "kind", true, NOTIFY_KIND_BYTES_MAX, &ret->kind) ||
         !decision_int(at, map, "generation", false, 0, INT32_MAX, &generation) ||
-        !decision_keep(at, decision, map, "body", WIRE_MAP, DECISION_BODY_BYTES_MAX, &ret->body) ||
+        !decision_keep(at, map, "body", WIRE_MAP, DECISION_BODY_BYTES_MAX, &ret->body) ||
         !read_alert(at, wire_find(map, "alert"), ret))
         return false;
     ret->to = audiences[to];
@@ -228,9 +226,10 @@ static bool notify_is_same(const struct decision_notify *a, const struct decisio
     return a->to == b->to && a->generation == b->generation && span_equal(a->kind, b->kind);
 }
 
-static bool read_notify(const struct wire_val *body, struct decision *decision, struct err *err)
+static bool read_notify(const struct wire_doc *doc, const struct wire_val *body, struct decision *decision,
+                        struct err *err)
 {
-    struct decision_at top = {"", 0, err};
+    struct decision_at top = {doc, "", 0, err};
     const struct wire_val *list = NULL;
 
     if (!decision_list(&top, body, "notify", DECISION_NOTIFY_MAX, &list))
@@ -240,8 +239,8 @@ static bool read_notify(const struct wire_val *body, struct decision *decision, 
         return true;
     struct decision_notify *all = decision->notify = mem_new(count, sizeof *all);
     for (size_t i = 0; i < count; i++) {
-        struct decision_at at = {"notify", i, err};
-        if (!read_one_notify(&at, wire_at(list, i), decision, &all[i]))
+        struct decision_at at = {doc, "notify", i, err};
+        if (!read_one_notify(&at, wire_at(list, i), &all[i]))
             return false;
         for (size_t k = 0; k < i; k++)
             if (notify_is_same(&all[k], &all[i]))
@@ -253,26 +252,28 @@ static bool read_notify(const struct wire_val *body, struct decision *decision, 
 
 /* ---- the whole ---- */
 
-static bool read_changes(const struct wire_val *body, struct decision *decision, struct err *err)
+static bool read_changes(const struct wire_doc *doc, const struct wire_val *body, struct decision *decision,
+                         struct err *err)
 {
-    struct decision_at top = {"", 0, err};
+    struct decision_at top = {doc, "", 0, err};
     const struct wire_val *list = NULL;
 
     if (!decision_list(&top, body, "changes", DECISION_CHANGES_MAX, &list))
         return false;
-    return wire_count(list) == 0 || decision_keep(&top, decision, body, "changes", WIRE_LIST,
-                                                  DECISION_CHANGES_BYTES_MAX, &decision->changes);
+    return wire_count(list) == 0 ||
+           decision_keep(&top, body, "changes", WIRE_LIST, DECISION_CHANGES_BYTES_MAX, &decision->changes);
 }
 
-static bool read_rest(const struct wire_val *body, struct decision *decision, struct err *err)
+static bool read_rest(const struct wire_doc *doc, const struct wire_val *body, struct decision *decision,
+                      struct err *err)
 {
-    struct decision_at top = {"", 0, err};
+    struct decision_at top = {doc, "", 0, err};
     int64_t wake_at = INT64_MAX;
     if (!decision_int(&top, body, "wake_at", false, 0, DECISION_INSTANT_MAX, &wake_at) ||
         !read_texts(&top, body, "resolve", DECISION_RESOLVE_MAX, &decision->resolve,
                     &decision->resolve_count) ||
-        !decision_keep(&top, decision, body, "trace", WIRE_MAP, DECISION_TRACE_BYTES_MAX, &decision->trace) ||
-        !read_changes(body, decision, err) ||
+        !decision_keep(&top, body, "trace", WIRE_MAP, DECISION_TRACE_BYTES_MAX, &decision->trace) ||
+        !read_changes(doc, body, decision, err) ||
         !decision_text(&top, body, "process", false, DECISION_NAME_BYTES_MAX, &decision->process) ||
         !decision_text(&top, body, "zones", false, DECISION_NAME_BYTES_MAX, &decision->zones))
         return false;
@@ -281,18 +282,18 @@ static bool read_rest(const struct wire_val *body, struct decision *decision, st
     return true;
 }
 
-bool decision_parse(const struct wire_val *body, const struct decision_base *base,
+bool decision_parse(const struct wire_doc *doc, const struct wire_val *body, const struct decision_base *base,
                     struct decision *ret_decision, struct err *err)
 {
     struct decision decision = {.next_at = INT64_MAX, .due_at = INT64_MAX};
-    buf_init(&decision.bytes, BYTES_MAX);
     if (wire_type(body) != WIRE_MAP) {
         decision_clear(&decision);
         return err_field(err, ERR_INVALID, "body", "the body of a decision is a map");
     }
-    if (!read_set(body, base, &decision, err) || !decision_read_clocks(body, base, &decision, err) ||
-        !decision_read_deadlines(body, &decision, err) || !read_events(body, &decision, err) ||
-        !read_notify(body, &decision, err) || !read_rest(body, &decision, err)) {
+    if (!read_set(doc, body, base, &decision, err) ||
+        !decision_read_clocks(doc, body, base, &decision, err) ||
+        !decision_read_deadlines(doc, body, &decision, err) || !read_events(doc, body, &decision, err) ||
+        !read_notify(doc, body, &decision, err) || !read_rest(doc, body, &decision, err)) {
         decision_clear(&decision);
         return false;
     }
@@ -307,11 +308,5 @@ void decision_clear(struct decision *decision)
     free(decision->events);
     free(decision->notify);
     free(decision->resolve);
-    buf_clear(&decision->bytes);
     memset(decision, 0, sizeof *decision);
-}
-
-struct span decision_bytes(const struct decision *decision, struct decision_part part)
-{
-    return part.len == 0 ? SPAN_NONE : (struct span){decision->bytes.p + part.at, part.len};
 }

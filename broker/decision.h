@@ -1,7 +1,6 @@
 /* A worker's decision, checked (docs/protocol-workers.md, "Decision"): body in, typed struct out. Pure. What
  * people hold (desk.held) is not looked at here: the SQL leaves it alone. Texts are spans into the document
- * that was parsed, which must live as long; maps and lists that go to the database as they are lie encoded in
- * the decision's own bytes. */
+ * that was parsed, which must live as long; so are the maps and lists that go to the database as they are, still encoded. */
 #ifndef DOCKET_DECISION_H
 #define DOCKET_DECISION_H
 
@@ -43,12 +42,6 @@ enum decision_set {
     SET_REPLY_PENDING = 128
 };
 
-/* A value encoded in decision.bytes; len 0: not there. See decision_bytes. */
-struct decision_part {
-    size_t at;
-    size_t len;
-};
-
 struct decision_deadline {
     struct span clock;
     struct span cause;                                     /* SPAN_NONE: none */
@@ -62,14 +55,14 @@ struct decision_deadline {
 struct decision_event {
     enum desk_event kind; /* EVENT_ASKED, EVENT_WARNED, EVENT_MISSED */
     bool public;
-    struct decision_part body;
+    struct span body;
 };
 
 struct decision_notify {
     enum desk_audience to;
     int32_t generation;
     struct span kind;
-    struct decision_part body;
+    struct span body;
     bool is_alert; /* then the three below */
     struct span alert_cause;
     struct span alert_text;
@@ -83,11 +76,11 @@ struct decision {
     struct span queue, assignee, kind; /* SPAN_NONE with the bit set: becomes NULL */
     struct span *tags;
     size_t tag_count;
-    struct decision_part attributes;
+    struct span attributes;
     bool reply_pending;
 
     bool has_clocks; /* false: the ticket's clocks stay as they are (it has none then) */
-    struct decision_part clocks;
+    struct span clocks;
     int64_t next_at; /* earliest of wake_at and of due_at and warn_at of open clocks; INT64_MAX: none */
     int64_t due_at;  /* earliest due_at of running clocks; INT64_MAX: none */
 
@@ -97,11 +90,10 @@ struct decision {
     struct span *resolve;
     size_t deadline_count, event_count, notify_count, resolve_count;
 
-    struct decision_part trace;
-    struct decision_part changes; /* list: what became of each clock; not there when nothing did */
-    struct span process;          /* hash it was decided with; SPAN_NONE when not told */
-    struct span zones;            /* SPAN_NONE when not told */
-    struct buf bytes;             /* owned: what the parts lie in */
+    struct span trace;
+    struct span changes; /* list: what became of each clock; not there when nothing did */
+    struct span process; /* hash it was decided with; SPAN_NONE when not told */
+    struct span zones;   /* SPAN_NONE when not told */
 };
 
 /* The ticket as it was handed out. */
@@ -111,14 +103,11 @@ struct decision_base {
     struct span clocks; /* encoded list, as desk.clocks; SPAN_NONE: none */
 };
 
-/* Reads a body. On success the caller ends it with decision_clear; doc's values must live until then.
+/* Reads a body, which is in doc. On success the caller ends it with decision_clear; doc's values must live until then.
  * err: ERR_INVALID  names the field: unknown, wrong type, out of range, clock left out, state not allowed,
  * too long */
-bool decision_parse(const struct wire_val *body, const struct decision_base *base,
+bool decision_parse(const struct wire_doc *doc, const struct wire_val *body, const struct decision_base *base,
                     struct decision *ret_decision, struct err *err) __attribute__((warn_unused_result));
 void decision_clear(struct decision *decision);
-
-/* The bytes of a part; SPAN_NONE when it is not there. */
-struct span decision_bytes(const struct decision *decision, struct decision_part part);
 
 #endif

@@ -56,10 +56,11 @@ static bool clock_is_open(const struct decision_clock *clock)
 }
 
 /* Reads a list of clocks into ret (DECISION_CLOCKS_MAX). None may be there twice. */
-static bool read_clocks(const struct wire_val *list, struct decision_clock *ret, struct err *err)
+static bool read_clocks(const struct wire_doc *doc, const struct wire_val *list, struct decision_clock *ret,
+                        struct err *err)
 {
     for (size_t i = 0; i < wire_count(list); i++) {
-        struct decision_at at = {"clocks", i, err};
+        struct decision_at at = {doc, "clocks", i, err};
         if (!read_clock(&at, wire_at(list, i), &ret[i]))
             return false;
         for (size_t k = 0; k < i; k++)
@@ -91,7 +92,7 @@ static bool check_left_out(struct span encoded, const struct decision_clock *lis
     if (encoded.len == 0 || !wire_parse(encoded.p, encoded.len, WIRE_DEPTH_MAX, &doc, &ignored))
         return true;
     for (size_t i = 0; i < wire_count(wire_root(doc)) && ok; i++) {
-        struct decision_at at = {"clocks", i, &ignored};
+        struct decision_at at = {doc, "clocks", i, &ignored};
         if (!read_clock(&at, wire_at(wire_root(doc), i), &old) || !clock_is_open(&old))
             continue;
         if (!clock_goes_on(&old, list, count))
@@ -116,15 +117,15 @@ static void clock_bring_forward(const struct decision_clock *clock, struct decis
         decision->next_at = clock->warn_at;
 }
 
-bool decision_read_clocks(const struct wire_val *body, const struct decision_base *base,
-                          struct decision *decision, struct err *err)
+bool decision_read_clocks(const struct wire_doc *doc, const struct wire_val *body,
+                          const struct decision_base *base, struct decision *decision, struct err *err)
 {
-    struct decision_at top = {"", 0, err};
+    struct decision_at top = {doc, "", 0, err};
     struct decision_clock clocks[DECISION_CLOCKS_MAX];
     const struct wire_val *list = NULL;
 
-    if (!decision_list(&top, body, "clocks", DECISION_CLOCKS_MAX, &list) || !read_clocks(list, clocks, err) ||
-        !check_left_out(base->clocks, clocks, wire_count(list), err))
+    if (!decision_list(&top, body, "clocks", DECISION_CLOCKS_MAX, &list) ||
+        !read_clocks(doc, list, clocks, err) || !check_left_out(base->clocks, clocks, wire_count(list), err))
         return false;
     if (list == NULL) {
         if (base->priority != 0 || (decision->set & SET_PRIORITY) != 0)
@@ -134,8 +135,7 @@ bool decision_read_clocks(const struct wire_val *body, const struct decision_bas
     for (size_t i = 0; i < wire_count(list); i++)
         clock_bring_forward(&clocks[i], decision);
     decision->has_clocks = true;
-    return decision_keep(&top, decision, body, "clocks", WIRE_LIST, DECISION_CLOCKS_BYTES_MAX,
-                         &decision->clocks);
+    return decision_keep(&top, body, "clocks", WIRE_LIST, DECISION_CLOCKS_BYTES_MAX, &decision->clocks);
 }
 
 /* ---- verdicts ---- */
@@ -164,9 +164,10 @@ static bool read_deadline(const struct decision_at *at, const struct wire_val *m
     return true;
 }
 
-bool decision_read_deadlines(const struct wire_val *body, struct decision *decision, struct err *err)
+bool decision_read_deadlines(const struct wire_doc *doc, const struct wire_val *body,
+                             struct decision *decision, struct err *err)
 {
-    struct decision_at top = {"", 0, err};
+    struct decision_at top = {doc, "", 0, err};
     const struct wire_val *list = NULL;
 
     if (!decision_list(&top, body, "deadlines", DECISION_DEADLINES_MAX, &list))
@@ -176,7 +177,7 @@ bool decision_read_deadlines(const struct wire_val *body, struct decision *decis
         return true;
     struct decision_deadline *all = decision->deadlines = mem_new(count, sizeof *all);
     for (size_t i = 0; i < count; i++) {
-        struct decision_at at = {"deadlines", i, err};
+        struct decision_at at = {doc, "deadlines", i, err};
         if (!read_deadline(&at, wire_at(list, i), &all[i]))
             return false;
         for (size_t k = 0; k < i; k++)

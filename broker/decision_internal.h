@@ -6,6 +6,7 @@
 
 /* Where a read stands: "clocks[2]." and so on, for the field that an error names. */
 struct decision_at {
+    const struct wire_doc *doc;
     const char *list; /* "" at the top */
     size_t i;
     struct err *err;
@@ -34,9 +35,9 @@ bool decision_bool(const struct decision_at *at, const struct wire_val *map, con
 bool decision_word(const struct decision_at *at, const struct wire_val *map, const char *field,
                    const char *const *words, size_t count, size_t *ret);
 
-/* A map or list, encoded into the decision's bytes. */
-bool decision_keep(const struct decision_at *at, struct decision *decision, const struct wire_val *map,
-                   const char *field, enum wire_type type, size_t max, struct decision_part *ret);
+/* A map or list as it stands in the document. */
+bool decision_keep(const struct decision_at *at, const struct wire_val *map, const char *field,
+                   enum wire_type type, size_t max, struct span *ret);
 
 /* A list of up to max entries: *ret_list is NULL when there is none. */
 bool decision_list(const struct decision_at *at, const struct wire_val *map, const char *field, size_t max,
@@ -44,9 +45,10 @@ bool decision_list(const struct decision_at *at, const struct wire_val *map, con
 
 /* decision_clocks.c: reads body.clocks against the old ones, keeps them and brings next_at forward;
  * deadlines. */
-bool decision_read_clocks(const struct wire_val *body, const struct decision_base *base,
-                          struct decision *decision, struct err *err);
-bool decision_read_deadlines(const struct wire_val *body, struct decision *decision, struct err *err);
+bool decision_read_clocks(const struct wire_doc *doc, const struct wire_val *body,
+                          const struct decision_base *base, struct decision *decision, struct err *err);
+bool decision_read_deadlines(const struct wire_doc *doc, const struct wire_val *body,
+                             struct decision *decision, struct err *err);
 
 /* Instants from 1970 to the year 10000. */
 #define DECISION_INSTANT_MAX INT64_C(253402300800000000)

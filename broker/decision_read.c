@@ -85,8 +85,8 @@ bool decision_word(const struct decision_at *at, const struct wire_val *map, con
     return decision_fail(at, field, want);
 }
 
-bool decision_keep(const struct decision_at *at, struct decision *decision, const struct wire_val *map,
-                   const char *field, enum wire_type type, size_t max, struct decision_part *ret)
+bool decision_keep(const struct decision_at *at, const struct wire_val *map, const char *field,
+                   enum wire_type type, size_t max, struct span *ret)
 {
     const struct wire_val *val = wire_find(map, field);
     char want[64];
@@ -94,13 +94,12 @@ bool decision_keep(const struct decision_at *at, struct decision *decision, cons
         return true;
     if (wire_type(val) != type)
         return decision_fail(at, field, type == WIRE_MAP ? "a map" : "a list");
-    size_t before = decision->bytes.len;
-    wire_put_val(&decision->bytes, val);
-    if (decision->bytes.failed || decision->bytes.len - before > max) {
+    struct span bytes = wire_find_raw(at->doc, map, field);
+    if (bytes.len == 0 || bytes.len > max) {
         (void)snprintf(want, sizeof want, "at most %zu bytes", max);
         return decision_fail(at, field, want);
     }
-    *ret = (struct decision_part){.at = before, .len = decision->bytes.len - before};
+    *ret = bytes;
     return true;
 }
 

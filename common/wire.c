@@ -179,6 +179,19 @@ const struct wire_val *wire_find(const struct wire_val *map, const char *key)
     return NULL;
 }
 
+struct span wire_find_raw(const struct wire_doc *doc, const struct wire_val *map, const char *key)
+{
+    const struct wire_val *val = wire_find(map, key);
+
+    if (val == NULL)
+        return SPAN_NONE;
+    /* Text points into the document, and a value follows its key. */
+    const msgpack_object_kv *entry =
+        (const msgpack_object_kv *)((const char *)val - offsetof(msgpack_object_kv, val));
+    const msgpack_object_str *name = &entry->key.via.str;
+    return name->ptr == NULL ? SPAN_NONE : wire_value_at(name->ptr + name->size, doc->bytes + doc->len);
+}
+
 int64_t wire_find_int(const struct wire_val *map, const char *key, int64_t fallback)
 {
     (void)wire_get_int(wire_find(map, key), &fallback);

@@ -64,6 +64,9 @@ const struct wire_val *wire_val_at(const struct wire_val *map, size_t i);
 /* The value of a key; NULL when the map has none, or when it is no map. */
 const struct wire_val *wire_find(const struct wire_val *map, const char *key);
 
+/* The same value's bytes, as they stand in the document that the map was read from. SPAN_NONE when the map has no such key. */
+struct span wire_find_raw(const struct wire_doc *doc, const struct wire_val *map, const char *key);
+
 /* Short forms for what our own programs wrote: the value of key, or the fallback. */
 int64_t wire_find_int(const struct wire_val *map, const char *key, int64_t fallback);
 bool wire_find_bool(const struct wire_val *map, const char *key, bool fallback);

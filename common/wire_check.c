@@ -1,5 +1,5 @@
 /* What bytes from outside must be before anything is allocated for them; see wire.h. */
-#include "wire.h"
+#include "wire_internal.h"
 
 #include <assert.h>
 #include <string.h>
@@ -238,4 +238,24 @@ bool wire_check(const void *bytes, size_t len, unsigned depth_max, struct err *e
     if (w.p != w.end)
         return walk_fail(&w, "more bytes after the message");
     return true;
+}
+
+struct span wire_value_at(const char *p, const char *end)
+{
+    struct err ignored;
+    struct walk w = {(const unsigned char *)p, (const unsigned char *)p, (const unsigned char *)end,
+                     &ignored};
+    struct head head;
+
+    for (uint64_t left = 1; left != 0; left--) {
+        if (!walk_head(&w, &head))
+            return SPAN_NONE;
+        if (head.type == WIRE_MAP)
+            left += 2 * head.count;
+        else if (head.type == WIRE_LIST)
+            left += head.count;
+        else if (!walk_skip(&w, head.count))
+            return SPAN_NONE;
+    }
+    return (struct span){p, (size_t)((const char *)w.p - p)};
 }

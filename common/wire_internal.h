@@ -16,4 +16,7 @@ static inline const struct wire_val *wire_cast(const msgpack_object *o)
     return (const struct wire_val *)o;
 }
 
+/* The bytes of the one value that stands at p; end is that of its document, which passed wire_check. */
+struct span wire_value_at(const char *p, const char *end);
+
 #endif

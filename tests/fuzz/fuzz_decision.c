@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (!wire_parse(data, size, 16, &doc, &err))
         return 0;
-    if (decision_parse(wire_root(doc), &base, &decision, &err))
+    if (decision_parse(doc, wire_root(doc), &base, &decision, &err))
         decision_clear(&decision);
     wire_doc_free(doc);
     return 0;

@@ -30,7 +30,7 @@ static bool parse(const char *json, const struct decision_base *base, struct wir
     struct span bytes = to_wire(json, &buf);
     struct err none = {0};
     assert_true(wire_parse(bytes.p, bytes.len, 32, ret_doc, &none));
-    bool ok = decision_parse(wire_root(*ret_doc), base, ret, err);
+    bool ok = decision_parse(*ret_doc, wire_root(*ret_doc), base, ret, err);
     buf_clear(&buf);
     return ok;
 }
@@ -80,16 +80,16 @@ static void test_decision_whole_body_is_read(void **state)
     assert_int_equal(d.events[0].kind, EVENT_WARNED);
     assert_int_equal(d.notify_count, 2);
     assert_int_equal(d.notify[0].to, AUDIENCE_CUSTOMER);
-    assert_null(decision_bytes(&d, d.notify[0].body).p);
+    assert_null(d.notify[0].body.p);
     assert_true(!d.notify[0].is_alert && d.notify[1].is_alert && span_is(d.notify[1].alert_text, "help"));
     assert_int_equal(d.resolve_count, 1);
     assert_true(span_is(d.process, "h1") && span_is(d.zones, "2026a"));
-    struct span clocks = decision_bytes(&d, d.clocks);
+    struct span clocks = d.clocks;
     struct wire_doc *kept = NULL;
     assert_true(wire_parse(clocks.p, clocks.len, 8, &kept, &err));
     assert_true(wire_equal(wire_root(kept), wire_find(wire_root(doc), "clocks"))); /* unknown fields too */
     wire_doc_free(kept);
-    assert_int_equal(decision_bytes(&d, d.trace).len, strlen("\x81\xa5rules\x90"));
+    assert_int_equal(d.trace.len, strlen("\x81\xa5rules\x90"));
     decision_clear(&d);
     wire_doc_free(doc);
 }
@@ -283,7 +283,7 @@ static void test_decision_missed_or_resting_promise_wakes_nobody(void **state)
     wire_doc_free(doc);
     assert_true(parse("{\"clocks\": []}", &base, &doc, &d, &err));
     assert_int_equal(d.next_at, INT64_MAX);
-    assert_true(d.has_clocks && decision_bytes(&d, d.clocks).len == 1);
+    assert_true(d.has_clocks && d.clocks.len == 1);
     decision_clear(&d);
     wire_doc_free(doc);
 }
@@ -314,7 +314,7 @@ static void test_decision_limits_hold(void **state)
         for (size_t k = 0; k < lists[i].count; k++)
             wire_put_text(&buf, "x");
         assert_true(wire_parse(buf.p, buf.len, 8, &doc, &err));
-        assert_false(decision_parse(wire_root(doc), &base, &d, &err));
+        assert_false(decision_parse(doc, wire_root(doc), &base, &d, &err));
         assert_string_equal(err.field, lists[i].field);
         wire_doc_free(doc);
     }
@@ -328,7 +328,7 @@ static void test_decision_limits_hold(void **state)
         wire_put_map(&buf, 1);
         wire_put_key_str(&buf, "", (struct span){text, len});
         assert_true(wire_parse(buf.p, buf.len, 8, &doc, &err));
-        bool ok = decision_parse(wire_root(doc), &base, &d, &err);
+        bool ok = decision_parse(doc, wire_root(doc), &base, &d, &err);
         assert_int_equal(ok, len < DECISION_TRACE_BYTES_MAX);
         if (ok)
             decision_clear(&d);
@@ -361,7 +361,7 @@ static void test_decision_mutations_never_break_it(void **state)
         }
         if (!wire_parse(bytes, body.len, 32, &doc, &err))
             continue;
-        if (decision_parse(wire_root(doc), &base, &d, &err)) {
+        if (decision_parse(doc, wire_root(doc), &base, &d, &err)) {
             taken++;
             assert_true(d.next_at >= 0);
             decision_clear(&d);

@@ -311,6 +311,47 @@ static void test_utf8_finds_a_bad_byte_at_every_place_and_counts_points(void **s
     }
 }
 
+/* Each value of the map comes out with the bytes that it went in with, wide forms and nested ones too. */
+static void test_wire_a_value_is_found_as_its_bytes_stand(void **state)
+{
+    static const struct span values[] = {
+        {"\xc0", 1},
+        {"\xc3", 1},
+        {"\x07", 1},
+        {"\xe1", 1},
+        {"\xcd\x00\x07", 3},
+        {"\xd3\x00\x00\x00\x00\x00\x00\x00\x07", 9},
+        {"\xcb\x40\x00\x00\x00\x00\x00\x00\x00", 9},
+        {"\xa2hi", 3},
+        {"\xda\x00\x02hi", 5},
+        {"\xc4\x02\x00\xff", 4},
+        {"\x90", 1},
+        {"\xdc\x00\x02\x93\x01\x02\xa1x\x80", 9},
+        {"\x82\xa1k\x81\xa0\xd9\x01y\xa1l\x92\xc2\xcc\xff", 14},
+    };
+    enum { COUNT = sizeof values / sizeof values[0] };
+    struct wire_doc *doc = NULL;
+    struct err err = {0};
+    struct buf buf;
+    char key[2] = "a";
+    (void)state;
+
+    buf_init(&buf, 1024);
+    wire_put_map(&buf, COUNT);
+    for (size_t i = 0; i < COUNT; i++, key[0]++) {
+        wire_put_text(&buf, key);
+        wire_put_raw(&buf, values[i]);
+    }
+    assert_true(wire_parse(buf.p, buf.len, 8, &doc, &err));
+    key[0] = 'a';
+    for (size_t i = 0; i < COUNT; i++, key[0]++)
+        assert_true(span_equal(wire_find_raw(doc, wire_root(doc), key), values[i]));
+    assert_null(wire_find_raw(doc, wire_root(doc), "none").p);
+    assert_null(wire_find_raw(doc, wire_find(wire_root(doc), "a"), "a").p);
+    wire_doc_free(doc);
+    buf_clear(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_wire_hostile_bytes_are_refused_without_allocating),
         cmocka_unit_test(test_wire_depth_is_counted_to_the_limit),
         cmocka_unit_test(test_wire_changed_frames_are_refused_or_read_whole),
+        cmocka_unit_test(test_wire_a_value_is_found_as_its_bytes_stand),
         cmocka_unit_test(test_wire_canonical_form_forgets_order_and_width),
         cmocka_unit_test(test_wire_canonical_form_sorts_an_empty_key_first),
         cmocka_unit_test(test_utf8_finds_a_bad_byte_at_every_place_and_counts_points),
