@@ -60,7 +60,7 @@ def test_a_hostile_title_makes_no_header(stack, client):
     assert mail["Bcc"] is None and mail["Delivered-To"] == address
 
 
-@pytest.mark.parametrize("text", ["=?utf-8?q?x=0D=0ABcc:_victim@localhost=0D=0A?=", "=?utf-8?b?eA0KQmNjOiBhQGI=?=", "a\r\nBcc: b@localhost"])
+@pytest.mark.parametrize("text", ["=?utf-8?q?x=0D=0ABcc:_victim@localhost=0D=0A?=", "=?utf-8?b?eA0KQmNjOiBhQGI=?="])
 def test_a_name_and_a_title_that_would_be_decoded_to_headers_are_words(stack, client, text):
     address = somebody()
     client.submit(contact={"email": address, "name": text}, title=text)
