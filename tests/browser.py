@@ -4,13 +4,12 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import urllib.error
 import urllib.request
 
-from helpers import SLOW, wait_until
+from helpers import SLOW, free_port, wait_until
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 WIDTH, HEIGHT = 390, 780
@@ -20,16 +19,10 @@ def available():
     return shutil.which("chromedriver") and shutil.which("chromium")
 
 
-def _free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 class Browser:
     def __init__(self):
         self.home = tempfile.mkdtemp(prefix="docket-browser-")
-        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         environment = {**os.environ, "HOME": self.home, "XDG_RUNTIME_DIR": self.home}
         self.driver = subprocess.Popen(["chromedriver", "--port=" + self.url.rpartition(":")[2]], stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)

@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -34,6 +35,14 @@ WAITING_RECEIPTS = """WITH x AS (
            '\\x81a7636f6e7461637481a5656d61696c'::bytea || ('\\x' || to_hex(160 + 17))::bytea || convert_to(lpad(n::text, 7, '0') || '@localhost', 'UTF8')
       FROM generate_series(1, %s) n RETURNING id)
 INSERT INTO outbox (ticket, version, audience, kind, created_at) SELECT id, 1, 1, 'received', docket_now() FROM x"""
+
+
+def free_port():
+    """A loopback port nobody listens at, below those that the kernel gives to connections."""
+    while True:
+        with contextlib.suppress(OSError), contextlib.closing(socket.socket()) as one:
+            one.bind(("127.0.0.1", random.randrange(30000, 32700)))
+            return one.getsockname()[1]
 
 
 def wait_until(condition, seconds=10, step=0.02):
@@ -149,7 +158,7 @@ class Stack:
 
     def up(self, first=False):
         """Starts what is down; on the first time with the options, at ports that are free."""
-        options = ["--bin", str(BIN), "--timeout", str(60 * SLOW)]
+        options = ["--bin", str(BIN), "--timeout", str(120 * SLOW)]
         for name, value in self.options.items():
             options += ["--" + name.replace("_", "-"), str(value)] if first else []
         for _ in range(20):

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import tempfile
 
-from helpers import wait_until
+from helpers import free_port, wait_until
 
 MASTER = """
 127.0.0.1:{port} inet n - n - - smtpd
@@ -69,9 +69,7 @@ class Postfix:
     def __init__(self, command, sink):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="docket-postfix-"))
         self.home.chmod(0o755)
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            self.port = sock.getsockname()[1]
+        self.port = free_port()
         for folder in ("etc", "queue", "data"):
             (self.home / folder).mkdir()
         shutil.chown(self.home / "data", "postfix", "postfix")

@@ -11,15 +11,9 @@ import tempfile
 import threading
 
 import slixmpp
-from helpers import wait_until
+from helpers import free_port, wait_until
 
 PASSWORD = "s3cret"
-
-
-def free_port():
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Prosody:

@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import msgpack  # noqa: E402
 import zmq  # noqa: E402
-from helpers import WAITING_RECEIPTS, Stack, wait_until  # noqa: E402
+from helpers import WAITING_RECEIPTS, Stack, free_port, wait_until  # noqa: E402
 
 SCALE = float(os.environ.get("BENCH_SCALE", "1"))
 SINK = shutil.which("smtp-sink", path=os.environ["PATH"] + ":/usr/sbin") or "smtp-sink"
@@ -29,12 +29,6 @@ def count(number):
 
 def row(name, value):
     print(f"{name:<66} {value}", flush=True)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def start_sink():

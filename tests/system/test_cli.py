@@ -2,13 +2,12 @@
 
 import contextlib
 import json
-import random
 import re
 import subprocess
 import urllib.request
 
 import pytest
-from helpers import BIN, ROOT, TRACKING, wait_until
+from helpers import BIN, ROOT, TRACKING, free_port, wait_until
 
 
 def test_a_life_on_the_command_line(stack):
@@ -89,7 +88,7 @@ def test_the_docs_say_what_the_programs_say():
 
 
 def test_a_worker_serves_metrics_where_it_is_told_to(stack):
-    port = random.randrange(30000, 39000)
+    port = free_port()
     settings = stack.home / "worker-metrics.yaml"
     settings.write_text(f"brokers: [{stack.env['DOCKET_WORKERS'].split(',')[0]}]\nhttp: 127.0.0.1:{port}\n")
     worker = subprocess.Popen([BIN / "docket-worker", "--config", settings], stderr=subprocess.DEVNULL)

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from helpers import Stack, wait_until
+from helpers import Stack, free_port, wait_until
 
 
 def run(*command):
@@ -34,7 +34,7 @@ class Relay:
     def __init__(self, folder):
         self.mails, self.logins, context = [], [], ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(folder / "relay.pem", folder / "relay.key")
-        self.controller = Controller(self, hostname="127.0.0.1", port=random.randrange(30000, 39000), tls_context=context, require_starttls=True,
+        self.controller = Controller(self, hostname="127.0.0.1", port=free_port(), tls_context=context, require_starttls=True,
                                      auth_required=True, authenticator=self.authenticate)
         self.controller.start()
         self.url = f"smtp://127.0.0.1:{self.controller.port}"

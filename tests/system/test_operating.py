@@ -3,14 +3,13 @@
 import contextlib
 import re
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 
 import pytest
-from helpers import ADA, BIN, ROOT, Stack, alive, wait_until
+from helpers import ADA, BIN, ROOT, Stack, alive, free_port, wait_until
 from psycopg import sql
 
 PROGRAMS = ("docket-broker", "docket-worker", "docket-notifier", "docket-mail")
@@ -77,12 +76,6 @@ def http_of(port, path):
         return error.code, error.read().decode()
     except OSError:
         return 0, ""
-
-
-def free_port():
-    with contextlib.closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 @contextlib.contextmanager
