@@ -4,12 +4,11 @@ import contextlib
 import email
 import email.policy
 import itertools
-import random
 import threading
 import time
 
 import pytest
-from helpers import ADA, BEN, CUSTOMER, MACHINE, SLOW, id_of, ticket_of, wait_until
+from helpers import ADA, BEN, CUSTOMER, MACHINE, id_of, ticket_of, wait_until
 
 counter = itertools.count()
 

@@ -172,7 +172,7 @@ def expected_counts(line):
     """(promised, met, missed, open) of response and update, by the words of the process and nothing of the program."""
     priority, start = line["priority"], line["posted_at"] // 1_000_000
     response, update = (Clock(promise, start) for promise in PROMISES[priority])
-    resolved, last = False, start
+    resolved, waits, last = False, False, start
     for event in line["events"]:
         at, kind, body = event["at"] // 1_000_000, event["kind"], event["body"]
         last = at
@@ -190,8 +190,7 @@ def expected_counts(line):
             response.end(at), update.end(at)
             response.begin(at), update.begin(at)
         resolved = kind == "resolved" or (resolved and kind == "commented")
-        waits = kind == "waiting" and body["on"] == "customer" or (kind == "commented" and line.get("waits", False))
-        line["waits"] = waits
+        waits = kind == "waiting" and body["on"] == "customer" or (kind == "commented" and waits)
     counts = []
     for clock in (response, update):
         over = clock.running and (clock.gone or (not clock.paused and due(clock.since, max(0, clock.promise - clock.used), clock.working) <= last))
