@@ -34,6 +34,8 @@ struct broker_process {
     bool looked; /* which is current was asked for: before that, nobody is served by a guess */
     int32_t n;   /* process_log.n; 0: none was ever applied */
     char hash[PROCESS_HASH_BYTES];
+    int32_t former_n; /* the one before, by which decisions may still come; 0: none */
+    char former_hash[PROCESS_HASH_BYTES];
     struct process *parsed; /* for weights and people; NULL when it does not load any more */
     struct oncall *oncall;  /* its schedules; NULL when they cannot be used here */
 };

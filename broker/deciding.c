@@ -6,6 +6,7 @@
 #include "decision.h"
 #include "log.h"
 #include "mem.h"
+#include "process_room.h"
 #include "put_back.h"
 #include "statements.h"
 #include "wakes.h"
@@ -25,6 +26,7 @@ struct deciding {
     struct decision decision;
     int32_t attempt, version; /* before */
     int32_t version_after;
+    int32_t process; /* process_log.n it was decided with; 0: none was ever applied */
     bool fresh;
     bool writes_event; /* the decision's own: a wake at which nothing changed leaves no event */
     enum desk_event kind;
@@ -212,6 +214,7 @@ static void deciding_fill(struct deciding *deciding, const struct wake *wake,
     deciding->attempt = wake->attempt;
     deciding->version = wake->version;
     deciding->fresh = wake->fresh;
+    deciding->process = process_room_number(deciding->broker, d->process);
     deciding->now_at = wake->now_at;
     deciding->due_at = (wake->reasons & REASON_DUE) != 0 ? wake->wake_at : 0;
     deciding->kind = base->state == STATE_NEW ? EVENT_TRIAGED : EVENT_DECIDED;
@@ -267,7 +270,7 @@ static void deciding_on_rows(void *arg, PGresult *rows)
     }
 }
 
-/* Which decisions a statement is about. */
+/* Which decisions a statement is about; all were made with one version of the process. */
 struct deciding_set {
     struct broker *broker;
     struct deciding **items;
@@ -398,6 +401,14 @@ static void put_columns(const struct deciding_set *set, const enum column *colum
         put_column(set, columns[i]);
 }
 
+static void put_process(const struct deciding_set *set)
+{
+    if (set->items[0]->process == 0)
+        pg_put_null(set->params);
+    else
+        pg_put_int4(set->params, set->items[0]->process);
+}
+
 /* Events: the decision's own first, then those it adds, versions rising. */
 static void put_events(const struct deciding_set *set)
 {
@@ -426,10 +437,7 @@ static void put_events(const struct deciding_set *set)
         }
         pg_array_close(set->params);
     }
-    if (set->broker->process.n == 0)
-        pg_put_null(set->params);
-    else
-        pg_put_int4(set->params, set->broker->process.n);
+    put_process(set);
 }
 
 static void put_outbox(const struct deciding_set *set)
@@ -572,10 +580,7 @@ static void send_verdicts(const struct deciding_set *all)
                             all->params);
         pg_array_close(all->params);
     }
-    if (all->broker->process.n == 0)
-        pg_put_null(all->params);
-    else
-        pg_put_int4(all->params, all->broker->process.n);
+    put_process(all);
     (void)pg_send(all->broker->writer_pg, W_VERDICTS, all->params, NULL, NULL);
 }
 
@@ -636,15 +641,16 @@ static void send_resolves(const struct deciding_set *all)
     (void)pg_send(all->broker->writer_pg, W_ALERTS_RESOLVE, all->params, NULL, NULL);
 }
 
-void deciding_send(void *arg, struct unit **units, size_t count, bool repeat)
+/* Those of units that were decided with one version of the process. sorted: room for all of them. */
+static void send_of_process(struct broker *broker, int32_t process, struct unit **units, size_t count,
+                            struct deciding **sorted)
 {
-    struct broker *broker = arg;
-    struct deciding **sorted = mem_new(count, sizeof *sorted);
     size_t fresh = 0, again = count;
 
-    (void)repeat; /* a decision is never repeated: its guard ended with the epoch */
     for (size_t i = 0; i < count; i++) {
         struct deciding *deciding = (struct deciding *)units[i];
+        if (deciding->process != process)
+            continue;
         deciding->done = false;
         deciding->early_at = 0;
         if (deciding->fresh)
@@ -652,9 +658,10 @@ void deciding_send(void *arg, struct unit **units, size_t count, bool repeat)
         else
             sorted[--again] = deciding;
     }
-    struct deciding_set all = {broker, sorted, count, broker->writer_params};
+    memmove(sorted + fresh, sorted + again, (count - again) * sizeof *sorted);
+    struct deciding_set all = {broker, sorted, fresh + count - again, broker->writer_params};
     struct deciding_set first = {broker, sorted, fresh, broker->writer_params};
-    struct deciding_set rest = {broker, sorted + again, count - again, broker->writer_params};
+    struct deciding_set rest = {broker, sorted + fresh, count - again, broker->writer_params};
     if (first.count != 0)
         send_fresh(&first);
     if (rest.count != 0)
@@ -663,5 +670,25 @@ void deciding_send(void *arg, struct unit **units, size_t count, bool repeat)
     send_verdicts(&all);
     send_alerts(&all);
     send_resolves(&all);
+}
+
+/* Whether units before this one were decided with the same version of the process. */
+static bool process_came_before(struct unit **units, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (((struct deciding *)units[k])->process == ((struct deciding *)units[i])->process)
+            return true;
+    return false;
+}
+
+void deciding_send(void *arg, struct unit **units, size_t count, bool repeat)
+{
+    struct broker *broker = arg;
+    struct deciding **sorted = mem_new(count, sizeof *sorted);
+
+    (void)repeat;                      /* a decision is never repeated: its guard ended with the epoch */
+    for (size_t i = 0; i < count; i++) /* for a moment after an apply there are two versions */
+        if (!process_came_before(units, i))
+            send_of_process(broker, ((struct deciding *)units[i])->process, units, count, sorted);
     free(sorted);
 }

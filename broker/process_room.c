@@ -34,6 +34,8 @@ static void current_take(struct broker *broker, int32_t n, struct span hash, str
     struct wire_doc *doc = NULL;
     struct err err;
 
+    memcpy(broker->process.former_hash, broker->process.hash, sizeof broker->process.hash);
+    broker->process.former_n = broker->process.n;
     (void)snprintf(broker->process.hash, sizeof broker->process.hash, "%.*s", (int)hash.len, hash.p);
     broker->process.n = n;
     if (!wire_parse(files.p, files.len, WIRE_DEPTH_MAX, &doc, &err) ||
@@ -74,6 +76,13 @@ void process_room_tick(struct broker *broker)
     pg_put_text(broker->params, broker->process.n == 0 ? NULL : broker->process.hash);
     (void)pg_send(broker->control_pg, C_PROCESS_CURRENT, broker->params, current_on_rows, broker);
     pg_sync(broker->control_pg, NULL, NULL);
+}
+
+int32_t process_room_number(const struct broker *broker, struct span hash)
+{
+    bool former = broker->process.former_n != 0 && span_is(hash, broker->process.former_hash) &&
+                  !span_is(hash, broker->process.hash);
+    return former ? broker->process.former_n : broker->process.n;
 }
 
 const char *process_room_package_of_unknown(const struct broker *broker)

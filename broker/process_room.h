@@ -10,6 +10,10 @@ struct call;
 /* Looks for a new current version once a second, or at once after process.apply; tells the workers. */
 void process_room_tick(struct broker *broker);
 
+/* process_log.n of the version with this hash: the current one, or the one before. SPAN_NONE, and what this broker has not seen,
+ * count as current. 0: none was ever applied. */
+int32_t process_room_number(const struct broker *broker, struct span hash);
+
 /* Checks the files of a process.apply: here, then by every worker that is connected. Calls write with them when nobody objects, and with
  * the encoded list of what is allowed but hardly meant;
  * answers the call itself when somebody does, or when it is a dry run. Takes the call. */

@@ -143,6 +143,35 @@ def test_a_decision_twice_is_taken_once(desk, hired):
     assert [event["kind"] for event in events(desk, tracking)].count("triaged") == 1 and desk.decided(tracking)["priority"] == 3
 
 
+def test_a_decision_by_the_version_before_is_kept_as_one_of_that_version(desk, workerless, hired):
+    """A version is applied while a worker decides: history and verdicts name the one that was used."""
+    held = []
+
+    def keep_first(work, process):
+        if work["ticket"]["title"] == "slow" and not held:
+            held.append(decide(work, process))
+            return None
+        return decide(work, process)
+
+    worker = hired(decide=keep_first)
+    slow = desk.submit(title="slow")
+    wait_until(lambda: held)
+    work = next(message for message in worker.seen if message["body"]["ticket"]["tracking"] == slow)
+    with workerless.db() as db:
+        before = db.execute("SELECT n, hash FROM process_log ORDER BY n DESC LIMIT 1").fetchone()
+        db.execute("INSERT INTO processes SELECT 'another' || n, files, first_at FROM processes JOIN process_log USING (hash) WHERE n = %s", [before[0]])
+        db.execute("INSERT INTO process_log (hash, at, actor, role, comment) SELECT 'another' || n, at, actor, role, comment FROM process_log WHERE n = %s", [before[0]])
+    wait_until(lambda: worker.process != before[1])
+    quick = desk.submit(title="quick")
+    worker.say("decision", held[0], work["id"])
+    for tracking, process in ((slow, before[0]), (quick, before[0] + 1)):
+        desk.decided(tracking)
+        assert workerless.value("SELECT process FROM events WHERE ticket = %s AND process IS NOT NULL ORDER BY version LIMIT 1", id_of(tracking)) == process
+    with workerless.db() as db:  # as it was, for the tests that follow
+        db.execute("INSERT INTO process_log (hash, at, actor, role, comment) SELECT hash, at, actor, role, comment FROM process_log WHERE n = %s", [before[0]])
+    wait_until(lambda: worker.process == before[1])
+
+
 LIES = {
     "an unknown field": lambda decision: {**decision, "set": {**decision["set"], "colour": "red"}},
     "a wrong type": lambda decision: {**decision, "set": {"priority": "high"}},
