@@ -347,15 +347,15 @@ struct read_events *read_events_new(zloop_t *loop, struct pg *reader, const char
 
 void read_events_free(struct read_events *events)
 {
+    struct err err = {0};
+
     if (events == NULL)
         return;
     if (events->timer >= 0)
         (void)zloop_timer_end(events->loop, events->timer);
-    while (events->waiters != NULL) {
-        struct waiter *waiter = events->waiters;
-        waiter_unlink(waiter);
-        waiter_free(waiter);
-    }
+    (void)err_set(&err, ERR_UNAVAILABLE, "the broker ends: ask another one, with the same cursor");
+    while (events->waiters != NULL)
+        waiter_fail(events->waiters, &err);
     pg_params_free(events->params);
     free(events);
 }

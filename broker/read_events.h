@@ -31,7 +31,7 @@ struct read_events;
 /* in:  prefix  of tracking numbers; lives as long as this does */
 struct read_events *read_events_new(zloop_t *loop, struct pg *reader, const char *prefix);
 
-/* Waiters are forgotten without an answer. Accepts NULL. The reader's session must be freed before. */
+/* Who still waits is answered ERR_UNAVAILABLE. Accepts NULL. The reader's session must be freed before. */
 void read_events_free(struct read_events *events);
 
 /* The reader's session came up, or went down (then all waiters are answered ERR_UNAVAILABLE). */

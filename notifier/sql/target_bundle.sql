@@ -1,15 +1,16 @@
--- Several messages of one address become one: receipts when more than so many wait, and what was held back, once it is due. The members
--- are merged (7) into a new delivery that lists them.
+-- Several messages of one address become one: receipts when more than so many wait, and what was held back, once the first of it is due:
+-- what was held back up to five seconds after it goes with it. The members are merged (7) into a new delivery that lists them.
 --  $1 mark  $2 channel  $3 receipts that may go alone
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 q AS MATERIALIZED (SELECT t.address FROM targets t WHERE t.channel = $2::text AND t.ready_at = $1::bigint),
 d AS MATERIALIZED (
-    SELECT d.id, d.audience, d.recipient, q.address, CASE WHEN d.digest THEN 'digest' ELSE 'receipts' END AS kind, d.priority
+    SELECT d.id, d.audience, d.recipient, q.address, CASE WHEN d.digest THEN 'digest' ELSE 'receipts' END AS kind, d.priority,
+           d.next_at <= clock.at AS due
       FROM q CROSS JOIN clock CROSS JOIN LATERAL (
-           SELECT d.id, d.audience, d.recipient, d.digest, d.priority
+           SELECT d.id, d.audience, d.recipient, d.digest, d.priority, d.next_at
              FROM deliveries d
-            WHERE d.channel = $2::text AND d.address = q.address AND d.state = 0 AND d.next_at <= clock.at AND d.attempts = 0
-              AND (d.digest OR d.kind = 'received')
+            WHERE d.channel = $2::text AND d.address = q.address AND d.state = 0 AND d.next_at <= clock.at + 5000000 AND d.attempts = 0
+              AND (d.digest OR d.kind = 'received' AND d.next_at <= clock.at)
             ORDER BY d.next_at
             LIMIT 500
               FOR UPDATE OF d SKIP LOCKED) d
@@ -18,7 +19,7 @@ d AS MATERIALIZED (
            (min(d.id) % 2147483647)::integer AS generation, min(d.priority) AS priority
       FROM d
      GROUP BY d.address, d.audience, d.kind
-    HAVING count(*) > CASE d.kind WHEN 'digest' THEN 1 ELSE $3::integer END
+    HAVING count(*) > CASE d.kind WHEN 'digest' THEN 1 ELSE $3::integer END AND bool_or(d.due)
 ), o AS (
     INSERT INTO outbox (ticket, version, generation, audience, state, created_at, kind)
     SELECT 0, 0, b.generation, b.audience, 2, clock.at, b.kind FROM b, clock
