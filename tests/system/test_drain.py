@@ -48,7 +48,7 @@ READ = """SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) FRO
 
 
 def test_a_backlog_is_worked_off_by_keys_though_the_tables_were_empty_when_they_were_looked_at(quiet):
-    number = 1000
+    number = 4000  # what reads whole tables reads that many for a few messages
     quiet.kill("broker-1")
     with quiet.db() as db:
         db.execute("ANALYZE")  # they have no row, says this, whatever comes now
@@ -59,11 +59,11 @@ def test_a_backlog_is_worked_off_by_keys_though_the_tables_were_empty_when_they_
     notifier = subprocess.Popen([str(BIN / "docket-notifier"), "--config", str(quiet.config("notifier-1"))], stdin=subprocess.DEVNULL,
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: sum(1 for _ in (quiet.home / "h/mail").glob("*.eml")) >= number, 40, 0.2)
+        wait_until(lambda: sum(1 for _ in (quiet.home / "h/mail").glob("*.eml")) >= number, 60, 0.2)
     finally:
         notifier.terminate()  # a session that ends says all that it read
         notifier.wait()
     with quiet.db() as db:
         rows = wait_until(lambda: db.execute("SELECT count(*) FROM deliveries WHERE state = 3").fetchone()[0] == number and db.execute(READ).fetchone()[0])
     print(f"{(rows - before) / number:.0f} rows read for each message")
-    assert (rows - before) / number < 120
+    assert (rows - before) / number < 250
