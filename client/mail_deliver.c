@@ -213,7 +213,8 @@ static bool find_ticket(struct delivery *d)
 
 /* ---- a ticket that is there ---- */
 
-static enum mail_exit comment(struct delivery *d, bool is_trusted)
+/* The body of an op on the ticket that was found, with what the mail says. The caller owns it. */
+static struct docket_body *words_body(const struct delivery *d, bool is_trusted)
 {
     struct docket_body *body = docket_body_new();
     struct buf words;
@@ -222,27 +223,28 @@ static enum mail_exit comment(struct delivery *d, bool is_trusted)
     mail_put_words(&words, d->view, is_trusted);
     docket_body_text(body, "tracking", d->tracking);
     docket_body_text_n(body, "text", words.p, words.len);
+    buf_clear(&words);
+    return body;
+}
+
+static enum mail_exit comment(struct delivery *d, bool is_trusted)
+{
+    struct docket_body *body = words_body(d, is_trusted);
+
     docket_body_bool(body, "public", is_trusted);
     /* What is not known to be the customer's is a machine's note: it starts, meets and ends nothing. */
     put_as(body, is_trusted && d->view->from[0] != '\0' ? d->view->from : "mail",
            is_trusted ? "customer" : "system");
-    buf_clear(&words);
     return change(d, "ticket.comment", body);
 }
 
 static enum mail_exit approve(struct delivery *d)
 {
-    struct docket_body *body = docket_body_new();
+    struct docket_body *body = words_body(d, true);
     struct docket_answer *answer = NULL;
-    struct buf words;
 
-    buf_init(&words, 2 * MAIL_WORDS_BYTES_MAX);
-    mail_put_words(&words, d->view, true);
-    docket_body_text(body, "tracking", d->tracking);
-    docket_body_text_n(body, "text", words.p, words.len);
     put_as(body, d->view->from[0] == '\0' ? "mail" : d->view->from, "customer");
     docket_body_text(body, "key", d->view->key);
-    buf_clear(&words);
     if (ask(d, "ticket.approve", body, &answer)) {
         log_event(LOG_INFO, "mail_approved", "ticket=%s key=%s", d->tracking, d->view->key);
         docket_answer_free(answer);
@@ -255,15 +257,10 @@ static enum mail_exit approve(struct delivery *d)
 /* An answer to an invitation is a note and stands at the meeting when it is known to be the invited one's. It never changes the state. */
 static enum mail_exit note_answer(struct delivery *d, const struct mail_answer *answer, bool is_trusted)
 {
-    struct docket_body *body = docket_body_new();
+    struct docket_body *body = words_body(d, is_trusted);
     const char *word = mail_answer_word(answer);
     char meeting[16];
-    struct buf words;
 
-    buf_init(&words, 2 * MAIL_WORDS_BYTES_MAX);
-    mail_put_words(&words, d->view, is_trusted);
-    docket_body_text(body, "tracking", d->tracking);
-    docket_body_text_n(body, "text", words.p, words.len);
     docket_body_bool(body, "public", false);
     if (is_trusted && answer->is_sender && word != NULL &&
         mail_answer_meeting(answer, d->tracking, meeting, sizeof meeting)) {
@@ -272,7 +269,6 @@ static enum mail_exit note_answer(struct delivery *d, const struct mail_answer *
         docket_body_text(body, "answer", word);
     }
     put_as(body, "mail", "system");
-    buf_clear(&words);
     return change(d, "ticket.comment", body);
 }
 

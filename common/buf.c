@@ -23,6 +23,15 @@ bool span_is(struct span span, const char *text)
     return span_equal(span, span_of(text));
 }
 
+struct span span_cut(struct span text, size_t most)
+{
+    if (text.len <= most)
+        return text;
+    while (most > 0 && ((unsigned char)text.p[most] & 0xc0) == 0x80)
+        most--;
+    return (struct span){text.p, most};
+}
+
 void buf_init(struct buf *buf, size_t max)
 {
     *buf = (struct buf){.max = max};

@@ -26,6 +26,9 @@ struct span span_of(const char *text);
 bool span_is(struct span span, const char *text);
 bool span_equal(struct span a, struct span b);
 
+/* The first most bytes of valid UTF-8 text, fewer when the last letter would be cut. */
+struct span span_cut(struct span text, size_t most);
+
 /* Makes an empty buffer that holds at most max bytes. */
 void buf_init(struct buf *buf, size_t max);
 

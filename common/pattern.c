@@ -167,11 +167,6 @@ void pattern_search_free(struct pattern_search *search)
     free(search);
 }
 
-static bool is_letter_rest(char c)
-{
-    return ((unsigned char)c & 0xc0) == 0x80;
-}
-
 /* PCRE2 counts steps anew at each place of the text, so the limit goes by its length: a pattern that tries much at every place is over a
  * hundred times slower in 16 KiB than in 1. */
 static void set_match_limit(struct pattern_search *search, size_t len)
@@ -201,7 +196,7 @@ static bool may_be_word_edge(struct span text, size_t at)
     unsigned char before = at == 0 ? ' ' : (unsigned char)text.p[at - 1];
     unsigned char after = at == text.len ? ' ' : (unsigned char)text.p[at];
 
-    if (at < text.len && is_letter_rest(text.p[at]))
+    if ((after & 0xc0) == 0x80) /* in the middle of a letter */
         return false;
     return before >= 0x80 || after >= 0x80 || is_word(before) != is_word(after);
 }
@@ -231,11 +226,7 @@ int pattern_find(const struct pattern *pattern, struct pattern_search *search, s
 {
     if (text.len == 0)
         text.p = "";
-    if (text.len > SUBJECT_BYTES_MAX) {
-        text.len = SUBJECT_BYTES_MAX;
-        while (text.len > 0 && is_letter_rest(text.p[text.len]))
-            text.len--; /* not in the middle of a letter */
-    }
+    text = span_cut(text, SUBJECT_BYTES_MAX);
     set_match_limit(search, text.len);
     return pattern->at_words ? find_at_words(pattern, search, text) : match_from(pattern, search, text, 0, 0);
 }

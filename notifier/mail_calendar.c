@@ -21,13 +21,10 @@ static struct icaltimetype utc_of(int64_t at_us)
 /* One line without control characters: libical passes them on. */
 static const char *plain(struct span text, char ret[TEXT_BYTES])
 {
-    size_t len = text.len < TEXT_BYTES - 1 ? text.len : TEXT_BYTES - 1;
-
-    while (len > 0 && len < text.len && ((unsigned char)text.p[len] & 0xc0) == 0x80)
-        len--; /* not inside a letter */
-    for (size_t i = 0; i < len; i++)
+    text = span_cut(text, TEXT_BYTES - 1);
+    for (size_t i = 0; i < text.len; i++)
         ret[i] = (unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f ? ' ' : text.p[i];
-    ret[len] = '\0';
+    ret[text.len] = '\0';
     return ret;
 }
 

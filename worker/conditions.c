@@ -189,16 +189,15 @@ static bool (*const asks[RULE_TESTS])(struct conditions *, const struct rule_con
 /* At most WHY_VALUE_BYTES, cut between letters. */
 static void why_text(struct buf *why, struct span text)
 {
-    size_t len = text.len < WHY_VALUE_BYTES ? text.len : WHY_VALUE_BYTES;
-    while (len < text.len && len > 0 && ((unsigned char)text.p[len] & 0xc0) == 0x80)
-        len--;
+    struct span kept = span_cut(text, WHY_VALUE_BYTES);
+
     (void)buf_add_text(why, "\"");
     size_t from = why->len;
-    (void)buf_add(why, len > 0 ? text.p : "", len);
+    (void)buf_add_span(why, kept);
     for (size_t i = from; i < why->len && !why->failed; i++) /* a reason is one line */
         if ((unsigned char)why->p[i] < ' ')
             why->p[i] = ' ';
-    (void)buf_add_text(why, len < text.len ? "…\"" : "\"");
+    (void)buf_add_text(why, kept.len < text.len ? "…\"" : "\"");
 }
 
 static void why_value(struct buf *why, const struct value *value)
@@ -348,11 +347,6 @@ bool conditions_hold(struct conditions *conditions, const struct rule_cond *cond
         (void)buf_add_text(why, "always");
     else
         holds = cond_test(conditions, cond);
-    *ret_why = buf_span(why);
-    if (ret_why->len > WHY_KEPT) {
-        ret_why->len = WHY_KEPT;
-        while (ret_why->len > 0 && ((unsigned char)ret_why->p[ret_why->len] & 0xc0) == 0x80)
-            ret_why->len--;
-    }
+    *ret_why = span_cut(buf_span(why), WHY_KEPT);
     return holds;
 }

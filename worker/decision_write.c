@@ -249,14 +249,8 @@ static void put_alert(struct buf *out, const char *cause, int priority, const ch
 /* "prefix: title", cut between letters. */
 static void title_text(const struct decision *d, const char *prefix, char ret[TEXT_BYTES])
 {
-    struct span title = wire_find_str(d->work->ticket, "title");
-    size_t room = TEXT_BYTES - strlen(prefix) - 3;
+    struct span title = span_cut(wire_find_str(d->work->ticket, "title"), TEXT_BYTES - strlen(prefix) - 3);
 
-    if (title.len > room) {
-        title.len = room;
-        while (title.len > 0 && ((unsigned char)title.p[title.len] & 0xc0) == 0x80)
-            title.len--;
-    }
     (void)snprintf(ret, TEXT_BYTES, "%s: %.*s", prefix, (int)title.len, title.len == 0 ? "" : title.p);
 }
 
