@@ -119,6 +119,8 @@ static void audit_tell(struct audit *audit)
             pg_array_bytes(params, span_of(column == 0 ? audit->faults[i].cause : audit->faults[i].text));
         pg_array_close(params);
     }
+    pg_put_text(params, "audit:%");
+    pg_put_int2(params, 2);
     (void)pg_send(audit->pg, AUDIT_ALERTS, params, NULL, NULL);
     pg_sync(audit->pg, told_on_end, audit);
 }

@@ -93,6 +93,8 @@ static void on_read(void *arg, const struct pg_end *end)
                                span_of(column == 0 ? look->gaps[i].cause : look->gaps[i].text));
             pg_array_close(notifier->params);
         }
+        pg_put_text(notifier->params, "oncall:%");
+        pg_put_int2(notifier->params, 3);
         (void)pg_send(notifier->tell, TELL_GAP_ALERTS, notifier->params, NULL, NULL);
         pg_sync(notifier->tell, on_written, NULL);
     }

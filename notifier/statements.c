@@ -36,7 +36,7 @@ static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_ESCAL_WITHDRAW] = "escal_withdraw",
     [TELL_GAP_NOW] = "gap_now",
     [TELL_GAP_OVERRIDES] = "gap_overrides",
-    [TELL_GAP_ALERTS] = "gap_alerts",
+    [TELL_GAP_ALERTS] = "found_alerts",
     [TELL_LINK_ALERT] = "link_alert",
     [TELL_ANSWER_ALERT] = "answer_alert",
     [TELL_GATEWAY_RESULT] = "gateway_result",
@@ -52,7 +52,7 @@ static const char *const feed_names[FEED_STATEMENTS] = {
 
 static const char *const audit_names[AUDIT_STATEMENTS] = {
     [AUDIT_LOOK] = "audit",
-    [AUDIT_ALERTS] = "audit_alerts",
+    [AUDIT_ALERTS] = "found_alerts",
 };
 
 static void statements_fill(const char *const *names, size_t count, struct pg_statement *ret)

@@ -76,6 +76,14 @@ def check(stack, loads):
     return len(acknowledged)
 
 
+def kill_again(stack, name, times):
+    """Always the same one, now and then a moment away, else at once back."""
+    for n in range(times):
+        stack.kill(name)
+        time.sleep(0.2 * (n % 2))
+        stack.up()
+
+
 def backends(stack, _):
     with stack.db() as connection:
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 from helpers import Stack, wait_until
-from load import KILLS, Load, check
+from load import KILLS, Load, check, kill_again
 
 SECONDS = 25
 
@@ -33,11 +33,7 @@ def test_one_of_two_brokers_killed_again_and_again():
     stack = Stack(brokers=2, workers=2, notifiers=1)
     try:
         loads = [Load(stack, n) for n in range(8)]
-        for n in range(20):
-            stack.kill("broker-1")
-            if n % 2:
-                time.sleep(0.2)
-            stack.up()
+        kill_again(stack, "broker-1", 20)
         print(check(stack, loads), "acknowledged")
         wait_until(lambda: stack.value("SELECT count(*) FROM brokers WHERE NOT settled") == 2, 30)
     finally:

@@ -66,4 +66,4 @@ def test_a_backlog_is_worked_off_by_keys_though_the_tables_were_empty_when_they_
     with quiet.db() as db:
         rows = wait_until(lambda: db.execute("SELECT count(*) FROM deliveries WHERE state = 3").fetchone()[0] == number and db.execute(READ).fetchone()[0])
     print(f"{(rows - before) / number:.0f} rows read for each message")
-    assert (rows - before) / number < 250
+    assert (rows - before) / number < 120

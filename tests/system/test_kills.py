@@ -6,7 +6,7 @@ import time
 
 import pytest
 from helpers import Client, Stack, alive, wait_until
-from load import KILLS, Load, check
+from load import KILLS, Load, check, kill_again
 
 
 @pytest.mark.limit(180)
@@ -28,10 +28,7 @@ def test_one_of_two_brokers_killed_again_and_again_for_some_seconds():
     stack = Stack(brokers=2, workers=1, notifiers=1)
     try:
         loads = [Load(stack, n) for n in range(4)]
-        for n in range(4):
-            stack.kill("broker-1")
-            time.sleep(0.2 * (n % 2))
-            stack.up()
+        kill_again(stack, "broker-1", 4)
         check(stack, loads)
     finally:
         stack.close()

@@ -34,6 +34,17 @@ def hired(workerless):
         worker.leave()
 
 
+def keeping_first(title, held):
+    """Decides all but the first work of that title, whose decision is laid into held."""
+    def keep(work, process):
+        if work["ticket"]["title"] == title and not held:
+            held.append(decide(work, process))
+            return None
+        return decide(work, process)
+
+    return keep
+
+
 def events(desk, tracking):
     return ticket_of(desk.show(tracking))["events"]
 
@@ -110,14 +121,7 @@ def test_a_ticket_that_changes_faster_than_it_is_decided_rests_and_gets_decided(
 
 def test_a_stale_decision_is_discarded(desk, hired):
     held = []
-
-    def keep_first(work, process):
-        if work["ticket"]["title"] == "stale" and not held:
-            held.append(decide(work, process))
-            return None
-        return decide(work, process)
-
-    worker = hired(decide=keep_first)
+    worker = hired(decide=keeping_first("stale", held))
     tracking = desk.submit(title="stale")
     wait_until(lambda: held)
     first = next(message for message in worker.seen if message["body"]["ticket"]["tracking"] == tracking)
@@ -146,14 +150,7 @@ def test_a_decision_twice_is_taken_once(desk, hired):
 def test_a_decision_by_the_version_before_is_kept_as_one_of_that_version(desk, workerless, hired):
     """A version is applied while a worker decides: history and verdicts name the one that was used."""
     held = []
-
-    def keep_first(work, process):
-        if work["ticket"]["title"] == "slow" and not held:
-            held.append(decide(work, process))
-            return None
-        return decide(work, process)
-
-    worker = hired(decide=keep_first)
+    worker = hired(decide=keeping_first("slow", held))
     slow = desk.submit(title="slow")
     wait_until(lambda: held)
     work = next(message for message in worker.seen if message["body"]["ticket"]["tracking"] == slow)
