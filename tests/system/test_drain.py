@@ -44,6 +44,24 @@ def test_a_receipt_that_waited_for_its_triage_goes_at_once_when_that_has_joined(
     client.close()
 
 
+def test_what_was_held_back_moments_apart_goes_as_one_once_the_first_is_due(quiet):
+    """And what is held for longer, as by quiet hours, stays."""
+    mark = -7
+    with quiet.db() as db:
+        def held(*seconds):
+            db.execute("DELETE FROM deliveries")
+            for n, second in enumerate(seconds, 1):
+                db.execute("INSERT INTO deliveries (ticket, version, generation, audience, kind, created_at, next_at, channel, recipient, address, digest) "
+                           "VALUES (%s, 1, 0, 2, 'alert', docket_now(), docket_now() + %s, 'sms', 'ben', %s, true)", (n, int(second * 1_000_000), ADDRESS))
+            db.execute("UPDATE targets SET ready_at = %s WHERE channel = 'sms' AND address = %s", (mark, ADDRESS))
+            db.execute(statement("target_bundle", mark, "sms", 10))
+            return [state for state, in db.execute("SELECT state FROM deliveries WHERE kind = 'alert' ORDER BY ticket")]
+
+        assert held(-0.1, 2, 3600) == [7, 7, 0]
+        assert held(1, 2) == [0, 0]  # none is due
+        assert held(-0.1, 3600) == [0, 0]  # alone it is no summary
+
+
 READ = """SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) FROM pg_stat_user_tables WHERE relname IN ('targets', 'deliveries', 'outbox')"""
 
 
