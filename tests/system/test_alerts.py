@@ -374,7 +374,8 @@ def test_the_whole_story_of_a_p1_message_by_message(desk, caller):
 
     def kinds():
         with desk.db() as db:
-            rows = db.execute("SELECT kind FROM deliveries WHERE ticket = %s AND address = %s AND state = 3 ORDER BY id", (id_of(tracking), customer))
+            rows = db.execute("SELECT kind FROM deliveries d WHERE ticket = %s AND address = %s AND state = 3 "
+                              "ORDER BY (SELECT min(started_at) FROM attempts a WHERE a.delivery = d.id)", (id_of(tracking), customer))
             return [kind for kind, in rows]
 
     # Triaged goes alone or with the receipt, whichever was first; the others one by one, in order.
