@@ -1,5 +1,6 @@
 """Fixtures of the system and fault tests."""
 
+import os
 import signal
 
 import pytest
@@ -10,6 +11,14 @@ LIMIT_S = 120
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "limit(seconds): how long this test may take")
+
+
+def pytest_runtest_logreport(report):
+    """Who runs us may want to know the names of what failed, as arguments of pytest."""
+    path = os.environ.get("DOCKET_FAILED_TO")
+    if path and report.failed:
+        with open(path, "a") as names:
+            names.write((report.nodeid if report.when != "teardown" else f"end of {report.nodeid}") + "\n")
 
 
 @pytest.fixture(autouse=True)
