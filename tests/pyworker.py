@@ -1,5 +1,6 @@
 """A worker in forty lines, written from docs/protocol-workers.md alone. It decides by itself: all is priority 3."""
 
+import contextlib
 import threading
 import time
 
@@ -13,6 +14,10 @@ def decide(work, process):
     clock = {"clock": "response", "cycle": 1, "state": "running", "promise_s": 21600, "working": False, "started_at": ticket["posted_at"], "due_at": ticket["posted_at"] + 21_600_000_000,
              "warn_at": None, "warned": 0, "met_at": None, "calendar": "24x7", "as_of_at": work["now"], "worked_s": 0, "paused_s": 0, "left_s": 21600}
     return {"set": {"priority": ticket["priority"] or 3}, "clocks": ticket["clocks"] or [clock], "trace": {"rules": []}, "process": process, "zones": ""}
+
+
+class Died(Exception):
+    """Raised by decide: the worker ends without a word."""
 
 
 class PyWorker(threading.Thread):
@@ -30,6 +35,11 @@ class PyWorker(threading.Thread):
         self.socket.linger = 0
         self.socket.connect(self.endpoint)
         self.say("hello", {"name": self.worker_name, "version": "1", "zones": ""})
+        with contextlib.suppress(Died):
+            self.work_on()
+        self.socket.close()
+
+    def work_on(self):
         spoken = time.monotonic()
         while not self.stop.is_set():
             if self.socket.poll(100):
@@ -38,7 +48,6 @@ class PyWorker(threading.Thread):
             if time.monotonic() - spoken > 0.8:
                 self.say("heartbeat", {})
                 spoken = time.monotonic()
-        self.socket.close()
 
     def on_hello(self, _):
         self.say("hello", {"name": self.worker_name, "version": "1", "zones": ""})

@@ -10,7 +10,7 @@ import msgpack
 import pytest
 import zmq
 from helpers import ADA, BIN, CUSTOMER, ROOT, SLOW, Refused, Stack, alive, id_of, ticket_of, wait_until
-from pyworker import PyWorker, decide
+from pyworker import Died, PyWorker, decide
 
 
 @pytest.fixture
@@ -224,7 +224,7 @@ def test_a_worker_that_dies_on_one_ticket_costs_only_that_one(desk, workerless):
 
     def deadly(work, process):
         if work["ticket"]["title"] == "poison" and not stop:
-            raise SystemExit
+            raise Died
         return decide(work, process)
 
     def tend():
