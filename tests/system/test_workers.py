@@ -180,21 +180,19 @@ LIES = {
 
 
 @pytest.mark.limit(180)
-@pytest.mark.parametrize("lie", LIES)
-def test_a_worker_that_lies_about_one_ticket_loses_that_one_only(desk, hired, lie):
-    def lying(work, process):
-        decision = decide(work, process)
-        return LIES[lie](decision) if work["ticket"]["title"] == "lie" else decision
-
-    hired(decide=lying)
-    bad = desk.submit(title="lie")
-    good = [desk.submit(title=f"good {n}") for n in range(10)]
+def test_a_worker_that_lies_about_some_tickets_loses_those_only(desk, hired):
+    """One ticket a lie, side by side, because each needs its pauses until it is given up; most decisions are good."""
+    hired(decide=lambda work, process: LIES.get(work["ticket"]["title"], lambda decision: decision)(decide(work, process)))
+    bad = {lie: desk.submit(title=lie) for lie in LIES}
+    good = [desk.submit(title=f"good {n}") for n in range(10 * len(LIES))]
     for tracking in good:
         assert desk.decided(tracking, 20)["priority"] == 3
-    wait_until(lambda: bad in dead(desk), 60)
+    for lie, tracking in bad.items():
+        wait_until(lambda tracking=tracking: tracking in dead(desk), 60)
+        assert ticket_of(desk.show(tracking))["state"] in ("new", "triaged"), lie
     assert not set(good) & set(dead(desk))
-    assert ticket_of(desk.show(bad))["state"] in ("new", "triaged")
-    assert bad in str(desk.call("ticket.list", limit=500)["tickets"])
+    listed = str(desk.call("ticket.list", limit=500)["tickets"])
+    assert all(tracking in listed for tracking in bad.values())
 
 
 def test_a_decision_that_leaves_an_open_clock_out_fails(desk, hired):
