@@ -1,6 +1,8 @@
 /* Settings of docket-broker; see settings_broker.h. */
 #include "settings_broker.h"
+#include "endpoint.h"
 #include "http.h"
+#include "pg.h"
 #include "tracking.h"
 
 #include <stddef.h>
@@ -64,47 +66,57 @@ const size_t broker_settings_count = sizeof broker_settings_table / sizeof broke
 const struct setting_example broker_settings_examples[] = {{"clients", "ipc:///run/docket/client.sock"},
                                                            {NULL, NULL}};
 
-bool endpoint_is_local(const char *endpoint)
-{
-    if (strncmp(endpoint, "ipc://", 6) == 0 || strncmp(endpoint, "inproc://", 9) == 0)
-        return true;
-    if (strncmp(endpoint, "tcp://", 6) != 0)
-        return false;
-    return http_bind_is_loopback(endpoint + 6);
-}
-
-static bool check_endpoints(const struct broker_settings *s, struct err *err)
+static void check_endpoints(const struct broker_settings *s, struct setting_faults *faults)
 {
     const char *const endpoints[][2] = {{"clients", s->clients},
                                         {"workers", s->workers},
                                         {"pokes", s->pokes}};
+    enum { COUNT = sizeof endpoints / sizeof endpoints[0] };
 
-    for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0] && !s->insecure; i++)
-        if (!endpoint_is_local(endpoints[i][1]))
-            return err_field(err, ERR_INVALID, endpoints[i][0],
-                             "%s: %s reaches beyond this machine, and nothing on it is encrypted or "
-                             "authenticated; want ipc:// or "
-                             "tcp:// on the loopback, or insecure: true inside a private encrypted network",
-                             endpoints[i][0], endpoints[i][1]);
-    return true;
+    for (size_t i = 0; i < COUNT; i++) {
+        const char *name = endpoints[i][0], *text = endpoints[i][1];
+        struct err err;
+        bool is_local;
+
+        size_t same = 0;
+        while (strcmp(text, endpoints[same][1]) != 0)
+            same++;
+        if (!endpoint_check(text, &is_local, &err))
+            settings_fault(faults, name, "%s", err.msg);
+        else if (same < i)
+            settings_fault(faults, name, "%s is that of %s already, want one of its own", text,
+                           endpoints[same][0]);
+        else if (!s->insecure && !is_local)
+            settings_fault(faults, name,
+                           "%s reaches beyond this machine, and nothing on it is encrypted or authenticated; "
+                           "want ipc:// or tcp:// on the loopback, or insecure: true inside a private "
+                           "encrypted network",
+                           text);
+    }
+}
+
+static void check_settings(void *settings, struct setting_faults *faults)
+{
+    struct broker_settings *s = settings;
+    struct err err;
+
+    check_endpoints(s, faults);
+    if (!pg_dsn_check(s->dsn, &err))
+        settings_fault_err(faults, &err);
+    if (!log_level_parse(s->log_level, &s->level, &err))
+        settings_fault_err(faults, &err);
+    if (s->http[0] != '\0' && !http_bind_check(s->http, &err))
+        settings_fault(faults, "http", "%s", err.msg);
+    if (!tracking_prefix_check(s->tracking_prefix, &err))
+        settings_fault(faults, "tracking_prefix", "%s", err.msg);
 }
 
 bool broker_settings_load(const char *path, struct broker_settings *ret, struct err *err)
 {
     struct broker_settings s = {0};
 
-    if (!settings_load(path, broker_settings_table, broker_settings_count, &s, err))
+    if (!settings_load_checked(path, broker_settings_table, broker_settings_count, check_settings, &s, err))
         return false;
-    bool ok = check_endpoints(&s, err) && log_level_parse(s.log_level, &s.level, err);
-    if (ok && strspn(s.tracking_prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(s.tracking_prefix))
-        ok = err_field(err, ERR_INVALID, "tracking_prefix",
-                       "tracking_prefix: only the letters A-Z are allowed");
-    if (!ok) {
-        if (path != NULL)
-            (void)err_prefix(err, "%s: ", path);
-        broker_settings_clear(&s);
-        return false;
-    }
     *ret = s;
     return true;
 }

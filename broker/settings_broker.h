@@ -31,7 +31,4 @@ bool broker_settings_load(const char *path, struct broker_settings *ret, struct 
     __attribute__((warn_unused_result));
 void broker_settings_clear(struct broker_settings *settings);
 
-/* Whether an endpoint stays on this machine: ipc://, inproc://, or tcp on the loopback. */
-bool endpoint_is_local(const char *endpoint);
-
 #endif

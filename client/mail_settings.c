@@ -2,6 +2,8 @@
 #include "mail.h"
 
 #include "clock.h"
+#include "endpoint.h"
+#include "tracking.h"
 
 #include <string.h>
 
@@ -41,27 +43,34 @@ const struct setting_example mail_settings_examples[] = {{"brokers", "[ipc:///ru
                                                          {"mail_domain", "example.com"},
                                                          {NULL, NULL}};
 
-static bool settings_check(const struct mail_settings *s, struct err *err)
+static void check_address(const char *name, const char *value, const struct mail_settings *s,
+                          struct setting_faults *faults)
 {
-    if (s->brokers.count == 0)
-        return err_set(err, ERR_INVALID, "brokers: is empty, want at least one endpoint");
-    if (strspn(s->tracking_prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(s->tracking_prefix))
-        return err_set(err, ERR_INVALID, "tracking_prefix: want letters A-Z, got \"%s\"", s->tracking_prefix);
-    if (s->reply_address[0] != '\0' && strchr(s->reply_address, '@') == NULL)
-        return err_set(err, ERR_INVALID, "reply_address: want LOCAL@DOMAIN, got \"%s\"", s->reply_address);
-    if (s->bounce_address[0] != '\0' && strchr(s->bounce_address, '@') == NULL)
-        return err_set(err, ERR_INVALID, "bounce_address: want LOCAL@DOMAIN, got \"%s\"", s->bounce_address);
-    if ((s->reply_address[0] != '\0' || s->bounce_address[0] != '\0') && s->token_key_file[0] == '\0')
-        return err_set(err, ERR_INVALID, "reply_address, bounce_address: need token_key_file");
-    return true;
+    if (value[0] == '\0')
+        return;
+    if (strchr(value, '@') == NULL)
+        settings_fault(faults, name, "\"%s\" is not an address, want LOCAL@DOMAIN", value);
+    if (s->token_key_file[0] == '\0')
+        settings_fault(faults, name, "needs token_key_file");
+}
+
+static void check_settings(void *settings, struct setting_faults *faults)
+{
+    struct mail_settings *s = settings;
+    struct err err;
+
+    if (!log_level_parse(s->log_level, &s->level, &err))
+        settings_fault_err(faults, &err);
+    for (size_t i = 0; i < s->brokers.count; i++)
+        if (!endpoint_check(s->brokers.items[i], NULL, &err))
+            settings_fault(faults, "brokers", "%s", err.msg);
+    if (!tracking_prefix_check(s->tracking_prefix, &err))
+        settings_fault(faults, "tracking_prefix", "%s", err.msg);
+    check_address("reply_address", s->reply_address, s, faults);
+    check_address("bounce_address", s->bounce_address, s, faults);
 }
 
 bool mail_settings_load(const char *path, struct mail_settings *ret, struct err *err)
 {
-    if (!settings_load(path, mail_settings_table, mail_settings_count, ret, err))
-        return false;
-    if (log_level_parse(ret->log_level, &ret->level, err) && settings_check(ret, err))
-        return true;
-    settings_clear(mail_settings_table, mail_settings_count, ret);
-    return path == NULL ? false : err_prefix(err, "%s: ", path);
+    return settings_load_checked(path, mail_settings_table, mail_settings_count, check_settings, ret, err);
 }

@@ -32,6 +32,13 @@ static bool http_bind_parse(const char *bind, char *host, size_t host_size, char
     return strtol(port, NULL, 10) <= 65535;
 }
 
+bool http_bind_check(const char *bind, struct err *err)
+{
+    char host[256], port[8];
+    return http_bind_parse(bind, host, sizeof host, port, sizeof port) ||
+           err_set(err, ERR_INVALID, "\"%.60s\" is not HOST:PORT", bind);
+}
+
 bool http_bind_is_loopback(const char *bind)
 {
     char host[256], port[8];

@@ -53,6 +53,9 @@ bool http_new(zloop_t *loop, const char *bind, const struct http_route *routes, 
 void http_free(struct http *http); /* accepts NULL; before the loop is destroyed */
 int http_port(const struct http *http);
 
+/* Whether it is of the form that http_new takes: HOST:PORT, [V6]:PORT; resolves nothing. err: ERR_INVALID */
+bool http_bind_check(const char *bind, struct err *err) __attribute__((warn_unused_result));
+
 /* Whether "127.0.0.1:7413" names the loopback: 127.0.0.0/8, ::1, localhost. */
 bool http_bind_is_loopback(const char *bind);
 

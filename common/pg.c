@@ -448,17 +448,35 @@ static bool pg_resolve(const char *hosts, char **ret_addresses, struct err *err)
     return true;
 }
 
-static bool pg_resolve_dsn(const char *dsn, char **ret_addresses, struct err *err)
+/* NULL: it is none, and err says why. */
+static PQconninfoOption *pg_dsn_parse(const char *dsn, struct err *err)
 {
     char *why = NULL;
-    bool ok = true;
     PQconninfoOption *options = PQconninfoParse(dsn, &why);
 
     if (options == NULL) {
-        (void)err_set(err, ERR_INVALID, "dsn: %s", why == NULL ? "not a connection string" : why);
+        /* libpq ends its words with a newline. */
+        const char *words = why == NULL ? "not a connection string" : why;
+        (void)err_field(err, ERR_INVALID, "dsn", "dsn: %.*s", (int)strcspn(words, "\n"), words);
         PQfreemem(why);
-        return false;
     }
+    return options;
+}
+
+bool pg_dsn_check(const char *dsn, struct err *err)
+{
+    PQconninfoOption *options = pg_dsn_parse(dsn, err);
+    PQconninfoFree(options);
+    return options != NULL;
+}
+
+static bool pg_resolve_dsn(const char *dsn, char **ret_addresses, struct err *err)
+{
+    bool ok = true;
+    PQconninfoOption *options = pg_dsn_parse(dsn, err);
+
+    if (options == NULL)
+        return false;
     const char *host = NULL, *hostaddr = NULL;
     for (PQconninfoOption *o = options; o->keyword != NULL; o++) {
         if (strcmp(o->keyword, "host") == 0)

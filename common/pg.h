@@ -132,6 +132,9 @@ enum pg_remedy {
 };
 enum pg_remedy pg_remedy(const char *sqlstate);
 
+/* Whether libpq can read it as a connection string; asks nobody. err: ERR_INVALID with libpq's words */
+bool pg_dsn_check(const char *dsn, struct err *err) __attribute__((warn_unused_result));
+
 /* A blocking session for subcommands (migrate, verify): never on a loop.
  * err: ERR_UNAVAILABLE  with the server's words */
 bool pg_connect_blocking(const char *dsn, const char *name, PGconn **ret_conn, struct err *err)

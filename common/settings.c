@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -165,6 +166,13 @@ static void list_add(struct setting_list *list, const char *text, size_t len)
 {
     list->items = mem_grow(list->items, list->count + 1, sizeof *list->items);
     list->items[list->count++] = mem_strndup(text, len);
+}
+
+void setting_list_set(struct setting_list *list, const char *const *items, size_t count)
+{
+    list_clear(list);
+    for (size_t i = 0; i < count; i++)
+        list_add(list, items[i], strlen(items[i]));
 }
 
 /* One scalar, from a file or a default, into value. */
@@ -329,8 +337,64 @@ out:
     return ok;
 }
 
-bool settings_load(const char *path, const struct setting *table, size_t count, void *target, struct err *err)
+/* Where the faults go of which a program's own check tells the names. */
+struct setting_faults {
+    struct faults *faults;
+    const struct yaml_node *root; /* NULL: no file */
+    const char *file;
+};
+
+static struct fault_place setting_place(const struct setting_faults *faults, const char *name)
 {
+    bool is_map = faults->root != NULL && faults->root->kind == NODE_MAP;
+    const struct yaml_node *node = is_map ? yaml_node_find(faults->root, name) : NULL;
+    return node != NULL ? node->place : (struct fault_place){.file = faults->file};
+}
+
+void settings_fault_err(struct setting_faults *faults, const struct err *fault)
+{
+    (void)faults_add(faults->faults, setting_place(faults, fault->field), "%s", fault->msg);
+}
+
+void settings_fault(struct setting_faults *faults, const char *name, const char *fmt, ...)
+{
+    char what[600];
+    va_list args;
+
+    va_start(args, fmt);
+    (void)vsnprintf(what, sizeof what, fmt, args);
+    va_end(args);
+    (void)faults_add(faults->faults, setting_place(faults, name), "%s: %s", name, what);
+}
+
+/* What stands in no file gets its default. */
+static bool settings_read_fallbacks(const struct setting *table, size_t count, const char *file,
+                                    struct setting_value *values, struct faults *faults)
+{
+    bool ok = true;
+    for (size_t i = 0; i < count; i++)
+        if (!values[i].set && !setting_read_fallback(&table[i], file, &values[i], faults))
+            ok = false;
+    return ok;
+}
+
+static bool settings_fill(const struct setting *table, size_t count, struct setting_value *values,
+                          settings_check_fn *check, void *target, struct setting_faults *to)
+{
+    for (size_t i = 0; i < count; i++)
+        setting_store(&table[i], &values[i], target);
+    if (check != NULL)
+        check(target, to);
+    if (to->faults->count == 0)
+        return true;
+    settings_clear(table, count, target);
+    return false;
+}
+
+bool settings_load_checked(const char *path, const struct setting *table, size_t count,
+                           settings_check_fn *check, void *target, struct err *err)
+{
+    const char *file = path != NULL ? path : "settings";
     struct setting_value values[SETTINGS_MAX];
     struct faults faults = {NULL, 0, 0};
     struct yaml_node *root = NULL;
@@ -346,12 +410,10 @@ bool settings_load(const char *path, const struct setting *table, size_t count, 
     if (path != NULL)
         ok = yaml_node_parse(path, bytes, len, &root, &faults) &&
              settings_read_root(root, table, count, values, &faults);
-    for (size_t i = 0; i < count && (ok || root != NULL); i++)
-        if (!values[i].set &&
-            !setting_read_fallback(&table[i], path != NULL ? path : "settings", &values[i], &faults))
-            ok = false;
-    for (size_t i = 0; i < count && ok; i++)
-        setting_store(&table[i], &values[i], target);
+    if (ok || root != NULL)
+        ok = settings_read_fallbacks(table, count, file, values, &faults) && ok;
+    ok = ok && settings_fill(table, count, values, check, target,
+                             &(struct setting_faults){.faults = &faults, .root = root, .file = file});
     if (!ok) {
         faults_sort(&faults);
         faults_to_err(&faults, ERR_INVALID, err);
@@ -364,6 +426,11 @@ bool settings_load(const char *path, const struct setting *table, size_t count, 
     yaml_node_free(root);
     free(bytes);
     return ok;
+}
+
+bool settings_load(const char *path, const struct setting *table, size_t count, void *target, struct err *err)
+{
+    return settings_load_checked(path, table, count, NULL, target, err);
 }
 
 static size_t kind_size(enum setting_kind kind)

@@ -47,11 +47,31 @@ struct setting_example {
 /* Fills target from the defaults and then the file.
  * in:  path    a YAML file; NULL: defaults alone
  *      table   count rows
- * out: target  the program's struct, zeroed by the caller; written only on success, then cleared with
- * settings_clear err: ERR_INVALID  all faults found, a line each: "file:line:column: key: what is wrong, what
- * is allowed" ERR_IO       the file cannot be read */
+ * out: target  the program's struct, zeroed by the caller; written only on success, then cleared with settings_clear
+ * err: ERR_INVALID  all faults found, a line each: "file:line:column: key: what is wrong, what is allowed"
+ *      ERR_IO       the file cannot be read */
 bool settings_load(const char *path, const struct setting *table, size_t count, void *target, struct err *err)
     __attribute__((warn_unused_result));
+
+/* What a table cannot say: a program's own look at its filled struct, once each row is good by itself. It may set what follows
+ * from the settings, and tells each fault by settings_fault. */
+struct setting_faults;
+typedef void settings_check_fn(void *target, struct setting_faults *faults);
+
+/* Told at the place of that setting in the file: "file:line:column: name: what is wrong, what is allowed". */
+void settings_fault(struct setting_faults *faults, const char *name, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The same of an error whose field is the setting's name; its words, which name it already, are told as they are. */
+void settings_fault_err(struct setting_faults *faults, const struct err *fault);
+
+/* As settings_load, with such a check. After a fault that it told, what target owned is freed and its pointers are NULL. */
+bool settings_load_checked(const char *path, const struct setting *table, size_t count,
+                           settings_check_fn *check, void *target, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Puts copies of count texts in the place of what the list had. */
+void setting_list_set(struct setting_list *list, const char *const *items, size_t count);
 
 /* What a reload may change: swaps the values of the reloadable rows, so that fresh holds the old ones. stays is told each other
  * row whose value differs: it needs a restart. */

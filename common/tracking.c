@@ -44,6 +44,15 @@ static unsigned tracking_check(const unsigned char digits[LETTERS])
     return sum;
 }
 
+bool tracking_prefix_check(const char *text, struct err *err)
+{
+    size_t len = strlen(text);
+    if (len > 0 && len <= TRACKING_PREFIX_MAX && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == len)
+        return true;
+    return err_set(err, ERR_INVALID, "\"%.20s\" is not allowed, want 1 to %d letters A-Z", text,
+                   TRACKING_PREFIX_MAX);
+}
+
 void tracking_format(int64_t id, const char *prefix, char *ret)
 {
     unsigned char digits[LETTERS];

@@ -30,8 +30,11 @@ int64_t tracking_id(int64_t second, unsigned slot, unsigned counter);
 int64_t tracking_second(int64_t id);
 unsigned tracking_slot(int64_t id);
 
+/* Whether text may stand before tracking numbers: 1..TRACKING_PREFIX_MAX letters A-Z. err: ERR_INVALID */
+bool tracking_prefix_check(const char *text, struct err *err) __attribute__((warn_unused_result));
+
 /* Writes the tracking number of id.
- * in:  prefix  1..TRACKING_PREFIX_MAX letters A-Z
+ * in:  prefix  passes tracking_prefix_check
  * out: ret     TRACKING_TEXT_BYTES bytes */
 void tracking_format(int64_t id, const char *prefix, char *ret);
 

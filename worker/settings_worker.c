@@ -1,7 +1,8 @@
 /* The settings of docket-worker; see settings_worker.h. */
 #include "settings_worker.h"
 
-#include <string.h>
+#include "endpoint.h"
+#include "http.h"
 
 #define ROW(field) offsetof(struct worker_settings, field)
 
@@ -19,17 +20,42 @@ const struct setting worker_settings_table[] = {
 };
 const size_t worker_settings_count = sizeof worker_settings_table / sizeof worker_settings_table[0];
 
-bool worker_settings_check(struct worker_settings *settings, struct err *err)
+static void check_settings(void *settings, struct setting_faults *faults)
 {
-    if (!log_level_parse(settings->log_level, &settings->level, err))
+    struct worker_settings *s = settings;
+    struct err err;
+
+    if (!log_level_parse(s->log_level, &s->level, &err))
+        settings_fault_err(faults, &err);
+    for (size_t i = 0; i < s->brokers.count; i++)
+        if (!endpoint_check(s->brokers.items[i], NULL, &err))
+            settings_fault(faults, "brokers", "%s", err.msg);
+    if (s->http[0] != '\0' && !http_bind_check(s->http, &err))
+        settings_fault(faults, "http", "%s", err.msg);
+}
+
+static bool take_brokers(struct worker_settings *s, const char *const *brokers, size_t count, struct err *err)
+{
+    if (count > 0)
+        setting_list_set(&s->brokers, brokers, count);
+    for (size_t i = 0; i < count; i++)
+        if (!endpoint_check(brokers[i], NULL, err))
+            return err_prefix(err, "--broker: ");
+    return s->brokers.count > 0 ||
+           err_field(err, ERR_INVALID, "brokers", "brokers: is empty, want at least one endpoint");
+}
+
+bool worker_settings_load(const char *path, const char *const *brokers, size_t brokers_count,
+                          struct worker_settings *ret, struct err *err)
+{
+    struct worker_settings s = {0};
+
+    if (!settings_load_checked(path, worker_settings_table, worker_settings_count, check_settings, &s, err))
         return false;
-    if (settings->brokers.count == 0)
-        return err_field(err, ERR_INVALID, "brokers", "brokers: is empty, want at least one endpoint");
-    for (size_t i = 0; i < settings->brokers.count; i++)
-        if (strncmp(settings->brokers.items[i], "tcp://", 6) != 0 &&
-            strncmp(settings->brokers.items[i], "ipc://", 6) != 0)
-            return err_field(err, ERR_INVALID, "brokers",
-                             "brokers: %s is not an endpoint, want tcp://HOST:PORT or ipc://PATH",
-                             settings->brokers.items[i]);
+    if (!take_brokers(&s, brokers, brokers_count, err)) {
+        settings_clear(worker_settings_table, worker_settings_count, &s);
+        return false;
+    }
+    *ret = s;
     return true;
 }

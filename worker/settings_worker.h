@@ -18,8 +18,10 @@ struct worker_settings {
 extern const struct setting worker_settings_table[];
 extern const size_t worker_settings_count;
 
-/* What the table cannot say; sets level. err: ERR_INVALID. */
-bool worker_settings_check(struct worker_settings *settings, struct err *err)
-    __attribute__((warn_unused_result));
+/* Loads and checks. in: brokers  brokers_count endpoints of the command line, instead of the file's; 0: the file's
+ * out: ret  written only on success; cleared with settings_clear
+ * err: ERR_INVALID with every fault on a line of its own; ERR_IO */
+bool worker_settings_load(const char *path, const char *const *brokers, size_t brokers_count,
+                          struct worker_settings *ret, struct err *err) __attribute__((warn_unused_result));
 
 #endif

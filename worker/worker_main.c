@@ -67,19 +67,6 @@ static bool options_parse(int argc, char **argv, struct options *ret, int *ret_s
     return true;
 }
 
-static void settings_set_brokers(struct worker_settings *settings, const struct options *options)
-{
-    if (options->broker_count == 0)
-        return;
-    for (size_t i = 0; i < settings->brokers.count; i++)
-        free(settings->brokers.items[i]);
-    free(settings->brokers.items);
-    settings->brokers.items = calloc(options->broker_count, sizeof *settings->brokers.items);
-    settings->brokers.count = 0;
-    for (size_t i = 0; settings->brokers.items != NULL && i < options->broker_count; i++)
-        settings->brokers.items[settings->brokers.count++] = strdup(options->brokers[i]);
-}
-
 static int run(const struct options *options)
 {
     struct worker_settings settings = {0};
@@ -92,14 +79,11 @@ static int run(const struct options *options)
         path = default_config;
         (void)fclose(probe);
     }
-    if (!settings_load(path, worker_settings_table, worker_settings_count, &settings, &err)) {
-        fprintf(stderr, "%s\n", err.msg);
+    if (!worker_settings_load(path, options->brokers, options->broker_count, &settings, &err)) {
+        fprintf(stderr, "docket-worker: %s\n", err.msg);
         return EXIT_REFUSED;
     }
-    settings_set_brokers(&settings, options);
-    if (!worker_settings_check(&settings, &err)) {
-        fprintf(stderr, "docket-worker: %s\n", err.msg);
-    } else if (options->check_only) {
+    if (options->check_only) {
         puts("the settings are right");
         status = 0;
     } else {

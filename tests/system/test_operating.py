@@ -30,6 +30,41 @@ def test_a_sample_is_accepted_and_a_typing_error_is_told_with_its_place(program,
     assert done.returncode != 0 and "wrong.yaml:2:1: " in done.stderr and "log_levle" in done.stderr
 
 
+WRONG = {
+    "docket-broker": {
+        "dsn": ("hst=db", 'invalid connection option "hst"'),
+        "clients": ("tcp://0.0.0.0:7401", "tcp://0.0.0.0:7401 reaches beyond this machine"),
+        "workers": ("tcp://127.0.0.1:99999", "tcp://127.0.0.1:99999 is not an endpoint, want tcp://HOST:PORT"),
+        "pokes": ("tcp://0.0.0.0:7401", "tcp://0.0.0.0:7401 is that of clients already, want one of its own"),
+        "http": ("localhost", '"localhost" is not HOST:PORT'),
+        "tracking_prefix": ("dkt", '"dkt" is not allowed, want 1 to 8 letters A-Z'),
+        "log_level": ("loud", '"loud" is not allowed, want debug, info, warn or error'),
+    },
+    "docket-worker": {
+        "brokers": ("[tcp://127.0.0.1:7402, foo]", "foo is not an endpoint, want tcp://HOST:PORT"),
+        "http": ("localhost", '"localhost" is not HOST:PORT'),
+        "log_level": ("loud", '"loud" is not allowed, want debug, info, warn or error'),
+    },
+    "docket-mail": {
+        "brokers": ("[foo]", "foo is not an endpoint, want tcp://HOST:PORT"),
+        "tracking_prefix": ("dkt", '"dkt" is not allowed, want 1 to 8 letters A-Z'),
+        "reply_address": ("desk@example.com", "needs token_key_file"),
+        "bounce_address": ("desk", '"desk" is not an address, want LOCAL@DOMAIN'),
+        "log_level": ("loud", '"loud" is not allowed, want debug, info, warn or error'),
+    },
+}
+
+
+@pytest.mark.parametrize("program", WRONG)
+def test_all_that_is_wrong_in_a_file_is_told_at_once_each_with_its_place(program, tmp_path):
+    """Also what no setting has wrong by itself."""
+    (tmp_path / "wrong.yaml").write_text("".join(f"{name}: {value}\n" for name, (value, _) in WRONG[program].items()))
+    done = subprocess.run([str(BIN / program), "check-config", "--config", "wrong.yaml"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode != 0 and done.stdout == ""
+    for line, (name, (_, words)) in enumerate(WRONG[program].items(), start=1):
+        assert f"wrong.yaml:{line}:{len(name) + 3}: {name}: {words}" in done.stderr, done.stderr
+
+
 def test_each_link_of_the_documentation_leads_somewhere_and_each_page_is_led_to():
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
     linked = set()

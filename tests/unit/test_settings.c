@@ -98,6 +98,48 @@ static void test_settings_tell_all_faults_with_places(void **state)
     assert_int_equal(sample.slots, 0);
 }
 
+/* A program's own rules: words of its own, and those of an error that names its field. */
+static void check_sample(void *settings, struct setting_faults *faults)
+{
+    struct sample *sample = settings;
+    struct err err;
+
+    if (sample->slots > 4 && !sample->insecure)
+        settings_fault(faults, "slots", "%d are too many, want insecure", (int)sample->slots);
+    if (sample->lease_us < 3000000) {
+        (void)err_field(&err, ERR_INVALID, "lease", "lease: is short");
+        settings_fault_err(faults, &err);
+    }
+    sample->body_bytes++;
+}
+
+static void test_settings_check_tells_its_faults_together_at_the_places_of_the_file(void **state)
+{
+    (void)state;
+    struct sample sample = {0};
+    struct err err = {0};
+    char path[] = "/tmp/docket-settings-XXXXXX";
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "lease: 2s\n\nslots: 5\n", 20), 20);
+    assert_false(settings_load_checked(path, table, ROWS, check_sample, &sample, &err));
+    assert_int_equal(err.code, ERR_INVALID);
+    assert_non_null(strstr(err.msg, ":1:8: lease: is short\n"));
+    assert_non_null(strstr(err.msg, ":3:8: slots: 5 are too many, want insecure"));
+    assert_null(sample.endpoint);
+    assert_null(sample.hosts.items);
+    assert_int_equal(write(fd, "insecure: true\n", 15), 15);
+    assert_false(settings_load_checked(path, table, ROWS, check_sample, &sample, &err));
+    assert_null(strstr(err.msg, "slots"));
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(unlink(path), 0);
+    sample = (struct sample){0};
+    assert_true(settings_load_checked(NULL, table, ROWS, check_sample, &sample, &err));
+    assert_int_equal(sample.body_bytes, 65537);
+    settings_clear(table, ROWS, &sample);
+}
+
 static size_t stayed;
 
 static void on_stays(const char *name)
@@ -183,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_settings_without_file_are_the_defaults),
         cmocka_unit_test(test_settings_of_a_file_win),
         cmocka_unit_test(test_settings_tell_all_faults_with_places),
+        cmocka_unit_test(test_settings_check_tells_its_faults_together_at_the_places_of_the_file),
         cmocka_unit_test(test_settings_of_no_file_are_an_io_error),
         cmocka_unit_test(test_settings_taken_are_those_that_a_reload_may_change),
         cmocka_unit_test(test_duration_needs_a_unit),

@@ -1,0 +1,15 @@
+/* Endpoints of ZeroMQ, as settings write them. Knows nothing of sockets. */
+#ifndef DOCKET_ENDPOINT_H
+#define DOCKET_ENDPOINT_H
+
+#include "err.h"
+
+#include <stdbool.h>
+
+/* Checks the form.
+ * in:  text       tcp://HOST:PORT (1–65535), or ipc://PATH
+ * out: ret_local  whether it stays on this machine: ipc, or tcp on the loopback; may be NULL
+ * err: ERR_INVALID  of another form, or over 255 bytes */
+bool endpoint_check(const char *text, bool *ret_local, struct err *err) __attribute__((warn_unused_result));
+
+#endif
