@@ -24,7 +24,8 @@ struct change {
 
     /* what the row said: believed after the commit only */
     struct {
-        bool changed, is_there, link_is, link_may, has_children, meeting_is, package_may, task_is, in_time;
+        bool changed, is_there, link_is, link_may, has_children, meeting_is, meeting_same;
+        bool package_may, task_is, in_time;
         int old_state, priority;
         int32_t version, old_version, attempt, key_version;
         int64_t at;
@@ -103,6 +104,8 @@ static void why_not_meeting(const struct change *change, struct err *err)
 
     if (!change->row.meeting_is)
         (void)err_field(err, ERR_NOT_FOUND, "meeting", "meeting: the ticket has none of this name to come");
+    else if (!change->row.meeting_same)
+        (void)err_field(err, ERR_BUSY, "meeting", "meeting: somebody else changed it just now: repeat");
     else
         (void)err_field(err, ERR_CONFLICT, "medium", "medium: the ticket's package has no meetings by %.*s",
                         (int)meeting->medium.len, meeting->medium.p);
@@ -195,6 +198,7 @@ static void change_on_rows(void *arg, PGresult *rows)
         LINK_IS,
         LINK_MAY,
         MEETING_IS,
+        MEETING_SAME,
         PACKAGE_MAY,
         TASK_IS,
         IN_TIME,
@@ -218,6 +222,7 @@ static void change_on_rows(void *arg, PGresult *rows)
     change->row.link_is = pg_bool(rows, 0, LINK_IS);
     change->row.link_may = pg_bool(rows, 0, LINK_MAY);
     change->row.meeting_is = pg_bool(rows, 0, MEETING_IS);
+    change->row.meeting_same = pg_bool(rows, 0, MEETING_SAME);
     change->row.package_may = pg_bool(rows, 0, PACKAGE_MAY);
     change->row.task_is = pg_bool(rows, 0, TASK_IS);
     change->row.in_time = pg_bool(rows, 0, IN_TIME);
@@ -311,7 +316,17 @@ static void put_meeting(struct pg_params *params, const struct change_meeting *m
     pg_array_close(params);
 }
 
-/* $1 to $46 of change.sql, in their order. */
+/* $47, $48 */
+static void put_meeting_terms(struct pg_params *params, const struct change_meeting *meeting)
+{
+    if (meeting->reminder_s < 0)
+        pg_put_null(params);
+    else
+        pg_put_int8(params, meeting->reminder_s);
+    put_int_or_null(params, meeting->version);
+}
+
+/* $1 to $48 of change.sql, in their order. */
 static void change_send(struct unit *unit, struct pg *pg, struct pg_params *params)
 {
     struct change *change = (struct change *)unit;
@@ -367,6 +382,7 @@ static void change_send(struct unit *unit, struct pg *pg, struct pg_params *para
     pg_put_bytes(params, input->answered);
     pg_put_bytes(params, input->attendee);
     pg_put_bytes(params, input->answer);
+    put_meeting_terms(params, &input->meeting);
     (void)pg_send(pg, W_CHANGE, params, change_on_rows, change);
 }
 

@@ -37,7 +37,9 @@ struct change_meeting {
     bool is_new, cancelled;
     struct span medium, where; /* where SPAN_NONE: not told */
     int64_t at, duration_s;
-    const struct wire_val *attendees;
+    int64_t reminder_s;                                /* -1: as the process says */
+    int32_t version;                                   /* of the meeting that this changes; 0: it is new */
+    const struct wire_val *attendees, *attendees_were; /* now, and before it was changed: NULL when new */
     char *
         *packages; /* names of those that have the medium, owned, ends with NULL; NULL: not known, all may */
 };

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { DURATION_S = 1800, ID_LETTERS = 10 };
 
@@ -26,7 +27,8 @@ struct meeting_op {
     char *medium, *where;
     struct buf attendees; /* encoded list */
     struct wire_doc *attendees_doc;
-    int64_t at, duration_s;
+    int64_t at, duration_s, reminder_s;
+    int32_t version;
 };
 
 static void meeting_free(struct meeting_op *op)
@@ -53,6 +55,25 @@ bool change_check_meeting(const struct request *req, struct err *err)
 }
 
 /* ---- the change ---- */
+
+/* Who was invited and is no more. */
+static void put_dropped(struct buf *out, const struct change_meeting *m)
+{
+    wire_put_text(out, "dropped");
+    struct wire_map list = wire_list_open(out);
+    for (size_t i = 0; !m->cancelled && i < wire_count(m->attendees_were); i++) {
+        struct span was;
+        bool stays = !wire_get_str(wire_at(m->attendees_were, i), &was);
+        for (size_t k = 0; !stays && k < wire_count(m->attendees); k++) {
+            struct span is;
+            stays = wire_get_str(wire_at(m->attendees, k), &is) && is.len == was.len &&
+                    strncasecmp(is.p, was.p, was.len) == 0;
+        }
+        if (!stays)
+            wire_put_str(out, was), list.count++;
+    }
+    wire_list_close(out, &list);
+}
 
 /* Packages of the current process that have meetings by this medium; NULL: no process is known here. */
 static char **packages_with(const struct process *process, struct span medium)
@@ -82,7 +103,7 @@ static struct span meeting_body(const struct change_input *input, int64_t ticket
     buf_init(&out, CHANGE_BODY_BYTES_MAX);
     wire_put_map(&out, 1);
     wire_put_text(&out, "meeting");
-    wire_put_map(&out, 9);
+    wire_put_map(&out, 11);
     wire_put_key_text(&out, "id", m->id);
     wire_put_key_text(&out, "uid", uid);
     wire_put_key_text(&out, "what", m->cancelled ? "cancelled" : m->is_new ? "made" : "moved");
@@ -90,12 +111,18 @@ static struct span meeting_body(const struct change_input *input, int64_t ticket
     wire_put_key_int(&out, "starts_at", m->at);
     wire_put_key_int(&out, "ends_at", m->at + m->duration_s * US_PER_S);
     wire_put_key_int(&out, "duration_s", m->duration_s);
+    wire_put_text(&out, "reminder_s");
+    if (m->reminder_s < 0)
+        wire_put_nil(&out);
+    else
+        wire_put_int(&out, m->reminder_s);
     wire_put_text(&out, "where");
     if (m->where.p == NULL)
         wire_put_nil(&out);
     else
         wire_put_str(&out, m->where);
     wire_put_key_val(&out, "attendees", m->attendees);
+    put_dropped(&out, m);
     char *bytes = buf_take(&out, &len);
     return (struct span){bytes, bytes == NULL ? 0 : len};
 }
@@ -111,8 +138,11 @@ static void meeting_fill(const struct meeting_op *op, struct change_meeting *ret
     ret->medium = request_has(req, F_MEDIUM) ? request_text(req, F_MEDIUM) : span_of(op->medium);
     ret->at = request_int(req, F_WHO_AT, op->at);
     ret->duration_s = request_int(req, F_DURATION_S, op->duration_s);
+    ret->reminder_s = request_int(req, F_REMINDER_S, op->reminder_s);
+    ret->version = op->version;
     ret->where = where.p != NULL ? where : op->where == NULL ? SPAN_NONE : span_of(op->where);
     ret->attendees = request_has(req, F_ATTENDEES) ? req->vals[F_ATTENDEES] : wire_root(op->attendees_doc);
+    ret->attendees_were = op->attendees_doc == NULL ? NULL : wire_root(op->attendees_doc);
     if (!ret->is_new) {
         struct span id = request_text(req, F_MEETING);
         (void)snprintf(ret->id, sizeof ret->id, "%.*s", (int)id.len, id.p);
@@ -168,7 +198,7 @@ static char *text_of(const PGresult *rows, int column)
 
 static void get_on_rows(void *arg, PGresult *rows)
 {
-    enum { MEDIUM, AT, DURATION_OF, PLACE };
+    enum { MEDIUM, AT, DURATION_OF, PLACE, REMINDER, VERSION };
     struct meeting_op *op = arg;
 
     if (PQntuples(rows) == 0)
@@ -178,6 +208,8 @@ static void get_on_rows(void *arg, PGresult *rows)
     op->at = pg_int(rows, 0, AT);
     op->duration_s = pg_int(rows, 0, DURATION_OF);
     op->where = text_of(rows, PLACE);
+    op->reminder_s = pg_is_null(rows, 0, REMINDER) ? -1 : pg_int(rows, 0, REMINDER);
+    op->version = (int32_t)pg_int(rows, 0, VERSION);
 }
 
 static void get_on_attendees(void *arg, PGresult *rows)
@@ -231,6 +263,7 @@ void change_meeting(struct broker *broker, struct call *call)
     op->broker = broker;
     op->call = call;
     op->duration_s = DURATION_S;
+    op->reminder_s = -1;
     buf_init(&op->attendees, CHANGE_BODY_BYTES_MAX);
     if (request_has(&call->req, F_MEETING))
         meeting_get(op);

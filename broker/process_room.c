@@ -78,6 +78,12 @@ void process_room_tick(struct broker *broker)
     pg_sync(broker->control_pg, NULL, NULL);
 }
 
+int64_t process_room_reminder_s(const struct broker *broker)
+{
+    const struct process *process = broker->process.parsed;
+    return process == NULL ? -1 : process->policy.meeting_reminder_s;
+}
+
 int32_t process_room_number(const struct broker *broker, struct span hash)
 {
     bool former = broker->process.former_n != 0 && span_is(hash, broker->process.former_hash) &&

@@ -14,6 +14,9 @@ void process_room_tick(struct broker *broker);
  * count as current. 0: none was ever applied. */
 int32_t process_room_number(const struct broker *broker, struct span hash);
 
+/* How long before meetings that say nothing of it the current version reminds of them, seconds; -1: none is known here. */
+int64_t process_room_reminder_s(const struct broker *broker);
+
 /* Checks the files of a process.apply: here, then by every worker that is connected. Calls write with them when nobody objects, and with
  * the encoded list of what is allowed but hardly meant;
  * answers the call itself when somebody does, or when it is a dry run. Takes the call. */

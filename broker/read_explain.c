@@ -159,6 +159,6 @@ void read_explain(struct broker *broker, struct call *call)
     x->call = call;
     buf_init(&x->decisions, ANSWER_BYTES_MAX);
     buf_init(&x->deadlines, ANSWER_BYTES_MAX);
-    read_show_send(broker->reader_pg, broker->params, call->req.ticket, 0, broker->settings.tracking_prefix,
-                   explain_on_shown, x);
+    read_show_send(broker->reader_pg, broker->params, call->req.ticket, 0, -1,
+                   broker->settings.tracking_prefix, explain_on_shown, x);
 }

@@ -20,6 +20,7 @@ struct showing {
     struct wire_map map; /* of the ticket, open until the end */
     bool found;
     int32_t after, version;
+    int64_t reminder_s; /* before meetings that say nothing of it; -1: not known */
     const char *prefix;
     read_answer_fn *fn;
     void *arg;
@@ -129,25 +130,33 @@ enum meeting_column {
     MEETING_AT,
     MEETING_DURATION,
     MEETING_PLACE,
+    MEETING_REMINDER,
     MEETING_ATTENDEE,
     MEETING_ANSWER,
     MEETING_ANSWERED_AT
 };
 
 /* The meeting that begins at a row; its attendees are this row and those behind it of the same one. Gives the row after it. */
-static int put_meeting(struct buf *out, const PGresult *rows, int row)
+static int put_meeting(const struct showing *showing, struct buf *out, const PGresult *rows, int row)
 {
     struct span id = pg_span(rows, row, MEETING_ID);
     int end = row + 1;
 
     while (end < PQntuples(rows) && span_equal(pg_span(rows, end, MEETING_ID), id))
         end++;
-    wire_put_map(out, 7);
+    wire_put_map(out, 8);
     wire_put_key_str(out, "meeting", id);
     wire_put_key_bool(out, "cancelled", pg_bool(rows, row, MEETING_CANCELLED));
     wire_put_key_str(out, "medium", pg_span(rows, row, MEETING_MEDIUM));
     wire_put_key_int(out, "at", pg_int(rows, row, MEETING_AT));
     wire_put_key_int(out, "duration_s", pg_int(rows, row, MEETING_DURATION));
+    int64_t reminder_s =
+        pg_is_null(rows, row, MEETING_REMINDER) ? showing->reminder_s : pg_int(rows, row, MEETING_REMINDER);
+    wire_put_text(out, "reminder_s");
+    if (reminder_s < 0)
+        wire_put_nil(out);
+    else
+        wire_put_int(out, reminder_s);
     put_span_or_nil(out, "where", pg_span(rows, row, MEETING_PLACE));
     wire_put_text(out, "attendees");
     wire_put_list(out, (size_t)(end - row));
@@ -169,7 +178,7 @@ static void show_on_meetings(void *arg, PGresult *rows)
     wire_put_text(&showing->body, "meetings");
     struct wire_map list = wire_list_open(&showing->body);
     for (int row = 0; row < PQntuples(rows); list.count++)
-        row = put_meeting(&showing->body, rows, row);
+        row = put_meeting(showing, &showing->body, rows, row);
     wire_list_close(&showing->body, &list);
     showing->map.count++;
 }
@@ -244,11 +253,12 @@ static void show_on_end(void *arg, const struct pg_end *end)
 }
 
 void read_show_send(struct pg *reader, struct pg_params *params, int64_t ticket, int32_t after,
-                    const char *prefix, read_answer_fn *fn, void *arg)
+                    int64_t reminder_s, const char *prefix, read_answer_fn *fn, void *arg)
 {
     struct showing *showing = showing_new(prefix, fn, arg);
 
     showing->after = after;
+    showing->reminder_s = reminder_s;
     pg_params_reset(params);
     pg_put_int8(params, ticket);
     (void)pg_send(reader, READER_READ_SHOW, params, show_on_ticket, showing);

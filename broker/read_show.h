@@ -13,10 +13,11 @@ enum { READ_SHOW_EVENTS_BYTES = 512 * 1024, READ_SHOW_BYTES_MAX = 4 * 1024 * 102
 /* Asks for {…ticket, links, messages, events, events_more}: docs/protocol.md, "ticket.show".
  * in:  params   scratch, reset here
  *      after    events above this version only; 0: all, the posting being event 1
+ *      reminder_s  before meetings that say nothing of it; -1: not known
  *      prefix   of tracking numbers; lives until fn was called
  * err given to fn: ERR_NOT_FOUND, ERR_UNAVAILABLE, ERR_INTERNAL */
 void read_show_send(struct pg *reader, struct pg_params *params, int64_t ticket, int32_t after,
-                    const char *prefix, read_answer_fn *fn, void *arg);
+                    int64_t reminder_s, const char *prefix, read_answer_fn *fn, void *arg);
 
 /* The same without messages and events, for ticket.next: {"ticket": …}. */
 void read_ticket_send(struct pg *reader, struct pg_params *params, int64_t ticket, const char *prefix,

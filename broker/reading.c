@@ -8,6 +8,7 @@
 #include "ops.h"
 #include "read_events.h"
 #include "read_list.h"
+#include "process_room.h"
 #include "read_show.h"
 #include "statements.h"
 #include "tracking.h"
@@ -22,8 +23,8 @@ enum { PAGE_BYTES_MAX = 6 << 20, LIST_LIMIT = 100 };
 void reading_show(struct broker *broker, struct call *call)
 {
     read_show_send(broker->reader_pg, broker->params, call->req.ticket,
-                   (int32_t)request_int(&call->req, F_EVENTS_AFTER, 0), broker->settings.tracking_prefix,
-                   listing_done, call);
+                   (int32_t)request_int(&call->req, F_EVENTS_AFTER, 0), process_room_reminder_s(broker),
+                   broker->settings.tracking_prefix, listing_done, call);
 }
 
 /* "triaged", "new,triaged", or "open" and "all". */

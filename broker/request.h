@@ -94,6 +94,7 @@ enum field {
     F_MEDIUM,
     F_ATTENDEES,
     F_DURATION_S,
+    F_REMINDER_S,
     F_WHERE,
     F_MEETING,
     F_POSTED_AT,

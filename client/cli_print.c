@@ -311,6 +311,8 @@ static const struct cli_column meeting_columns[] = {
     {"meeting", "MEETING", CLI_CELL_ANY, 0},
     {"medium", "BY", CLI_CELL_ANY, 0},
     {"at", "AT", CLI_CELL_TIME, 0},
+    {"duration_s", "FOR", CLI_CELL_SPAN, 0},
+    {"reminder_s", "REMINDER", CLI_CELL_SPAN, 0},
     {"where", "WHERE", CLI_CELL_ANY, 40},
     {"cancelled", "CANCELLED", CLI_CELL_ANY, 0},
 };

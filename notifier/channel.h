@@ -41,7 +41,8 @@ struct letter {
     bool is_guest; /* may not answer in the customer's name */
     int64_t delivery;
     int64_t ticket;
-    int64_t alert; /* alerts.id, and which time it was opened */
+    int32_t version; /* of the event that it tells of */
+    int64_t alert;   /* alerts.id, and which time it was opened */
     int32_t alert_generation;
     int priority; /* of the alert, else of the ticket */
     int64_t date_at;

@@ -192,7 +192,8 @@ static bool email_build(void *arg, const struct letter *letter, struct buf *out,
     }
     struct buf calendar;
     bool cancels = false, has_calendar = false;
-    const struct mail_meeting meeting = {letter->body, room->from, letter->subject, letter->date_at};
+    const struct mail_meeting meeting = {letter->body, room->from, letter->subject, letter->date_at,
+                                         letter->version};
 
     buf_init(&calendar, CALENDAR_BYTES_MAX);
     if (strcmp(letter->kind, "meeting") == 0)

@@ -5,6 +5,7 @@
 #include "lanes.h"
 #include "link_url.h"
 #include "log.h"
+#include "meeting_body.h"
 #include "notifier.h"
 #include "render.h"
 #include "tracking.h"
@@ -14,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KIND_BYTES = 40, RECIPIENT_BYTES = 256, CUSTOMER_BYTES = 256 };
+enum { KIND_BYTES = 40, RECIPIENT_BYTES = 256, CUSTOMER_BYTES = 256, MEETING_BODY_BYTES_MAX = 1 << 20 };
 
 /* Texts of a row with a closing NUL. */
 struct texts {
@@ -124,12 +125,22 @@ static struct facts facts_of(struct notifier *notifier, const PGresult *rows, in
                           .record = pg_span(rows, row, C_RECORD)};
 }
 
+/* What the row tells its reader: of a meeting, those who are no longer invited read another thing than the others. own: holds it */
+static struct span body_of(const PGresult *rows, int row, const struct texts *texts, struct buf *own)
+{
+    struct span body = pg_span(rows, row, C_BODY);
+
+    return strcmp(texts->kind, "meeting") == 0 && meeting_body_put_dropped(body, texts->address, own)
+               ? buf_span(own)
+               : body;
+}
+
 /* The one place where a row's words get their type: what the row does not call the customer's never is. */
-static bool customer_words_of(const PGresult *rows, int row, struct customer_words *ret)
+static bool customer_words_of(const PGresult *rows, int row, struct span body, struct customer_words *ret)
 {
     if (pg_int(rows, row, C_AUDIENCE) != AUDIENCE_CUSTOMER)
         return false;
-    *ret = (struct customer_words){.body = pg_span(rows, row, C_BODY),
+    *ret = (struct customer_words){.body = body,
                                    .earlier = pg_span(rows, row, C_EARLIER),
                                    .triaged = pg_span(rows, row, C_TRIAGED),
                                    .members = pg_span(rows, row, C_MEMBERS)};
@@ -147,11 +158,12 @@ static struct staff_words staff_words_of(const PGresult *rows, int row, const st
 }
 
 static void render_row(struct notifier *notifier, const struct channel *way, const struct facts *facts,
-                       const PGresult *rows, int row, const struct texts *texts, struct message *ret)
+                       const PGresult *rows, int row, const struct texts *texts, struct span body,
+                       struct message *ret)
 {
     struct customer_words to_customer;
 
-    if (customer_words_of(rows, row, &to_customer)) {
+    if (customer_words_of(rows, row, body, &to_customer)) {
         render_to_customer(notifier->templates, facts, &to_customer, way->suffix, way->text_chars_max, ret);
     } else {
         const struct staff_words to_staff = staff_words_of(rows, row, texts);
@@ -160,7 +172,7 @@ static void render_row(struct notifier *notifier, const struct channel *way, con
 }
 
 static struct letter letter_of(const PGresult *rows, int row, const struct texts *texts, const char *id,
-                               const struct message *message)
+                               struct span body, const struct message *message)
 {
     int alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY);
 
@@ -179,12 +191,13 @@ static struct letter letter_of(const PGresult *rows, int row, const struct texts
                            .is_guest = pg_bool(rows, row, C_GUEST),
                            .delivery = pg_int(rows, row, C_ID),
                            .ticket = pg_int(rows, row, C_TICKET),
+                           .version = (int32_t)pg_int(rows, row, C_VERSION),
                            .alert = pg_int(rows, row, C_ALERT_ID),
                            .alert_generation = (int32_t)pg_int(rows, row, C_ALERT_GENERATION),
                            .priority =
                                alert_priority != 0 ? alert_priority : (int)pg_int(rows, row, C_PRIORITY),
                            .date_at = pg_int(rows, row, C_NOW),
-                           .body = pg_span(rows, row, C_BODY)};
+                           .body = body};
 }
 
 bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, int row, char *ret_id,
@@ -193,6 +206,7 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
     const struct channel *way = channel_table[channel];
     struct texts texts;
     struct message message;
+    struct buf own;
 
     texts_read(notifier, rows, row, &texts);
     (void)snprintf(ret_id, COMPOSE_ID_BYTES, "n.%lld@%.*s", (long long)pg_int(rows, row, C_ID),
@@ -201,13 +215,16 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
         return false;
     struct facts facts = facts_of(notifier, rows, row, &texts);
     facts.by_mail = facts.by_mail && channel == CHANNEL_EMAIL && !pg_bool(rows, row, C_GUEST);
+    buf_init(&own, MEETING_BODY_BYTES_MAX);
+    struct span body = body_of(rows, row, &texts, &own);
     message_init(&message);
-    render_row(notifier, way, &facts, rows, row, &texts, &message);
+    render_row(notifier, way, &facts, rows, row, &texts, body, &message);
     if (message.is_builtin)
         log_event(LOG_WARN, "template_failed", "kind=%s reason=%s", texts.kind, log_quote(message.why));
-    const struct letter letter = letter_of(rows, row, &texts, ret_id, &message);
+    const struct letter letter = letter_of(rows, row, &texts, ret_id, body, &message);
     bool ok = way->build(lanes_room_of(notifier->lanes, channel), &letter, out, err);
     message_clear(&message);
+    buf_clear(&own);
     return ok &&
            (!out->failed || err_set(err, ERR_TOO_LARGE, "the message is larger than %zu bytes", out->max));
 }

@@ -1,6 +1,7 @@
 /* Who is to be told; see expand.h. */
 #include "expand.h"
 #include "escal_targets.h"
+#include "meeting_body.h"
 #include "mem.h"
 #include "wire.h"
 
@@ -195,15 +196,10 @@ out:
     wire_doc_free(customer);
 }
 
-void expand_guests(const bool open[CHANNELS], struct span body, struct recipients *ret)
+static void add_guests(const struct wire_val *all, struct recipients *ret)
 {
-    struct wire_doc *doc = NULL;
     struct err ignored;
 
-    if (!open[CHANNEL_EMAIL] || body.p == NULL ||
-        !wire_parse(body.p, body.len, WIRE_DEPTH_MAX, &doc, &ignored))
-        return;
-    const struct wire_val *all = wire_find(wire_find(wire_root(doc), "meeting"), "attendees");
     for (size_t i = 0; i < wire_count(all); i++) {
         char address[CHANNEL_ADDRESS_BYTES];
         size_t before = ret->count;
@@ -217,6 +213,18 @@ void expand_guests(const bool open[CHANNELS], struct span body, struct recipient
         if (ret->count > before)
             ret->items[before].is_guest = true;
     }
+}
+
+void expand_guests(const bool open[CHANNELS], struct span body, struct recipients *ret)
+{
+    struct wire_doc *doc = NULL;
+    struct err ignored;
+
+    if (!open[CHANNEL_EMAIL] || body.p == NULL ||
+        !wire_parse(body.p, body.len, WIRE_DEPTH_MAX, &doc, &ignored))
+        return;
+    add_guests(wire_find(wire_find(wire_root(doc), "meeting"), "attendees"), ret);
+    add_guests(meeting_body_dropped(wire_root(doc)), ret);
     wire_doc_free(doc);
 }
 

@@ -42,7 +42,7 @@ void recipients_clear(struct recipients *list);
 void expand_customer(const bool open[CHANNELS], const char *kind, int priority, struct span extra,
                      struct span record, struct recipients *ret);
 
-/* Those invited to a meeting who are not told already, by mail.
+/* Those invited to a meeting, or no longer, who are not told already, by mail.
  * in:  body  of the outbox row */
 void expand_guests(const bool open[CHANNELS], struct span body, struct recipients *ret);
 

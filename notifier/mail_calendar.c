@@ -11,7 +11,6 @@
 #include <libical/ical.h>
 
 enum { ATTENDEES_MAX = 50, TEXT_BYTES = 1024, URI_BYTES = ADDRESS_BYTES_MAX + 8 };
-#define SEQUENCE_EPOCH_S INT64_C(1577836800) /* 2020: seconds since then fit into a sequence for decades */
 
 static struct icaltimetype utc_of(int64_t at_us)
 {
@@ -46,7 +45,9 @@ static void put_attendees(icalcomponent *event, const struct wire_val *attendees
     }
 }
 
-static icalcomponent *event_new(const struct mail_meeting *m, const struct wire_val *meeting, bool cancelled)
+/* status: ICAL_STATUS_NONE leaves it out, as RFC 5546 wants when only the attendee named is uninvited and the meeting goes on */
+static icalcomponent *event_new(const struct mail_meeting *m, const struct wire_val *meeting,
+                                icalproperty_status status)
 {
     char uid[TEXT_BYTES], where[TEXT_BYTES], summary[TEXT_BYTES], organizer[URI_BYTES];
     struct span place = wire_find_str(meeting, "where");
@@ -54,15 +55,15 @@ static icalcomponent *event_new(const struct mail_meeting *m, const struct wire_
 
     (void)snprintf(organizer, sizeof organizer, "mailto:%.*s", ADDRESS_BYTES_MAX, m->organizer);
     icalcomponent_add_property(event, icalproperty_new_uid(plain(wire_find_str(meeting, "uid"), uid)));
-    icalcomponent_add_property(event, icalproperty_new_sequence((int)(m->now / US_PER_S - SEQUENCE_EPOCH_S)));
+    icalcomponent_add_property(event, icalproperty_new_sequence(m->version));
     icalcomponent_add_property(event, icalproperty_new_dtstamp(utc_of(m->now)));
     icalcomponent_add_property(event,
                                icalproperty_new_dtstart(utc_of(wire_find_int(meeting, "starts_at", 0))));
     icalcomponent_add_property(event, icalproperty_new_dtend(utc_of(wire_find_int(meeting, "ends_at", 0))));
     icalcomponent_add_property(event, icalproperty_new_summary(plain(span_of(m->summary), summary)));
     icalcomponent_add_property(event, icalproperty_new_organizer(organizer));
-    icalcomponent_add_property(event, icalproperty_new_status(cancelled ? ICAL_STATUS_CANCELLED
-                                                                        : ICAL_STATUS_CONFIRMED));
+    if (status != ICAL_STATUS_NONE)
+        icalcomponent_add_property(event, icalproperty_new_status(status));
     if (place.len != 0)
         icalcomponent_add_property(event, icalproperty_new_location(plain(place, where)));
     put_attendees(event, wire_find(meeting, "attendees"));
@@ -77,15 +78,21 @@ bool mail_calendar_put(const struct mail_meeting *m, struct buf *out, bool *ret_
     if (m->body.p == NULL || !wire_parse(m->body.p, m->body.len, WIRE_DEPTH_MAX, &doc, &ignored))
         return false;
     const struct wire_val *meeting = wire_find(wire_root(doc), "meeting");
-    bool is_one = wire_find_str(meeting, "uid").len != 0 && wire_find_int(meeting, "starts_at", 0) > 0;
+    struct span what = wire_find_str(meeting, "what");
+    /* A reminder changes nothing in calendars, and must not ask anybody for an answer again. */
+    bool is_one = wire_find_str(meeting, "uid").len != 0 && wire_find_int(meeting, "starts_at", 0) > 0 &&
+                  !span_is(what, "reminder");
     if (is_one) {
-        bool cancelled = span_is(wire_find_str(meeting, "what"), "cancelled");
+        bool dropped = span_is(what, "dropped"), cancelled = dropped || span_is(what, "cancelled");
         icalcomponent *calendar = icalcomponent_new(ICAL_VCALENDAR_COMPONENT);
         icalcomponent_add_property(calendar, icalproperty_new_version("2.0"));
         icalcomponent_add_property(calendar, icalproperty_new_prodid("-//Docket//EN"));
         icalcomponent_add_property(calendar, icalproperty_new_method(cancelled ? ICAL_METHOD_CANCEL
                                                                                : ICAL_METHOD_REQUEST));
-        icalcomponent_add_component(calendar, event_new(m, meeting, cancelled));
+        icalcomponent_add_component(calendar, event_new(m, meeting,
+                                                        dropped     ? ICAL_STATUS_NONE
+                                                        : cancelled ? ICAL_STATUS_CANCELLED
+                                                                    : ICAL_STATUS_CONFIRMED));
         char *text = icalcomponent_as_ical_string_r(calendar);
         (void)buf_add_text(out, text);
         *ret_is_cancelled = cancelled;

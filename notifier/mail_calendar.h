@@ -11,7 +11,8 @@ struct mail_meeting {
     struct span body;      /* of the message: {meeting: {uid, what, starts_at, ends_at, where, attendees}} */
     const char *organizer; /* an address */
     const char *summary;
-    int64_t now; /* also orders what is told of the same meeting */
+    int64_t now;
+    int32_t version; /* of the ticket's event that tells of it: SEQUENCE */
 };
 
 /* Appends the object; false, and nothing is written, when the body tells of no meeting. */

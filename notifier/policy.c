@@ -20,7 +20,7 @@ static bool names_have(const struct process_names *names, struct span name)
 static bool may_wait(const struct policy_message *message)
 {
     static const char *const never[] = {"alert",      "alert_over", "alert_reminder", "missed", "undelivered",
-                                        "mute_ended", "handover",   "receipts",       "digest"};
+                                        "mute_ended", "handover",   "receipts",       "digest", "meeting"};
 
     if (message->audience == AUDIENCE_CUSTOMER)
         return strcmp(message->kind, "update") == 0 || strcmp(message->kind, "tell") == 0;

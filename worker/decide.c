@@ -148,7 +148,7 @@ static void decide_meetings(struct decision *d)
 {
     int64_t before_us = engine_process(d->engine)->policy.meeting_reminder_s * US_PER_S;
 
-    if (d->work->state == STATE_CLOSED || d->state == SET_CLOSED || before_us == 0) {
+    if (d->work->state == STATE_CLOSED || d->state == SET_CLOSED) {
         d->meetings = (struct meetings){.wake_at = CLOCK_NO_INSTANT};
         return;
     }

@@ -188,7 +188,18 @@ static void put_reminder(const struct wire_val *meeting, struct buf *out)
 {
     wire_put_map(out, 2);
     wire_put_key_text(out, "what", "meeting");
-    wire_put_key_val(out, "meeting", meeting);
+    wire_put_text(out, "meeting");
+    struct wire_map map = wire_map_open(out);
+    for (size_t i = 0; i < wire_count(meeting); i++) {
+        struct span key = wire_key_at(meeting, i);
+        if (span_is(key, "what") || span_is(key, "dropped")) /* they were told when it was moved */
+            continue;
+        wire_put_str(out, key);
+        wire_put_val(out, wire_val_at(meeting, i));
+        map.count++;
+    }
+    wire_put_key_text(out, "what", "reminder"), map.count++;
+    wire_map_close(out, &map);
 }
 
 static void put_events(const struct decision *d, struct buf *out)
@@ -370,21 +381,16 @@ static void put_approval_notes(const struct decision *d, struct notes *notes)
     }
 }
 
-/* The customer hears of it as of the meeting itself; staff in a line. */
+/* The customer and those invited hear of it, and who works on the ticket. */
 static void put_meeting_notes(const struct decision *d, struct notes *notes)
 {
     for (size_t i = 0; i < d->meetings.due_count; i++) {
-        struct span medium = wire_find_str(d->meetings.due[i], "medium");
-        char text[64];
-        note_open(notes, "customer", "meeting", (int64_t)i + 1, false);
-        wire_put_text(notes->out, "body");
-        put_reminder(d->meetings.due[i], notes->out);
-        (void)snprintf(text, sizeof text, "A meeting by %.*s begins in a quarter of an hour.",
-                       (int)(medium.len > 8 ? 8 : medium.len), medium.len == 0 ? "" : medium.p);
-        note_open(notes, "staff", "tell", (int64_t)(CHOICE_LIST_MAX + i), false);
-        wire_put_text(notes->out, "body");
-        wire_put_map(notes->out, 1);
-        wire_put_key_text(notes->out, "text", text);
+        static const char *const sides[] = {"customer", "staff"};
+        for (size_t k = 0; k < sizeof sides / sizeof sides[0]; k++) {
+            note_open(notes, sides[k], "meeting", (int64_t)i + 1, false);
+            wire_put_text(notes->out, "body");
+            put_reminder(d->meetings.due[i], notes->out);
+        }
     }
 }
 

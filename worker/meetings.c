@@ -1,5 +1,6 @@
 /* Reminders of meetings; see meetings.h. */
 #include "meetings.h"
+#include "clock.h"
 
 static const struct wire_val *meeting_of(const struct work_event *event)
 {
@@ -24,14 +25,18 @@ static void meeting_look(const struct work *work, size_t i, int64_t before_us, s
 {
     const struct wire_val *meeting = meeting_of(&work->events[i]);
     int64_t starts_at = wire_find_int(meeting, "starts_at", CLOCK_NO_INSTANT);
-    int64_t remind_at = starts_at - before_us;
+    int64_t own_s = wire_find_int(meeting, "reminder_s", -1);
+    int64_t remind_at = starts_at - (own_s >= 0 ? own_s * US_PER_S : before_us);
 
-    if (starts_at == CLOCK_NO_INSTANT || span_is(wire_find_str(meeting, "what"), "cancelled") ||
-        starts_at <= work->now || remind_at <= work->facts[i].at || is_over(work, i, meeting))
+    if (starts_at == CLOCK_NO_INSTANT || remind_at == starts_at ||
+        span_is(wire_find_str(meeting, "what"), "cancelled") || starts_at <= work->now ||
+        remind_at <= work->facts[i].at || is_over(work, i, meeting))
         return;
     if (remind_at <= work->now) {
         if (ret->due_count < MEETINGS_MAX)
             ret->due[ret->due_count++] = meeting;
+        else
+            ret->wake_at = work->now; /* the rest in the decision after this one */
     } else if (ret->wake_at == CLOCK_NO_INSTANT || remind_at < ret->wake_at) {
         ret->wake_at = remind_at;
     }

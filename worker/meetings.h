@@ -13,7 +13,7 @@ struct meetings {
     int64_t wake_at; /* of the next reminder, or CLOCK_NO_INSTANT */
 };
 
-/* before_us: how long before it begins */
+/* before_us: how long before it begins, where the meeting does not say; 0: never */
 void meetings_find(const struct work *work, int64_t before_us, struct meetings *ret);
 
 #endif

@@ -10,6 +10,7 @@
 --  $40 packages that have such meetings, NULL: all  $41 package it is moved to, or NULL  $42 task that is done, or NULL
 --  $43 a closed ticket takes it only within this time (µs) after its closing; NULL: always
 --  $44 meeting that is answered, or NULL  $45 by whom  $46 how: kept when it was sent to that address
+--  $47 the meeting's reminder (s), NULL: as the process says  $48 the meeting's version that the change is made from, NULL: it is new
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (
     UPDATE keys SET at = clock.at FROM clock WHERE digest = $2::bytea
@@ -23,6 +24,8 @@ k AS (
             NOT EXISTS (SELECT FROM links WHERE ticket = $28::bigint AND as_link = 'child')) AS link_may,
            ($32::text IS NULL OR $33::boolean OR
             EXISTS (SELECT FROM meetings WHERE ticket = $1::bigint AND meeting = $32::text AND NOT cancelled)) AS meeting_is,
+           ($48::integer IS NULL OR
+            EXISTS (SELECT FROM meetings WHERE ticket = $1::bigint AND meeting = $32::text AND version = $48::integer)) AS meeting_same,
            ($40::text[] IS NULL OR
             EXISTS (SELECT FROM tickets WHERE id = $1::bigint AND package = ANY ($40::text[]))) AS package_may,
            ($42::integer IS NULL OR EXISTS (SELECT FROM tasks WHERE ticket = $1::bigint AND version = $42::integer
@@ -54,7 +57,7 @@ u AS (
        AND ($6::smallint[])[d.state + 1] >= 0
        AND ($21::integer IS NULL OR d.version = $21::integer)
        AND NOT EXISTS (SELECT FROM k)
-       AND NOT posted.key_taken AND posted.link_is AND posted.link_may AND posted.meeting_is AND posted.package_may AND posted.task_is AND posted.in_time
+       AND NOT posted.key_taken AND posted.link_is AND posted.link_may AND posted.meeting_is AND posted.meeting_same AND posted.package_may AND posted.task_is AND posted.in_time
     RETURNING d.ticket, d.version, d.attempt, d.state, d.priority
 ), e AS (
     INSERT INTO events (ticket, version, at, kind, role, actor, public, body)
@@ -83,12 +86,13 @@ u AS (
      WHERE $31::boolean AND EXISTS (SELECT FROM links l WHERE l.to_id = u.ticket AND l.as_link = 'child')
     RETURNING ticket
 ), m AS (
-    INSERT INTO meetings AS was (ticket, meeting, version, cancelled, medium, at, duration_s, place, attendees)
-    SELECT u.ticket, $32::text, u.version, $34::boolean, $35::text, $36::bigint, $37::bigint, $38::text, $39::text[] FROM u
+    INSERT INTO meetings AS was (ticket, meeting, version, cancelled, medium, at, duration_s, place, attendees, reminder_s)
+    SELECT u.ticket, $32::text, u.version, $34::boolean, $35::text, $36::bigint, $37::bigint, $38::text, $39::text[], $47::bigint FROM u
      WHERE $32::text IS NOT NULL
     ON CONFLICT (ticket, meeting) DO UPDATE
        SET version = excluded.version, cancelled = excluded.cancelled, medium = excluded.medium, at = excluded.at,
-           duration_s = excluded.duration_s, place = excluded.place, attendees = excluded.attendees
+           duration_s = excluded.duration_s, place = excluded.place, attendees = excluded.attendees,
+           reminder_s = excluded.reminder_s
 ), ma AS (
     INSERT INTO meeting_answers AS was (ticket, meeting, attendee, answer, version, at)
     SELECT u.ticket, m.meeting, a.attendee, $46::text, u.version, clock.at
@@ -114,7 +118,7 @@ u AS (
 )
 SELECT u.ticket IS NOT NULL AS changed, u.version, u.attempt, u.priority,
        old.ticket IS NOT NULL AS is_there, old.state AS old_state, old.version AS old_version, t.customer,
-       posted.key_taken, posted.link_is, posted.link_may, posted.meeting_is, posted.package_may, posted.task_is, posted.in_time,
+       posted.key_taken, posted.link_is, posted.link_may, posted.meeting_is, posted.meeting_same, posted.package_may, posted.task_is, posted.in_time,
        EXISTS (SELECT FROM f) AS has_children,
        -- Closed: what is a duplicate of it and still open may be closed too.
        CASE WHEN $7::smallint IN (17, 20) THEN (

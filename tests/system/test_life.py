@@ -381,8 +381,67 @@ def test_a_meeting_is_reminded_of_once_and_not_when_it_was_moved_away(client, go
     client.call("ticket.prioritize", tracking=soon, priority=2, reason="decided after it", as_=ADA)
     wait_until(lambda: ticket_of(client.show(soon))["priority"] == 2)
     assert len(reminders(soon)) == 1 and reminders(away) == []
-    told = [message["to"] for message in ticket_of(client.show(soon))["messages"] if message["kind"] in ("meeting", "tell")]
-    assert sorted(told) == ["customer", "customer", "staff"]
+    told = [message["to"] for message in ticket_of(client.show(soon))["messages"] if message["kind"] == "meeting"]
+    assert sorted(told) == ["customer", "customer", "staff"], "the invitation, and the reminder to both sides"
+
+
+def calendar_of(mail):
+    """The lines of a mail's iCalendar part by name, or None."""
+    parts = [part.get_content() for part in mail.walk() if part.get_content_type() == "text/calendar"]
+    text = parts and (parts[0].decode() if isinstance(parts[0], bytes) else parts[0]).replace("\r\n ", "").replace("\n ", "")
+    return dict(line.split(":", 1) for line in text.split("\n" if "\r" not in text else "\r\n") if ":" in line) if parts else None
+
+
+def meeting_mails(stack, tracking, address):
+    mails = [email.message_from_string(text, policy=email.policy.default) for text in stack.mails()]
+    mails = [mail for mail in mails if address in mail["To"] and tracking in mail["Subject"] and mail["X-Docket-Kind"] == "meeting"]
+    return sorted(mails, key=lambda mail: int(mail["Message-ID"].split(".")[1].split("@")[0]))
+
+
+def test_who_is_left_out_of_a_moved_meeting_gets_its_cancellation(stack, client, golden):
+    tracking = decided(client, 1, customer=golden)[0]
+    stays, goes, comes = (f"{unique(name)}@elsewhere.localhost" for name in ("stays", "goes", "comes"))
+    at = now_us() + 7200_000_000
+    made = client.call("ticket.meeting", tracking=tracking, medium="im", at=at, attendees=[stays, goes], as_=ADA)
+    moved = client.call("ticket.meeting", tracking=tracking, meeting=made["meeting"], at=at + 600_000_000, attendees=[stays.upper(), comes], as_=ADA)
+    client.call("ticket.meeting", tracking=tracking, meeting=made["meeting"], at=at + 900_000_000, as_=ADA)
+    event = [event for event in ticket_of(client.show(tracking))["events"] if event["kind"] == "meeting"][1]
+    assert event["body"]["meeting"]["dropped"] == [goes]
+    wait_until(lambda: len(meeting_mails(stack, tracking, stays)) + len(meeting_mails(stack, tracking, stays.upper())) == 3 and len(meeting_mails(stack, tracking, comes)) == 2)
+    invited, cancelled = wait_until(lambda: (mails := meeting_mails(stack, tracking, goes)) if len(mails := meeting_mails(stack, tracking, goes)) == 2 else None)
+    before, after = calendar_of(invited), calendar_of(cancelled)
+    assert (before["METHOD"], after["METHOD"]) == ("REQUEST", "CANCEL") and before["UID"] == after["UID"]
+    assert (int(before["SEQUENCE"]), int(after["SEQUENCE"])) == (made["version"], moved["version"]) and "STATUS" not in after
+    assert not any(stays.lower() in str(value).lower() for value in after.values()), "he is told of himself alone"
+    assert "Meeting cancelled for you" in cancelled["Subject"]
+    assert calendar_of(meeting_mails(stack, tracking, comes)[0])["METHOD"] == "REQUEST"
+
+
+def test_a_meeting_has_a_reminder_of_its_own_that_moves_and_goes_with_it(stack, client, golden):
+    def reminders(tracking):
+        return [event for event in ticket_of(client.show(tracking))["events"] if event["kind"] == "asked" and event["body"].get("what") == "meeting"]
+
+    own, moved, cancelled, never = decided(client, 4, customer=golden)
+    at = now_us() + 3600_000_000
+    for tracking, seconds in ((own, 3598), (moved, 3599), (cancelled, 3598), (never, 0)):
+        one = client.call("ticket.meeting", tracking=tracking, medium="im", at=at, attendees=["guest@elsewhere.localhost"], reminder_s=seconds, as_=ADA)["meeting"]
+        shown, = ticket_of(client.show(tracking))["meetings"]
+        assert shown["reminder_s"] == seconds
+        if tracking == moved:
+            client.call("ticket.meeting", tracking=tracking, meeting=one, at=at + 3_000_000, as_=ADA)
+            assert ticket_of(client.show(tracking))["meetings"][0]["reminder_s"] == seconds, "what a move does not say stays"
+        if tracking == cancelled:
+            client.call("ticket.meeting", tracking=tracking, meeting=one, cancel=True, as_=ADA)
+    for tracking, due in ((own, at - 3598_000_000), (moved, at + 3_000_000 - 3599_000_000)):
+        reminded = wait_until(lambda: reminders(tracking))
+        assert len(reminded) == 1 and reminded[0]["at"] >= due
+    assert reminders(cancelled) == reminders(never) == []
+    told = wait_until(lambda: [mail for mail in meeting_mails(stack, own, "guest@elsewhere.localhost") if "begins soon" in mail["Subject"]])
+    assert calendar_of(told[0]) is None, "a reminder asks nobody for an answer again"
+    assert client.refused("ticket.meeting", tracking=own, medium="im", at=at, attendees=["a@localhost"], reminder_s=-1, as_=ADA).field == "reminder_s"
+    done = stack.docket("meeting", own, "--medium", "im", "--at", "+3h", "--attendees", "kim@golden.localhost", "--reminder-s", "7200")
+    assert done.returncode == 0, done.stderr
+    assert "REMINDER" in stack.docket("show", own).stdout and "2h" in stack.docket("show", own).stdout
 
 
 # ---- correlation ----

@@ -399,7 +399,55 @@ static void test_meetings_are_reminded_of_as_long_before_as_the_process_says(voi
     pass(&s, "2026-03-09T08:59:59Z");
     assert_told(&s, "");
     pass(&s, "2026-03-09T12:00:00Z");
-    assert_told(&s, "customer meeting meeting, staff tell");
+    assert_told(&s, "customer meeting meeting, staff meeting meeting");
+    story_end(&s);
+}
+
+static void meet(struct story *s, const char *when, const char *id, const char *starts, int reminder_s)
+{
+    char body[200];
+
+    (void)snprintf(body, sizeof body,
+                   "{\"meeting\":{\"id\":\"%s\",\"what\":\"made\",\"starts_at\":%lld,\"reminder_s\":%d}}", id,
+                   (long long)at(starts), reminder_s);
+    act(s, when, ROLE_STAFF, "meeting", body);
+}
+
+/* What the meeting says goes before what the process says; each is reminded of once, also when its reminder is moved; 0 is never. */
+static void test_a_meetings_own_reminder_goes_before_the_processs(void **state)
+{
+    struct story s = story_of("a", "2026-03-09T08:00:00Z");
+    (void)state;
+    meet(&s, "2026-03-09T08:10:00Z", "m", "2026-03-09T11:00:00Z", 600);
+    meet(&s, "2026-03-09T08:11:00Z", "never", "2026-03-09T11:00:00Z", 0);
+    assert_int_equal(trial_wake_at(s.trial), at("2026-03-09T10:50:00Z"));
+    meet(&s, "2026-03-09T08:12:00Z", "m", "2026-03-09T11:00:00Z", 1200);
+    assert_int_equal(trial_wake_at(s.trial), at("2026-03-09T10:40:00Z"));
+    s.seen = trial_told_count(s.trial);
+    pass(&s, "2026-03-09T10:39:59Z");
+    assert_told(&s, "");
+    pass(&s, "2026-03-09T10:45:00Z");
+    assert_told(&s, "customer meeting meeting, staff meeting meeting");
+    meet(&s, "2026-03-09T10:46:00Z", "m", "2026-03-09T11:00:00Z", 1200);
+    s.seen = trial_told_count(s.trial);
+    pass(&s, "2026-03-09T10:59:59Z");
+    assert_told(&s, "");
+    story_end(&s);
+}
+
+/* More meetings at one time than one decision reminds of: the rest are reminded of at once after it. */
+static void test_many_meetings_at_one_time_are_all_reminded_of(void **state)
+{
+    struct story s = story_of("a", "2026-03-09T08:00:00Z");
+    char id[8];
+    (void)state;
+    for (int i = 0; i < 12; i++) {
+        (void)snprintf(id, sizeof id, "m%d", i);
+        meet(&s, "2026-03-09T08:10:00Z", id, "2026-03-09T11:00:00Z", 600);
+    }
+    size_t before = trial_told_count(s.trial);
+    pass(&s, "2026-03-09T10:50:10Z");
+    assert_int_equal(trial_told_count(s.trial) - before, 24);
     story_end(&s);
 }
 
@@ -418,6 +466,8 @@ int main(void)
         cmocka_unit_test(test_clocks_survive_a_clock_that_was_set_back),
         cmocka_unit_test(test_wake_in_outlives_other_wakes),
         cmocka_unit_test(test_meetings_are_reminded_of_as_long_before_as_the_process_says),
+        cmocka_unit_test(test_a_meetings_own_reminder_goes_before_the_processs),
+        cmocka_unit_test(test_many_meetings_at_one_time_are_all_reminded_of),
         cmocka_unit_test(test_windows_say_why_a_clock_did_not_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

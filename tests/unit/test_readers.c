@@ -74,7 +74,7 @@ static void on_answer(void *arg, struct span body, const struct err *err)
 static struct answer show(struct reader_session *s, int64_t ticket, int32_t after)
 {
     struct answer answer = {0};
-    read_show_send(s->pg, s->params, ticket, after, "DKT", on_answer, &answer);
+    read_show_send(s->pg, s->params, ticket, after, -1, "DKT", on_answer, &answer);
     assert_true(reader_session_wait(s, &answer.done));
     return answer;
 }
