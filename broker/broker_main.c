@@ -14,10 +14,13 @@
 
 enum { EXIT_USAGE = 2 };
 
+struct print_row;
+
 struct arguments {
     const char *command; /* NULL: run */
     const char *config;
     const char *process;
+    const struct print_row *print; /* to be printed instead; NULL: nothing */
 };
 
 static const char usage[] =
@@ -39,35 +42,72 @@ static int fail(const char *what, const struct err *err)
     return EXIT_FAILURE;
 }
 
-/* False: the command line is wrong. *ret_exit is 0 for what was answered already. */
-static bool parse_arguments(int argc, char **argv, struct arguments *ret, bool *ret_answered)
+static void print_sample(void)
+{
+    settings_print_sample(stdout, "docket-broker", broker_settings_table, broker_settings_count,
+                          broker_settings_examples);
+}
+
+static void print_settings(void)
+{
+    settings_print_markdown(stdout, broker_settings_table, broker_settings_count);
+}
+
+static void print_version(void)
+{
+    puts("docket-broker " DOCKET_VERSION);
+}
+
+static void print_help(void)
+{
+    fputs(usage, stdout);
+}
+
+/* What needs no settings. */
+static const struct print_row {
+    const char *word;
+    void (*print)(void);
+} prints[] = {
+    {"--print-sample-config", print_sample},
+    {"--print-settings-markdown", print_settings},
+    {"--version", print_version},
+    {"--help", print_help},
+};
+
+static const char *command_find(const char *word)
 {
     static const char *const commands[] = {"migrate", "verify", "check-config"};
-    const char *home = "/etc/docket/docket-broker.yaml";
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(word, commands[i]) == 0)
+            return commands[i];
+    return NULL;
+}
 
-    *ret = (struct arguments){.config = home};
+static const struct print_row *print_find(const char *word)
+{
+    for (size_t i = 0; i < sizeof prints / sizeof prints[0]; i++)
+        if (strcmp(word, prints[i].word) == 0)
+            return &prints[i];
+    return NULL;
+}
+
+/* False: the word at *ret_wrong is not understood. */
+static bool parse_arguments(int argc, char **argv, struct arguments *ret, int *ret_wrong)
+{
+    *ret = (struct arguments){.config = "/etc/docket/docket-broker.yaml"};
     for (int i = 1; i < argc; i++) {
-        bool known = false;
-        for (size_t k = 0; k < sizeof commands / sizeof commands[0] && ret->command == NULL; k++)
-            if (strcmp(argv[i], commands[k]) == 0)
-                ret->command = commands[k], known = true;
-        if (known)
-            continue;
-        if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
-            ret->config = argv[++i];
-        else if (strcmp(argv[i], "--process") == 0 && i + 1 < argc)
-            ret->process = argv[++i];
-        else if (strcmp(argv[i], "--print-sample-config") == 0)
-            settings_print_sample(stdout, "docket-broker", broker_settings_table, broker_settings_count,
-                                  broker_settings_examples),
-                *ret_answered = true;
-        else if (strcmp(argv[i], "--print-settings-markdown") == 0)
-            settings_print_markdown(stdout, broker_settings_table, broker_settings_count),
-                *ret_answered = true;
-        else if (strcmp(argv[i], "--version") == 0)
-            puts("docket-broker " DOCKET_VERSION), *ret_answered = true;
-        else if (strcmp(argv[i], "--help") == 0)
-            fputs(usage, stdout), *ret_answered = true;
+        const char *command = ret->command == NULL ? command_find(argv[i]) : NULL;
+        const struct print_row *print = print_find(argv[i]);
+        const char **value = strcmp(argv[i], "--config") == 0    ? &ret->config
+                             : strcmp(argv[i], "--process") == 0 ? &ret->process
+                                                                 : NULL;
+        *ret_wrong = i;
+        if (command != NULL)
+            ret->command = command;
+        else if (print != NULL)
+            ret->print = print;
+        else if (value != NULL && i + 1 < argc)
+            *value = argv[++i];
         else
             return false;
     }
@@ -119,14 +159,16 @@ int main(int argc, char **argv)
     struct arguments args;
     struct broker_settings settings;
     struct err err;
-    bool answered = false;
+    int wrong = 0;
 
-    if (!parse_arguments(argc, argv, &args, &answered)) {
-        fputs(usage, stderr);
+    if (!parse_arguments(argc, argv, &args, &wrong)) {
+        fprintf(stderr, "docket-broker: cannot understand %s\n%s", argv[wrong], usage);
         return EXIT_USAGE;
     }
-    if (answered)
+    if (args.print != NULL) {
+        args.print->print();
         return EXIT_SUCCESS;
+    }
     if (sodium_init() < 0) {
         fputs("docket-broker: no source of randomness\n", stderr);
         return EXIT_FAILURE;

@@ -79,6 +79,7 @@ struct cli_given {
 
 struct cli_args {
     const struct cli_command *command; /* NULL: none given */
+    const char *group;                 /* the word "alert" of "alert list"; NULL: none */
     struct cli_given given[CLI_GIVEN_MAX];
     size_t given_count;
     const char *positional[CLI_GIVEN_MAX];
@@ -188,7 +189,14 @@ void cli_span_format(int64_t seconds, char *ret, size_t size);
 
 /* ---- cli_text.c ---- */
 
-enum cli_cell { CLI_CELL_ANY, CLI_CELL_TIME, CLI_CELL_PRIORITY, CLI_CELL_SPAN, CLI_CELL_HASH };
+enum cli_cell {
+    CLI_CELL_ANY,
+    CLI_CELL_TIME,
+    CLI_CELL_PRIORITY,
+    CLI_CELL_SPAN,
+    CLI_CELL_HASH,
+    CLI_CELL_FIELDS /* a map of fields of the protocol: each shown as its name says */
+};
 
 struct cli_column {
     const char *key; /* of the item's map */
@@ -207,6 +215,9 @@ void cli_text_put(struct buf *out, struct span text, bool lines);
 
 /* Columns a text takes on a terminal. */
 size_t cli_text_width(struct span text);
+
+/* How the value of a field of the protocol is shown. Names that people chose (equipment, attributes) are none of its. */
+enum cli_cell cli_key_cell(struct span key);
 
 /* One value for people. */
 void cli_cell_put(struct buf *out, const struct wire_val *val, enum cli_cell kind, struct cli_style style);

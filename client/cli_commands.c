@@ -98,7 +98,7 @@ static const struct cli_option show_options[] = {
     END};
 
 static const struct cli_option list_options[] = {
-    {.name = "state", .words = STATES, .help = "in this state"},
+    {.name = "state", .words = STATES "|open|all", .help = "in this state, or several with commas"},
     {.name = "priority", .kind = CLI_INT, .words = "1|2|3|4", .help = "of this priority"},
     {.name = "customer", .help = "of this customer"},
     {.name = "assignee", .help = "taken by, or assigned to"},
@@ -327,6 +327,13 @@ static const struct cli_option customer_apply_options[] = {
      .kind = CLI_FLAG,
      .help = "also move their open tickets to the package of the record",
      .local = true},
+    END};
+
+static const struct cli_option customer_list_options[] = {
+    {.name = "package", .help = "of this package"},
+    {.name = "email", .help = "with a contact of this address"},
+    {.name = "limit", .kind = CLI_INT, .help = "at most so many"},
+    {.name = "cursor", .help = "go on where an earlier list ended"},
     END};
 
 static const struct cli_option page_options[] = {
@@ -700,10 +707,10 @@ const struct cli_command cli_commands[] = {
      .example = "customer show acme"},
     {.name = "customer list",
      .op = "customer.list",
-     .options = page_options,
+     .options = customer_list_options,
      .print = cli_print_customers,
      .help = "Lists customers.",
-     .example = "customer list"},
+     .example = "customer list --package gold"},
     {.name = "process apply",
      .op = "process.apply",
      .positional = CLI_POS_ONE,

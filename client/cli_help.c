@@ -80,7 +80,7 @@ void cli_help_command(FILE *to, const struct cli_command *command)
     (void)fputs("\nOptions of all commands:\n", to);
     print_options(to, cli_global_options);
     (void)fputs("\nA TEXT or LIST of - is read from standard input. A TIME is 2026-11-24T10:00:00Z, "
-                "'2026-11-24 10:00' (local), now, +2h, -30m.\n"
+                "'2026-11-24 10:00' or 2026-11-24 (local), now, +2h, -30m.\n"
                 "NAME:=JSON gives a value that is not text.\n",
                 to);
     (void)fprintf(to, "\nExample:\n  docket %s\n", command->example);
@@ -221,7 +221,7 @@ void cli_help_markdown(FILE *to)
                   "commands.)\n\n%s\n\n",
                   description);
     (void)fputs("A TEXT or LIST of `-` is read from standard input. A TIME is `2026-11-24T10:00:00Z`, "
-                "`2026-11-24 10:00` (local), `now`, `+2h`, `-30m`. "
+                "`2026-11-24 10:00` or `2026-11-24` (local), `now`, `+2h`, `-30m`. "
                 "NAME:=JSON gives a value that is not text.\n\n## Options of all commands\n\n",
                 to);
     markdown_options(to, cli_global_options);

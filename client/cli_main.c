@@ -27,7 +27,7 @@ static void catch_signals(void)
 }
 
 /* What needs no broker; false when the command itself is to run. */
-static bool answer_from_tables(int argc, char **argv, const struct cli_args *args, enum cli_exit *ret)
+static bool answer_from_tables(const struct cli_args *args, enum cli_exit *ret)
 {
     *ret = CLI_DONE;
     if (args->version)
@@ -42,10 +42,9 @@ static bool answer_from_tables(int argc, char **argv, const struct cli_args *arg
         cli_help_command(stdout, args->command);
     else if (args->command != NULL)
         return false;
-    else if (argc > 1 && args->positional_count == 0 && args->given_count <= 1 &&
-             cli_help_is_group(argv[1])) {
+    else if (args->group != NULL) {
         *ret = args->help ? CLI_DONE : CLI_USAGE;
-        cli_help_group(args->help ? stdout : stderr, argv[1]);
+        cli_help_group(args->help ? stdout : stderr, args->group);
     } else {
         *ret = args->help ? CLI_DONE : CLI_USAGE;
         cli_help_all(args->help ? stdout : stderr);
@@ -63,7 +62,7 @@ int main(int argc, char **argv)
     catch_signals();
     if (!cli_args_parse(argc, argv, args, &err)) {
         status = cli_usage_error(args, "%s", err.msg);
-    } else if (!answer_from_tables(argc, argv, args, &status)) {
+    } else if (!answer_from_tables(args, &status)) {
         if (!cli_configure(&cli, args, &err))
             status = cli_usage_error(args, "%s", err.msg);
         else if (args->command->op == NULL && args->command->run == cli_run_completion)

@@ -2,9 +2,13 @@
  * mean. */
 #include "cli.h"
 
+#include "faults.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { OPTIONS_MAX = 64, COMMANDS_MAX = 128 }; /* among which a near name is looked for */
 
 bool cli_int_parse(const char *text, int64_t *ret)
 {
@@ -71,11 +75,74 @@ bool cli_args_has(const struct cli_args *args, const char *name)
     return cli_args_value(args, name, NULL) != NULL;
 }
 
-/* Whether a global option that stands at argv[*i] takes the next word too: needed to find the command among
- * the options. */
 static bool word_is_option(const char *word)
 {
     return word[0] == '-' && word[1] != '\0';
+}
+
+/* "unknown option '--custmer', did you mean --customer?" */
+static bool option_refuse(const struct cli_command *command, const char *word, const char *where,
+                          struct err *err)
+{
+    const struct cli_option *lists[] = {cli_global_options, command != NULL ? command->options : NULL,
+                                        command != NULL ? cli_change_options(command) : NULL};
+    const char *names[OPTIONS_MAX];
+    char name[64];
+    size_t count = 0;
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (const struct cli_option *o = lists[i]; o != NULL && o->name != NULL && count < OPTIONS_MAX; o++)
+            names[count++] = o->name;
+    int len = (int)strcspn(word, "=");
+    (void)snprintf(name, sizeof name, "%.*s", len, word + strspn(word, "-"));
+    name[strcspn(name, "=")] = '\0';
+    const char *near = faults_near(name, names, count);
+    return err_set(err, ERR_INVALID, "unknown option '%.*s'%s%s%s%s", len, word, where,
+                   near != NULL ? ", did you mean --" : "", near != NULL ? near : "",
+                   near != NULL ? "?" : "");
+}
+
+/* "unknown command 'alert lst', did you mean alert list?"
+ * in:  group   the first word where it begins commands ("alert"): only those are near; NULL: all
+ *      word    what is not known     behind  NULL, or the word after it, which may belong to the name */
+static bool command_refuse(const char *group, const char *word, const char *behind, struct err *err)
+{
+    const char *names[COMMANDS_MAX], *near;
+    char both[128];
+    size_t count = 0, skip = group != NULL ? strlen(group) + 1 : 0;
+
+    for (size_t i = 0; i < cli_command_count && count < COMMANDS_MAX; i++)
+        if (group == NULL ||
+            (strncmp(cli_commands[i].name, group, skip - 1) == 0 && cli_commands[i].name[skip - 1] == ' '))
+            names[count++] = cli_commands[i].name + skip;
+    (void)snprintf(both, sizeof both, "%s %s", word, behind != NULL ? behind : "");
+    near = faults_near(word, names, count);
+    if (near == NULL && behind != NULL)
+        near = faults_near(both, names, count);
+    const char *before = group != NULL ? group : "", *blank = group != NULL ? " " : "";
+    return near == NULL ? err_set(err, ERR_INVALID, "unknown command '%s%s%s'", before, blank, word)
+                        : err_set(err, ERR_INVALID, "unknown command '%s%s%s', did you mean %s%s%s?", before,
+                                  blank, word, before, blank, near);
+}
+
+/* Which of argv is the first word that is neither an option nor its value; 0: none. */
+static bool args_find_word(int argc, char *const *argv, int *ret, struct err *err)
+{
+    for (int i = 1; i < argc; i++) {
+        if (!word_is_option(argv[i])) {
+            *ret = i;
+            return true;
+        }
+        if (strcmp(argv[i], "-h") == 0)
+            continue;
+        size_t len = strcspn(argv[i] + 2, "=");
+        const struct cli_option *option = argv[i][1] == '-' ? cli_option_find(NULL, argv[i] + 2, len) : NULL;
+        if (option == NULL)
+            return option_refuse(NULL, argv[i], " before the command", err);
+        i += option->kind != CLI_FLAG && argv[i][2 + len] == '\0';
+    }
+    *ret = 0;
+    return true;
 }
 
 /* The command's words: the first one or two that are neither options nor their values. Writes which of argv
@@ -86,36 +153,24 @@ static bool args_find_command(int argc, char *const *argv, bool *is_command, str
     int first = 0;
     char name[64];
 
-    for (int i = 1; i < argc && first == 0; i++) {
-        if (!word_is_option(argv[i])) {
-            first = i;
-            break;
-        }
-        if (strcmp(argv[i], "-h") == 0)
-            continue;
-        size_t len = strcspn(argv[i] + 2, "=");
-        const struct cli_option *option = argv[i][1] == '-' ? cli_option_find(NULL, argv[i] + 2, len) : NULL;
-        if (option == NULL)
-            return err_set(err, ERR_INVALID, "unknown option '%s' before the command", argv[i]);
-        i += option->kind != CLI_FLAG && argv[i][2 + len] == '\0';
-    }
+    if (!args_find_word(argc, argv, &first, err))
+        return false;
     if (first == 0)
         return true;
+    const char *second = first + 1 < argc && !word_is_option(argv[first + 1]) ? argv[first + 1] : NULL;
     is_command[first] = true;
     ret->command = cli_command_find(argv[first]);
     if (ret->command != NULL)
         return true;
     if (!cli_help_is_group(argv[first]))
-        return err_set(err, ERR_INVALID, "unknown command '%s'; see docket --help", argv[first]);
-    for (int i = first + 1; i < argc && !word_is_option(argv[i]) && ret->command == NULL; i++) {
-        (void)snprintf(name, sizeof name, "%s %s", argv[first], argv[i]);
-        ret->command = cli_command_find(name);
-        is_command[i] = ret->command != NULL;
-        if (ret->command == NULL)
-            return err_set(err, ERR_INVALID, "unknown command '%s %s'; see docket %s --help", argv[first],
-                           argv[i], argv[first]);
-    }
-    return true;
+        return command_refuse(NULL, argv[first], second, err);
+    ret->group = argv[first];
+    if (second == NULL)
+        return true;
+    is_command[first + 1] = true;
+    (void)snprintf(name, sizeof name, "%s %s", argv[first], second);
+    ret->command = cli_command_find(name);
+    return ret->command != NULL || command_refuse(ret->group, second, NULL, err);
 }
 
 static bool args_add(struct cli_args *args, const struct cli_option *option, const char *value,
@@ -145,7 +200,7 @@ static bool args_option(int argc, char *const *argv, int *i, struct cli_args *ar
     if (strcmp(argv[*i], "-h") == 0)
         option = cli_option_find(NULL, "help", 4);
     if (option == NULL)
-        return err_set(err, ERR_INVALID, "unknown option '%.*s'", (int)strcspn(argv[*i], "="), argv[*i]);
+        return option_refuse(args->command, argv[*i], "", err);
     if (option->kind == CLI_FLAG && word[len] == '=')
         return err_set(err, ERR_INVALID, "--%s takes no value", option->name);
     if (option->kind == CLI_FLAG || strcmp(argv[*i], "-h") == 0)
@@ -186,6 +241,7 @@ bool cli_args_parse(int argc, char *const *argv, struct cli_args *ret, struct er
     if (!ok)
         return err_set(err, ERR_INTERNAL, "out of memory");
     ret->command = NULL;
+    ret->group = NULL;
     ret->given_count = ret->positional_count = 0;
     ok = args_find_command(argc, argv, is_command, ret, err);
     for (int i = 1; ok && i < argc; i++) {

@@ -19,24 +19,6 @@ static void print_flush(struct cli *cli, struct buf *out)
     buf_clear(out);
 }
 
-static bool key_is_time(struct span key)
-{
-    return (key.len > 3 && memcmp(key.p + key.len - 3, "_at", 3) == 0) || span_is(key, "at");
-}
-
-static bool key_is_span(struct span key)
-{
-    return key.len > 2 && memcmp(key.p + key.len - 2, "_s", 2) == 0;
-}
-
-static enum cli_cell key_cell(struct span key)
-{
-    return key_is_time(key)           ? CLI_CELL_TIME
-           : key_is_span(key)         ? CLI_CELL_SPAN
-           : span_is(key, "priority") ? CLI_CELL_PRIORITY
-                                      : CLI_CELL_ANY;
-}
-
 static void put_indent(struct buf *out, unsigned indent)
 {
     for (unsigned i = 0; i < indent; i++)
@@ -78,7 +60,7 @@ static void put_tree(struct buf *out, const struct wire_val *map, unsigned inden
         }
         for (size_t w = cli_text_width(key); w < widest + 2; w++)
             (void)buf_add_text(out, " ");
-        cli_cell_put(out, val, key_cell(key), style);
+        cli_cell_put(out, val, cli_key_cell(key), style);
         (void)buf_add_text(out, "\n");
     }
 }
@@ -169,10 +151,10 @@ static const struct cli_column task_columns[] = {
 
 /* What was promised and is over, with the excuse that a lead gave for a miss. */
 static const struct cli_column verdict_columns[] = {
-    {"clock", "CLOCK", CLI_CELL_ANY, 0},      {"cycle", "CYCLE", CLI_CELL_ANY, 0},
-    {"verdict", "VERDICT", CLI_CELL_ANY, 0},  {"cause", "CAUSE", CLI_CELL_ANY, 12},
-    {"due_at", "DUE", CLI_CELL_TIME, 0},      {"met_at", "MET", CLI_CELL_TIME, 0},
-    {"excused", "EXCUSED", CLI_CELL_ANY, 80},
+    {"clock", "CLOCK", CLI_CELL_ANY, 0},         {"cycle", "CYCLE", CLI_CELL_ANY, 0},
+    {"verdict", "VERDICT", CLI_CELL_ANY, 0},     {"cause", "CAUSE", CLI_CELL_ANY, 12},
+    {"due_at", "DUE", CLI_CELL_TIME, 0},         {"met_at", "MET", CLI_CELL_TIME, 0},
+    {"excused", "EXCUSED", CLI_CELL_FIELDS, 80},
 };
 
 static void put_heading(struct buf *out, struct cli_style style, const char *title)
@@ -261,7 +243,7 @@ static void put_event(struct buf *out, const struct wire_val *event, struct cli_
         (void)buf_add_text(out, "  ");
         cli_text_put(out, key, false);
         (void)buf_add_text(out, "=");
-        cli_cell_put(out, wire_val_at(body, i), key_cell(key), style);
+        cli_cell_put(out, wire_val_at(body, i), cli_key_cell(key), style);
     }
     put_clock_steps(out, wire_find(body, "clocks"), style);
     if (words.len != 0) {
@@ -293,7 +275,7 @@ static void put_ticket_facts(struct buf *out, const struct wire_val *ticket, str
         if (type == WIRE_NIL || empty || (type == WIRE_BOOL && !wire_find_bool(ticket, names[i], false)))
             continue;
         (void)buf_printf(out, "  %-14s ", names[i]);
-        cli_cell_put(out, val, key_cell(span_of(names[i])), style);
+        cli_cell_put(out, val, cli_key_cell(span_of(names[i])), style);
         (void)buf_add_text(out, "\n");
     }
 }
@@ -456,7 +438,7 @@ void cli_print_deadlines(struct cli *cli, const struct wire_val *body)
         {"cycle", "CYCLE", CLI_CELL_ANY, 0},        {"verdict", "VERDICT", CLI_CELL_ANY, 0},
         {"cause", "CAUSE", CLI_CELL_ANY, 12},       {"due_at", "DUE", CLI_CELL_TIME, 0},
         {"met_at", "MET", CLI_CELL_TIME, 0},        {"worked_s", "WORKED", CLI_CELL_SPAN, 0},
-        {"paused_s", "PAUSED", CLI_CELL_SPAN, 0},   {"excused", "EXCUSED", CLI_CELL_ANY, 80},
+        {"paused_s", "PAUSED", CLI_CELL_SPAN, 0},   {"excused", "EXCUSED", CLI_CELL_FIELDS, 80},
     };
     cli_print_list(cli, body, "deadlines", columns, COUNT(columns));
 }

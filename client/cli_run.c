@@ -52,10 +52,8 @@ enum cli_exit cli_usage_error(const struct cli_args *args, const char *fmt, ...)
     va_start(list, fmt);
     (void)vfprintf(stderr, fmt, list);
     va_end(list);
-    if (args->command != NULL)
-        (void)fprintf(stderr, "\nTry: docket %s --help\n", args->command->name);
-    else
-        (void)fputs("\nTry: docket --help\n", stderr);
+    const char *whose = args->command != NULL ? args->command->name : args->group;
+    (void)fprintf(stderr, "\nTry: docket%s%s --help\n", whose != NULL ? " " : "", whose != NULL ? whose : "");
     return CLI_USAGE;
 }
 

@@ -82,14 +82,40 @@ static void cell_put_list(struct buf *out, const struct wire_val *list, struct c
     }
 }
 
-static void cell_put_map(struct buf *out, const struct wire_val *map, struct cli_style style)
+static bool key_is_time(struct span key)
+{
+    return (key.len > 3 && memcmp(key.p + key.len - 3, "_at", 3) == 0) || span_is(key, "at");
+}
+
+static bool key_is_span(struct span key)
+{
+    return key.len > 2 && memcmp(key.p + key.len - 2, "_s", 2) == 0;
+}
+
+static bool key_is_of_fields(struct span key)
+{
+    return span_is(key, "meeting") || span_is(key, "set") || span_is(key, "excused");
+}
+
+enum cli_cell cli_key_cell(struct span key)
+{
+    return key_is_time(key)           ? CLI_CELL_TIME
+           : key_is_span(key)         ? CLI_CELL_SPAN
+           : span_is(key, "priority") ? CLI_CELL_PRIORITY
+           : key_is_of_fields(key)    ? CLI_CELL_FIELDS
+                                      : CLI_CELL_ANY;
+}
+
+static void cell_put_map(struct buf *out, const struct wire_val *map, enum cli_cell kind,
+                         struct cli_style style)
 {
     for (size_t i = 0; i < wire_count(map); i++) {
         if (i != 0)
             (void)buf_add_text(out, ", ");
         cli_text_put(out, wire_key_at(map, i), false);
         (void)buf_add_text(out, "=");
-        cli_cell_put(out, wire_val_at(map, i), CLI_CELL_ANY, style);
+        cli_cell_put(out, wire_val_at(map, i),
+                     kind == CLI_CELL_FIELDS ? cli_key_cell(wire_key_at(map, i)) : CLI_CELL_ANY, style);
     }
 }
 
@@ -125,7 +151,7 @@ void cli_cell_put(struct buf *out, const struct wire_val *val, enum cli_cell kin
     else if (wire_type(val) == WIRE_LIST)
         cell_put_list(out, val, style);
     else if (wire_type(val) == WIRE_MAP)
-        cell_put_map(out, val, style);
+        cell_put_map(out, val, kind, style);
     else if (wire_get_bin(val, &text))
         (void)buf_printf(out, "%zu bytes", text.len);
 }

@@ -153,11 +153,11 @@ bool cli_time_parse(const char *text, int64_t now_us, int64_t *ret_us, struct er
     }
     if (parse_absolute(text, ret_us))
         return true;
-    return err_set(
-        err, ERR_INVALID,
-        "'%s' is no time; want 2026-11-24T10:00:00Z, '2026-11-24 10:00' (local), now, +2h, -30m, or "
-        "microseconds since 1970",
-        text);
+    return err_set(err, ERR_INVALID,
+                   "'%s' is no time; want 2026-11-24T10:00:00Z, '2026-11-24 10:00' or 2026-11-24 (local), "
+                   "now, +2h, -30m, or "
+                   "microseconds since 1970",
+                   text);
 }
 
 void cli_time_format(int64_t at_us, bool utc, char *ret, size_t size)

@@ -242,8 +242,8 @@ bool docket_key_random(char *ret, size_t size)
 
 bool docket_op_reads(const char *op)
 {
-    static const char *const reading[] = {"find",  "show", "list", "get",    "explain",  "since",   "ping",
-                                          "stats", "who",  "why",  "whatif", "simulate", "forecast"};
+    static const char *const reading[] = {"find",  "show", "list", "get",    "explain",  "since",    "ping",
+                                          "stats", "who",  "why",  "whatif", "simulate", "forecast", "mutes"};
     const char *dot = strrchr(op, '.');
     const char *last = dot == NULL ? op : dot + 1;
 

@@ -142,7 +142,7 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "check-config") == 0) {
             options.only_check = true;
         } else {
-            (void)fputs(usage, stderr);
+            (void)fprintf(stderr, "docket-mail: cannot understand %s\n%s", argv[i], usage);
             return MAIL_USAGE;
         }
     }

@@ -75,6 +75,34 @@ static void test_table_put_aligns_cuts_and_leaves_out_empty_columns(void **state
     buf_clear(&out);
 }
 
+/* Only names of the protocol say how a value is shown: a fact of somebody's own is a number, whatever it is called. */
+static void test_cell_put_of_a_map_shows_the_protocols_fields_by_their_names(void **state)
+{
+    static const char json[] = "{\"meeting\": {\"starts_at\": 1795514400000000, \"duration_s\": 1800, "
+                               "\"where\": \"room 1\"}, \"set\": {\"priority\": 1, \"attributes\": "
+                               "{\"built_at\": 7, \"priority\": 2}}, \"equipment\": {\"up_s\": 90}}";
+    struct buf bytes, out;
+    struct wire_doc *doc = NULL;
+    struct err err;
+
+    (void)state;
+    buf_init(&bytes, 1000);
+    buf_init(&out, 1000);
+    assert_true(wire_from_json(&bytes, json, strlen(json), &err));
+    assert_true(wire_parse(bytes.p, bytes.len, 10, &doc, &err));
+    for (size_t i = 0; i < wire_count(wire_root(doc)); i++) {
+        cli_cell_put(&out, wire_val_at(wire_root(doc), i), cli_key_cell(wire_key_at(wire_root(doc), i)),
+                     (struct cli_style){false, true});
+        (void)buf_add_text(&out, "\n");
+    }
+    assert_string_equal(buf_text(&out), "starts_at=2026-11-24T10:00:00Z, duration_s=30m00s, where=room 1\n"
+                                        "priority=P1, attributes=built_at=7, priority=2\n"
+                                        "up_s=90\n");
+    wire_doc_free(doc);
+    buf_clear(&bytes);
+    buf_clear(&out);
+}
+
 static void test_time_parse_reads_each_form(void **state)
 {
     static const struct {
@@ -147,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_text_put_makes_what_steers_visible),
         cmocka_unit_test(test_text_width_counts_columns),
         cmocka_unit_test(test_table_put_aligns_cuts_and_leaves_out_empty_columns),
+        cmocka_unit_test(test_cell_put_of_a_map_shows_the_protocols_fields_by_their_names),
         cmocka_unit_test(test_time_parse_reads_each_form),
         cmocka_unit_test(test_time_format_local_and_utc),
         cmocka_unit_test(test_span_format_by_size),
