@@ -135,6 +135,44 @@ static void test_a_template_that_never_ends_is_given_up(void **state)
     json_decref(data);
 }
 
+enum { LARGE_BYTES = 60000 };
+
+/* A comment that fills a partial; counts how often it was read. */
+static struct span large_partial(void *arg, struct span name)
+{
+    static char text[LARGE_BYTES];
+    size_t *reads = arg;
+    (void)name;
+
+    ++*reads;
+    memset(text, 'x', sizeof text);
+    memcpy(text, "{{!", 3);
+    memcpy(text + sizeof text - 2, "}}", 2);
+    return (struct span){text, sizeof text};
+}
+
+static void test_a_large_partial_in_a_loop_is_given_up_before_it_was_read_for_seconds(void **state)
+{
+    static const char text[] =
+        "{{#l}}{{#l}}{{#l}}{{#l}}{{#l}}{{> p}}{{/l}}{{/l}}{{/l}}{{/l}}{{/l}}"; /* 100,000 times */
+    json_error_t why;
+    json_t *data = json_loads("{\"l\": [1,2,3,4,5,6,7,8,9,10]}", 0, &why);
+    struct wire_doc *doc = doc_of(data);
+    struct err err = {.code = ERR_NONE};
+    size_t reads = 0;
+    struct buf out;
+    (void)state;
+
+    buf_init(&out, 1000);
+    assert_false(
+        mustache_render(span_of(text), wire_root(doc), MUSTACHE_TEXT, large_partial, &reads, &out, &err));
+    assert_int_equal(err.code, ERR_TOO_LARGE);
+    assert_true(reads * LARGE_BYTES < 20000000); /* milliseconds */
+    buf_clear(&out);
+    wire_doc_free(doc);
+    json_decref(data);
+}
+
 /* ---- names ---- */
 
 static bool on_known(void *arg, const char *path)
@@ -192,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_the_specification_when_rendered_gives_what_it_expects),
         cmocka_unit_test(test_a_template_that_is_wrong_is_an_error_with_its_line),
         cmocka_unit_test(test_a_template_that_never_ends_is_given_up),
+        cmocka_unit_test(test_a_large_partial_in_a_loop_is_given_up_before_it_was_read_for_seconds),
         cmocka_unit_test(test_names_are_checked_where_they_stand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
