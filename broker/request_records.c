@@ -1,5 +1,6 @@
 /* Maps of a request that have fields of their own: who acts, contacts, a customer, what is set, a filter; see request_internal.h. An unknown
  * key in one is refused by its name. */
+#include "channels.h"
 #include "request_internal.h"
 
 #include <stdio.h>
@@ -70,6 +71,16 @@ bool check_contact(const struct check *c, const struct wire_val *val)
            check_inner_text(c, val, "phone", false, 64) && check_inner_text(c, val, "locale", false, 35);
 }
 
+/* The addresses a contact may have: one for each channel. */
+static bool check_ways(const struct check *c, const struct wire_val *val)
+{
+    for (int i = 0; i < CHANNELS; i++)
+        if (!check_inner_text(c, val, channel_rows[i].name, false, channel_rows[i].address_bytes_max))
+            return false;
+    return true;
+}
+
+#define KEY(id, name, suffix, bytes) "|" #name
 static bool check_customer_contact(const struct check *outer, const struct wire_val *val, size_t i)
 {
     char path[96];
@@ -78,10 +89,8 @@ static bool check_customer_contact(const struct check *outer, const struct wire_
 
     (void)snprintf(path, sizeof path, "customer.contacts[%zu]", i);
     c.path = path;
-    if (!check_keys(&c, val, "name|email|xmpp|phone|sms|webhook|locale|for") ||
-        !check_inner_text(&c, val, "name", false, 200) || !check_email(&c, val) ||
-        !check_inner_text(&c, val, "xmpp", false, 254) || !check_inner_text(&c, val, "phone", false, 64) ||
-        !check_inner_text(&c, val, "sms", false, 64) || !check_inner_text(&c, val, "webhook", false, 480) ||
+    if (!check_keys(&c, val, "name|locale|for" CHANNEL_LIST(KEY)) ||
+        !check_inner_text(&c, val, "name", false, 200) || !check_email(&c, val) || !check_ways(&c, val) ||
         !check_inner_text(&c, val, "locale", false, 35))
         return false;
     if (wire_type(wanted) != WIRE_NIL && wire_type(wanted) != WIRE_LIST)
@@ -95,6 +104,8 @@ static bool check_customer_contact(const struct check *outer, const struct wire_
     }
     return true;
 }
+
+#undef KEY
 
 bool check_customer(const struct check *c, const struct wire_val *val)
 {

@@ -120,6 +120,7 @@ struct mail_view {
     int64_t reply_ticket;
     bool has_ack; /* a token to acknowledge an alert */
     int64_t ack_alert;
+    int32_t ack_generation; /* which time it was opened; 0: not said */
     uint32_t token_who;
     bool has_bounce; /* a bounce token */
     int64_t bounce_delivery;

@@ -415,21 +415,68 @@ static void find_teller(struct delivery *d, char *ret)
     docket_answer_free(answer);
 }
 
+/* "ack", "ack take". */
+static bool is_ack(const struct delivery *d, bool *ret_takes)
+{
+    static const char take[] = "take";
+    struct span line = mail_text_first_line(d->view->text);
+    size_t before = line.len > sizeof take ? line.len - (sizeof take - 1) : 0;
+
+    *ret_takes =
+        before != 0 && line.p[before - 1] == ' ' && strncasecmp(line.p + before, take, sizeof take - 1) == 0;
+    if (*ret_takes)
+        for (line.len = before; line.len != 0 && line.p[line.len - 1] == ' ';)
+            line.len--;
+    return mail_word_is(&d->settings->ack_words, line);
+}
+
+/* The ticket of an alert that is acknowledged by now. When somebody else has it, it stays theirs. */
+static enum mail_exit take(struct delivery *d, const char *who)
+{
+    struct docket_body *body = docket_body_new();
+    struct docket_answer *answer = NULL;
+    char key[ADDRESS_BYTES];
+
+    (void)snprintf(key, sizeof key, "%s/take", d->view->key);
+    docket_body_text(body, "tracking", d->tracking);
+    put_as(body, who, "staff");
+    docket_body_text(body, "key", key);
+    if (ask(d, "ticket.take", body, &answer)) {
+        log_event(LOG_INFO, "mail_kept", "op=ticket.take ticket=%s key=%s", d->tracking, key);
+        docket_answer_free(answer);
+        return MAIL_KEPT;
+    }
+    enum mail_exit status = end_with_error(d);
+    return status == MAIL_LATER ? status : MAIL_KEPT;
+}
+
 static enum mail_exit acknowledge(struct delivery *d)
 {
+    struct docket_answer *answer = NULL;
     char who[ADDRESS_BYTES];
+    bool takes = false;
 
     if (d->view->kind != MAIL_KIND_PERSON)
         return drop(d, "an automatic answer to an alert");
-    if (!mail_word_is(&d->settings->ack_words, mail_text_first_line(d->view->text)))
-        return end_with(MAIL_REFUSED, "the first line of an answer to an alert must be: ack");
+    if (!is_ack(d, &takes))
+        return end_with(MAIL_REFUSED, "the first line of an answer to an alert must be: ack, or: ack take");
     find_teller(d, who);
     struct docket_body *body = docket_body_new();
     docket_body_int(body, "alert", d->view->ack_alert);
+    if (d->view->ack_generation != 0)
+        docket_body_int(body, "generation", d->view->ack_generation);
     put_as(body, who, "staff");
-    enum mail_exit status = change(d, "alert.ack", body);
-    /* It is over, or somebody was faster: nothing that its writer could mend. */
-    return status == MAIL_REFUSED && d->error.code == DOCKET_CONFLICT ? MAIL_KEPT : status;
+    docket_body_text(body, "key", d->view->key);
+    if (!ask(d, "alert.ack", body, &answer))
+        return strcmp(d->error.field, "generation") == 0
+                   ? end_with(MAIL_REFUSED,
+                              "the alert was opened again since: answer the last message about it")
+                   : end_with_error(d);
+    log_event(LOG_INFO, "mail_kept", "op=alert.ack alert=%lld key=%s", (long long)d->view->ack_alert,
+              d->view->key);
+    copy_answer(answer, "tracking", d->tracking, sizeof d->tracking);
+    docket_answer_free(answer);
+    return takes && d->tracking[0] != '\0' ? take(d, who) : MAIL_KEPT;
 }
 
 /* "Status: 5.1.1": the worst of the groups. */

@@ -92,12 +92,15 @@ static void look_at_recipient(const struct mail_settings *settings, const struct
 {
     struct span token;
     uint32_t who = 0;
+    int64_t alert = 0;
 
     if (token_in(settings->reply_address, address, &token)) {
         if (!ret->has_reply && token_mail_parse(key, TOKEN_REPLY, token, &ret->reply_ticket, &who))
             ret->has_reply = true, ret->token_who = who;
-        else if (!ret->has_ack && token_mail_parse(key, TOKEN_ACKNOWLEDGE, token, &ret->ack_alert, &who))
+        else if (!ret->has_ack && token_mail_parse(key, TOKEN_ACKNOWLEDGE, token, &alert, &who)) {
+            token_alert_split(alert, &ret->ack_alert, &ret->ack_generation);
             ret->has_ack = true, ret->token_who = who;
+        }
     }
     if (token_in(settings->bounce_address, address, &token) && !ret->has_bounce)
         ret->has_bounce = token_mail_parse(key, TOKEN_BOUNCE, token, &ret->bounce_delivery, &who);

@@ -1,5 +1,6 @@
 /* escalation.yaml: policies of levels, which alert has which, what staff are told besides. Who is named must be in
  * staff.yaml and oncall.yaml, which are read before. */
+#include "channels.h"
 #include "process_internal.h"
 
 #include <string.h>
@@ -427,11 +428,10 @@ static bool load_reachable(struct load *load)
 
 static bool load_channel(struct load *load, const struct yaml_node *node, const char *what, const char **ret)
 {
-    const char *channel = node->kind == NODE_SCALAR ? process_way_channel(node->text) : NULL;
+    const char *channel = node->kind == NODE_SCALAR ? channel_name_find(node->text) : NULL;
     if (channel == NULL)
-        return faults_add(load->faults, node->place,
-                          "%s: \"%s\" is not allowed, want email, xmpp, phone, sms or webhook", what,
-                          node->text);
+        return faults_add(load->faults, node->place, "%s: \"%s\" is not allowed, want one of %s", what,
+                          node->text, channel_names + 2);
     *ret = channel;
     return true;
 }

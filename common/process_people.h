@@ -7,12 +7,14 @@
 
 #include "faults.h"
 
+#include "channels.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
-    PEOPLE_WAYS_MAX = 8,
+    PEOPLE_WAYS_MAX = CHANNELS,
     PEOPLE_MAX = 2000,
     TEAMS_MAX = 200,
     SCHEDULES_MAX = 100,
@@ -55,9 +57,6 @@ struct process_team {
     const char *lead;            /* NULL: none */
     struct fault_place place;
 };
-
-/* The channels an address may be given for; NULL when the name is none. */
-const char *process_way_channel(const char *name);
 
 /* ---- oncall.yaml ---- */
 

@@ -1,4 +1,5 @@
 /* staff.yaml: people, how each is reached, teams and their queues. */
+#include "channels.h"
 #include "process_internal.h"
 
 #include <string.h>
@@ -7,18 +8,11 @@ enum { ADDRESS_BYTES_MAX = 254, TITLE_BYTES_MAX = 200 };
 
 static const char *const file_keys[] = {"people", "teams"};
 static const char *const team_keys[] = {"members", "lead", "queues"};
-/* What a person's entry may have; the last five are ways. A new channel that needs an address of its own adds its name. */
-static const char *const person_keys[] = {"name", "zone",  "locale", "hours",  "email",
-                                          "xmpp", "phone", "sms",    "webhook"};
-enum { PERSON_KEYS = sizeof person_keys / sizeof person_keys[0], WAYS_FROM = 4 };
-
-const char *process_way_channel(const char *name)
-{
-    for (size_t i = WAYS_FROM; i < PERSON_KEYS; i++)
-        if (strcmp(name, person_keys[i]) == 0)
-            return person_keys[i];
-    return NULL;
-}
+/* What a person's entry may have; behind these stand the channels. */
+#define WAY(id, name, suffix, bytes) #name,
+static const char *const person_keys[] = {"name", "zone", "locale", "hours", CHANNEL_LIST(WAY)};
+#undef WAY
+enum { PERSON_KEYS = sizeof person_keys / sizeof person_keys[0], WAYS_FROM = PERSON_KEYS - CHANNELS };
 
 /* ---- look-ups ---- */
 
@@ -125,8 +119,8 @@ static bool load_ways(struct load *load, const struct yaml_node *map, struct pro
             ok = load_way(load, node, person_keys[i], person) && ok;
     }
     if (ok && person->way_count == 0)
-        return faults_add(load->faults, person->place,
-                          "%s: has no address, want email, xmpp, phone, sms or webhook", person->name);
+        return faults_add(load->faults, person->place, "%s: has no address, want one of %s", person->name,
+                          channel_names + 2);
     return ok;
 }
 

@@ -1,5 +1,6 @@
 /* The templates of a process: templates/LOCALE/KIND.SUFFIX and the words of each locale, checked as far as that is possible
  * without a message. What they look like is the notifier's. */
+#include "channels.h"
 #include "mustache.h"
 #include "process_internal.h"
 #include "template_names.h"
@@ -8,9 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTS_BYTES = PROCESS_FILE_NAME_MAX + 1, SUFFIXES = 6 };
+enum { PARTS_BYTES = PROCESS_FILE_NAME_MAX + 1 };
 
-static const char *const suffixes[SUFFIXES] = {"txt", "html", "im", "speech", "sms", "json"};
+/* Those of the channels, and the other part of a mail. */
+static bool suffix_is_known(const char *suffix)
+{
+    bool known = strcmp(suffix, "html") == 0;
+    for (int i = 0; i < CHANNELS; i++)
+        known = known || strcmp(suffix, channel_rows[i].suffix) == 0;
+    return known;
+}
 
 /* "templates/en/received.txt" in its parts. */
 struct parts {
@@ -88,7 +96,7 @@ static void check_template(struct load *load, const struct process_file *file, c
 {
     struct lookup lookup = {&load->process->files, parts, template_page_is_known(parts->kind)};
     struct err err = {.code = ERR_NONE};
-    bool is_text = strcmp(parts->suffix, "txt") == 0 && !lookup.is_page;
+    bool is_message = strcmp(parts->suffix, "html") != 0;
 
     if (!utf8_check((struct span){file->bytes, file->len}, NULL))
         (void)faults_add(load->faults, (struct fault_place){.file = file->name}, "is not valid UTF-8");
@@ -105,7 +113,7 @@ static void check_template(struct load *load, const struct process_file *file, c
     else if (!mustache_check((struct span){file->bytes, file->len}, on_known, on_partial, &lookup, &err))
         (void)fault_at_line(load, file->name, err.msg,
                             lookup.is_page ? "docs/channels.md" : "docs/templates.md");
-    else if (is_text && strncmp(file->bytes, "Subject: ", 9) != 0)
+    else if (is_message && strncmp(file->bytes, "Subject: ", 9) != 0)
         (void)faults_add(load->faults, (struct fault_place){file->name, 1, 1},
                          "the first line is no \"Subject: …\"");
 }
@@ -132,7 +140,6 @@ void load_templates(struct load *load)
     for (size_t i = 0; i < files->count; i++) {
         const struct process_file *file = &files->items[i];
         struct parts parts;
-        bool known = false;
         if (strncmp(file->name, "templates/", strlen("templates/")) != 0)
             continue;
         if (!parts_read(file->name, &parts)) {
@@ -141,13 +148,12 @@ void load_templates(struct load *load)
                 "is no template, want templates/LOCALE/KIND.SUFFIX such as templates/de-AT/received.txt");
             continue;
         }
-        for (size_t s = 0; s < SUFFIXES; s++)
-            known = known || strcmp(parts.suffix, suffixes[s]) == 0;
         if (strcmp(parts.kind, "words") == 0)
             check_words(load, file);
-        else if (!known)
+        else if (!suffix_is_known(parts.suffix))
             (void)faults_add(load->faults, (struct fault_place){.file = file->name},
-                             "ends with .%s, want .txt, .html, .im, .speech, .sms or .json", parts.suffix);
+                             "ends with .%s, want .txt, .html or the ending of a channel: docs/templates.md",
+                             parts.suffix);
         else
             check_template(load, file, &parts);
     }

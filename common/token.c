@@ -123,6 +123,19 @@ void token_mail_format(const struct token_key *key, enum token_purpose purpose, 
     ret[TOKEN_MAIL_BYTES - 1] = '\0';
 }
 
+enum { ALERT_BITS = 40 };
+
+int64_t token_alert_join(int64_t alert, int32_t generation)
+{
+    return (int64_t)generation << ALERT_BITS | alert;
+}
+
+void token_alert_split(int64_t subject, int64_t *ret_alert, int32_t *ret_generation)
+{
+    *ret_alert = subject & ((INT64_C(1) << ALERT_BITS) - 1);
+    *ret_generation = (int32_t)(subject >> ALERT_BITS);
+}
+
 static bool mail_decode(struct span text, unsigned char raw[MAIL_RAW_BYTES])
 {
     memset(raw, 0, MAIL_RAW_BYTES);

@@ -67,4 +67,10 @@ void token_link_format(const struct token_key *key, const struct token_link *lin
 bool token_link_parse(const struct token_key *key, struct span text, struct token_link *ret)
     __attribute__((warn_unused_result));
 
+/* The subject of a mail token that acknowledges: an alert and which time it was opened, so that an answer to an old page does
+ * not silence a new one. */
+int64_t token_alert_join(int64_t alert, int32_t generation);
+/* out: ret_generation  0: the token is of a time when it was not said */
+void token_alert_split(int64_t subject, int64_t *ret_alert, int32_t *ret_generation);
+
 #endif

@@ -209,7 +209,7 @@ void answers_on_said(void *arg, const struct channel_said *said)
     (void)snprintf(reply->to, sizeof reply->to, "%s", said->from);
     (void)snprintf(reply->who, sizeof reply->who, "%.128s", said->is_room ? said->nick : said->from);
     pg_params_reset(notifier->params);
-    pg_put_text(notifier->params, channel_table[said->channel]->name);
+    pg_put_text(notifier->params, channel_rows[said->channel].name);
     pg_put_text(notifier->params, said->from);
     pg_put_int8(notifier->params, answer.alert);
     (void)pg_send(notifier->tell, TELL_ANSWER_ALERT, notifier->params, on_rows, reply);

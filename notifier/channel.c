@@ -1,16 +1,14 @@
 /* The table of channels; see channel.h. */
 #include "channel.h"
 
-const struct channel *const channel_table[CHANNELS] = {
-    [CHANNEL_EMAIL] = &channel_email, [CHANNEL_WEBHOOK] = &channel_webhook,
-    [CHANNEL_XMPP] = &channel_xmpp,   [CHANNEL_TELEPHONE] = &channel_phone,
-    [CHANNEL_SMS] = &channel_sms,
-};
+#define ROW(id, name, suffix, bytes) [CHANNEL_##id] = &channel_##name,
+const struct channel *const channel_table[CHANNELS] = {CHANNEL_LIST(ROW)};
+#undef ROW
 
 int channel_find(struct span name)
 {
     for (int i = 0; i < CHANNELS; i++)
-        if (span_is(name, channel_table[i]->name))
+        if (span_is(name, channel_rows[i].name))
             return i;
     return -1;
 }

@@ -1,4 +1,4 @@
-/* The ways to people. A channel is one file, channel_NAME.c, and one row in channel.c: what it makes of words,
+/* The ways to people. A channel is one file, channel_NAME.c, and one row in common/channels.h: what it makes of words,
  * how it starts a delivery, its limits and when it tries again. What is to be told, to whom, in which order, and
  * every row in the database are the outbox's (deliver.h); a channel knows an address, bytes and how it went. */
 #ifndef DOCKET_CHANNEL_H
@@ -6,6 +6,7 @@
 
 #include "backoff.h"
 #include "buf.h"
+#include "channels.h"
 #include "curl_loop.h"
 #include "desk.h"
 #include "err.h"
@@ -13,12 +14,6 @@
 #include "settings_notifier.h"
 
 enum {
-    CHANNEL_EMAIL,
-    CHANNEL_WEBHOOK,
-    CHANNEL_XMPP,
-    CHANNEL_TELEPHONE,
-    CHANNEL_SMS,
-    CHANNELS,
     CHANNEL_ADDRESS_BYTES = 512,
     CHANNEL_REPLY_BYTES_MAX = 1024 /* of the other side's last words that are kept */
 };
@@ -88,9 +83,7 @@ struct channel_host {
 };
 
 struct channel {
-    const char *name;         /* deliveries.channel, and the key of a contact's address */
-    const char *suffix;       /* of its templates: KIND.SUFFIX, else KIND.txt cut to text_chars_max */
-    size_t text_chars_max;    /* 0: no limit */
+    size_t text_chars_max;    /* texts are cut to it; 0: no limit */
     int slots;                /* deliveries under way at once, in one notifier */
     int address_slots;        /* of them to one address */
     bool breaker_per_address; /* else one for the whole channel: its relay, its gateway */
@@ -112,10 +105,11 @@ struct channel {
 };
 
 extern const struct channel *const channel_table[CHANNELS];
-extern const struct channel channel_email;              /* channel_email.c */
-extern const struct channel channel_webhook;            /* channel_webhook.c */
-extern const struct channel channel_xmpp;               /* channel_xmpp.c */
-extern const struct channel channel_phone, channel_sms; /* channel_gateway.c */
+
+/* One a row, each at the end of its file. */
+#define CHANNEL_DECLARE(id, name, suffix, bytes) extern const struct channel channel_##name;
+CHANNEL_LIST(CHANNEL_DECLARE)
+#undef CHANNEL_DECLARE
 
 /* The index of a name; -1 when there is no such channel. */
 int channel_find(struct span name);

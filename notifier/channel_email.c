@@ -186,7 +186,9 @@ static bool email_build(void *arg, const struct letter *letter, struct buf *out,
     bool is_ticket = letter->audience == AUDIENCE_CUSTOMER && letter->ticket != 0 && !letter->is_guest;
     if ((is_alert || is_ticket) && s->reply_address[0] != '\0' && room->has_key) {
         token_mail_format(&room->key, is_alert ? TOKEN_ACKNOWLEDGE : TOKEN_REPLY,
-                          is_alert ? letter->alert : letter->ticket, letter->address, token);
+                          is_alert ? token_alert_join(letter->alert, letter->alert_generation)
+                                   : letter->ticket,
+                          letter->address, token);
         if (!address_with_token(s->reply_address, token, reply_to))
             reply_to[0] = '\0';
     }
@@ -282,8 +284,6 @@ static void email_close(void *arg)
 }
 
 const struct channel channel_email = {
-    .name = "email",
-    .suffix = "txt",
     .slots = SLOTS,
     .address_slots = ADDRESS_SLOTS,
     .to_customers = true,

@@ -7,7 +7,6 @@
 #include "token.h"
 #include "wire.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,17 +75,6 @@ static void gateway_close(void *arg)
     free(room);
 }
 
-/* Digits one by one, so that a voice does not say a tracking number as thousands. */
-static void put_spoken(struct buf *out, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        bool after_digit = out->len != 0 && isdigit((unsigned char)out->p[out->len - 1]);
-        if (after_digit && isdigit((unsigned char)*text))
-            buf_add_text(out, " ");
-        buf_add(out, text, 1);
-    }
-}
-
 /* What a gateway needs beside the message: whom to reach how, where to say what became of it, which keys mean what. */
 static void put_gateway(const struct room *room, const struct letter *letter, struct buf *out)
 {
@@ -114,20 +102,13 @@ static void put_gateway(const struct room *room, const struct letter *letter, st
 static bool gateway_build(void *arg, const struct letter *letter, struct buf *out, struct err *err)
 {
     const struct room *room = arg;
-    struct letter spoken = *letter;
-    struct buf extra, text;
+    struct buf extra;
 
     buf_init(&extra, EXTRA_BYTES_MAX);
-    buf_init(&text, HTTP_POST_BODY_BYTES_MAX);
     put_gateway(room, letter, &extra);
-    if (strcmp(room->kind, "call") == 0) {
-        put_spoken(&text, letter->text);
-        spoken.text = buf_text(&text);
-    }
     const struct letter_extra gateway = {.key = "gateway", .value = buf_span(&extra)};
-    bool ok = letter_to_json(&spoken, &gateway, HTTP_POST_BODY_BYTES_MAX, out, err);
+    bool ok = letter_to_json(letter, &gateway, HTTP_POST_BODY_BYTES_MAX, out, err);
     buf_clear(&extra);
-    buf_clear(&text);
     return ok;
 }
 
@@ -142,7 +123,5 @@ static void gateway_start(void *arg, const struct outgoing *out, channel_end_fn 
     .schedules = {[SCHEDULE_MESSAGE] = &schedule_mail, [SCHEDULE_PAGE] = &schedule_page}, \
     .close = gateway_close, .address_check = number_check, .build = gateway_build, .start = gateway_start
 
-const struct channel channel_phone = {
-    .name = "phone", .suffix = "speech", .text_chars_max = SPEECH_CHARS_MAX, .open = phone_open, GATEWAY};
-const struct channel channel_sms = {
-    .name = "sms", .suffix = "sms", .text_chars_max = SMS_CHARS_MAX, .open = sms_open, GATEWAY};
+const struct channel channel_phone = {.text_chars_max = SPEECH_CHARS_MAX, .open = phone_open, GATEWAY};
+const struct channel channel_sms = {.text_chars_max = SMS_CHARS_MAX, .open = sms_open, GATEWAY};

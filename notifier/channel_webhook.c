@@ -32,8 +32,6 @@ static void webhook_start(void *room, const struct outgoing *out, channel_end_fn
 }
 
 const struct channel channel_webhook = {
-    .name = "webhook",
-    .suffix = "json",
     .slots = SLOTS,
     .address_slots = ADDRESS_SLOTS,
     .breaker_per_address = true,

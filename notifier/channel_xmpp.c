@@ -378,8 +378,6 @@ static void xmpp_close(void *arg)
 }
 
 const struct channel channel_xmpp = {
-    .name = "xmpp",
-    .suffix = "im",
     .text_chars_max = TEXT_CHARS_MAX,
     .slots = SLOTS,
     .address_slots = ADDRESS_SLOTS,

@@ -157,17 +157,19 @@ static struct staff_words staff_words_of(const PGresult *rows, int row, const st
                                 .inhibited = pg_int(rows, row, C_INHIBITED)};
 }
 
-static void render_row(struct notifier *notifier, const struct channel *way, const struct facts *facts,
+static void render_row(struct notifier *notifier, int channel, const struct facts *facts,
                        const PGresult *rows, int row, const struct texts *texts, struct span body,
                        struct message *ret)
 {
+    const char *suffix = channel_rows[channel].suffix;
+    size_t chars_max = channel_table[channel]->text_chars_max;
     struct customer_words to_customer;
 
     if (customer_words_of(rows, row, body, &to_customer)) {
-        render_to_customer(notifier->templates, facts, &to_customer, way->suffix, way->text_chars_max, ret);
+        render_to_customer(notifier->templates, facts, &to_customer, suffix, chars_max, ret);
     } else {
         const struct staff_words to_staff = staff_words_of(rows, row, texts);
-        render_to_staff(notifier->templates, facts, &to_staff, way->suffix, way->text_chars_max, ret);
+        render_to_staff(notifier->templates, facts, &to_staff, suffix, chars_max, ret);
     }
 }
 
@@ -218,7 +220,7 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
     buf_init(&own, MEETING_BODY_BYTES_MAX);
     struct span body = body_of(rows, row, &texts, &own);
     message_init(&message);
-    render_row(notifier, way, &facts, rows, row, &texts, body, &message);
+    render_row(notifier, channel, &facts, rows, row, &texts, body, &message);
     if (message.is_builtin)
         log_event(LOG_WARN, "template_failed", "kind=%s reason=%s", texts.kind, log_quote(message.why));
     const struct letter letter = letter_of(rows, row, &texts, ret_id, body, &message);

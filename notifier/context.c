@@ -1,6 +1,7 @@
 /* The context of a template; see context.h. */
 #include "context.h"
 #include "clock.h"
+#include "plural.h"
 #include "tracking.h"
 #include "wire.h"
 
@@ -117,6 +118,14 @@ static void put_optional_int(const struct context *c, const char *key, int64_t v
         wire_put_int(c->out, value);
 }
 
+/* Which form of a word goes with a number: "count" has "count_is" with one of zero, one, two, few, many, other. */
+static void put_plural(const struct context *c, const char *key, int64_t value)
+{
+    wire_put_text(c->out, key);
+    wire_put_map(c->out, 1);
+    wire_put_key_bool(c->out, plural_name(plural_of(c->locale, value)), true);
+}
+
 static void put_optional_map(const struct context *c, const char *key, const struct wire_val *value)
 {
     wire_put_text(c->out, key);
@@ -209,7 +218,8 @@ static void put_members(const struct context *c, struct wire_map *map)
     if (strcmp(c->facts->kind, "receipts") != 0 && shown > MEMBERS_SHOWN_MAX)
         shown = MEMBERS_SHOWN_MAX;
     put_optional_int(c, "count", (int64_t)count), map->count++;
-    wire_put_key_bool(c->out, "one", count == 1), map->count++;
+    put_plural(c, "count_is", (int64_t)count), map->count++;
+    wire_put_key_bool(c->out, "one", plural_of(c->locale, (int64_t)count) == PLURAL_ONE), map->count++;
     put_optional_int(c, "more", (int64_t)(count - shown)), map->count++;
     wire_put_text(c->out, "members"), map->count++;
     wire_put_list(c->out, shown);
@@ -259,9 +269,11 @@ void context_put(struct buf *out, const struct templates *templates, const char 
     put_optional(&c, "code", words->code == NULL ? SPAN_NONE : span_of(words->code)), map.count++;
     wire_put_key_bool(out, "by_mail", f->by_mail), map.count++;
     put_optional_int(&c, "attachments", f->attachments), map.count++;
+    put_plural(&c, "attachments_is", f->attachments), map.count++;
     put_optional(&c, "alert", words->alert), map.count++;
     put_optional_int(&c, "alert_priority", words->alert_priority), map.count++;
     put_optional_int(&c, "inhibited", words->inhibited), map.count++;
+    put_plural(&c, "inhibited_is", words->inhibited), map.count++;
     put_optional_map(&c, "body", body), map.count++;
     put_earlier(&c), map.count++;
     put_optional_map(&c, "triaged", triaged), map.count++;

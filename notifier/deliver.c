@@ -191,7 +191,7 @@ static struct span undelivered_body(const struct job *job, const char *reply)
     buf_init(&out, 8192);
     wire_put_map(&out, 5);
     wire_put_key_int(&out, "delivery", job->id);
-    wire_put_key_text(&out, "channel", channel_table[job->channel]->name);
+    wire_put_key_text(&out, "channel", channel_rows[job->channel].name);
     wire_put_key_text(&out, "address", job->address);
     wire_put_key_text(&out, "about", job->kind);
     wire_put_key_text(&out, "reply", reply);
@@ -221,7 +221,7 @@ static void job_on_end(void *arg, const struct outcome *outcome)
     metric_add(notifier->attempts, (size_t)outcome->result, 1);
     if (outcome->result != SEND_DELIVERED)
         log_event(LOG_WARN, "attempt_failed", "delivery=%lld channel=%s attempt=%d result=%s reply=%s",
-                  (long long)job->id, channel_table[job->channel]->name, job->attempt,
+                  (long long)job->id, channel_rows[job->channel].name, job->attempt,
                   send_result_name(outcome->result), log_quote(outcome->reply));
     job_unlink(job);
     job_free(job);
@@ -350,7 +350,7 @@ static void send_lock(struct notifier *notifier, const struct claim *claim, int 
 
     pg_params_reset(params);
     pg_put_int8(params, claim->mark);
-    pg_put_text(params, channel_table[claim->channel]->name);
+    pg_put_text(params, channel_rows[claim->channel].name);
     pg_array_open(params, PG_TEXT);
     lanes_visit_busy(notifier->lanes, claim->channel, clock_mono_us(), put_address, params);
     pg_array_close(params);
@@ -364,7 +364,7 @@ static void send_merge(struct notifier *notifier, const struct claim *claim)
 
     pg_params_reset(params);
     pg_put_int8(params, claim->mark);
-    pg_put_text(params, channel_table[claim->channel]->name);
+    pg_put_text(params, channel_rows[claim->channel].name);
     pg_put_int8(params, MERGE_AFTER_US);
     (void)pg_send(notifier->tell, TELL_TARGET_MERGE, params, NULL, NULL);
 }
@@ -382,7 +382,7 @@ static void send_limits(struct notifier *notifier, const struct claim *claim)
 
     pg_params_reset(params);
     pg_put_int8(params, claim->mark);
-    pg_put_text(params, channel_table[claim->channel]->name);
+    pg_put_text(params, channel_rows[claim->channel].name);
     pg_put_int4(params, (int32_t)rate.customer_short);
     pg_put_int4(params, (int32_t)rate.customer_long);
     pg_put_int4(params, (int32_t)rate.staff_short);
@@ -393,7 +393,7 @@ static void send_limits(struct notifier *notifier, const struct claim *claim)
     (void)pg_send(notifier->tell, TELL_TARGET_LIMIT, params, NULL, NULL);
     pg_params_reset(params);
     pg_put_int8(params, claim->mark);
-    pg_put_text(params, channel_table[claim->channel]->name);
+    pg_put_text(params, channel_rows[claim->channel].name);
     pg_put_int4(params, (int32_t)limits->receipts_alone);
     (void)pg_send(notifier->tell, TELL_TARGET_BUNDLE, params, NULL, NULL);
 }
@@ -415,7 +415,7 @@ static void claim_channel(struct notifier *notifier, int channel, int slots)
     send_limits(notifier, claim);
     pg_params_reset(params);
     pg_put_int8(params, claim->mark);
-    pg_put_text(params, channel_table[channel]->name);
+    pg_put_text(params, channel_rows[channel].name);
     pg_put_int8(params, claim->token);
     pg_put_int8(params, notifier->settings.lease_us);
     pg_put_int4(params, channel_table[channel]->address_slots);
@@ -424,7 +424,7 @@ static void claim_channel(struct notifier *notifier, int channel, int slots)
     pg_put_int8(params, rate.long_us);
     (void)pg_send(notifier->tell, TELL_DELIVERY_CLAIM, params, claim_on_rows, claim);
     pg_params_reset(params);
-    pg_put_text(params, channel_table[channel]->name);
+    pg_put_text(params, channel_rows[channel].name);
     (void)pg_send(notifier->tell, TELL_TARGET_NEXT, params, claim_on_next, claim);
     pg_sync(notifier->tell, claim_on_end, claim);
 }

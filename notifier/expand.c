@@ -40,10 +40,9 @@ static void recipients_add(struct recipients *list, const char *channel, const c
 enum add_result { ADD_DONE, ADD_NO_ADDRESS, ADD_BAD_ADDRESS };
 
 /* The contact's address over a channel, if it can be one. */
-static enum add_result contact_address(const struct wire_val *contact, const struct channel *channel,
-                                       char *ret)
+static enum add_result contact_address(const struct wire_val *contact, int channel, char *ret)
 {
-    struct span text = wire_find_str(contact, channel->name);
+    struct span text = wire_find_str(contact, channel_rows[channel].name);
     struct err ignored;
 
     if (text.len == 0)
@@ -51,7 +50,7 @@ static enum add_result contact_address(const struct wire_val *contact, const str
     if (text.len >= CHANNEL_ADDRESS_BYTES)
         return ADD_BAD_ADDRESS;
     (void)snprintf(ret, CHANNEL_ADDRESS_BYTES, "%.*s", (int)text.len, text.p);
-    return channel->address_check(ret, &ignored) ? ADD_DONE : ADD_BAD_ADDRESS;
+    return channel_table[channel]->address_check(ret, &ignored) ? ADD_DONE : ADD_BAD_ADDRESS;
 }
 
 /* The first channel of the table that works for the contact, the others behind it. */
@@ -69,16 +68,16 @@ static enum add_result recipients_add_contact(struct recipients *list, const boo
     for (int i = 0; i < CHANNELS; i++) {
         if (!open[i] || !channel_table[i]->to_customers)
             continue;
-        enum add_result result = contact_address(contact, channel_table[i], address);
+        enum add_result result = contact_address(contact, i, address);
         bad = bad || result == ADD_BAD_ADDRESS;
         if (result != ADD_DONE)
             continue;
         if (channel == NULL) {
-            channel = channel_table[i]->name;
+            channel = channel_rows[i].name;
             memcpy(first, address, sizeof first);
         } else {
             (void)buf_printf(&others, "%s%s" RECIPIENT_SPLIT "%s", others.len == 0 ? "" : RECIPIENT_SPLIT,
-                             channel_table[i]->name, address);
+                             channel_rows[i].name, address);
         }
     }
     if (channel == NULL) {
@@ -209,7 +208,7 @@ static void add_guests(const struct wire_val *all, struct recipients *ret)
         (void)snprintf(address, sizeof address, "%.*s", (int)text.len, text.p);
         if (!channel_email.address_check(address, &ignored))
             continue;
-        recipients_add(ret, channel_email.name, "", address, NULL);
+        recipients_add(ret, channel_rows[CHANNEL_EMAIL].name, "", address, NULL);
         if (ret->count > before)
             ret->items[before].is_guest = true;
     }

@@ -77,7 +77,7 @@ bool lanes_new(const struct channel_host *host, struct lanes **ret_lanes, struct
         lanes->items[i].channel = channel_table[i];
         if (!channel_table[i]->open(host, &lanes->items[i].room, err)) {
             lanes_free(lanes);
-            return err_prefix(err, "%s: ", channel_table[i]->name);
+            return err_prefix(err, "%s: ", channel_rows[i].name);
         }
     }
     *ret_lanes = lanes;

@@ -288,7 +288,7 @@ static void open_metrics(struct notifier *notifier)
         metrics_counter(notifier->metrics, "repeats_total",
                         "Attempts repeated with the same id, their end being unknown", METRIC_PLAIN);
     for (int i = 0; i < CHANNELS; i++)
-        channels[i] = channel_table[i]->name;
+        channels[i] = channel_rows[i].name;
     notifier->breakers =
         metrics_gauge(notifier->metrics, "breakers_open", "Relays and endpoints left alone for now",
                       (struct metric_label){"channel", channels, CHANNELS});

@@ -1,5 +1,6 @@
 /* docket-notifier render KIND --ticket FILE: a message as it would go out, from a process directory and facts in JSON. Sends nothing and asks
  * no database. */
+#include "channel.h"
 #include "clock.h"
 #include "desk.h"
 #include "instant.h"
@@ -7,6 +8,7 @@
 #include "offline.h"
 #include "process.h"
 #include "render.h"
+#include "template_names.h"
 #include "zones.h"
 
 #include <stdio.h>
@@ -22,8 +24,10 @@ static const char usage[] =
     "\n"
     "FILE is a JSON map of facts: tracking, title, customer, name, assignee, state, priority, posted_at, "
     "locale, zone, link,\n"
-    "alert, alert_priority, body {…}, triaged {…}, members [{id, title, kind, priority, alert}].\n"
-    "Without --process the shipped templates are used.\n";
+    "code, by_mail, attachments, inhibited, alert, alert_priority, body {…}, triaged {…}, members [{id, "
+    "title, kind, priority, alert}].\n"
+    "The text is as long, and its digits as far apart, as on the channel with that suffix. Without --process "
+    "the shipped templates are used.\n";
 
 struct options {
     const char *kind, *ticket, *process, *suffix;
@@ -34,7 +38,7 @@ struct options {
 struct holder {
     struct wire_doc *doc;
     struct buf body, earlier, triaged, members, record;
-    char tracking[NAME_BYTES], name[NAME_BYTES], link[1024];
+    char tracking[NAME_BYTES], name[NAME_BYTES], link[1024], code[NAME_BYTES];
     struct zones *zones;
 };
 
@@ -141,6 +145,8 @@ static struct facts facts_of(struct holder *h, const char *kind)
                           .title = wire_find_str(root, "title"),
                           .customer = wire_find_str(root, "customer"),
                           .assignee = wire_find_str(root, "assignee"),
+                          .by_mail = wire_find_bool(root, "by_mail", false),
+                          .attachments = (int)wire_find_int(root, "attachments", 0),
                           .state = (int)state,
                           .priority = (int)wire_find_int(root, "priority", 0),
                           .posted_at = instant_of(root, "posted_at"),
@@ -157,6 +163,15 @@ static struct span members_of(struct holder *h)
     return h->members.len == 0 ? SPAN_NONE : buf_span(&h->members);
 }
 
+/* The limit of the channel whose templates these are; 0: none. */
+static size_t chars_max_of(const char *suffix)
+{
+    for (int i = 0; i < CHANNELS; i++)
+        if (strcmp(channel_rows[i].suffix, suffix) == 0)
+            return channel_table[i]->text_chars_max;
+    return 0;
+}
+
 /* What names an alert is for staff. */
 static void render_holder(const struct templates *templates, struct holder *h, const struct options *options,
                           struct message *ret)
@@ -169,17 +184,22 @@ static void render_holder(const struct templates *templates, struct holder *h, c
         const struct staff_words words = {.body = body,
                                           .members = members_of(h),
                                           .alert = alert,
+                                          .code = copy_text(root, "code", h->code, sizeof h->code)[0] == '\0'
+                                                      ? NULL
+                                                      : h->code,
+                                          .inhibited = wire_find_int(root, "inhibited", 0),
                                           .alert_priority = (int)wire_find_int(root, "alert_priority", 0)};
-        render_to_staff(templates, &facts, &words, options->suffix, 0, ret);
+        render_to_staff(templates, &facts, &words, options->suffix, chars_max_of(options->suffix), ret);
         return;
     }
     const struct customer_words words = {.body = body,
                                          .earlier = keep(&h->earlier, wire_find(root, "earlier")),
-                                         .triaged = strcmp(options->kind, "received") == 0
-                                                        ? keep(&h->triaged, wire_find(root, "triaged"))
-                                                        : SPAN_NONE,
+                                         .triaged =
+                                             strncmp(options->kind, "received", strlen("received")) == 0
+                                                 ? keep(&h->triaged, wire_find(root, "triaged"))
+                                                 : SPAN_NONE,
                                          .members = members_of(h)};
-    render_to_customer(templates, &facts, &words, options->suffix, 0, ret);
+    render_to_customer(templates, &facts, &words, options->suffix, chars_max_of(options->suffix), ret);
 }
 
 static bool facts_read(const char *path, struct holder *h, struct err *err)
@@ -230,6 +250,12 @@ int offline_render(int argc, char **argv)
     if (!options_read(argc, argv, &options)) {
         (void)fputs(usage, stderr);
         return STATUS_USAGE;
+    }
+    if (!template_kind_is_known(options.kind)) {
+        (void)fprintf(stderr,
+                      "docket-notifier: %s: no message is called so; docs/templates.md lists the kinds\n",
+                      options.kind);
+        return STATUS_REFUSED;
     }
     struct templates *templates = templates_new();
     h.zones = zones_new(ZONEINFO);

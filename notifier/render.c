@@ -4,6 +4,7 @@
 #include "mustache.h"
 #include "wire.h"
 
+#include <ctype.h>
 #include <string.h>
 
 enum { CONTEXT_BYTES_MAX = 4 << 20 };
@@ -125,6 +126,22 @@ static void text_cut(struct buf *text, size_t chars_max)
     (void)buf_add_text(text, "\xe2\x80\xa6");
 }
 
+/* Digits one by one, so that a voice does not say a tracking number as thousands. */
+static void text_speak(struct buf *text)
+{
+    struct buf spoken;
+
+    buf_init(&spoken, 2 * text->max);
+    for (size_t i = 0; i < text->len; i++) {
+        if (i != 0 && isdigit((unsigned char)text->p[i]) && isdigit((unsigned char)text->p[i - 1]))
+            buf_add_text(&spoken, " ");
+        buf_add(&spoken, &text->p[i], 1);
+    }
+    buf_reset(text);
+    buf_add_span(text, buf_span(&spoken));
+    buf_clear(&spoken);
+}
+
 static bool render_by_template(const struct templates *templates, const char *locale,
                                const struct wire_val *context, const char *kind, const char *suffix,
                                struct message *ret, struct err *err)
@@ -185,6 +202,8 @@ static void render_words(const struct templates *templates, const struct facts *
         (void)snprintf(ret->why, sizeof ret->why, "%s: %.200s", kind, err.msg);
         render_builtin(facts, words, ret);
     }
+    if (strcmp(suffix, "speech") == 0)
+        text_speak(&ret->text);
     if (text_chars_max != 0)
         text_cut(&ret->text, text_chars_max);
     wire_doc_free(context);

@@ -361,6 +361,40 @@ def test_an_alert_is_acknowledged_by_answering_its_mail(stack, client, post):
     assert shown["alert"]["acked_by"] in [delivery["recipient"] for message in shown["messages"] for delivery in message["deliveries"]]
 
 
+def alert_and_page(stack, client):
+    """A P1: (tracking, alert, Reply-To of its first page)."""
+    tracking = client.submit(impact="down")
+    alert = wait_until(lambda: client.call("alert.list", tracking=tracking)["alerts"])[0]["alert"]
+
+    def page():
+        mails = [email.message_from_string(text, policy=email.policy.default) for text in stack.mails()]
+        return [mail for mail in mails if "staff@localhost" in mail["To"] and tracking in mail["Subject"] and mail["Reply-To"]]
+    mail_ = wait_until(page)[0]
+    assert "ack take" in mail_.get_body(("plain",)).get_content()
+    return tracking, alert, mail_["Reply-To"]
+
+
+def test_ack_take_in_a_mail_takes_the_ticket_too_and_once(stack, client, post):
+    tracking, alert, to = alert_and_page(stack, client)
+    answer = mail("staff@localhost", "Re", "Ack  take.\n\n> P1")
+    assert post.give(answer, recipient=to)[0] == KEPT and post.give(answer, recipient=to)[0] == KEPT
+    shown = client.call("alert.show", alert=alert)["alert"]
+    assert shown["state"] in ("acknowledged", "resolved")
+    ticket = ticket_of(client.show(tracking))
+    assert ticket["state"] == "in_progress" and ticket["assignee"] == "desk"
+    assert [event["kind"] for event in client.show(tracking)["events"]].count("taken") == 1
+
+
+def test_an_answer_to_an_old_page_does_not_acknowledge_what_was_opened_again(stack, client, post):
+    _, alert, to = alert_and_page(stack, client)
+    assert post.give(mail("staff@localhost", "Re", "ack"), recipient=to)[0] == KEPT
+    client.call("alert.unack", alert=alert, as_=ADA)
+    status, words = post.give(mail("staff@localhost", "Re", "ack"), recipient=to)
+    assert status == REFUSED and "opened again" in words
+    assert client.call("alert.show", alert=alert)["alert"]["state"] == "open"
+    client.call("alert.resolve", alert=alert, as_=ADA)
+
+
 # ---- what is refused, and when to come again ----
 
 

@@ -71,12 +71,42 @@ def test_one_message_is_one_and_more_are_many(tmp_path):
     assert "Summary of 1 message\n" in render(tmp_path, "digest", facts | {"members": facts["members"][:1]}).stdout
 
 
+def test_one_alert_that_is_held_back_is_one_and_more_are_many(tmp_path):
+    for locale, one, many in (("en", "1 alert of another ticket is held back", "7 alerts of other tickets are held back"),
+                              ("de", "1 Alarm eines anderen Vorgangs wird", "7 Alarme anderer Vorgänge werden")):
+        for count, want in ((1, one), (7, many)):
+            facts = facts_of("x", locale) | {"inhibited": count}
+            assert want in render(tmp_path, "alert", facts).stdout and want in render(tmp_path, "inhibited", facts).stdout
+
+
+def test_plurals_are_those_of_the_locale(tmp_path):
+    process = tmp_path / "process"
+    shutil.copytree(ROOT / "deploy/process", process)
+    (process / "templates/pl").mkdir()
+    (process / "templates/pl/alert.txt").write_text("Subject: x\n\n{{inhibited}} {{#inhibited_is}}{{#one}}alarm{{/one}}{{#few}}alarmy{{/few}}{{#many}}alarmów{{/many}}{{/inhibited_is}}\n")
+    for count, word in ((1, "alarm"), (3, "alarmy"), (5, "alarmów"), (12, "alarmów"), (22, "alarmy")):
+        done = render(tmp_path, "alert", facts_of("x", "pl-PL") | {"inhibited": count}, "--process", str(process))
+        assert f"{count} {word}\n" in done.stdout, done.stdout + done.stderr
+
+
+def test_a_preview_is_what_the_channel_sends(tmp_path):
+    spoken = render(tmp_path, "alert", facts_of("trunk 4711 " * 30, "en"), "--suffix", "speech").stdout.partition("\n\n")[2]
+    assert len(spoken) <= 300 and "4 7 1 1" in spoken and "4711" not in spoken
+    assert len(render(tmp_path, "update", facts_of("é" * 5000, "de"), "--suffix", "im").stdout.partition("\n\n")[2]) <= 2000
+    page = render(tmp_path, "alert", facts_of("x", "en") | {"code": "abc123", "by_mail": True, "body": {"id": 7, "level": 1}}, "--suffix", "im").stdout
+    assert "ack 7 abc123" in page
+    done = render(tmp_path, "recieved", facts_of("x", "en"))
+    assert done.returncode == 1 and "recieved" in done.stderr
+
+
 def test_a_fault_in_a_template_is_told_with_its_line(tmp_path):
     process = tmp_path / "process"
     shutil.copytree(ROOT / "deploy/process", process)
     (process / "templates/en/update.txt").write_text("Subject: x\n\n{{title}}\n{{secret_note}}\n")
     (process / "templates/de/closed.txt").write_text("Subject: x\n{{#title}}\n")
     (process / "templates/de/asked.txt").write_text("no subject\n")
+    (process / "templates/de/alert.im").write_text("{{alert}}\n")
+    (process / "templates/en/alert.speech").write_text("{{alert}}\n")
     (process / "templates/de/waiting.txt").write_text("Subject: x\n\n{{> nowhere}}\n")
     (process / "templates/de/words.txt").write_text("new: neu\nnothing here\n")
     (process / "templates/en/update.exe").write_text("x")
@@ -88,7 +118,8 @@ def test_a_fault_in_a_template_is_told_with_its_line(tmp_path):
     done = subprocess.run([str(BIN / "docket-notifier"), "check", str(process)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 1
     for line in ('templates/en/update.txt:4:1: unknown variable "secret_note"', "templates/de/closed.txt:2:1: section title is not closed",
-                 "templates/de/asked.txt:1:1: the first line is no", "templates/de/waiting.txt:3:1: there is no partial nowhere",
+                 "templates/de/asked.txt:1:1: the first line is no",
+                 "templates/de/alert.im:1:1: the first line is no", "templates/en/alert.speech:1:1: the first line is no", "templates/de/waiting.txt:3:1: there is no partial nowhere",
                  "templates/de/words.txt:2:1: want a line", "templates/en/update.exe: ends with .exe",
                  'templates/de/page_approve.html:3:1: unknown variable "paid"', 'templates/de/page_agree.html:3:1: unknown variable "assignee"',
                  "templates/de/page_nothing.html:2:1: section result is not closed", "templates/en/page_aprove.html: is no page there is",
