@@ -10,6 +10,8 @@ import struct
 import threading
 import time
 
+GREETING, EHLO = "220 test ESMTP", "250-test\r\n250-8BITMIME\r\n250 PIPELINING"
+
 
 class Hang(Exception):
     """The connection ends here, without a word."""
@@ -49,8 +51,8 @@ class _Session(socketserver.StreamRequestHandler):
     def handle(self):
         self.server.owner.sessions += 1
         self.recipient, self.sender = "", ""
-        with contextlib.suppress(Hang, OSError):
-            self.answer("greeting", "220 test ESMTP")
+        with contextlib.suppress(Hang, OSError), self.server.owner.open_one(self.connection):
+            self.answer("greeting", GREETING)
             while line := self.rfile.readline():
                 word = line[:4].upper().decode("ascii", "replace")
                 if word == "QUIT":
@@ -60,11 +62,11 @@ class _Session(socketserver.StreamRequestHandler):
                 handler(line.decode("utf-8", "replace").strip()) if handler else self.say("250 ok")
 
     def on_ehlo(self, _):
-        self.say("250-test\r\n250-8BITMIME\r\n250 PIPELINING")
+        self.answer("ehlo", EHLO)
 
     def on_mail(self, line):
-        self.sender = line.partition("<")[2].partition(">")[0]
-        self.say("250 ok")
+        self.sender, self.recipient = line.partition("<")[2].partition(">")[0], ""
+        self.answer("mail", "250 ok")
 
     def on_rcpt(self, line):
         self.recipient = line.partition("<")[2].partition(">")[0]
@@ -98,6 +100,7 @@ class SmtpServer:
 
     def __init__(self):
         self.lock, self.scripts, self.seen, self.mails, self.sessions = threading.Lock(), {}, [], [], 0
+        self.connections = set()
         self.server = _Server(("127.0.0.1", 0), _Session)
         self.server.owner = self
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
@@ -107,7 +110,8 @@ class SmtpServer:
         return f"smtp://127.0.0.1:{self.server.server_address[1]}"
 
     def script(self, address, stage, *turns):
-        """What happens at that stage, attempt by attempt; each turn is a step or a list of steps, the last turn stays."""
+        """What happens at that stage, attempt by attempt; each turn is a step or a list of steps, the last turn stays. Before a recipient
+        is named (greeting, ehlo, mail) its address is ""."""
         self.scripts[address, stage] = [turn if isinstance(turn, list) else [turn] for turn in turns]
 
     def take(self, address, stage):
@@ -116,6 +120,23 @@ class SmtpServer:
             if not turns:
                 return []
             return turns.pop(0) if len(turns) > 1 else turns[0]
+
+    @contextlib.contextmanager
+    def open_one(self, connection):
+        with self.lock:
+            self.connections.add(connection)
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.connections.discard(connection)
+
+    def drop(self):
+        """Hangs up on everybody: what comes next is over a new connection."""
+        with self.lock:
+            for connection in self.connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def to(self, address, of="mails"):
         with self.lock:

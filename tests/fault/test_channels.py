@@ -11,6 +11,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+import smtp_server  # noqa: E402
 import test_outbox  # noqa: E402
 import test_webhooks  # noqa: E402
 import test_xmpp  # noqa: E402
@@ -101,6 +102,28 @@ def test_an_answer_of_smtp_ends_after_each_byte(mails, end, stage, good):
         wait_until(lambda address=address: mails.deliveries(address)[0][1] == DELIVERED, 40)
         seen = test_outbox.receipts(mails.smtp.to(address, "seen"))
         assert 1 <= len(seen) <= 2 and len({mail.as_bytes() for mail in seen}) == 1, (byte, len(seen))
+
+
+@pytest.mark.limit(900)
+@pytest.mark.parametrize("end", ["hang", "reset"])
+@pytest.mark.parametrize(("stage", "good"), [("greeting", smtp_server.GREETING), ("ehlo", smtp_server.EHLO), ("mail", "250 ok")])
+def test_smtp_ends_after_each_byte_before_there_is_a_recipient(mails, end, stage, good):
+    """The relay's fault, not the message's: it never had it, so it is sent once more and seen once."""
+    for byte in range(len(good) + 2):
+        address = test_outbox.somebody()
+        wait_until(lambda: not mails.sql("SELECT FROM outbox WHERE state < 2 UNION ALL SELECT FROM deliveries WHERE state < 2"), 40)
+        mails.smtp.script("", stage, (end, byte), [])
+        mails.smtp.drop()
+        mails.submit(address)
+        result, reply = wait_until(lambda address=address: mails.sql("SELECT a.result, a.reply FROM attempts a JOIN deliveries d ON d.id = a.delivery"
+                                                                     " WHERE d.address = %s AND a.n = 1 AND a.result IS NOT NULL", address), 40)[0]
+        assert (stage == "mail" and byte == len(good) + 1 and result == "unknown") or result == "temporary", (byte, result, reply)
+        fine = test_outbox.somebody()  # so that the relay is not left alone for what it does to one
+        mails.submit(fine)
+        mails.ended(fine, DELIVERED)
+        mails.hurry(address)
+        wait_until(lambda address=address: mails.receipt(address)[1] == DELIVERED, 40)
+        assert len(test_outbox.receipts(mails.smtp.to(address, "seen"))) == 1, byte
 
 
 # ---- text ----
