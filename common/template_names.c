@@ -130,7 +130,7 @@ static const char *const kinds[] = {
     "received",       "received_triaged", "receipts", "triaged",  "asked",   "update",      "waiting",
     "cannot_resolve", "approval_asked",   "closed",   "reopened", "meeting", "tell",        "alert",
     "alert_over",     "alert_reminder",   "missed",   "warning",  "task",    "undelivered", "digest",
-    "mute_ended",     "inhibited",        "generic",
+    "mute_ended",     "inhibited",        "alerts",   "generic",
 };
 
 static const char *const pages[] = {"page_approve", "page_agree", "page_acknowledge", "page_nothing"};

@@ -87,7 +87,11 @@ struct channel {
     int slots;                /* deliveries under way at once, in one notifier */
     int address_slots;        /* of them to one address */
     bool breaker_per_address; /* else one for the whole channel: its relay, its gateway */
-    enum policy_limit limit;  /* which limit of notify.yaml holds for one address */
+    /* The host of an address, as docket_endpoint of the database names it: all its addresses share address_slots, and a breaker for
+     * connections. NULL: each address stands alone. */
+    void (*host_of)(const char *address, char ret[CHANNEL_ADDRESS_BYTES]);
+    enum policy_limit limit; /* which limit of notify.yaml holds for one address */
+    bool joins_pages;        /* pages of P1 over the limit become one; else they are never held back */
     bool to_customers; /* a customer may be told this way when his address of the channels before fails */
     const struct schedule *schedules[SCHEDULE_CLASSES]; /* when to try again, by what it is about */
 

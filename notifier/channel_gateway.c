@@ -90,11 +90,13 @@ static void put_gateway(const struct room *room, const struct letter *letter, st
         (void)snprintf(callback, sizeof callback, "%s/g/%s", base, token);
         wire_put_key_text(out, "callback", callback), map.count++;
     }
-    if (letter->alert != 0 && strcmp(room->kind, "call") == 0) {
+    bool is_joined = strcmp(letter->kind, "alerts") == 0; /* one of their tickets to take is not named */
+    if ((letter->alert != 0 || is_joined) && strcmp(room->kind, "call") == 0) {
         wire_put_text(out, "keys"), map.count++;
-        wire_put_map(out, 2);
-        wire_put_key_text(out, "1", "acknowledge");
-        wire_put_key_text(out, "2", "acknowledge and take");
+        wire_put_map(out, is_joined ? 1 : 2);
+        wire_put_key_text(out, "1", is_joined ? "acknowledge all" : "acknowledge");
+        if (!is_joined)
+            wire_put_key_text(out, "2", "acknowledge and take");
     }
     wire_map_close(out, &map);
 }
@@ -118,9 +120,9 @@ static void gateway_start(void *arg, const struct outgoing *out, channel_end_fn 
     http_post(room->poster, room->settings->gateway_url, out, end_fn, end_arg);
 }
 
-#define GATEWAY                                                                           \
-    .slots = SLOTS, .address_slots = ADDRESS_SLOTS, .limit = POLICY_LIMIT_PHONE,          \
-    .schedules = {[SCHEDULE_MESSAGE] = &schedule_mail, [SCHEDULE_PAGE] = &schedule_page}, \
+#define GATEWAY                                                                                       \
+    .slots = SLOTS, .address_slots = ADDRESS_SLOTS, .limit = POLICY_LIMIT_PHONE, .joins_pages = true, \
+    .schedules = {[SCHEDULE_MESSAGE] = &schedule_mail, [SCHEDULE_PAGE] = &schedule_page},             \
     .close = gateway_close, .address_check = number_check, .build = gateway_build, .start = gateway_start
 
 const struct channel channel_phone = {.text_chars_max = SPEECH_CHARS_MAX, .open = phone_open, GATEWAY};

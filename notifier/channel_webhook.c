@@ -35,6 +35,7 @@ const struct channel channel_webhook = {
     .slots = SLOTS,
     .address_slots = ADDRESS_SLOTS,
     .breaker_per_address = true,
+    .host_of = http_url_host,
     .to_customers = true,
     .schedules = {[SCHEDULE_MESSAGE] = &schedule_webhook, [SCHEDULE_PAGE] = &schedule_page},
     .open = webhook_open,

@@ -201,7 +201,16 @@ static void put_member(const struct context *c, const struct wire_val *member)
     put_optional(c, "alert", wire_find_str(member, "alert"));
 }
 
-/* Receipts are listed all, for each number is somebody's; of other summaries the worst ten (they come in that order). */
+/* Receipts are listed all, for each number is somebody's; of other summaries the worst ten (they come in that order), of pages that were
+ * joined into one call the worst. */
+static size_t members_shown(const struct context *c, size_t count)
+{
+    size_t max = strcmp(c->facts->kind, "receipts") == 0 ? count
+                 : strcmp(c->facts->kind, "alerts") == 0 ? 1
+                                                         : MEMBERS_SHOWN_MAX;
+    return count < max ? count : max;
+}
+
 static void put_members(const struct context *c, struct wire_map *map)
 {
     struct wire_doc *doc = NULL;
@@ -214,9 +223,7 @@ static void put_members(const struct context *c, struct wire_map *map)
         !wire_parse(buf_text(&bytes), bytes.len, WIRE_DEPTH_MAX, &doc, &ignored))
         doc = NULL;
     const struct wire_val *members = doc == NULL ? NULL : wire_root(doc);
-    size_t count = wire_count(members), shown = count;
-    if (strcmp(c->facts->kind, "receipts") != 0 && shown > MEMBERS_SHOWN_MAX)
-        shown = MEMBERS_SHOWN_MAX;
+    size_t count = wire_count(members), shown = members_shown(c, count);
     put_optional_int(c, "count", (int64_t)count), map->count++;
     put_plural(c, "count_is", (int64_t)count), map->count++;
     wire_put_key_bool(c->out, "one", plural_of(c->locale, (int64_t)count) == PLURAL_ONE), map->count++;

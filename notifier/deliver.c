@@ -50,6 +50,7 @@ struct claim {
     int channel;
     int64_t token;
     int64_t mark;    /* of the addresses locked by this claim */
+    int64_t at_us;   /* monotonic: when it began */
     int64_t next_us; /* until the next address is ready; 0: none is known */
     struct job *jobs[CLAIM_MAX];
     size_t count;
@@ -148,14 +149,15 @@ static void claim_on_next(void *arg, PGresult *rows)
 {
     struct claim *claim = arg;
     if (PQntuples(rows) == 1 && !pg_is_null(rows, 0, 0))
-        claim->next_us = pg_int(rows, 0, 0);
+        claim->next_us = pg_int(rows, 0, 0) > 0 ? pg_int(rows, 0, 0) : 1;
 }
 
 /* ---- the end of an attempt ---- */
 
 static bool job_is_page(const struct job *job)
 {
-    return strcmp(job->kind, "alert") == 0 && job->priority >= 1 && job->priority <= 2;
+    bool is_alert = strcmp(job->kind, "alert") == 0 || strcmp(job->kind, "alerts") == 0;
+    return is_alert && job->priority >= 1 && job->priority <= 2;
 }
 
 /* What follows from how the attempt ended: done, refused for good, given up, or again after a pause. */
@@ -311,6 +313,21 @@ static void send_refused(const struct claim *claim, struct pg_params *params)
     (void)pg_send(claim->notifier->tell, TELL_DELIVERY_REFUSE, params, NULL, NULL);
 }
 
+/* A page that several alerts were joined into begins only while one of them is unanswered: nobody answers them meanwhile. */
+static void send_joined_lock(const struct claim *claim, struct pg_params *params)
+{
+    size_t joined = 0;
+
+    pg_params_reset(params);
+    pg_array_open(params, PG_INT8);
+    for (size_t i = 0; i < claim->count; i++)
+        if (strcmp(claim->jobs[i]->kind, "alerts") == 0 && ++joined != 0)
+            pg_array_int(params, claim->jobs[i]->id);
+    pg_array_close(params);
+    if (joined != 0)
+        (void)pg_send(claim->notifier->tell, TELL_JOINED_LOCK, params, NULL, NULL);
+}
+
 static void claim_on_end(void *arg, const struct pg_end *end)
 {
     struct claim *claim = arg;
@@ -329,6 +346,7 @@ static void claim_on_end(void *arg, const struct pg_end *end)
     }
     for (size_t i = 0; i < claim->count; i++)
         refused += claim->jobs[i]->refused;
+    send_joined_lock(claim, notifier->params);
     pg_params_reset(notifier->params);
     pg_put_int8(notifier->params, notifier->settings.lease_us);
     pg_put_text(notifier->params, notifier->settings.name);
@@ -339,9 +357,30 @@ static void claim_on_end(void *arg, const struct pg_end *end)
     pg_sync(notifier->tell, start_on_end, claim);
 }
 
-static void put_address(void *arg, const char *address)
+/* What of a channel has less than its share of slots now: the names of those that have none, all names, and how many each has. */
+enum limited_what { LIMITED_FULL, LIMITED_NAMES, LIMITED_FREE };
+struct limited {
+    struct pg_params *params;
+    enum limited_what what;
+};
+
+static void put_limited(void *arg, const char *name, int free_slots)
 {
-    pg_array_bytes(arg, span_of(address));
+    const struct limited *limited = arg;
+
+    if (limited->what == LIMITED_FREE)
+        pg_array_int(limited->params, free_slots);
+    else if (limited->what == LIMITED_NAMES || free_slots == 0)
+        pg_array_bytes(limited->params, span_of(name));
+}
+
+static void put_limited_list(struct notifier *notifier, const struct claim *claim, enum limited_what what)
+{
+    struct limited limited = {.params = notifier->params, .what = what};
+
+    pg_array_open(notifier->params, what == LIMITED_FREE ? PG_INT4 : PG_TEXT);
+    lanes_visit_limited(notifier->lanes, claim->channel, claim->at_us, put_limited, &limited);
+    pg_array_close(notifier->params);
 }
 
 static void send_lock(struct notifier *notifier, const struct claim *claim, int slots)
@@ -351,9 +390,7 @@ static void send_lock(struct notifier *notifier, const struct claim *claim, int 
     pg_params_reset(params);
     pg_put_int8(params, claim->mark);
     pg_put_text(params, channel_rows[claim->channel].name);
-    pg_array_open(params, PG_TEXT);
-    lanes_visit_busy(notifier->lanes, claim->channel, clock_mono_us(), put_address, params);
-    pg_array_close(params);
+    put_limited_list(notifier, claim, LIMITED_FULL);
     pg_put_int4(params, slots);
     (void)pg_send(notifier->tell, TELL_TARGET_LOCK, params, NULL, NULL);
 }
@@ -376,8 +413,9 @@ static const struct process_limits *limits_of(const struct notifier *notifier)
 
 static void send_limits(struct notifier *notifier, const struct claim *claim)
 {
+    const struct channel *channel = channel_table[claim->channel];
     const struct process_limits *limits = limits_of(notifier);
-    const struct policy_rate rate = policy_rate_of(limits, channel_table[claim->channel]->limit);
+    const struct policy_rate rate = policy_rate_of(limits, channel->limit);
     struct pg_params *params = notifier->params;
 
     pg_params_reset(params);
@@ -390,17 +428,18 @@ static void send_limits(struct notifier *notifier, const struct claim *claim)
     pg_put_int8(params, rate.short_us);
     pg_put_int8(params, rate.long_us);
     pg_put_int8(params, limits->summary_after_s * US_PER_S);
+    pg_put_bool(params, channel->joins_pages);
     (void)pg_send(notifier->tell, TELL_TARGET_LIMIT, params, NULL, NULL);
     pg_params_reset(params);
     pg_put_int8(params, claim->mark);
     pg_put_text(params, channel_rows[claim->channel].name);
     pg_put_int4(params, (int32_t)limits->receipts_alone);
+    pg_put_int8(params, limits->summary_after_s * US_PER_S);
     (void)pg_send(notifier->tell, TELL_TARGET_BUNDLE, params, NULL, NULL);
 }
 
 static void claim_channel(struct notifier *notifier, int channel, int slots)
 {
-    const struct policy_rate rate = policy_rate_of(limits_of(notifier), channel_table[channel]->limit);
     struct pg_params *params = notifier->params;
     struct claim *claim = mem_new(1, sizeof *claim);
 
@@ -408,6 +447,7 @@ static void claim_channel(struct notifier *notifier, int channel, int slots)
     claim->notifier = notifier;
     claim->channel = channel;
     randombytes_buf(&claim->token, sizeof claim->token);
+    claim->at_us = clock_mono_us();
     claim->mark = -1 - (int64_t)((uint64_t)claim->token >> 1);
     notifier->claiming[channel] = true;
     send_lock(notifier, claim, slots);
@@ -420,8 +460,9 @@ static void claim_channel(struct notifier *notifier, int channel, int slots)
     pg_put_int8(params, notifier->settings.lease_us);
     pg_put_int4(params, channel_table[channel]->address_slots);
     pg_put_int4(params, slots);
-    pg_put_int8(params, rate.short_us);
-    pg_put_int8(params, rate.long_us);
+    pg_put_bool(params, channel_table[channel]->joins_pages);
+    put_limited_list(notifier, claim, LIMITED_NAMES);
+    put_limited_list(notifier, claim, LIMITED_FREE);
     (void)pg_send(notifier->tell, TELL_DELIVERY_CLAIM, params, claim_on_rows, claim);
     pg_params_reset(params);
     pg_put_text(params, channel_rows[channel].name);

@@ -31,8 +31,14 @@ struct call {
     /* of the delivery */
     bool is_found;
     char name[NAME_BYTES], tracking[TRACKING_TEXT_BYTES];
-    int64_t alert, ticket;
-    int32_t generation;
+    int64_t ticket;
+    struct call_alert {
+        int64_t id;
+        int32_t generation;
+    } * alerts; /* several: they were joined into one call, and are answered together */
+    size_t alert_count;
+    size_t asked, acked; /* answers that are still to come; alerts that are acknowledged */
+    enum err_code fault; /* of one that was not */
 };
 
 bool gateway_back_is(const char *path)
@@ -62,6 +68,7 @@ static void call_end(struct call *call, unsigned status, const char *say)
 {
     struct http_request *request = call->request;
     bool is_served = call->notifier->links != NULL; /* else the server was closed, and the request with it */
+    free(call->alerts);
     free(call);
     if (is_served)
         answer(request, status, say);
@@ -78,24 +85,10 @@ static void on_taken(void *arg, const struct wire_val *body, const struct err *e
                          : "Acknowledged, but somebody else has the ticket.");
 }
 
-static void on_acked(void *arg, const struct wire_val *body, const struct err *err)
+static void ask_take(struct call *call)
 {
-    struct call *call = arg;
     struct buf take;
-    (void)body;
 
-    if (err != NULL) {
-        log_event(LOG_WARN, "call_not_acked", "alert=%lld reason=%s", (long long)call->alert,
-                  log_quote(err->msg));
-        call_end(call, err_is_retry(err->code) || err->code == ERR_TIMEOUT ? 503 : 409,
-                 "That was not possible.");
-        return;
-    }
-    log_event(LOG_INFO, "call_acked", "alert=%lld by=%s", (long long)call->alert, log_quote(call->name));
-    if (!call->takes || call->ticket == 0) {
-        call_end(call, 200, "Acknowledged. Thank you.");
-        return;
-    }
     buf_init(&take, ASK_BODY_BYTES_MAX);
     wire_put_map(&take, 2);
     broker_ask_put_staff(&take, call->name);
@@ -104,17 +97,47 @@ static void on_acked(void *arg, const struct wire_val *body, const struct err *e
     buf_clear(&take);
 }
 
+/* Of several that were joined it may be that somebody else was quicker with one. */
+static void on_acked(void *arg, const struct wire_val *body, const struct err *err)
+{
+    struct call *call = arg;
+    (void)body;
+
+    if (err == NULL) {
+        call->acked++;
+    } else {
+        call->fault = err->code;
+        log_event(LOG_WARN, "call_not_acked", "delivery=%lld reason=%s", (long long)call->delivery,
+                  log_quote(err->msg));
+    }
+    if (--call->asked != 0)
+        return;
+    if (call->acked == 0) {
+        call_end(call, err_is_retry(call->fault) || call->fault == ERR_TIMEOUT ? 503 : 409,
+                 "That was not possible.");
+        return;
+    }
+    log_event(LOG_INFO, "call_acked", "delivery=%lld alerts=%zu by=%s", (long long)call->delivery,
+              call->acked, log_quote(call->name));
+    if (call->takes && call->ticket != 0)
+        ask_take(call);
+    else
+        call_end(call, 200, "Acknowledged. Thank you.");
+}
+
 static void ask_ack(struct call *call)
 {
-    struct buf body;
-
-    buf_init(&body, ASK_BODY_BYTES_MAX);
-    wire_put_map(&body, 3);
-    broker_ask_put_staff(&body, call->name);
-    wire_put_key_int(&body, "alert", call->alert);
-    wire_put_key_int(&body, "generation", call->generation);
-    broker_ask_send(call->notifier->ask, "alert.ack", buf_span(&body), on_acked, call);
-    buf_clear(&body);
+    call->asked = call->alert_count;
+    for (size_t i = 0, count = call->alert_count; i < count; i++) {
+        struct buf body;
+        buf_init(&body, ASK_BODY_BYTES_MAX);
+        wire_put_map(&body, 3);
+        broker_ask_put_staff(&body, call->name);
+        wire_put_key_int(&body, "alert", call->alerts[i].id);
+        wire_put_key_int(&body, "generation", call->alerts[i].generation);
+        broker_ask_send(call->notifier->ask, "alert.ack", buf_span(&body), on_acked, call);
+        buf_clear(&body);
+    }
 }
 
 /* ---- looking ---- */
@@ -131,8 +154,11 @@ static void on_rows(void *arg, PGresult *rows)
     call->is_found = token_is_for(call->who, address);
     (void)snprintf(call->name, sizeof call->name, "%.*s", (int)(name.len < NAME_BYTES ? name.len : 0),
                    name.p);
-    call->alert = pg_int(rows, 0, 2);
-    call->generation = (int32_t)pg_int(rows, 0, 3);
+    call->alerts = mem_new((size_t)PQntuples(rows), sizeof *call->alerts);
+    for (int i = 0; i < PQntuples(rows); i++)
+        if (pg_int(rows, i, 2) != 0)
+            call->alerts[call->alert_count++] =
+                (struct call_alert){pg_int(rows, i, 2), (int32_t)pg_int(rows, i, 3)};
     call->ticket = pg_int(rows, 0, 4);
     if (call->ticket != 0)
         tracking_format(call->ticket, call->notifier->settings.tracking_prefix, call->tracking);
@@ -146,7 +172,7 @@ static void on_looked(void *arg, const struct pg_end *end)
         call_end(call, 503, "Please try again.");
     else if (!call->is_found)
         call_end(call, 404, "There is no such call.");
-    else if (call->has_key && call->alert != 0)
+    else if (call->has_key && call->alert_count != 0)
         ask_ack(call);
     else
         call_end(call, 200, call->has_key ? "Thank you." : "Noted.");

@@ -7,6 +7,7 @@
 #include "net_guard.h"
 #include "webhook_sign.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,18 @@ bool http_url_check(const char *url, struct err *err)
     if (is_http && !http_bind_is_loopback(bind))
         return err_set(err, ERR_INVALID, "http:// is allowed on the loopback only: want https://");
     return true;
+}
+
+void http_url_host(const char *url, char *ret)
+{
+    const char *from = strstr(url, "://");
+    bool is_http = strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0;
+    size_t len = is_http ? strcspn(from + 3, "/?#") : 0;
+
+    (void)snprintf(ret, CHANNEL_ADDRESS_BYTES, "%.*s", len == 0 ? CHANNEL_ADDRESS_BYTES - 1 : (int)len,
+                   len == 0 ? url : from + 3);
+    for (char *p = ret; len != 0 && *p != '\0'; p++)
+        *p = (char)tolower((unsigned char)*p);
 }
 
 bool http_poster_may(const struct http_poster *poster, const char *url, struct err *err)

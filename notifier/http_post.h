@@ -19,6 +19,9 @@ void http_poster_free(struct http_poster *poster); /* accepts NULL; what is unde
 /* https:// with a host, or http:// on the loopback; no user, no fragment, no control characters. err: ERR_INVALID. */
 bool http_url_check(const char *url, struct err *err) __attribute__((warn_unused_result));
 
+/* host[:port] of a URL in lower case; what is no URL of HTTP stays as it is. ret: CHANNEL_ADDRESS_BYTES */
+void http_url_host(const char *url, char *ret);
+
 /* What every call to somebody else's server has: time limits, TLS, no redirects, no proxy, only addresses the guard allows. guarded: of the caller,
  * alive until the end; says whether an address was refused. */
 struct http_guarded {

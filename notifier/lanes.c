@@ -8,9 +8,10 @@
 
 #include <uthash.h>
 
-/* What is kept of an address while something is under way to it, or its breaker remembers faults. */
+/* What is kept of an address, and of its host, while something is under way to it or its breaker remembers faults. An address without a
+ * host is its own. */
 struct target {
-    char *address;
+    char *name;
     int in_flight;
     struct breaker breaker;
     UT_hash_handle hh;
@@ -32,30 +33,49 @@ struct lanes {
 /* One attempt under way. */
 struct attempt {
     struct lane *lane;
-    struct target *target;
+    struct target *target, *host; /* one and the same where the address has no host */
     struct attempt *next, *previous;
     channel_end_fn *end_fn;
     void *arg;
 };
 
-static struct target *target_of(struct lane *lane, const char *address)
+static struct target *target_of(struct lane *lane, const char *name)
 {
     struct target *target;
 
-    HASH_FIND_STR(lane->targets, address, target);
+    HASH_FIND_STR(lane->targets, name, target);
     if (target == NULL) {
         target = mem_new(1, sizeof *target);
-        target->address = mem_strdup(address);
-        HASH_ADD_KEYPTR(hh, lane->targets, target->address, strlen(target->address), target);
+        target->name = mem_strdup(name);
+        HASH_ADD_KEYPTR(hh, lane->targets, target->name, strlen(target->name), target);
     }
     return target;
+}
+
+static struct target *host_of(struct lane *lane, const char *address)
+{
+    char name[CHANNEL_ADDRESS_BYTES];
+
+    if (lane->channel->host_of == NULL)
+        return target_of(lane, address);
+    lane->channel->host_of(address, name);
+    return target_of(lane, name);
 }
 
 static void target_free(struct lane *lane, struct target *target)
 {
     HASH_DEL(lane->targets, target);
-    free(target->address);
+    free(target->name);
     free(target);
+}
+
+/* What nothing is under way to and no fault is remembered of is forgotten. */
+static void target_leave(struct lane *lane, struct target *target)
+{
+    target->in_flight--;
+    if (target->in_flight == 0 && target->breaker.faults == 0 && !target->breaker.open &&
+        target->breaker.allowed == 0)
+        target_free(lane, target);
 }
 
 static void attempt_free(struct attempt *attempt)
@@ -131,51 +151,61 @@ int lanes_free_slots(const struct lanes *lanes, int channel, int64_t now)
     return allowed > lane->in_flight ? allowed - lane->in_flight : 0;
 }
 
-static bool target_is_busy(const struct lane *lane, const struct target *target, int64_t now)
+static int target_free_slots(const struct lane *lane, const struct target *target, int64_t now)
 {
     int allowed = lane->channel->address_slots;
     if (lane->channel->breaker_per_address)
         allowed = breaker_allows(&target->breaker, now, allowed);
-    /* A claim takes a whole share: not while a part of the one before is under way. */
-    return target->in_flight > 0 || allowed == 0;
+    return allowed > target->in_flight ? allowed - target->in_flight : 0;
 }
 
-void lanes_visit_busy(const struct lanes *lanes, int channel, int64_t now, lanes_visit_fn *visit, void *arg)
+void lanes_visit_limited(const struct lanes *lanes, int channel, int64_t now, lanes_visit_fn *visit,
+                         void *arg)
 {
     const struct lane *lane = &lanes->items[channel];
 
-    for (const struct target *target = lane->targets; target != NULL; target = target->hh.next)
-        if (target_is_busy(lane, target, now))
-            visit(arg, target->address);
+    for (const struct target *target = lane->targets; target != NULL; target = target->hh.next) {
+        int free_slots = target_free_slots(lane, target, now);
+        if (free_slots < lane->channel->address_slots)
+            visit(arg, target->name, free_slots);
+    }
 }
 
-static struct breaker *attempt_breaker(const struct attempt *attempt)
+/* Whose fault it was: a host that cannot be connected fails for all its addresses; one that took the message and never answered may do so
+ * for this address alone. One recipient that hangs says nothing of the relay all share. */
+static void judge(const struct attempt *attempt, const struct outcome *outcome)
 {
-    return attempt->lane->channel->breaker_per_address ? &attempt->target->breaker : &attempt->lane->breaker;
+    struct lane *lane = attempt->lane;
+    const struct channel *channel = lane->channel;
+    bool is_own = channel->breaker_per_address;
+    int slots = is_own ? channel->address_slots : channel->slots;
+    struct breaker *shared = is_own ? &attempt->host->breaker : &lane->breaker;
+
+    if (outcome->result == SEND_CONNECTION) {
+        breaker_on_fault(shared, clock_mono_us());
+    } else if (outcome->result != SEND_UNKNOWN) {
+        breaker_on_answer(shared, slots);
+        if (is_own && attempt->target != attempt->host)
+            breaker_on_answer(&attempt->target->breaker, slots);
+    } else if (is_own) {
+        breaker_on_fault(&attempt->target->breaker, clock_mono_us());
+    }
 }
 
 static void on_end(void *arg, const struct outcome *outcome)
 {
     struct attempt *attempt = arg;
     struct lane *lane = attempt->lane;
-    struct target *target = attempt->target;
-    const struct channel *channel = lane->channel;
+    struct target *target = attempt->target, *host = attempt->host;
     channel_end_fn *end_fn = attempt->end_fn;
     void *end_arg = attempt->arg;
 
-    /* One recipient that hangs says nothing of the relay all share. */
-    bool silent = outcome->result == SEND_UNKNOWN && !channel->breaker_per_address;
-    if (outcome->result == SEND_CONNECTION || (outcome->result == SEND_UNKNOWN && !silent))
-        breaker_on_fault(attempt_breaker(attempt), clock_mono_us());
-    else if (!silent)
-        breaker_on_answer(attempt_breaker(attempt),
-                          channel->breaker_per_address ? channel->address_slots : channel->slots);
+    judge(attempt, outcome);
     lane->in_flight--;
-    target->in_flight--;
     attempt_free(attempt);
-    if (target->in_flight == 0 && target->breaker.faults == 0 && !target->breaker.open &&
-        target->breaker.allowed == 0)
-        target_free(lane, target);
+    if (host != target)
+        target_leave(lane, host);
+    target_leave(lane, target);
     end_fn(end_arg, outcome);
 }
 
@@ -184,9 +214,11 @@ void lanes_start(struct lanes *lanes, int channel, const struct outgoing *out, c
 {
     struct lane *lane = &lanes->items[channel];
     struct attempt *attempt = mem_new(1, sizeof *attempt);
+    int64_t now = clock_mono_us();
 
     *attempt = (struct attempt){.lane = lane,
                                 .target = target_of(lane, out->address),
+                                .host = host_of(lane, out->address),
                                 .next = lane->attempts,
                                 .end_fn = end_fn,
                                 .arg = arg};
@@ -195,7 +227,11 @@ void lanes_start(struct lanes *lanes, int channel, const struct outgoing *out, c
     lane->attempts = attempt;
     lane->in_flight++;
     attempt->target->in_flight++;
-    breaker_on_probe(attempt_breaker(attempt), clock_mono_us());
+    if (attempt->host != attempt->target)
+        attempt->host->in_flight++;
+    breaker_on_probe(&lane->breaker, now);
+    breaker_on_probe(&attempt->target->breaker, now);
+    breaker_on_probe(&attempt->host->breaker, now);
     lane->channel->start(lane->room, out, on_end, attempt);
 }
 

@@ -57,7 +57,8 @@ static bool put_form(const struct letter *letter, const struct letter_extra *ext
 
     buf_init(&bytes, WORK_BYTES_MAX);
     buf_init(&json, WORK_BYTES_MAX);
-    (void)snprintf(type, sizeof type, "%s.%s", letter->alert != 0 ? "alert" : "ticket", letter->kind);
+    bool is_alert = letter->alert != 0 || strcmp(letter->kind, "alerts") == 0;
+    (void)snprintf(type, sizeof type, "%s.%s", is_alert ? "alert" : "ticket", letter->kind);
     clock_format(letter->date_at, timestamp, sizeof timestamp);
     struct wire_map map = wire_map_open(&bytes);
     put_text(&bytes, "type", type, &map);

@@ -59,6 +59,7 @@ class HttpServer:
     def __init__(self, certificate=None):
         self.answers, self.requests, self.lock = {}, [], threading.Lock()
         self.now, self.most = {}, {}  # by path: requests under way, and the most there ever were
+        self.most_at_once = 0  # of all paths together
 
         class Server(socketserver.ThreadingTCPServer):
             allow_reuse_address, daemon_threads, request_queue_size = True, True, 200
@@ -87,6 +88,7 @@ class HttpServer:
         with self.lock:
             self.now[path] = self.now.get(path, 0) + 1
             self.most[path] = max(self.most.get(path, 0), self.now[path])
+            self.most_at_once = max(self.most_at_once, sum(self.now.values()))
 
     def leave(self, path):
         with self.lock:

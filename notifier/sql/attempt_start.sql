@@ -1,15 +1,22 @@
 -- Attempts begin: committed before the first byte goes out. What was rendered and the Message-ID stay for life. Gives those that are
 -- still ours, with the attempt's number. An acknowledgement has withdrawn its pages in these same rows; no page begins once its alert is
--- resolved.
+-- resolved, nor one of several once none of them is open; that one is withdrawn here.
 --  $1 lease µs  $2 name of this notifier; $3 ids $4 tokens $5 message ids $6 rendered
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
-d AS (
+x AS (
+    UPDATE deliveries d
+       SET state = 8, reason = 'its alerts are acknowledged or resolved', ended_at = clock.at, token = NULL, lease_until = NULL
+      FROM unnest($3::bigint[], $4::bigint[]) AS u(id, token), clock
+     WHERE d.id = u.id AND d.state = 1 AND d.token = u.token AND d.kind = 'alerts'
+       AND NOT EXISTS (SELECT FROM deliveries m JOIN alerts a ON a.id = m.alert WHERE m.bundle = d.id AND a.state = 0)
+), d AS (
     UPDATE deliveries d
        SET attempts = d.attempts + 1, lease_until = clock.at + $1::bigint, next_at = clock.at + $1::bigint,
            message_id = coalesce(d.message_id, u.message_id), rendered = coalesce(d.rendered, u.rendered)
       FROM unnest($3::bigint[], $4::bigint[], $5::text[], $6::bytea[]) AS u(id, token, message_id, rendered), clock
      WHERE d.id = u.id AND d.state = 1 AND d.token = u.token
        AND NOT (d.alert IS NOT NULL AND d.kind = 'alert' AND EXISTS (SELECT FROM alerts a WHERE a.id = d.alert AND a.state = 2))
+       AND (d.kind <> 'alerts' OR EXISTS (SELECT FROM deliveries m JOIN alerts a ON a.id = m.alert WHERE m.bundle = d.id AND a.state = 0))
     RETURNING d.id, d.attempts
 )
 INSERT INTO attempts (delivery, n, started_at, notifier)

@@ -3,13 +3,15 @@
 -- waits for a triaged row only that long that the row can join it. Behind one that is being sent just now it looks again in a second: its
 -- end, which wakes those behind it, may have passed already, and its lease would be a minute. An attempt that began and never ended is unknown. Then each
 -- address is ready again when the next of its deliveries is due.
---  $1 mark  $2 channel  $3 token  $4 lease µs  $5 of one address  $6 in all  $7 short window µs  $8 long window µs
-WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
+-- What counts for the limit of its address is marked with when it was taken first (target_limit).
+--  $1 mark  $2 channel  $3 token  $4 lease µs  $5 of one address, and of one host  $6 in all  $7 whether pages of P1 are joined, and count
+--  $8 addresses and hosts that may get fewer now  $9 how many
+WITH clock AS MATERIALIZED (SELECT docket_began() AS at),
 q AS MATERIALIZED (SELECT t.address FROM targets t WHERE t.channel = $2::text AND t.ready_at = $1::bigint),
 c AS MATERIALIZED (
     SELECT d.*
       FROM q CROSS JOIN clock CROSS JOIN LATERAL (
-           SELECT d.id, d.address, d.state AS was,
+           SELECT d.id, d.address, d.state AS was, d.next_at,
                   CASE WHEN d.kind = 'alert' OR d.ticket = 0 THEN NULL
                        WHEN EXISTS (SELECT FROM outbox o
                                      WHERE o.ticket = d.ticket AND o.version < d.version AND o.audience = d.audience AND o.state < 2
@@ -28,10 +30,22 @@ c AS MATERIALIZED (
             ORDER BY d.next_at, d.id
             LIMIT $5::integer
               FOR UPDATE OF d SKIP LOCKED) d
-), m AS MATERIALIZED (SELECT id FROM c WHERE waits_until IS NULL LIMIT $6::integer),
-w AS (
+), m AS MATERIALIZED (
+    SELECT m.id
+      FROM (SELECT c.id, c.address, c.next_at, h.host, row_number() OVER (PARTITION BY c.address ORDER BY c.next_at, c.id) AS of_address,
+                   row_number() OVER (PARTITION BY h.host ORDER BY c.next_at, c.id) AS of_host
+              FROM c CROSS JOIN LATERAL (SELECT docket_endpoint(c.address) AS host) h
+             WHERE c.waits_until IS NULL) m
+     WHERE m.of_address <= coalesce(($9::integer[])[array_position($8::text[], m.address)], $5::integer)
+       AND m.of_host <= coalesce(($9::integer[])[array_position($8::text[], m.host)], $5::integer)
+     ORDER BY m.next_at, m.id
+     LIMIT $6::integer
+), w AS (
     UPDATE deliveries d
-       SET state = 1, token = $3::bigint, lease_until = clock.at + $4::bigint, next_at = clock.at + $4::bigint
+       SET state = 1, token = $3::bigint, lease_until = clock.at + $4::bigint, next_at = clock.at + $4::bigint,
+           counted_at = CASE WHEN d.attempts = 0 AND (d.kind = 'alerts' OR docket_is_limited(d.kind)
+                                  AND ($7::boolean OR NOT docket_is_p1(d.kind, d.alert, d.priority)))
+                             THEN clock.at ELSE d.counted_at END
       FROM m, clock
      WHERE d.id = m.id
     RETURNING d.id, d.ticket, d.version, d.generation, d.audience, d.attempts, d.created_at, d.kind, d.channel,
@@ -43,23 +57,14 @@ w AS (
       FROM m JOIN c USING (id) CROSS JOIN clock
      WHERE c.was = 1 AND a.delivery = c.id AND a.result IS NULL
     RETURNING a.delivery
-), l AS MATERIALIZED (
-    SELECT w.address, count(*)::integer AS n FROM w
-     WHERE w.attempts = 0 AND w.kind NOT IN ('received', 'receipts', 'digest', 'approval_asked', 'cannot_resolve')
-       AND NOT ((w.kind = 'alert' OR w.alert IS NOT NULL) AND coalesce(w.priority, 1) = 1)
-     GROUP BY w.address
 ), t AS (
     UPDATE targets t
        SET ready_at = docket_not_before(least(
                (SELECT r.next_at FROM deliveries r
                  WHERE r.channel = $2::text AND r.address = t.address AND r.state = 0 AND r.id NOT IN (SELECT id FROM c)
                  ORDER BY r.next_at LIMIT 1),
-               (SELECT min(coalesce(c.waits_until, clock.at)) FROM c WHERE c.address = t.address AND c.id NOT IN (SELECT id FROM m))), t.blocked_until),
-           short_at = CASE WHEN l.n IS NULL OR t.short_at > clock.at - $7::bigint THEN t.short_at ELSE clock.at END,
-           short_count = CASE WHEN l.n IS NULL THEN t.short_count WHEN t.short_at > clock.at - $7::bigint THEN t.short_count + l.n ELSE l.n END,
-           long_at = CASE WHEN l.n IS NULL OR t.long_at > clock.at - $8::bigint THEN t.long_at ELSE clock.at END,
-           long_count = CASE WHEN l.n IS NULL THEN t.long_count WHEN t.long_at > clock.at - $8::bigint THEN t.long_count + l.n ELSE l.n END
-      FROM q LEFT JOIN l USING (address), clock
+               (SELECT min(coalesce(c.waits_until, clock.at)) FROM c WHERE c.address = t.address AND c.id NOT IN (SELECT id FROM m))), t.blocked_until)
+      FROM q, clock
      WHERE t.channel = $2::text AND t.address = q.address
 )
 SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, w.recipient, w.address, w.message_id,
@@ -80,8 +85,10 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
                                 AND o.kind = m.kind AND o.generation = m.generation
                           LEFT JOIN alerts a ON a.id = o.alert
                     WHERE m.bundle = w.id
-                    ORDER BY coalesce(a.priority, d.priority), m.id) i) s
-              ON w.rendered IS NULL AND w.kind IN ('receipts', 'digest')
+                      AND (w.kind <> 'alerts' OR a.state = 0 AND NOT EXISTS (
+                               SELECT FROM deliveries e WHERE e.bundle = w.id AND e.alert = m.alert AND e.id < m.id))
+                    ORDER BY coalesce(a.priority, d.priority), a.id, m.id) i) s
+              ON w.rendered IS NULL AND w.kind IN ('receipts', 'digest', 'alerts')
        LEFT JOIN LATERAL (
            SELECT '\xdc'::bytea || int2send(count(*)::smallint) || string_agg(o.body, ''::bytea ORDER BY m.version, m.id) AS bodies
              FROM deliveries m JOIN outbox o ON o.ticket = m.ticket AND o.version = m.version AND o.audience = m.audience

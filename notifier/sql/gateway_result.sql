@@ -1,5 +1,6 @@
 -- What became of a call that the gateway took: kept with its delivery. One that nobody took has failed, and the recipient's next way starts
--- though it was withdrawn when the gateway took this one. Said twice, it changes nothing more. Gives who was called about which alert.
+-- though it was withdrawn when the gateway took this one. Said twice, it changes nothing more. Gives who was called about which alert;
+-- of a call that several were joined into all that are open.
 --  $1 deliveries.id  $2 result  $3 whether somebody was reached
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 d AS (
@@ -23,6 +24,12 @@ d AS (
     ON CONFLICT (channel, address) DO UPDATE
        SET ready_at = docket_not_before(least(t.ready_at, excluded.ready_at), t.blocked_until)
 )
-SELECT r.address, r.recipient, coalesce(r.alert, 0) AS alert, coalesce(a.generation, 0) AS generation, coalesce(a.ticket, 0) AS ticket
-  FROM deliveries r LEFT JOIN alerts a ON a.id = r.alert
+SELECT r.address, r.recipient, coalesce(a.id, 0) AS alert, coalesce(a.generation, 0) AS generation, coalesce(a.ticket, 0) AS ticket
+  FROM deliveries r
+       LEFT JOIN LATERAL (
+           SELECT a.id, a.generation, a.ticket FROM alerts a WHERE a.id = r.alert
+           UNION ALL
+           SELECT a.id, a.generation, NULL FROM alerts a
+            WHERE r.kind = 'alerts' AND a.state = 0 AND a.id IN (SELECT m.alert FROM deliveries m WHERE m.bundle = r.id)) a ON true
  WHERE r.id = $1::bigint AND r.channel IN ('phone', 'sms')
+ ORDER BY a.id

@@ -1,16 +1,19 @@
 -- Several messages of one address become one: receipts when more than so many wait, and what was held back, once the first of it is due:
--- what was held back up to five seconds after it goes with it. The members are merged (7) into a new delivery that lists them.
---  $1 mark  $2 channel  $3 receipts that may go alone
-WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
+-- what was held back up to five seconds after it goes with it; of pages of P1 all that was held back. The members are merged (7) into a new
+-- delivery that lists them. That of pages is about no alert of its own: it is over when all of its members' are.
+--  $1 mark  $2 channel  $3 receipts that may go alone  $4 pause before the summary µs
+WITH clock AS MATERIALIZED (SELECT docket_began() AS at),
 q AS MATERIALIZED (SELECT t.address FROM targets t WHERE t.channel = $2::text AND t.ready_at = $1::bigint),
 d AS MATERIALIZED (
-    SELECT d.id, d.audience, d.recipient, q.address, CASE WHEN d.digest THEN 'digest' ELSE 'receipts' END AS kind, d.priority,
+    SELECT d.id, d.audience, d.recipient, q.address, d.kind, d.priority,
            d.next_at <= clock.at AS due
       FROM q CROSS JOIN clock CROSS JOIN LATERAL (
-           SELECT d.id, d.audience, d.recipient, d.digest, d.priority, d.next_at
+           SELECT d.id, d.audience, d.recipient, d.priority, d.next_at,
+                  CASE WHEN NOT d.digest THEN 'receipts' WHEN d.kind = 'alert' AND docket_is_p1(d.kind, d.alert, d.priority) THEN 'alerts' ELSE 'digest' END AS kind
              FROM deliveries d
-            WHERE d.channel = $2::text AND d.address = q.address AND d.state = 0 AND d.next_at <= clock.at + 5000000 AND d.attempts = 0
-              AND (d.digest OR d.kind = 'received' AND d.next_at <= clock.at)
+            WHERE d.channel = $2::text AND d.address = q.address AND d.state = 0 AND d.next_at <= clock.at + greatest($4::bigint, 5000000) AND d.attempts = 0
+              AND CASE WHEN d.digest THEN d.next_at <= clock.at + 5000000 OR d.kind = 'alert' AND docket_is_p1(d.kind, d.alert, d.priority)
+                       ELSE d.kind = 'received' AND d.next_at <= clock.at END
             ORDER BY d.next_at
             LIMIT 500
               FOR UPDATE OF d SKIP LOCKED) d
@@ -19,7 +22,7 @@ d AS MATERIALIZED (
            (min(d.id) % 2147483647)::integer AS generation, min(d.priority) AS priority
       FROM d
      GROUP BY d.address, d.audience, d.kind
-    HAVING count(*) > CASE d.kind WHEN 'digest' THEN 1 ELSE $3::integer END AND bool_or(d.due)
+    HAVING count(*) > CASE d.kind WHEN 'receipts' THEN $3::integer ELSE 1 END AND bool_or(d.due)
 ), o AS (
     INSERT INTO outbox (ticket, version, generation, audience, state, created_at, kind)
     SELECT 0, 0, b.generation, b.audience, 2, clock.at, b.kind FROM b, clock

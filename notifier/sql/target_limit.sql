@@ -1,27 +1,39 @@
--- What is over the limit of its address, or of its ticket at that address, is held back for one summary. What belongs to an alert of P1, receipts (they
--- have a summary of their own), resolutions and questions to agree never are.
+-- What is over the limit of its address, or of its ticket at that address, is held back for one summary: counted are the last messages, each for
+-- a short and for a long time after it was taken. Receipts (they have a summary of their own), resolutions and questions to agree never are,
+-- nor what belongs to an alert of P1. On a telephone the first page of such an alert never is, and further ones are held back to be joined into one
+-- call.
 --  $1 mark  $2 channel; customers: $3 per short window $4 per long; staff and ops: $5 short $6 long; $7 short window µs $8 long window µs
---  $9 pause before the summary µs
-WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
+--  $9 pause before the summary µs  $10 whether pages of P1 are joined
+WITH clock AS MATERIALIZED (SELECT docket_began() AS at),
 q AS MATERIALIZED (
-    SELECT t.address, CASE WHEN t.short_at > clock.at - $7::bigint THEN t.short_count ELSE 0 END AS short,
-           CASE WHEN t.long_at > clock.at - $8::bigint THEN t.long_count ELSE 0 END AS long
-      FROM targets t, clock
+    SELECT t.address, u.short, u.long
+      FROM targets t CROSS JOIN clock CROSS JOIN LATERAL (
+           SELECT count(*) FILTER (WHERE u.counted_at > clock.at - $7::bigint) AS short, count(*) AS long
+             FROM (SELECT u.counted_at FROM deliveries u
+                    WHERE u.channel = $2::text AND u.address = t.address AND u.counted_at > clock.at - $8::bigint
+                    ORDER BY u.counted_at DESC
+                    LIMIT greatest($3::integer, $4::integer, $5::integer, $6::integer)) u) u
      WHERE t.channel = $2::text AND t.ready_at = $1::bigint
 ), d AS MATERIALIZED (
-    SELECT d.id, d.audience, d.ticket, q.address, q.short, q.long,
-           row_number() OVER (PARTITION BY q.address, d.audience = 1 ORDER BY d.next_at, d.id) AS n
+    SELECT d.id, d.audience, d.ticket, d.is_page, q.address, q.short, q.long,
+           row_number() OVER (PARTITION BY q.address, d.audience = 1 ORDER BY d.is_page DESC, d.next_at, d.id) AS n
       FROM q CROSS JOIN clock CROSS JOIN LATERAL (
-           SELECT d.id, d.audience, d.ticket, d.next_at
+           SELECT d.id, d.audience, d.ticket, d.next_at, docket_is_p1(d.kind, d.alert, d.priority) AS is_page
              FROM deliveries d
             WHERE d.channel = $2::text AND d.address = q.address AND d.state = 0 AND d.next_at <= clock.at AND d.attempts = 0
-              AND NOT d.digest AND d.kind NOT IN ('received', 'receipts', 'digest', 'approval_asked', 'cannot_resolve')
-              AND NOT ((d.kind = 'alert' OR d.alert IS NOT NULL) AND coalesce(d.priority, 1) = 1)
+              AND NOT d.digest AND docket_is_limited(d.kind)
+              AND CASE WHEN docket_is_p1(d.kind, d.alert, d.priority)
+                       THEN $10::boolean AND d.kind = 'alert'
+                        AND EXISTS (SELECT FROM deliveries p
+                                     WHERE p.alert = d.alert AND p.kind = 'alert' AND p.channel = d.channel AND p.address = d.address AND p.id < d.id)
+                       ELSE true END
             ORDER BY d.next_at
             LIMIT 500) d
 )
 UPDATE deliveries x
-   SET digest = true, next_at = clock.at + $9::bigint, reason = 'over the limit of this address: in the next summary'
+   SET digest = true, next_at = clock.at + $9::bigint,
+       reason = CASE WHEN d.is_page THEN 'over the limit of this address: joined with other pages of P1, if there are'
+                     ELSE 'over the limit of this address: in the next summary' END
   FROM d CROSS JOIN clock
  WHERE x.id = d.id
    AND (d.short + d.n > CASE d.audience WHEN 1 THEN $3::integer ELSE $5::integer END

@@ -16,14 +16,16 @@ import pytest
 from helpers import ROOT, Stack, id_of, ticket_of, wait_until
 
 SECRET = base64.b64encode(b"s" * 32).decode()
-NUMBERS = {"ada": "+43155512345", "ben": "+43155512346"}
+NUMBERS = {"ada": "+43155512345", "ben": "+43155512346", "cy": "+43155512347"}
 
 ESCALATION = """
 policies:
   p1: {levels: [{after: 0m, tell: [person:ada]}], repeat: {every: 1h, loops: 1}, last_resort: {tell: [ops], every: 1h}}
   texts: {levels: [{after: 0m, tell: [person:ben]}], repeat: {every: 1h, loops: 1}, last_resort: {tell: [ops], every: 1h}}
+  storm: {levels: [{after: 0m, tell: [person:cy]}, {after: 6s, tell: [person:cy]}], repeat: {every: 1h, loops: 1}, last_resort: {tell: [ops], every: 1h}}
 match:
   - {cause: texts, policy: texts}
+  - {cause: storm, policy: storm}
   - {policy: p1}
 """
 
@@ -44,10 +46,11 @@ class Desk:
         self.stack.kill("notifier-1")
         path.write_text(path.read_text() + f"gateway_url: {self.url}\nwebhook_secrets_file: {secrets}\nhttp_allow: [127.0.0.1]\n")
         process = self.stack.home / "h/etc/process"
-        people = f'  ada: {{name: Ada, phone: "{NUMBERS["ada"]}", email: ada@localhost}}\n  ben: {{name: Ben, sms: "{NUMBERS["ben"]}"}}\n'
+        people = f'  ada: {{name: Ada, phone: "{NUMBERS["ada"]}", email: ada@localhost}}\n  ben: {{name: Ben, sms: "{NUMBERS["ben"]}"}}\n  cy: {{name: Cy, phone: "{NUMBERS["cy"]}"}}\n'
         (process / "staff.yaml").write_text(re.sub(r"^people:.*\n", lambda _: "people:\n" + people, (process / "staff.yaml").read_text(), flags=re.M))
         (process / "escalation.yaml").write_text(ESCALATION)
         (process / "rules/00-texts.yaml").write_text("- rule: texts\n  when: {field: title, contains: by-text}\n  then: {priority: 2, alert: texts}\n")
+        (process / "rules/01-storm.yaml").write_text("- rule: storm\n  when: {field: title, contains: in-a-storm}\n  then: {priority: 1, alert: storm}\n")
         notify = process / "notify.yaml"
         notify.write_text(notify.read_text().replace("summary_after: 2m", "summary_after: 3s"))
         done = self.stack.docket("process", "apply", str(process), "--comment", "gateway")
@@ -141,6 +144,25 @@ def test_more_texts_than_a_telephone_bears_come_as_one_summary(desk):
     assert len([kind for kind in told() if "digest" not in kind]) <= 3, "three in a quarter of an hour"
     wait_until(lambda: not desk.stack.value("SELECT count(*) FROM deliveries WHERE channel = 'sms' AND ticket = ANY (%s) AND kind = 'alert' AND state NOT IN (3, 7)",
                                             [id_of(tracking) for tracking in one]))
+
+
+def test_pages_of_p1_over_the_limit_are_joined_into_one_call_that_acknowledges_all(desk):
+    """Each incident's first call comes at once, limit or not; their next ones are one call that tells how many and the worst."""
+    incidents = [desk.client.submit(title=f"in-a-storm {n}") for n in range(5)]
+    calls = lambda: [call for call in map(json.loads, desk.file.read_text().splitlines()) if call["gateway"]["to"] == NUMBERS["cy"]]
+    alerts = [wait_until(lambda tracking=tracking: desk.client.call("alert.list", tracking=tracking)["alerts"])[0]["alert"] for tracking in incidents]
+    wait_until(lambda: len({call["data"].get("tracking") for call in calls()} & set(incidents)) == 5, 20)
+    joined, = wait_until(lambda: [call for call in calls() if call["type"] == "alert.alerts"], 40)
+    assert len(calls()) == 6, "three in a quarter of an hour are over, so nothing of the second step goes alone"
+    text = joined["data"]["text"]
+    assert "5 alerts of priority 1" in text and "in-a-storm 0" in text and len(text) <= 600, text
+    assert joined["gateway"]["keys"] == {"1": "acknowledge all"}
+    wait_until(lambda: desk.stack.value("SELECT count(*) FROM deliveries WHERE alert = ANY (%s) AND kind = 'alert' AND state = 7", alerts) == 5)
+    status, answer = post(joined["gateway"]["callback"], {"result": "answered", "key": "2"})
+    assert status == 200 and "Acknowledged" in answer["say"]
+    assert {(desk.state(alert)["state"], desk.state(alert)["acked_by"]) for alert in alerts} == {("acknowledged", "cy")}
+    assert post(joined["gateway"]["callback"], {"result": "answered", "key": "1"})[0] == 200
+    assert not [ticket for tracking in incidents if (ticket := ticket_of(desk.client.show(tracking))["assignee"])], "none was named, so none is taken"
 
 
 def test_callbacks_of_others_and_nonsense_change_nothing(desk):

@@ -224,6 +224,24 @@ def test_a_slow_endpoint_delays_nobody_else(desk):
     assert desk.plain.most[slow] <= 4  # of 64 slots, also when some of its share end early
 
 
+def test_many_addresses_of_one_slow_host_hold_four_slots_together(desk):
+    """One host is one server, however many paths it has: what it cannot take at once waits, and other hosts are served."""
+    slow, fast = HttpServer(), nonce()
+    try:
+        paths = [nonce() for _ in range(10)]
+        for path in paths:
+            slow.answers[path] = [[2, OK]]
+        for path in paths:
+            desk.tell(slow.url(path))
+        wait_until(lambda: slow.requests)
+        desk.tell(desk.plain.url(fast))
+        assert desk.tried(desk.plain.url(fast))[0] == DELIVERED
+        wait_until(lambda: len({request["path"] for request in slow.requests}) == 10, 60)
+        assert slow.most_at_once <= 4
+    finally:
+        slow.close()
+
+
 def test_an_alert_reaches_a_robot_of_staff(desk):
     """A person in staff.yaml may be a machine."""
     url = desk.plain.url(path := nonce())
