@@ -130,13 +130,35 @@ static void put_tags(struct buf *out, struct wire_map *map, struct span tags)
     map->count++;
 }
 
+/* A promise that went away with a change of priority or package, before it was missed: kept for the worker, and nothing to people. */
+static bool clock_is_gone(const struct wire_val *clock)
+{
+    return wire_find_bool(clock, "unpromised", false) && span_is(wire_find_str(clock, "state"), "met");
+}
+
+static void put_promised(struct buf *out, const struct wire_val *clocks)
+{
+    struct wire_map list = wire_list_open(out);
+
+    for (size_t i = 0; i < wire_count(clocks); i++)
+        if (!clock_is_gone(wire_at(clocks, i)))
+            wire_put_val(out, wire_at(clocks, i)), list.count++;
+    wire_list_close(out, &list);
+}
+
 static void put_clocks(struct buf *out, struct wire_map *map, struct span clocks)
 {
+    struct wire_doc *doc = NULL;
+    struct err ignored;
+
     wire_put_text(out, "clocks");
     if (clocks.p == NULL || clocks.len == 0)
         wire_put_list(out, 0);
+    else if (wire_parse(clocks.p, clocks.len, WIRE_DEPTH_MAX, &doc, &ignored))
+        put_promised(out, wire_root(doc));
     else
         wire_put_raw(out, clocks);
+    wire_doc_free(doc);
     map->count++;
 }
 

@@ -139,7 +139,7 @@ static const struct cli_column clock_columns[] = {
     {"started_at", "STARTED", CLI_CELL_TIME, 0}, {"due_at", "DUE", CLI_CELL_TIME, 0},
     {"met_at", "MET", CLI_CELL_TIME, 0},         {"worked_s", "WORKED", CLI_CELL_SPAN, 0},
     {"paused_s", "PAUSED", CLI_CELL_SPAN, 0},    {"left_s", "LEFT", CLI_CELL_SPAN, 0},
-    {"calendar", "CALENDAR", CLI_CELL_ANY, 0},
+    {"as_of_at", "AS OF", CLI_CELL_TIME, 0},     {"calendar", "CALENDAR", CLI_CELL_ANY, 0},
 };
 
 static const struct cli_column task_columns[] = {

@@ -139,7 +139,9 @@ bool calendar_build(const struct process *process, const struct process_calendar
     struct err err = {0};
 
     if (!zone_open(zone_dir, from->zone, &zone, &err))
-        return faults_add(faults, from->place, "calendar %s: %s", from->name, err.msg);
+        return from->zone == process->policy.zone /* the same for all that name none: one fault */
+                   ? faults_add(faults, from->zone_place, "zone: %s", err.msg)
+                   : faults_add(faults, from->zone_place, "calendar %s: %s", from->name, err.msg);
     b.zone = zone;
     bool ok = building_make(&b, ret_calendar);
     free(b.hours);

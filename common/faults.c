@@ -57,6 +57,16 @@ void faults_sort(struct faults *faults)
 {
     if (faults->count > 1)
         qsort(faults->items, faults->count, sizeof *faults->items, fault_compare);
+    size_t kept = 0;
+    for (size_t i = 0; i < faults->count; i++) { /* what several users of one thing found is told once */
+        if (kept > 0 && strcmp(faults->items[kept - 1].text, faults->items[i].text) == 0) {
+            free(faults->items[i].file);
+            free(faults->items[i].text);
+        } else {
+            faults->items[kept++] = faults->items[i];
+        }
+    }
+    faults->count = kept;
 }
 
 bool faults_to_err(const struct faults *faults, enum err_code code, struct err *err)

@@ -165,6 +165,9 @@ static void load_parts(struct load *load, struct yaml_node **roots)
     const struct yaml_node *packages = root_of(files, roots, "packages.yaml");
 
     load_missing(load);
+    load->policy_unread = policy == NULL;
+    load->calendars_unread = calendars == NULL;
+    load->packages_unread = packages == NULL;
     if (policy != NULL)
         (void)load_policy(load, policy);
     if (calendars != NULL)
@@ -186,7 +189,7 @@ bool process_load_files(const struct process_files *files, struct process **ret_
                         struct faults *faults)
 {
     struct process *process = mem_new(1, sizeof *process);
-    struct load load = {process, faults};
+    struct load load = {.process = process, .faults = faults};
     struct err err = {ERR_NONE, "", ""};
     bool ok = true;
 

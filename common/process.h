@@ -79,6 +79,11 @@ struct process_day {
     size_t count;
 };
 
+struct process;
+/* Whether the zones of staff.yaml and oncall.yaml are among this machine's: each unknown one is a fault.
+ * in: zone_dir  as of zone_open */
+bool process_zones_check(const struct process *process, const char *zone_dir, struct faults *faults);
+
 /* A date of the calendar's zone, as days since 1970-01-01. A holiday has no hours; a special day overrules
  * it. */
 struct process_special {
@@ -89,8 +94,9 @@ struct process_special {
 
 struct process_calendar {
     const char *name;
-    const char *zone;           /* IANA name; whether the system has it is the worker's check */
-    struct process_day week[7]; /* 0 Monday */
+    const char *zone;              /* IANA name; whether the system has it is the worker's check */
+    struct fault_place zone_place; /* where it is named: here, or in process.yaml */
+    struct process_day week[7];    /* 0 Monday */
     struct process_special *specials;
     size_t special_count;
     const char **holiday_files; /* names in process->files */
@@ -141,9 +147,10 @@ struct process_question {
 };
 
 struct process_policy {
-    const char *zone;     /* of calendars that name none */
-    const char *package;  /* of customers that have none, or are unknown */
-    const char *calendar; /* of packages that name none */
+    const char *zone;              /* of calendars that name none */
+    struct fault_place zone_place; /* line 0: it is not set */
+    const char *package;           /* of customers that have none, or are unknown */
+    const char *calendar;          /* of packages that name none */
     enum process_unknown unknown_customer;
     enum process_on_reply on_reply_when_resolved;
     int64_t reopen_within_s;

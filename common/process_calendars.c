@@ -276,10 +276,12 @@ static bool load_calendar(struct load *load, const struct yaml_node *map, struct
         return false;
     ok = yaml_node_check_keys(map, calendar->name, keys, sizeof keys / sizeof keys[0], load->faults);
     calendar->zone = load->process->policy.zone;
+    calendar->zone_place =
+        load->process->policy.zone_place.line != 0 ? load->process->policy.zone_place : map->place;
     if (zone != NULL && !yaml_node_text(zone, "zone", PROCESS_NAME_MAX, &text, load->faults))
         ok = false;
     else if (zone != NULL)
-        calendar->zone = process_text(load->process, text);
+        calendar->zone = process_text(load->process, text), calendar->zone_place = zone->place;
     if (hours != NULL)
         ok = load_week(load, hours, calendar->week) && ok;
     if (ok && !calendar_has_hours(calendar))

@@ -18,6 +18,8 @@ void process_keep_pattern(struct process *process, struct pattern *pattern);
 struct load {
     struct process *process;
     struct faults *faults;
+    /* Files that could not be read: what others say of their names is not judged, for it may well be right. */
+    bool policy_unread, calendars_unread, packages_unread;
 };
 
 /* A word: [A-Za-z0-9._-], at most PROCESS_NAME_MAX. Copies it. */

@@ -143,7 +143,8 @@ bool load_calendar_known(struct load *load, const struct yaml_node *node, const 
     const char *names[PROCESS_FILES_MAX + 1];
     size_t count = 0;
 
-    if (strcmp(name, PROCESS_ALWAYS) == 0 || process_calendar_find(load->process, name) != NULL)
+    if (load->calendars_unread || strcmp(name, PROCESS_ALWAYS) == 0 ||
+        process_calendar_find(load->process, name) != NULL)
         return true;
     names[count++] = PROCESS_ALWAYS;
     for (size_t i = 0; i < load->process->calendar_count && count <= PROCESS_FILES_MAX; i++)

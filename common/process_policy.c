@@ -109,6 +109,7 @@ static bool load_zone(struct load *load, const struct yaml_node *root)
     if (!yaml_node_text(node, "zone", PROCESS_NAME_MAX, &text, load->faults))
         return false;
     load->process->policy.zone = process_text(load->process, text);
+    load->process->policy.zone_place = node->place;
     return true;
 }
 

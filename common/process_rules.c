@@ -97,7 +97,7 @@ static bool act_ask(struct load *load, const struct yaml_node *node, struct rule
 
     for (size_t i = 0; i < count && i < ACTION_LIST_MAX; i++)
         names[i] = load->process->policy.questions[i].name;
-    for (size_t i = 0; ok && i < ret->asks.count; i++) {
+    for (size_t i = 0; ok && !load->policy_unread && i < ret->asks.count; i++) {
         if (process_question_find(load->process, ret->asks.items[i]) != NULL)
             continue;
         const char *near =

@@ -67,6 +67,7 @@ const struct template_name template_names[] = {
     {"body.until_at", "an instant"},
     {"body.close_reason", "why it was closed"},
     {"body.approved", "whether the customer approved"},
+    {"body.unanswered", "whether it is closed since nobody answered"},
     {"body.by", "who did it"},
     {"body.to", "the other ticket, or the other side"},
     {"body.as_link", "how tickets are linked"},

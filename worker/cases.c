@@ -2,6 +2,7 @@
 #include "cases.h"
 
 #include "clock.h"
+#include "decide.h"
 #include "instant.h"
 #include "trial.h"
 #include "yaml_node.h"
@@ -216,6 +217,28 @@ static void expect_span(struct run *run, const char *field, const struct yaml_no
     differ(run, field, want->text, text);
 }
 
+/* The clock as it is at the step's time: what is stored is as of its last decision. doc: holds it, the caller's to free */
+static const struct wire_val *clock_as_now(struct run *run, const char *kind, int64_t cycle,
+                                           struct wire_doc **doc)
+{
+    struct decider *decider = decider_new();
+    struct wire_doc *work = NULL;
+    struct buf body, out;
+    struct err err = {0};
+
+    buf_init(&body, BYTES_MAX);
+    buf_init(&out, BYTES_MAX);
+    trial_put_work(run->trial, run->now, &body);
+    bool ok = wire_parse(body.p, body.len, DEPTH_MAX, &work, &err) &&
+              decide_explain(decider, run->engine, wire_root(work), &out, &err) &&
+              wire_parse(out.p, out.len, DEPTH_MAX, doc, &err);
+    wire_doc_free(work);
+    decider_free(decider);
+    buf_clear(&body);
+    buf_clear(&out);
+    return ok ? clock_find(wire_root(*doc), kind, cycle) : NULL;
+}
+
 static void expect_clock(struct run *run, const char *kind, const struct yaml_node *want,
                          const struct wire_val *ticket)
 {
@@ -246,6 +269,9 @@ static void expect_clock(struct run *run, const char *kind, const struct yaml_no
         differ(run, kind, "promised", "not promised");
         return;
     }
+    struct wire_doc *doc = NULL;
+    const struct wire_val *now = clock_as_now(run, kind, wire_find_int(clock, "cycle", 0), &doc);
+    now = now == NULL ? clock : now;
     (void)snprintf(name, sizeof name, "%s.state", kind);
     if (state != NULL)
         expect_value(run, name, state, wire_find(clock, "state"));
@@ -254,12 +280,13 @@ static void expect_clock(struct run *run, const char *kind, const struct yaml_no
         if (node == NULL)
             continue;
         (void)snprintf(name, sizeof name, "%s.%s", kind, rows[i].key);
-        int64_t got = wire_find_int(clock, rows[i].field, CLOCK_NO_INSTANT);
+        int64_t got = wire_find_int(rows[i].is_instant ? clock : now, rows[i].field, CLOCK_NO_INSTANT);
         if (rows[i].is_instant)
             expect_instant(run, name, node, got);
         else
             expect_span(run, name, node, got);
     }
+    wire_doc_free(doc);
 }
 
 /* ---- what was told ---- */

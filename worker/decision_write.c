@@ -381,6 +381,18 @@ static void put_approval_notes(const struct decision *d, struct notes *notes)
     }
 }
 
+/* A ticket that is closed since nobody answered: the customer is not left to find out. */
+static void put_closing_note(const struct decision *d, struct notes *notes)
+{
+    if (d->state != SET_CLOSED)
+        return;
+    note_open(notes, "customer", "closed", 0, false);
+    wire_put_text(notes->out, "body");
+    wire_put_map(notes->out, 2);
+    wire_put_key_bool(notes->out, "approved", false);
+    wire_put_key_bool(notes->out, "unanswered", true);
+}
+
 /* The customer and those invited hear of it, and who works on the ticket. */
 static void put_meeting_notes(const struct decision *d, struct notes *notes)
 {
@@ -413,6 +425,7 @@ static void put_notify(const struct decision *d, struct buf *out)
     }
     put_rule_notes(d, &notes);
     put_approval_notes(d, &notes);
+    put_closing_note(d, &notes);
     put_meeting_notes(d, &notes);
     wire_list_close(out, &notes.list);
 }

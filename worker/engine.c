@@ -86,7 +86,8 @@ bool engine_new(struct process *process, const char *zone_dir, struct engine **r
     struct engine *engine = mem_new(1, sizeof *engine);
 
     engine->process = process;
-    if (!engine_renew(engine, zone_dir, faults)) {
+    bool ok = process_zones_check(process, zone_dir, faults);
+    if (!engine_renew(engine, zone_dir, faults) || !ok) {
         engine_free(engine);
         return false;
     }

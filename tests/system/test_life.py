@@ -444,6 +444,15 @@ def test_a_meeting_has_a_reminder_of_its_own_that_moves_and_goes_with_it(stack, 
     assert "REMINDER" in stack.docket("show", own).stdout and "2h" in stack.docket("show", own).stdout
 
 
+def test_a_promise_that_went_away_is_shown_no_more(client, golden):
+    tracking = decided(client, 1, customer=golden, impact="degraded")[0]
+    assert "resolution" in [clock["clock"] for clock in ticket_of(client.show(tracking))["clocks"]], "gold promises it for priority 2"
+    client.call("ticket.prioritize", tracking=tracking, priority=3, reason="less", as_=ADA)
+    wait_until(lambda: [clock["clock"] for clock in ticket_of(client.show(tracking))["clocks"]] == ["response", "update"])
+    client.call("ticket.prioritize", tracking=tracking, priority=2, reason="again", as_=ADA)
+    wait_until(lambda: [clock["state"] for clock in ticket_of(client.show(tracking))["clocks"] if clock["clock"] == "resolution"] == ["running"])
+
+
 # ---- correlation ----
 
 

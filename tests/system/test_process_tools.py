@@ -84,6 +84,45 @@ def test_cases_that_are_not_of_the_form_are_told_with_their_place(process):
     assert "tests/mine.yaml:12:" in done.stderr and "shrug" in done.stderr
 
 
+def test_spans_are_those_of_the_steps_time(process):
+    done = cases(process, """
+- case: nothing woke the ticket in between
+  at: 2026-03-06T15:30:00Z
+  ticket: {title: Echo, problem: There is an echo on all lines of the house since nine.}
+  steps:
+    - {at: 2026-03-06T16:30:00Z, expect: {response: {worked: 1h, left: 5h}}}
+    - {at: 2026-03-09T09:15:00Z, expect: {response: {worked: 1h 45m}}}
+""".replace("1h 45m", "105m"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_check_reads_the_cases_too(process):
+    (process / "tests").mkdir(exist_ok=True)
+    (process / "tests" / "mine.yaml").write_text("- case: misspelt\n  tickt: {}\n")
+    done = worker("check", process)
+    assert done.returncode == 1 and "tests/mine.yaml:2:3: tickt: is not known in a case, did you mean ticket?" in done.stderr and "ok" not in done.stdout
+    (process / "tests" / "mine.yaml").write_text("- case: it fails\n  ticket: {title: Echo, problem: x}\n  expect: {priority: 1}\n")
+    assert worker("check", process).returncode == 0, "which cases fail is said by test"
+
+
+@pytest.mark.parametrize("name", ["process.yaml", "calendars.yaml", "packages.yaml"])
+def test_a_file_that_cannot_be_read_brings_no_faults_about_its_names(process, name):
+    (process / name).write_text("\tx: 1\n")
+    done = worker("check", process)
+    assert done.returncode == 1
+    assert [line.split(":")[0] for line in done.stderr.splitlines() if not line.startswith("warning")] == [name], done.stderr
+
+
+def test_zones_are_told_where_they_are_named(process):
+    policy = (process / "process.yaml").read_text().splitlines()
+    (process / "process.yaml").write_text("\n".join(["zone: Europe/Berln"] + [line for line in policy if not line.startswith("zone:")]) + "\n")
+    (process / "calendars.yaml").write_text("office: {hours: {mon: [09:00-10:00]}}\nother: {hours: {mon: [09:00-10:00]}}\nthird: {zone: X/Y, hours: {mon: [09:00-10:00]}}\n")
+    (process / "staff.yaml").write_text('people:\n  ada: {email: a@b.example, zone: Europe/Rom}\nteams: {}\n')
+    done = worker("check", process)
+    faults = [line.split(": ")[0] for line in done.stderr.splitlines() if not line.startswith("warning")]
+    assert done.returncode == 1 and faults == ["calendars.yaml:3:15", "process.yaml:1:7", "staff.yaml:2:3"], done.stderr
+
+
 def test_no_cases_at_all_is_no_success(process):
     assert worker("test", process).returncode == 1
     assert worker("test", SHIPPED, "--only", "no case has this name").returncode == 1
@@ -254,7 +293,7 @@ def test_silence_closes_by_package_and_kept_words_start_no_clock(process):
   steps:
     - {after: 1h, do: resolve, as: ada, text: Done.}
     - {at: 2026-03-05T09:59:59Z, expect: {state: resolved}}
-    - {at: 2026-03-05T10:00:00Z, expect: {state: closed}}
+    - {at: 2026-03-05T10:00:00Z, expect: {state: closed, told: [customer closed]}}
 - case: the others never
   package: asked
   ticket: {title: Registration fails sometimes, problem: Twice a day.}

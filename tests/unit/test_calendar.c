@@ -338,11 +338,11 @@ static const struct refused_row {
 } refused_rows[] = {
     {"{zone: UTC, hours: {mon: []}}", "calendars.yaml:1:1: c: has no hours"},
     {"{zone: Nowhere/City, hours: {mon: [09:00-10:00]}}",
-     "calendars.yaml:1:1: calendar c: no time zone Nowhere/City is known here"},
+     "calendars.yaml:1:11: calendar c: no time zone Nowhere/City is known here"},
     {"{zone: ../../etc/passwd, hours: {mon: [09:00-10:00]}}",
-     "calendars.yaml:1:1: calendar c: not the name of a time zone"},
+     "calendars.yaml:1:11: calendar c: not the name of a time zone"},
     {"{zone: /Europe/Berlin, hours: {mon: [09:00-10:00]}}",
-     "calendars.yaml:1:1: calendar c: not the name of a time zone"},
+     "calendars.yaml:1:11: calendar c: not the name of a time zone"},
 };
 
 static void test_calendar_refused_says_why(void **state)

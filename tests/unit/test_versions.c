@@ -160,7 +160,7 @@ static void test_zone_data_that_cannot_be_used_changes_nothing(void **state)
     assert_int_equal(faults.count, 0);
     assert_int_equal(versions_renew(versions, &faults), 0);
     assert_int_equal(faults.count, 1);
-    assert_non_null(strstr(faults.items[0].text, "calendar office: time zone Here"));
+    assert_non_null(strstr(faults.items[0].text, "zone: time zone Here"));
     opens_at(engine, "2026-01-05T09:00:00Z");
     assert_int_equal(versions_renew(versions, &faults), 0);
     assert_int_equal(faults.count, 1); /* told once */
