@@ -201,8 +201,11 @@ void oncalling_who(struct broker *broker, struct call *call)
 
 struct turns {
     struct buf *out;
+    const struct plan *plan;
     struct wire_map list;
     const char *schedule;
+    size_t index;      /* of the schedule */
+    int64_t from_at;   /* of the whole walk: its first turn may have begun before */
     struct span staff; /* p == NULL: everybody */
     size_t limit;
 };
@@ -221,8 +224,12 @@ static bool turns_on_span(void *arg, int64_t from_us, int64_t until_us, const st
 
     if (!set_has(set, turns->staff))
         return true;
-    wire_put_map(turns->out, 4);
+    int64_t since_at = from_us > turns->from_at ? from_us
+                                                : oncall_since(plan_oncall(turns->plan), turns->index,
+                                                               plan_overrides(turns->plan), from_us);
+    wire_put_map(turns->out, 5);
     wire_put_key_text(turns->out, "schedule", turns->schedule);
+    wire_put_key_int(turns->out, "since_at", since_at);
     wire_put_key_int(turns->out, "from_at", from_us);
     wire_put_key_int(turns->out, "until_at", until_us);
     wire_put_text(turns->out, "staff");
@@ -263,6 +270,8 @@ static void next_then(struct plan *plan)
         return;
     buf_init(&out, BYTES_MAX);
     struct turns turns = {.out = &out,
+                          .plan = plan,
+                          .from_at = from_at,
                           .staff = request_text(req, F_STAFF),
                           .limit = (size_t)request_int(req, F_LIMIT, TURNS)};
     wire_put_map(&out, 2);
@@ -270,6 +279,7 @@ static void next_then(struct plan *plan)
     turns.list = wire_list_open(&out);
     for (size_t i = first; i < end && turns.list.count < turns.limit; i++) {
         turns.schedule = oncall_schedule(plan_oncall(plan), i)->name;
+        turns.index = i;
         oncall_walk(plan_oncall(plan), i, plan_overrides(plan), from_at, until_at, turns_on_span, &turns);
     }
     wire_list_close(&out, &turns.list);

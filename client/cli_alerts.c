@@ -234,13 +234,13 @@ static void ics_time(int64_t at_us, char ret[32])
         ret[0] = '\0';
 }
 
-/* The UID is the same whenever the same turn is exported. */
+/* The UID is the same whenever the same turn is exported, also of one that has begun. */
 static void ics_turn(FILE *to, const struct wire_val *turn, struct span name)
 {
     struct span schedule = wire_find_str(turn, "schedule");
     char from[32], until[32], line[400];
 
-    ics_time(wire_find_int(turn, "from_at", 0), from);
+    ics_time(wire_find_int(turn, "since_at", wire_find_int(turn, "from_at", 0)), from);
     ics_time(wire_find_int(turn, "until_at", 0), until);
     ics_line(to, "BEGIN:VEVENT");
     (void)snprintf(line, sizeof line, "UID:%.*s-%s-%.*s@docket", (int)schedule.len, schedule.p, from,

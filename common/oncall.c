@@ -11,6 +11,8 @@ enum { STAND_IN_STEPS_MAX = 16 }; /* a stand-in may be away too; a ring of them 
 
 /* ---- life ---- */
 
+#define DAY_US (INT64_C(86400) * US_PER_S)
+
 static const struct zone *zone_of(struct oncall *oncall, const char *zone_dir, const char *name,
                                   struct fault_place place, struct faults *faults)
 {
@@ -250,6 +252,30 @@ void oncall_walk(const struct oncall *oncall, size_t schedule, struct oncall_ove
         begun_us = at_us;
         set = next;
     }
+}
+
+static bool since_on_span(void *arg, int64_t from_us, int64_t until_us, const struct oncall_set *set)
+{
+    int64_t *since_us = arg;
+    (void)until_us;
+    (void)set;
+    *since_us = from_us;
+    return true;
+}
+
+int64_t oncall_since(const struct oncall *oncall, size_t schedule, struct oncall_overrides overrides,
+                     int64_t at_us)
+{
+    int64_t since_us = at_us;
+
+    /* Further and further back, until the last span begins inside: hours are found without a year's walk. */
+    for (int days = 1; days <= 512; days *= 2) {
+        int64_t from_us = at_us - days * DAY_US;
+        oncall_walk(oncall, schedule, overrides, from_us, at_us + 1, since_on_span, &since_us);
+        if (since_us > from_us)
+            break;
+    }
+    return since_us;
 }
 
 struct gap {

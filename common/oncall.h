@@ -71,6 +71,10 @@ typedef bool oncall_span_fn(void *arg, int64_t from_us, int64_t until_us, const 
 void oncall_walk(const struct oncall *oncall, size_t schedule, struct oncall_overrides overrides,
                  int64_t from_us, int64_t until_us, oncall_span_fn *fn, void *arg);
 
+/* Since when the set that is on call at an instant has been; at most 512 days before. */
+int64_t oncall_since(const struct oncall *oncall, size_t schedule, struct oncall_overrides overrides,
+                     int64_t at_us);
+
 /* The first span with nobody on call between two instants. False: there is none. */
 bool oncall_gap(const struct oncall *oncall, size_t schedule, struct oncall_overrides overrides,
                 int64_t from_us, int64_t until_us, int64_t *ret_from_us, int64_t *ret_until_us);

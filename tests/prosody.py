@@ -17,12 +17,12 @@ PASSWORD = "s3cret"
 
 
 class Prosody:
-    def __init__(self, *accounts):
+    def __init__(self, *accounts, certified="localhost"):
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="docket-prosody-"))
         self.port, self.accounts = free_port(), accounts
         self.cert, key = self.home / "localhost.crt", self.home / "localhost.key"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
-                        "subjectAltName=DNS:localhost,DNS:rooms.localhost", "-keyout", str(key), "-out", str(self.cert)], check=True, capture_output=True)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={certified}", "-addext",
+                        f"subjectAltName=DNS:{certified},DNS:rooms.{certified}", "-keyout", str(key), "-out", str(self.cert)], check=True, capture_output=True)
         store = self.home / "data/localhost/accounts"
         store.mkdir(parents=True)
         for account in accounts:

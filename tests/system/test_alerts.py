@@ -249,9 +249,19 @@ def test_the_export_is_iCalendar_as_another_reader_sees_it(desk, caller):
     events = list(icalendar.Calendar.from_ical(text).walk("VEVENT"))
     turns = caller.call("oncall.next", schedule="second", from_at=micros("2030-03-25T00:00:00+00:00"), until_at=micros("2030-04-05T00:00:00+00:00"), limit=500)["turns"]
     assert [(str(e["SUMMARY"]), e["DTSTART"].dt, e["DTEND"].dt) for e in events] == [
-        (t["staff"][0], *(datetime.datetime.fromtimestamp(t[k] / 1e6, datetime.timezone.utc) for k in ("from_at", "until_at"))) for t in turns]
+        (t["staff"][0], *(datetime.datetime.fromtimestamp(t[k] / 1e6, datetime.timezone.utc) for k in ("since_at", "until_at"))) for t in turns]
     assert len({str(e["UID"]) for e in events}) == len(events)
     assert text == desk.docket("oncall", "export", "second", "--from-at", since, "--until-at", "2030-04-05T00:00:00Z", "--limit", "500").stdout
+
+
+def test_a_turn_that_has_begun_is_the_same_event_whenever_it_is_exported(desk):
+    def first(since):
+        text = desk.docket("oncall", "export", "second", "--from-at", since, "--until-at", "2030-04-05T00:00:00Z").stdout
+        event = icalendar.Calendar.from_ical(text).walk("VEVENT")[0]
+        return str(event["UID"]), event["DTSTART"].dt, event["DTEND"].dt
+    begun = datetime.datetime(2030, 3, 24, 8, tzinfo=datetime.timezone.utc)  # 09:00 in Berlin
+    assert first("2030-03-24T08:00:00Z") == first("2030-03-24T10:30:00Z") == first("2030-03-25T07:59:59Z")
+    assert first("2030-03-24T10:30:00Z")[1] == begun and first("2030-03-25T08:00:00Z")[0] != first("2030-03-25T07:59:59Z")[0]
 
 
 def test_what_was_exported_is_imported_as_the_same_turns_with_the_next_process(desk, caller, folder):

@@ -201,3 +201,21 @@ def test_the_server_and_the_helper_may_die(desk):
     desk.stack.kill("notifier-1")
     wait_until(lambda: not alive(pid))  # the helper ends with its notifier
     desk.stack.up()
+
+
+def test_a_certificate_of_another_name_is_no_server_of_ours(tmp_path):
+    server, stack = prosody.Prosody("bot", certified="other.example"), Stack()
+    try:
+        password = tmp_path / "password"
+        password.write_text(prosody.PASSWORD + "\n")
+        password.chmod(0o600)
+        stack.kill("notifier-1")
+        path = stack.config("notifier-1")
+        path.write_text(path.read_text() + f"xmpp_jid: bot@localhost/n1\nxmpp_password_file: {password}\nxmpp_server: '127.0.0.1:{server.port}'\n"
+                        f"xmpp_ca_file: {server.cert}\n")
+        stack.up()
+        wait_until(lambda: stack.log("notifier-1").count("event=xmpp_down") and "bad certificate" in (server.home / "log").read_text(), 30)
+        assert "event=xmpp_up" not in stack.log("notifier-1") and "Authenticated as" not in (server.home / "log").read_text()
+    finally:
+        stack.close()
+        server.close()

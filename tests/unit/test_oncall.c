@@ -413,6 +413,24 @@ static void test_a_walk_has_no_holes_and_no_change_is_missed(void **state)
     }
 }
 
+static void test_since_when_a_turn_is_on_is_its_hand_over(void **state)
+{
+    struct fixture f = fixture_of(BERLIN_WEEKLY);
+    int64_t change = oncall_next_change(f.oncall, 0, no_overrides, at_of("2026-06-15T12:00"));
+    int64_t next = oncall_next_change(f.oncall, 0, no_overrides, change);
+    const struct oncall_override override = {.schedule = "s",
+                                             .staff = "ben",
+                                             .from_at = change + 7,
+                                             .until_at = change + 9};
+    (void)state;
+
+    assert_int_equal(oncall_since(f.oncall, 0, no_overrides, change), change);
+    assert_int_equal(oncall_since(f.oncall, 0, no_overrides, next - 1), change);
+    assert_int_equal(oncall_since(f.oncall, 0, (struct oncall_overrides){&override, 1}, change + 8),
+                     change + 7);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_no_change_of_any_zone_leaves_a_gap),
         cmocka_unit_test(test_random_rotations_are_as_the_model_says),
         cmocka_unit_test(test_a_walk_has_no_holes_and_no_change_is_missed),
+        cmocka_unit_test(test_since_when_a_turn_is_on_is_its_hand_over),
     };
     return cmocka_run_group_tests_name("oncall", tests, NULL, NULL);
 }
