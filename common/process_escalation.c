@@ -401,7 +401,18 @@ static bool targets_can_reach(const struct process_people *people, const struct 
     return false;
 }
 
-/* The last resort stands alone: it must not depend on the ticket, and somebody of it must have a channel of the urgency. */
+/* Whoever these are depends on the ticket: they may be nobody. */
+static bool targets_depend_on_ticket(const struct people_targets *targets)
+{
+    for (size_t i = 0; i < targets->count; i++) {
+        enum people_target_kind kind = targets->items[i].kind;
+        if (kind != TARGET_ASSIGNEE && kind != TARGET_QUEUE && kind != TARGET_LEAD && kind != TARGET_ACKER)
+            return false;
+    }
+    return true;
+}
+
+/* The last resort stands alone: somebody of it must have a channel of the urgency, and it should not depend on the ticket. */
 static bool load_reachable(struct load *load)
 {
     const struct process_people *people = &load->process->people;
@@ -414,6 +425,12 @@ static bool load_reachable(struct load *load)
                 load->faults, policy->place,
                 "%s: nobody of its last_resort has an address on a channel of %s, want somebody who has",
                 policy->name, process_urgency_name(policy->urgency));
+        if (targets_depend_on_ticket(&policy->last_resort))
+            (void)faults_add(&load->process->warnings, policy->place,
+                             "%s: its last_resort depends on the ticket and may be nobody, want a person, a "
+                             "team, an on-call "
+                             "schedule, desk or ops with it",
+                             policy->name);
         for (size_t k = 0; k < policy->levels.count; k++)
             if (!targets_can_reach(people, &policy->levels.items[k].tell, policy->urgency))
                 (void)

@@ -92,6 +92,33 @@ static bool fault_at_line(struct load *load, const char *file, const char *msg, 
     return faults_add(load->faults, place, "%s; %s lists what there is", msg, docs);
 }
 
+/* Whether a text names the partial. */
+static bool text_uses(const char *text, const char *partial)
+{
+    size_t len = strlen(partial);
+
+    for (const char *p = strstr(text, "{{>"); p != NULL; p = strstr(p + 1, "{{>")) {
+        const char *name = p + strlen("{{>") + strspn(p + strlen("{{>"), " \t");
+        if (strncmp(name, partial, len) == 0 && strchr("} \t", name[len]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* A name typed wrong would never be read. */
+static void check_partial_is_used(struct load *load, const struct process_file *file,
+                                  const struct parts *parts)
+{
+    const struct process_files *files = &load->process->files;
+
+    for (size_t i = 0; i < files->count; i++)
+        if (strncmp(files->items[i].name, "templates/", strlen("templates/")) == 0 &&
+            text_uses(files->items[i].bytes, parts->kind))
+            return;
+    (void)faults_add(&load->process->warnings, (struct fault_place){.file = file->name},
+                     "is no message and no template uses it; docs/templates.md lists the kinds");
+}
+
 static void check_template(struct load *load, const struct process_file *file, const struct parts *parts)
 {
     struct lookup lookup = {&load->process->files, parts, template_page_is_known(parts->kind)};
@@ -109,7 +136,8 @@ static void check_template(struct load *load, const struct process_file *file, c
             faults_add(load->faults, (struct fault_place){.file = file->name},
                        "is no page there is, want page_approve, page_agree, page_acknowledge, page_nothing");
     else if (!lookup.is_page && !template_kind_is_known(parts->kind))
-        return; /* a partial: checked where it is used, for there its names have their meaning */
+        check_partial_is_used(load, file,
+                              parts); /* it is checked there: its names have their meaning where it is used */
     else if (!mustache_check((struct span){file->bytes, file->len}, on_known, on_partial, &lookup, &err))
         (void)fault_at_line(load, file->name, err.msg,
                             lookup.is_page ? "docs/channels.md" : "docs/templates.md");

@@ -11,6 +11,7 @@
 #include "desk.h"
 #include "err.h"
 #include "policy.h"
+#include "render.h"
 #include "settings_notifier.h"
 
 enum {
@@ -32,17 +33,28 @@ struct letter {
     const char *subject;
     const char *text;
     const char *html;
-    enum desk_audience audience;
+    /* What the row says, in the type of who reads it: one of the two, the other is NULL. An alert is staff's alone. */
+    const struct customer_words *to_customer;
+    const struct staff_words *to_staff;
     bool is_guest; /* may not answer in the customer's name */
     int64_t delivery;
     int64_t ticket;
     int32_t version; /* of the event that it tells of */
-    int64_t alert;   /* alerts.id, and which time it was opened */
-    int32_t alert_generation;
-    int priority; /* of the alert, else of the ticket */
+    int priority;    /* of the alert, else of the ticket */
     int64_t date_at;
-    struct span body; /* the outbox row's MessagePack map */
 };
+
+/* The outbox row's MessagePack map. */
+static inline struct span letter_body(const struct letter *letter)
+{
+    return letter->to_customer != NULL ? letter->to_customer->body : letter->to_staff->body;
+}
+
+/* alerts.id; 0: it is about none, as all letters to customers. */
+static inline int64_t letter_alert(const struct letter *letter)
+{
+    return letter->to_staff == NULL ? 0 : letter->to_staff->alert_id;
+}
 
 /* How an attempt ended. Plain value; reply is printable, at most CHANNEL_REPLY_BYTES_MAX, owned by the channel. */
 struct outcome {

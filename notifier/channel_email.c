@@ -182,11 +182,12 @@ static bool email_build(void *arg, const struct letter *letter, struct buf *out,
     const struct settings_notifier *s = room->host->settings;
     char reply_to[PATH_BYTES] = "", token[TOKEN_MAIL_BYTES];
 
-    bool is_alert = letter->audience != AUDIENCE_CUSTOMER && letter->alert != 0;
-    bool is_ticket = letter->audience == AUDIENCE_CUSTOMER && letter->ticket != 0 && !letter->is_guest;
+    bool is_alert = letter_alert(letter) != 0;
+    bool is_ticket = letter->to_customer != NULL && letter->ticket != 0 && !letter->is_guest;
     if ((is_alert || is_ticket) && s->reply_address[0] != '\0' && room->has_key) {
         token_mail_format(&room->key, is_alert ? TOKEN_ACKNOWLEDGE : TOKEN_REPLY,
-                          is_alert ? token_alert_join(letter->alert, letter->alert_generation)
+                          is_alert ? token_alert_join(letter->to_staff->alert_id,
+                                                      letter->to_staff->alert_generation)
                                    : letter->ticket,
                           letter->address, token);
         if (!address_with_token(s->reply_address, token, reply_to))
@@ -194,7 +195,7 @@ static bool email_build(void *arg, const struct letter *letter, struct buf *out,
     }
     struct buf calendar;
     bool cancels = false, has_calendar = false;
-    const struct mail_meeting meeting = {letter->body, room->from, letter->subject, letter->date_at,
+    const struct mail_meeting meeting = {letter_body(letter), room->from, letter->subject, letter->date_at,
                                          letter->version};
 
     buf_init(&calendar, CALENDAR_BYTES_MAX);

@@ -91,7 +91,7 @@ static void put_gateway(const struct room *room, const struct letter *letter, st
         wire_put_key_text(out, "callback", callback), map.count++;
     }
     bool is_joined = strcmp(letter->kind, "alerts") == 0; /* one of their tickets to take is not named */
-    if ((letter->alert != 0 || is_joined) && strcmp(room->kind, "call") == 0) {
+    if ((letter_alert(letter) != 0 || is_joined) && strcmp(room->kind, "call") == 0) {
         wire_put_text(out, "keys"), map.count++;
         wire_put_map(out, is_joined ? 1 : 2);
         wire_put_key_text(out, "1", is_joined ? "acknowledge all" : "acknowledge");

@@ -135,48 +135,57 @@ static struct span body_of(const PGresult *rows, int row, const struct texts *te
                : body;
 }
 
-/* The one place where a row's words get their type: what the row does not call the customer's never is. */
-static bool customer_words_of(const PGresult *rows, int row, struct span body, struct customer_words *ret)
-{
-    if (pg_int(rows, row, C_AUDIENCE) != AUDIENCE_CUSTOMER)
-        return false;
-    *ret = (struct customer_words){.body = body,
-                                   .earlier = pg_span(rows, row, C_EARLIER),
-                                   .triaged = pg_span(rows, row, C_TRIAGED),
-                                   .members = pg_span(rows, row, C_MEMBERS)};
-    return true;
-}
+/* A row's words in the type of who reads them. */
+struct row_words {
+    struct customer_words for_customer;
+    struct staff_words for_staff;
+    const struct customer_words *to_customer; /* one of the two points here, the other is NULL */
+    const struct staff_words *to_staff;
+};
 
-static struct staff_words staff_words_of(const PGresult *rows, int row, const struct texts *texts)
+/* The one place where a row's words get their type: what the row does not call the customer's never is. */
+static void words_of(const PGresult *rows, int row, const struct texts *texts, struct span body,
+                     struct row_words *ret)
 {
-    return (struct staff_words){.body = pg_span(rows, row, C_BODY),
-                                .members = pg_span(rows, row, C_MEMBERS),
-                                .alert = pg_span(rows, row, C_ALERT),
-                                .alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY),
-                                .code = texts->code[0] == '\0' ? NULL : texts->code,
-                                .inhibited = pg_int(rows, row, C_INHIBITED)};
+    enum desk_audience audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE);
+
+    *ret = (struct row_words){.to_customer = NULL};
+    if (audience == AUDIENCE_CUSTOMER) {
+        ret->for_customer = (struct customer_words){.body = body,
+                                                    .earlier = pg_span(rows, row, C_EARLIER),
+                                                    .triaged = pg_span(rows, row, C_TRIAGED),
+                                                    .members = pg_span(rows, row, C_MEMBERS)};
+        ret->to_customer = &ret->for_customer;
+        return;
+    }
+    ret->for_staff = (struct staff_words){.body = body,
+                                          .members = pg_span(rows, row, C_MEMBERS),
+                                          .alert = pg_span(rows, row, C_ALERT),
+                                          .alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY),
+                                          .alert_id = pg_int(rows, row, C_ALERT_ID),
+                                          .alert_generation = (int32_t)pg_int(rows, row, C_ALERT_GENERATION),
+                                          .is_for_ops = audience == AUDIENCE_OPS,
+                                          .code = texts->code[0] == '\0' ? NULL : texts->code,
+                                          .inhibited = pg_int(rows, row, C_INHIBITED)};
+    ret->to_staff = &ret->for_staff;
 }
 
 static void render_row(struct notifier *notifier, int channel, const struct facts *facts,
-                       const PGresult *rows, int row, const struct texts *texts, struct span body,
-                       struct message *ret)
+                       const struct row_words *words, struct message *ret)
 {
     const char *suffix = channel_rows[channel].suffix;
     size_t chars_max = channel_table[channel]->text_chars_max;
-    struct customer_words to_customer;
 
-    if (customer_words_of(rows, row, body, &to_customer)) {
-        render_to_customer(notifier->templates, facts, &to_customer, suffix, chars_max, ret);
-    } else {
-        const struct staff_words to_staff = staff_words_of(rows, row, texts);
-        render_to_staff(notifier->templates, facts, &to_staff, suffix, chars_max, ret);
-    }
+    if (words->to_customer != NULL)
+        render_to_customer(notifier->templates, facts, words->to_customer, suffix, chars_max, ret);
+    else
+        render_to_staff(notifier->templates, facts, words->to_staff, suffix, chars_max, ret);
 }
 
 static struct letter letter_of(const PGresult *rows, int row, const struct texts *texts, const char *id,
-                               struct span body, const struct message *message)
+                               const struct row_words *words, const struct message *message)
 {
-    int alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY);
+    int alert_priority = words->to_staff == NULL ? 0 : words->to_staff->alert_priority;
 
     return (struct letter){.id = id,
                            .root_id = texts->root,
@@ -189,17 +198,15 @@ static struct letter letter_of(const PGresult *rows, int row, const struct texts
                            .subject = buf_text(&message->subject),
                            .text = buf_text(&message->text),
                            .html = buf_text(&message->html),
-                           .audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE),
+                           .to_customer = words->to_customer,
+                           .to_staff = words->to_staff,
                            .is_guest = pg_bool(rows, row, C_GUEST),
                            .delivery = pg_int(rows, row, C_ID),
                            .ticket = pg_int(rows, row, C_TICKET),
                            .version = (int32_t)pg_int(rows, row, C_VERSION),
-                           .alert = pg_int(rows, row, C_ALERT_ID),
-                           .alert_generation = (int32_t)pg_int(rows, row, C_ALERT_GENERATION),
                            .priority =
                                alert_priority != 0 ? alert_priority : (int)pg_int(rows, row, C_PRIORITY),
-                           .date_at = pg_int(rows, row, C_NOW),
-                           .body = body};
+                           .date_at = pg_int(rows, row, C_NOW)};
 }
 
 bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, int row, char *ret_id,
@@ -208,6 +215,7 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
     const struct channel *way = channel_table[channel];
     struct texts texts;
     struct message message;
+    struct row_words words;
     struct buf own;
 
     texts_read(notifier, rows, row, &texts);
@@ -218,12 +226,12 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
     struct facts facts = facts_of(notifier, rows, row, &texts);
     facts.by_mail = facts.by_mail && channel == CHANNEL_EMAIL && !pg_bool(rows, row, C_GUEST);
     buf_init(&own, MEETING_BODY_BYTES_MAX);
-    struct span body = body_of(rows, row, &texts, &own);
+    words_of(rows, row, &texts, body_of(rows, row, &texts, &own), &words);
     message_init(&message);
-    render_row(notifier, channel, &facts, rows, row, &texts, body, &message);
+    render_row(notifier, channel, &facts, &words, &message);
     if (message.is_builtin)
         log_event(LOG_WARN, "template_failed", "kind=%s reason=%s", texts.kind, log_quote(message.why));
-    const struct letter letter = letter_of(rows, row, &texts, ret_id, body, &message);
+    const struct letter letter = letter_of(rows, row, &texts, ret_id, &words, &message);
     bool ok = way->build(lanes_room_of(notifier->lanes, channel), &letter, out, err);
     message_clear(&message);
     buf_clear(&own);

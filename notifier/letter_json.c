@@ -7,9 +7,9 @@
 
 enum { WORK_BYTES_MAX = 1 << 20, FULL, WITHOUT_BODY, SHORT, FORMS };
 
-static const char *audience_name(enum desk_audience audience)
+static const char *audience_name(const struct letter *letter)
 {
-    return audience == AUDIENCE_CUSTOMER ? "customer" : audience == AUDIENCE_STAFF ? "staff" : "ops";
+    return letter->to_customer != NULL ? "customer" : letter->to_staff->is_for_ops ? "ops" : "staff";
 }
 
 static void put_text(struct buf *out, const char *key, const char *text, struct wire_map *map)
@@ -29,7 +29,7 @@ static void put_data(struct buf *out, const struct letter *letter, int form, siz
     }
     put_text(out, "id", letter->id, &map);
     put_text(out, "kind", letter->kind, &map);
-    put_text(out, "audience", audience_name(letter->audience), &map);
+    put_text(out, "audience", audience_name(letter), &map);
     put_text(out, "tracking", letter->tracking, &map);
     put_text(out, "customer", letter->customer, &map);
     put_text(out, "recipient", letter->recipient, &map);
@@ -37,12 +37,12 @@ static void put_data(struct buf *out, const struct letter *letter, int form, siz
     wire_put_key_str(out, "text", text), map.count++;
     if (letter->priority != 0)
         wire_put_key_int(out, "priority", letter->priority), map.count++;
-    if (letter->alert != 0)
-        wire_put_key_int(out, "alert", letter->alert), map.count++;
+    if (letter_alert(letter) != 0)
+        wire_put_key_int(out, "alert", letter_alert(letter)), map.count++;
     if (form != FULL)
         wire_put_key_bool(out, "cut", true), map.count++;
-    if (form == FULL && letter->body.p != NULL)
-        wire_put_text(out, "body"), wire_put_raw(out, letter->body), map.count++;
+    if (form == FULL && letter_body(letter).p != NULL)
+        wire_put_text(out, "body"), wire_put_raw(out, letter_body(letter)), map.count++;
     wire_map_close(out, &map);
 }
 
@@ -57,7 +57,7 @@ static bool put_form(const struct letter *letter, const struct letter_extra *ext
 
     buf_init(&bytes, WORK_BYTES_MAX);
     buf_init(&json, WORK_BYTES_MAX);
-    bool is_alert = letter->alert != 0 || strcmp(letter->kind, "alerts") == 0;
+    bool is_alert = letter_alert(letter) != 0 || strcmp(letter->kind, "alerts") == 0;
     (void)snprintf(type, sizeof type, "%s.%s", is_alert ? "alert" : "ticket", letter->kind);
     clock_format(letter->date_at, timestamp, sizeof timestamp);
     struct wire_map map = wire_map_open(&bytes);

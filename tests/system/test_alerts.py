@@ -428,6 +428,13 @@ def test_check_tells_all_that_is_wrong_with_line_and_column(folder):
     assert done.returncode == 1 and "oncall.yaml:5:14: zone:" in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("tell, told", [("[assignee, lead]", 1), ("[queue]", 1), ("[queue, ops]", 0), ("[person:ada, lead]", 0)])
+def test_check_warns_of_a_last_resort_that_depends_on_the_ticket(folder, tell, told):
+    (folder / "escalation.yaml").write_text(ESCALATION.replace("last_resort: {tell: [ops], every: 1h}\n    unack: {after: 2s", f"last_resort: {{tell: {tell}, every: 1h}}\n    unack: {{after: 2s"))
+    done = notifier("check", str(folder))
+    assert done.returncode == 0 and (done.stdout + done.stderr).count("p1: its last_resort depends on the ticket") == told, done.stdout + done.stderr
+
+
 def test_check_shows_the_gaps_of_the_next_90_days(folder):
     hours = "{mon-thu: [00:00-24:00], fri: [00:00-22:00], sat-sun: [00:00-24:00]}"
     (folder / "oncall.yaml").write_text(ONCALL.replace("people: [ada]", f"people: [ada], hours: {hours}"))

@@ -127,6 +127,17 @@ def test_a_fault_in_a_template_is_told_with_its_line(tmp_path):
         assert line in done.stderr, done.stderr
 
 
+def test_a_template_that_nothing_reads_is_told(tmp_path):
+    process = tmp_path / "process"
+    shutil.copytree(ROOT / "deploy/process", process)
+    (process / "templates/en/recieved.txt").write_text("Subject: x\n\nx\n")
+    (process / "templates/en/feet.txt").write_text("used\n")
+    (process / "templates/en/update.txt").write_text("Subject: x\n\n{{> feet }}\n{{> foot}}\n")
+    done = subprocess.run([str(BIN / "docket-notifier"), "check", str(process)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    told = [line for line in done.stderr.splitlines() + done.stdout.splitlines() if "templates/" in line]
+    assert done.returncode == 0 and len(told) == 1 and told[0].startswith("warning: templates/en/recieved.txt: is no message"), told
+
+
 def test_the_docs_list_the_names_there_are():
     names = subprocess.run([BIN / "docket-notifier", "--print-template-names"], capture_output=True, text=True, check=True).stdout
     assert (ROOT / "docs/templates.md").read_text().endswith(names), "run `make docs`"

@@ -185,6 +185,7 @@ static void test_secrets_when_a_line_is_wrong_then_it_is_named(void **state)
 static void test_json_when_it_is_too_long_then_it_is_cut_and_says_so(void **state)
 {
     static char text[60000];
+    struct customer_words words = {.body = {NULL, 0}};
     struct letter letter = {.id = "n.1@x",
                             .root_id = "",
                             .previous_id = "",
@@ -196,7 +197,7 @@ static void test_json_when_it_is_too_long_then_it_is_cut_and_says_so(void **stat
                             .subject = "s",
                             .text = text,
                             .html = "",
-                            .audience = AUDIENCE_CUSTOMER,
+                            .to_customer = &words,
                             .date_at = INT64_C(1770000000000000)};
     struct buf out, body;
     struct err err;
@@ -207,7 +208,7 @@ static void test_json_when_it_is_too_long_then_it_is_cut_and_says_so(void **stat
     buf_init(&body, 100000);
     wire_put_map(&body, 1);
     wire_put_key_text(&body, "by", "ada");
-    letter.body = buf_span(&body);
+    words.body = buf_span(&body);
     buf_init(&out, 100000);
     assert_true(letter_to_json(&letter, NULL, HTTP_POST_BODY_BYTES_MAX, &out, &err));
     assert_string_equal(buf_text(&out),
