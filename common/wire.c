@@ -1,46 +1,37 @@
 /* Reading MessagePack; see wire.h. */
 #include "wire_internal.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* One piece of memory: the values of all lists and maps, then the bytes. */
 struct wire_doc {
-    msgpack_zone zone;
     struct wire_val root;
+    const char *bytes;
     size_t len;
-    char bytes[];
+    struct wire_val values[];
 };
 
 bool wire_parse(const void *bytes, size_t len, unsigned depth_max, struct wire_doc **ret_doc, struct err *err)
 {
-    if (!wire_check(bytes, len, depth_max, err))
+    size_t count;
+
+    if (!wire_check_count(bytes, len, depth_max, &count, err))
         return false;
-    struct wire_doc *doc = malloc(sizeof *doc + len);
+    struct wire_doc *doc = malloc(sizeof *doc + count * sizeof *doc->values + len); /* count <= len */
     if (doc == NULL)
         return err_set(err, ERR_INTERNAL, "out of memory");
-    memcpy(doc->bytes, bytes, len);
+    char *copy = (char *)&doc->values[count];
+    memcpy(copy, bytes, len);
+    doc->bytes = copy;
     doc->len = len;
-    size_t at = 0;
-    /* A zone chunk of the message's size: most messages then take one allocation. */
-    if (!msgpack_zone_init(&doc->zone, len * 2 + 512)) {
-        free(doc);
-        return err_set(err, ERR_INTERNAL, "out of memory");
-    }
-    if (msgpack_unpack(doc->bytes, len, &at, &doc->zone, &doc->root.o) != MSGPACK_UNPACK_SUCCESS ||
-        at != len) {
-        wire_doc_free(doc);
-        return err_set(err, ERR_MALFORMED, "not MessagePack of this protocol");
-    }
+    wire_tree_grow(copy, &doc->root, doc->values);
     *ret_doc = doc;
     return true;
 }
 
 void wire_doc_free(struct wire_doc *doc)
 {
-    if (doc == NULL)
-        return;
-    msgpack_zone_destroy(&doc->zone);
     free(doc);
 }
 

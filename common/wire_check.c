@@ -65,6 +65,7 @@ struct walk {
     const unsigned char *start;
     const unsigned char *p;
     const unsigned char *end;
+    size_t values; /* in lists and maps, so far */
     struct err *err;
 };
 
@@ -187,7 +188,7 @@ static bool walk_map(struct walk *w, uint64_t count, unsigned depth)
         if (!walk_text(w, head.count, &key))
             return false;
         for (uint64_t k = 0; count <= DOUBLED_KEYS_CHECKED_MAX && k < i; k++)
-            if (span_equal(seen[k], key))
+            if (seen[k].len == key.len && span_equal(seen[k], key))
                 return walk_fail(w, "a map key that stands twice");
         if (i < DOUBLED_KEYS_CHECKED_MAX)
             seen[i] = key;
@@ -215,6 +216,7 @@ static bool walk_value(struct walk *w, unsigned depth)
     case WIRE_LIST:
         if (head.count > (uint64_t)(w->end - w->p))
             return walk_fail(w, "it ends too early");
+        w->values += head.count;
         for (uint64_t i = 0; i < head.count; i++)
             if (!walk_value(w, depth - 1))
                 return false;
@@ -222,28 +224,36 @@ static bool walk_value(struct walk *w, unsigned depth)
     case WIRE_MAP:
         if (head.count > (uint64_t)(w->end - w->p) / 2)
             return walk_fail(w, "it ends too early");
+        w->values += 2 * head.count;
         return walk_map(w, head.count, depth - 1);
     default:
         return true;
     }
 }
 
-bool wire_check(const void *bytes, size_t len, unsigned depth_max, struct err *err)
+bool wire_check_count(const void *bytes, size_t len, unsigned depth_max, size_t *ret_values, struct err *err)
 {
-    struct walk w = {bytes, bytes, (const unsigned char *)bytes + len, err};
+    struct walk w = {bytes, bytes, (const unsigned char *)bytes + len, 0, err};
 
     assert(depth_max <= WIRE_DEPTH_MAX);
     if (!walk_value(&w, depth_max))
         return false;
     if (w.p != w.end)
         return walk_fail(&w, "more bytes after the message");
+    *ret_values = w.values;
     return true;
+}
+
+bool wire_check(const void *bytes, size_t len, unsigned depth_max, struct err *err)
+{
+    size_t values;
+    return wire_check_count(bytes, len, depth_max, &values, err);
 }
 
 struct span wire_value_at(const char *p, const char *end)
 {
     struct err ignored;
-    struct walk w = {(const unsigned char *)p, (const unsigned char *)p, (const unsigned char *)end,
+    struct walk w = {(const unsigned char *)p, (const unsigned char *)p, (const unsigned char *)end, 0,
                      &ignored};
     struct head head;
 
