@@ -17,14 +17,24 @@ enum {
     MATCH_LIMIT = 10000,      /* steps at one place of the text, */
     MATCH_LIMIT_LEAST = 1000, /* fewer in a long one: */
     MATCH_STEPS = 20000000,   /* at all places together */
+    PAIR_MATCH_LIMIT = 100,
     DEPTH_LIMIT = 1000,
     HEAP_LIMIT_KIB = 8192
+};
+
+enum { ASCII = 128 };
+
+/* Which two letters of ASCII a match can begin with, found out by asking PCRE2 itself when the first of them is met for the first time. */
+struct pairs {
+    bool known[ASCII];
+    uint8_t second[ASCII][ASCII / 8];
 };
 
 struct pattern {
     pcre2_code *code;
     bool at_words;        /* it can match only where a word begins or ends: it begins with \b */
     const uint8_t *first; /* 256 bits, the code's: bytes that a match can begin with; NULL: any */
+    struct pairs *pairs;  /* NULL: two letters do not tell */
 };
 
 struct pattern_search {
@@ -89,10 +99,11 @@ static bool is_free_spaced(const char *text)
     return false;
 }
 
-/* Whether each alternative begins with \b. False also for all that is not quite plain: verbs, quoting, comments, free spacing. */
+/* Whether each alternative begins with \b. False also for all that is not quite plain: verbs, quoting,
+ * comments, free spacing, the place where a search began. */
 static bool begins_at_words(const char *text)
 {
-    static const char *const odd[] = {"(*", "\\Q", "(?#"};
+    static const char *const odd[] = {"(*", "\\Q", "(?#", "\\G"};
     const char *p = after_flags(text);
 
     for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++)
@@ -109,6 +120,12 @@ static bool begins_at_words(const char *text)
         p++;
     }
     return false;
+}
+
+/* Whether it may say more of what stands before it than \b does (a named group looks the same and is taken for that). */
+static bool looks_back(const char *text)
+{
+    return strstr(text, "(?<") != NULL;
 }
 
 struct pattern *pattern_new(const char *text, struct pattern_fault *ret_fault)
@@ -132,6 +149,8 @@ struct pattern *pattern_new(const char *text, struct pattern_fault *ret_fault)
     pattern->code = compiled;
     pattern->at_words = begins_at_words(text);
     (void)pcre2_pattern_info(compiled, PCRE2_INFO_FIRSTBITMAP, (void *)&pattern->first);
+    if (pattern->at_words && pattern->first != NULL && !looks_back(text))
+        pattern->pairs = mem_new(1, sizeof *pattern->pairs);
     return pattern;
 }
 
@@ -140,6 +159,7 @@ void pattern_free(struct pattern *pattern)
     if (pattern == NULL)
         return;
     pcre2_code_free(pattern->code);
+    free(pattern->pairs);
     free(pattern);
 }
 
@@ -185,6 +205,21 @@ static int match_from(const struct pattern *pattern, struct pattern_search *sear
     return rc >= 0 ? 1 : rc == PCRE2_ERROR_NOMATCH ? 0 : rc;
 }
 
+/* A match that wants more text, or gives up, may begin with the two letters. */
+static void learn_pairs(const struct pattern *pattern, struct pattern_search *search, unsigned char first)
+{
+    uint8_t *second = pattern->pairs->second[first];
+
+    (void)pcre2_set_match_limit(search->limits, PAIR_MATCH_LIMIT);
+    for (unsigned c = 0; c < ASCII; c++) {
+        const char two[] = {(char)first, (char)c};
+        if (match_from(pattern, search, (struct span){two, sizeof two}, 0,
+                       PCRE2_ANCHORED | PCRE2_PARTIAL_HARD) != 0)
+            second[c / 8] |= (uint8_t)(1u << c % 8);
+    }
+    pattern->pairs->known[first] = true;
+}
+
 static bool is_word(unsigned char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -211,13 +246,31 @@ static bool may_begin(const struct pattern *pattern, struct span text, size_t at
     return (pattern->first[c / 8] >> c % 8 & 1) != 0;
 }
 
-/* PCRE2 itself would also begin inside of words, only to find that \b does not hold there: that is half of its time. */
+/* Where a word begins, so that \b holds in front of its first two letters alone as it does here. */
+static bool may_begin_pair(const struct pattern *pattern, struct pattern_search *search, struct span text,
+                           size_t at)
+{
+    if (pattern->pairs == NULL || text.len - at < 2)
+        return true;
+    unsigned char first = (unsigned char)text.p[at], second = (unsigned char)text.p[at + 1];
+    if (!is_word(first) || second >= ASCII)
+        return true;
+    if (!pattern->pairs->known[first]) {
+        learn_pairs(pattern, search, first);
+        set_match_limit(search, text.len);
+    }
+    return (pattern->pairs->second[first][second / 8] >> second % 8 & 1) != 0;
+}
+
+/* PCRE2 itself would also begin inside of words, only to find that \b does not hold there: that is half of its time. A call of it costs
+ * more than what it does where the second letter is another already: that is most of the rest. */
 static int find_at_words(const struct pattern *pattern, struct pattern_search *search, struct span text)
 {
     int found = 0;
 
     for (size_t at = 0; found == 0 && at <= text.len; at++)
-        if (may_begin(pattern, text, at) && may_be_word_edge(text, at))
+        if (may_begin(pattern, text, at) && may_be_word_edge(text, at) &&
+            may_begin_pair(pattern, search, text, at))
             found = match_from(pattern, search, text, at, PCRE2_ANCHORED);
     return found;
 }

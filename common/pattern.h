@@ -25,7 +25,7 @@ void pattern_free(struct pattern *pattern);
 struct pattern_search *pattern_search_new(void);
 void pattern_search_free(struct pattern_search *search); /* accepts NULL */
 
-/* Whether the pattern matches anywhere in the first 16 KiB of valid UTF-8 text.
+/* Whether the pattern, which learns from it what its matches begin with, matches anywhere in the first 16 KiB of valid UTF-8 text.
  * 1: yes; 0: no; negative: it passed its limit of steps, depth or memory, by PCRE2's number. */
 int pattern_find(const struct pattern *pattern, struct pattern_search *search, struct span text);
 

@@ -32,7 +32,7 @@ static int plainly(const char *pattern, struct span text)
 
 static int found(const char *pattern, struct span text)
 {
-    struct pattern_fault fault;
+    struct pattern_fault fault = {.why = ""};
     struct pattern *made = pattern_new(pattern, &fault);
     struct pattern_search *search = pattern_search_new();
 
@@ -81,6 +81,20 @@ static const char *const patterns[] = {
     "\\b(a|b)c|\\b(?:(?:a))|\\bb",
     "a\\Kb|\\bc",
     "\\ba\\K-",
+    "(?i)\\b(?:ab|a c|ck|k_|s-)",
+    "(?i)\\b(ab?c|a{2}|b\\s|c$)",
+    "\\ba(?!b)",
+    "\\ba(?=[bc])",
+    "\\b(?<!b)a|\\b(?<=-)b",
+    "\\ba\\b|\\bb\\B",
+    "(?s)\\b(?>a+).",
+    "\\b(?:a|(b))(?(1)c|b)",
+    "\\b(a|b)\\1",
+    "\\b(?'n'a)\\k'n'|\\bb(?&n)",
+    "\\b\\Ga",
+    "\\b^a|\\b\\Ab",
+    "(?m)\\ba$|\\bb\\Z|\\bc\\z",
+    "\\ba\\R|\\bb\\X",
     "",
     "|\\ba",
     "\\ba|",
