@@ -87,8 +87,10 @@ static void load_on_items(void *arg, const struct load_work_item *items, size_t 
 
     broker->reader_busy = false;
     if (broker->epoch == load->epoch) {
+        workers_hold(broker->workers);
         for (size_t i = 0; i < count; i++)
             load_take(broker, &items[i]);
+        workers_release(broker->workers);
         /* What did not come back: the session broke, or the ticket is gone from the database. */
         for (size_t i = 0; i < load->count; i++) {
             struct wake *wake = wakes_find(broker, load->tickets[i]);
@@ -125,6 +127,7 @@ void dispatch_run(struct broker *broker)
     struct load *load = mem_new(1, sizeof *load);
     load->broker = broker;
     load->epoch = broker->epoch;
+    workers_hold(broker->workers);
     for (;;) {
         bool p1_only = workers_room(broker->workers, false) <= load->count;
         if (workers_room(broker->workers, true) <= load->count)
@@ -144,6 +147,7 @@ void dispatch_run(struct broker *broker)
         load->tickets[load->count++] = wake->ticket;
         wakes_place(broker, wake, WAKE_LOADING);
     }
+    workers_release(broker->workers);
     load_send(broker, load);
 }
 

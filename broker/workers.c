@@ -406,6 +406,8 @@ static bool workers_bind(struct workers *workers, struct err *err)
     if (workers->sock == NULL)
         return err_set(err, ERR_IO, "no socket for workers: %s", zmq_strerror(zmq_errno()));
     workers->handle = zsock_resolve(workers->sock);
+    workers->sending = sending_new(workers->handle);
+    sending_on_failed(workers->sending, workers_on_unsent, workers);
     zsock_set_linger(workers->sock, 0);
     zsock_set_router_mandatory(workers->sock, 1);
     zsock_set_maxmsgsize(workers->sock, WORKERS_MESSAGE_BYTES_MAX);
@@ -484,6 +486,7 @@ void workers_free(struct workers *workers)
     while (workers->sessions != NULL)
         session_drop(workers, workers->sessions);
     zsock_destroy(&workers->sock);
+    sending_free(workers->sending);
     buf_clear(&workers->out);
     buf_clear(&workers->files);
     free(workers->endpoint);

@@ -77,6 +77,10 @@ const char *workers_endpoint(const struct workers *workers); /* as bound */
  * than one) is kept for P1. */
 size_t workers_room(const struct workers *workers, bool p1);
 
+/* Between the two, messages gather and go together (sending.h). */
+void workers_hold(struct workers *workers);
+void workers_release(struct workers *workers);
+
 /* Sends a work to the worker with the most room. A wake with suspect set goes to a worker alone: that worker
  * gets nothing else, and it is sent when what the worker holds is answered. in:  content  encoded map of
  * exactly the entries ticket, customer, events; copied now_at   database's clock err: ERR_BUSY  no room: the

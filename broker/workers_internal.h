@@ -6,6 +6,7 @@
 
 #include "beat.h"
 #include "handout.h"
+#include "sending.h"
 
 #include <uthash.h>
 #include <utlist.h>
@@ -42,6 +43,7 @@ struct session {
     bool leaving; /* it said bye, or it was told bye */
     bool late;    /* did not answer a work in time; takes no more until it answers one */
     bool gone;    /* could not be sent to: ended on the next turn */
+    bool unsent;  /* a work, at that */
     struct handout handout;
     size_t room, room_p1; /* as counted in the totals */
     unsigned broken;
@@ -74,6 +76,8 @@ struct workers {
     char *name;
     zsock_t *sock;
     void *handle; /* the same, for libzmq */
+    struct sending *sending;
+    bool holds; /* works gather, and nothing else */
     char *endpoint;
     int timer;
     int soon; /* timer of the next turn; -1 when none is set */
@@ -99,6 +103,7 @@ struct buf *workers_message(struct workers *workers, const char *op, int64_t id)
 void workers_message_into(struct buf *out, const char *op, int64_t id);
 bool workers_send(struct workers *workers, struct session *session, const struct buf *message,
                   int64_t now_us);
+void workers_on_unsent(void *arg, struct span rid); /* a message for that peer could not be sent */
 void workers_send_empty(struct workers *workers, struct session *session, const char *op, int64_t now_us);
 void workers_send_welcome(struct workers *workers, struct session *session, int64_t now_us);
 void workers_send_process(struct workers *workers, struct session *session, int64_t now_us);

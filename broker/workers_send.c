@@ -26,21 +26,42 @@ struct buf *workers_message(struct workers *workers, const char *op, int64_t id)
 }
 
 /* False when the worker cannot be reached, or does not read (its high-water mark lies above all that its
- * credits allow): the session is then ended on the next turn. */
+ * credits allow): the session is then ended on the next turn. While messages are held that is found out later, and what was handed out
+ * goes back with the session. */
 bool workers_send(struct workers *workers, struct session *session, const struct buf *message, int64_t now_us)
 {
     if (session->gone || message->failed)
         return false;
-    bool ok = zmq_send(workers->handle, session->rid, session->rid_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0 &&
-              zmq_send(workers->handle, message->p, message->len, ZMQ_DONTWAIT) >= 0;
-    if (ok) {
-        session->sent_us = now_us;
-        return true;
-    }
+    session->sent_us = now_us;
+    sending_frame(workers->sending, (struct span){session->rid, session->rid_len}, true);
+    sending_frame(workers->sending, buf_span(message), false);
+    return !session->gone;
+}
+
+void workers_on_unsent(void *arg, struct span rid)
+{
+    struct workers *workers = arg;
+    struct session *session = NULL;
+
+    HASH_FIND(hh, workers->sessions, rid.p, rid.len, session);
+    if (session == NULL || session->gone)
+        return;
     session->gone = true;
+    session->unsent = workers->holds;
     workers_session_count(workers, session);
     workers_soon(workers);
-    return false;
+}
+
+void workers_hold(struct workers *workers)
+{
+    workers->holds = true;
+    sending_hold(workers->sending);
+}
+
+void workers_release(struct workers *workers)
+{
+    sending_release(workers->sending);
+    workers->holds = false;
 }
 
 void workers_send_empty(struct workers *workers, struct session *session, const char *op, int64_t now_us)

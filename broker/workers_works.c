@@ -216,7 +216,8 @@ void workers_promise_void(struct workers *workers, struct session *session)
 void workers_works_void(struct workers *workers, struct session *session)
 {
     const struct workers_config *config = &workers->config;
-    bool alone = handout_is_alone(&session->handout);
+    bool alone =
+        handout_is_alone(&session->handout) && !session->unsent; /* unsent: the worker never saw it */
 
     workers_promise_void(workers, session);
     while (session->works != NULL) {

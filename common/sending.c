@@ -8,7 +8,7 @@
 
 #include <zmq.h>
 
-enum { HELD_BYTES = 256 << 10, HELD_FRAMES = 256 };
+enum { HELD_BYTES = 256 << 10, HELD_FRAMES = 256, KEPT_BYTES_MAX = 2 << 20 };
 
 struct sending {
     void *socket;
@@ -21,6 +21,8 @@ struct sending {
     bool holds;
     int64_t failed;
     int last_errno;
+    void (*failed_fn)(void *arg, struct span first);
+    void *failed_arg;
 };
 
 struct sending *sending_new(void *socket)
@@ -48,20 +50,29 @@ void sending_set_socket(struct sending *sending, void *socket)
 static void sending_flush(struct sending *sending)
 {
     const char *p = sending->bytes.p;
+    struct span first = SPAN_NONE; /* frame of the message that is sent */
     bool skips = false;
 
     for (size_t i = 0; i < sending->count; p += sending->frames[i++].len) {
         bool more = sending->frames[i].more;
+        if (first.p == NULL)
+            first = (struct span){p, sending->frames[i].len};
         if (!skips && zmq_send(sending->socket, p, sending->frames[i].len,
                                ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0)) < 0) {
             sending->last_errno = errno;
             sending->failed++;
             skips = true;
+            if (sending->failed_fn != NULL)
+                sending->failed_fn(sending->failed_arg, first);
         }
-        if (!more)
+        if (!more) {
             skips = false;
+            first = SPAN_NONE;
+        }
     }
     sending->count = 0;
+    if (sending->bytes.cap > KEPT_BYTES_MAX) /* a large message is rare */
+        buf_clear(&sending->bytes);
     buf_reset(&sending->bytes);
 }
 
@@ -80,6 +91,12 @@ void sending_frame(struct sending *sending, struct span frame, bool more)
     bool full = sending->count >= HELD_FRAMES - 4 || sending->bytes.len >= HELD_BYTES;
     if (!more && (full || !sending->holds))
         sending_flush(sending);
+}
+
+void sending_on_failed(struct sending *sending, void (*fn)(void *arg, struct span first), void *arg)
+{
+    sending->failed_fn = fn;
+    sending->failed_arg = arg;
 }
 
 void sending_hold(struct sending *sending)

@@ -21,6 +21,9 @@ void sending_set_socket(struct sending *sending, void *socket);
 /* One frame, copied; more: others of the same message follow. */
 void sending_frame(struct sending *sending, struct span frame, bool more);
 
+/* fn is called for each message that could not be sent, with its first frame: a ROUTER's names the peer. */
+void sending_on_failed(struct sending *sending, void (*fn)(void *arg, struct span first), void *arg);
+
 void sending_hold(struct sending *sending);
 void sending_release(struct sending *sending);
 
