@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXTRA_BYTES_MAX = 256 << 10, CONTENT_BYTES_MAX = 2 << 20, ROW_OVERHEAD = 256 };
+enum { CONTENT_BYTES_MAX = 2 << 20, SCRATCH_KEPT_MAX = 256 << 10, ROW_OVERHEAD = 256 };
 
 /* One submit under way. Others with the same key wait behind it: a batch must not hold a key twice. */
 struct posting {
@@ -44,17 +44,22 @@ struct posting {
 };
 
 struct postings {
+    struct buf scratch; /* what is encoded, before it is copied at its right size */
     struct posting *by_key;
     struct posting *oldest, *newest;
 };
 
 struct postings *postings_new(void)
 {
-    return mem_new(1, sizeof(struct postings));
+    struct postings *postings = mem_new(1, sizeof *postings);
+
+    buf_init(&postings->scratch, CONTENT_BYTES_MAX);
+    return postings;
 }
 
 void postings_free(struct postings *postings)
 {
+    buf_clear(&postings->scratch);
     free(postings);
 }
 
@@ -77,47 +82,57 @@ static void span_free(struct span span)
     free((void *)(uintptr_t)span.p);
 }
 
+/* Empties the scratch. */
+static struct buf *scratch_begin(struct postings *postings)
+{
+    if (postings->scratch.cap > SCRATCH_KEPT_MAX)
+        buf_clear(&postings->scratch);
+    buf_reset(&postings->scratch);
+    return &postings->scratch;
+}
+
+/* What was encoded there, the caller's; SPAN_NONE when it grew beyond all limits. */
+static struct span scratch_end(const struct buf *scratch)
+{
+    return scratch->failed ? SPAN_NONE : span_copy(buf_span(scratch));
+}
+
 /* What a posting may have besides its columns, as one map. */
-static struct span posting_extra(const struct request *req)
+static struct span posting_extra(struct postings *postings, const struct request *req)
 {
     static const enum field kept[] = {F_EQUIPMENT, F_CONFIGURATION, F_CONTACT,    F_CHANNEL,
                                       F_IMPACT,    F_ATTRIBUTES,    F_CORRELATION};
-    struct buf out;
-    size_t count = 0, len;
+    size_t count = 0;
 
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
         count += request_has(req, kept[i]);
     if (count == 0)
         return SPAN_NONE;
-    buf_init(&out, EXTRA_BYTES_MAX);
-    wire_put_map(&out, count);
+    struct buf *out = scratch_begin(postings);
+    wire_put_map(out, count);
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
         if (request_has(req, kept[i]))
-            wire_put_key_val(&out, request_field_name(kept[i]), req->vals[kept[i]]);
-    char *bytes = buf_take(&out, &len);
-    return (struct span){bytes, len};
+            wire_put_key_val(out, request_field_name(kept[i]), req->vals[kept[i]]);
+    return scratch_end(out);
 }
 
 /* The receipt names which of the facts that help were missing. */
-static struct span posting_receipt(const struct request *req)
+static struct span posting_receipt(struct postings *postings, const struct request *req)
 {
     bool equipment = request_has(req, F_EQUIPMENT) && wire_count(req->vals[F_EQUIPMENT]) != 0;
     bool configuration = request_has(req, F_CONFIGURATION) && wire_count(req->vals[F_CONFIGURATION]) != 0;
-    struct buf out;
-    size_t len;
 
     if (equipment && configuration)
         return SPAN_NONE;
-    buf_init(&out, 256);
-    wire_put_map(&out, 1);
-    wire_put_text(&out, "missing");
-    wire_put_list(&out, (size_t)!equipment + (size_t)!configuration);
+    struct buf *out = scratch_begin(postings);
+    wire_put_map(out, 1);
+    wire_put_text(out, "missing");
+    wire_put_list(out, (size_t)!equipment + (size_t)!configuration);
     if (!equipment)
-        wire_put_text(&out, "equipment");
+        wire_put_text(out, "equipment");
     if (!configuration)
-        wire_put_text(&out, "configuration");
-    char *bytes = buf_take(&out, &len);
-    return (struct span){bytes, len};
+        wire_put_text(out, "configuration");
+    return scratch_end(out);
 }
 
 /* ---- the list of ids given ---- */
@@ -148,17 +163,15 @@ static void posting_unlink(struct postings *all, struct posting *posting)
 
 static void posting_answer(struct posting *posting, int64_t id, int64_t posted_at, bool duplicate)
 {
-    struct buf out;
+    struct buf *out = scratch_begin(posting->broker->postings);
     char tracking[TRACKING_TEXT_BYTES];
 
     tracking_format(id, posting->broker->settings.tracking_prefix, tracking);
-    buf_init(&out, 512);
-    wire_put_map(&out, 3);
-    wire_put_key_text(&out, "tracking", tracking);
-    wire_put_key_int(&out, "posted_at", posted_at);
-    wire_put_key_bool(&out, "duplicate", duplicate);
-    call_answer(posting->call, buf_span(&out));
-    buf_clear(&out);
+    wire_put_map(out, 3);
+    wire_put_key_text(out, "tracking", tracking);
+    wire_put_key_int(out, "posted_at", posted_at);
+    wire_put_key_bool(out, "duplicate", duplicate);
+    call_answer(posting->call, buf_span(out));
     posting->call = NULL;
 }
 
@@ -200,13 +213,10 @@ static struct span posting_content(const struct posting *posting)
                              .extra = posting->extra};
     struct span record =
         posting->rev == 0 ? SPAN_NONE : customers_record(posting->broker->customers, row.customer);
-    struct buf out;
-    size_t len;
+    struct buf *out = scratch_begin(posting->broker->postings);
 
-    buf_init(&out, CONTENT_BYTES_MAX);
-    load_work_put_fresh(&out, &row, record, posting->broker->settings.tracking_prefix);
-    char *bytes = buf_take(&out, &len);
-    return (struct span){bytes, len};
+    load_work_put_fresh(out, &row, record, posting->broker->settings.tracking_prefix);
+    return scratch_end(out);
 }
 
 static int package_weight(const struct broker *broker, struct span package)
@@ -392,8 +402,8 @@ static struct posting *posting_new(struct broker *broker, struct call *call)
     posting->unit.bytes = wire_doc_bytes(call->req.doc).len + ROW_OVERHEAD;
     posting->broker = broker;
     posting->call = call;
-    posting->extra = posting_extra(&call->req);
-    posting->receipt = posting_receipt(&call->req);
+    posting->extra = posting_extra(broker->postings, &call->req);
+    posting->receipt = posting_receipt(broker->postings, &call->req);
     return posting;
 }
 
