@@ -1,6 +1,7 @@
 # Docket. `make help` lists what there is.
 #
 #   make SAN=address,undefined …   the same with sanitizers, in a build folder of its own
+#   make LTO=1 …                   the programs optimised over all their files at once, in a build folder of its own
 #   make WERROR=1 …                warnings are errors (CI)
 #   make V=1 …                     whole commands
 
@@ -15,7 +16,8 @@ PYTHON ?= /usr/bin/python3
 PYTEST = PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -p no:cacheprovider -q
 SAN ?=
 comma := ,
-BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
+LTO ?=
+BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(LTO),-lto)
 
 CC ?= gcc
 PKG_CONFIG ?= pkg-config
@@ -31,7 +33,10 @@ jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla -Wstrict-prototypes -Wmissing-prototypes \
 	-Werror=incompatible-pointer-types
 OPT ?= -O2 -g
-CFLAGS_ALL = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARNINGS) $(if $(WERROR),-Werror) $(OPT) -fno-omit-frame-pointer \
+# Code for the linker's optimiser beside the usual code: what is linked with LTO_LINK uses the one, unit tests the other.
+LTO_COMPILE := $(if $(LTO),-flto=auto -ffat-lto-objects)
+LTO_LINK = $(if $(LTO),-flto=auto $(OPT) -fno-omit-frame-pointer -fstack-protector-strong)
+CFLAGS_ALL = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARNINGS) $(if $(WERROR),-Werror) $(OPT) $(LTO_COMPILE) -fno-omit-frame-pointer \
 	-fstack-protector-strong $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) \
 	-DDOCKET_VERSION='"$(VERSION)"' -Icommon $(PKG_CFLAGS) -include common/banned.h -MMD -MP $(CFLAGS)
 LDFLAGS_ALL = $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
@@ -121,28 +126,28 @@ $(AR_client): $(call obj,$(filter-out client/cli_main.c client/bench_main.c clie
 
 $(BUILD)/bin/docket-broker: $(call obj,broker/broker_main.c) $(AR_broker) $(AR_common)
 	@mkdir -p $(@D)
-	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_broker) -o $@
+	$(call quiet,LD) $(CC) $(LTO_LINK) $(LDFLAGS_ALL) $^ $(LIBS_broker) -o $@
 $(BUILD)/bin/docket-worker: $(call obj,worker/worker_main.c) $(AR_worker) $(AR_common)
 	@mkdir -p $(@D)
-	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_worker) -o $@
+	$(call quiet,LD) $(CC) $(LTO_LINK) $(LDFLAGS_ALL) $^ $(LIBS_worker) -o $@
 $(BUILD)/bin/docket-notifier: $(call obj,notifier/notifier_main.c) $(AR_notifier) $(AR_common)
 	@mkdir -p $(@D)
-	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_notifier) -o $@
+	$(call quiet,LD) $(CC) $(LTO_LINK) $(LDFLAGS_ALL) $^ $(LIBS_notifier) -o $@
 $(BUILD)/bin/docket-xmpp: $(call obj,notifier/xmpp_main.c notifier/xmpp_wire.c) $(AR_common)
 	@mkdir -p $(@D)
-	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_xmpp) -o $@
+	$(call quiet,LD) $(CC) $(LTO_LINK) $(LDFLAGS_ALL) $^ $(LIBS_xmpp) -o $@
 $(BUILD)/bin/docket: $(call obj,$(CLIENT_CLI)) $(BUILD)/lib/libdocket.a $(AR_common)
 	@mkdir -p $(@D)
-	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@
+	$(call quiet,LD) $(CC) $(LTO_LINK) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@
 $(BUILD)/bin/docket-mail: $(call obj,$(CLIENT_MAIL)) $(BUILD)/lib/libdocket.a $(AR_common)
 	@mkdir -p $(@D)
-	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_mail) -o $@
+	$(call quiet,LD) $(CC) $(LTO_LINK) $(LDFLAGS_ALL) $^ $(LIBS_mail) -o $@
 $(BUILD)/bin/docket-bench: $(call obj,$(CLIENT_BENCH)) $(BUILD)/lib/libdocket.a $(AR_common)
 	@mkdir -p $(@D)
-	$(call quiet,LD) $(CC) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@
+	$(call quiet,LD) $(CC) $(LTO_LINK) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@
 
 # What the library needs of common/ goes into it; only names that start with docket_ are visible.
-LIB_COMMON := $(addprefix common/,err.c buf.c wire.c wire_check.c wire_put.c wire_json.c tracking.c clock.c)
+LIB_COMMON := $(addprefix common/,err.c buf.c wire.c wire_check.c wire_tree.c wire_put.c wire_json.c tracking.c clock.c)
 $(BUILD)/lib/libdocket.a: $(call obj,$(CLIENT_LIB) $(LIB_COMMON))
 	$(archive)
 $(BUILD)/lib/libdocket.so: $(call obj,$(CLIENT_LIB) $(LIB_COMMON)) client/libdocket.map
@@ -283,6 +288,7 @@ install: ## into DESTDIR/PREFIX: programs, library, man pages, completion, units
 		share/man/man8 share/bash-completion/completions,$(call at,$(d)))
 	$(INSTALL) -m 0755 $(BIN) $(call at,bin)
 	$(INSTALL) -m 0644 $(BUILD)/lib/libdocket.a $(call at,lib)
+	$(if $(LTO),strip --remove-section='.gnu.lto_*' --remove-section='.gnu.debuglto_*' --strip-symbol=__gnu_lto_v1 $(call at,lib/libdocket.a))
 	$(INSTALL) -m 0755 $(BUILD)/lib/libdocket.so $(call at,lib/libdocket.so.0)
 	ln -sf libdocket.so.0 $(call at,lib/libdocket.so)
 	$(INSTALL) -m 0644 client/docket.h $(call at,include)
