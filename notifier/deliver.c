@@ -10,6 +10,7 @@
 #include "log.h"
 #include "mem.h"
 #include "notifier.h"
+#include "outbox.h"
 #include "policy.h"
 #include "process.h"
 #include "statements.h"
@@ -53,7 +54,7 @@ struct claim {
     int64_t at_us;   /* monotonic: when it began */
     int64_t next_us; /* until the next address is ready; 0: none is known */
     struct job *jobs[CLAIM_MAX];
-    size_t count;
+    size_t count, slots; /* how many there are, and how many could have been */
 };
 
 static void job_free(struct job *job)
@@ -337,7 +338,9 @@ static void claim_on_end(void *arg, const struct pg_end *end)
     if (end->outcome == PG_FAILED)
         log_event(LOG_ERROR, "claim_failed", "sqlstate=%s message=%s", end->sqlstate,
                   log_quote(end->message));
+    notifier->fed[claim->channel] = claim->count >= claim->slots;
     notifier->due_us[claim->channel] = claim->next_us == 0 ? 0 : clock_mono_us() + claim->next_us;
+    outbox_go_on(notifier);
     if (end->outcome != PG_OK || claim->count == 0) {
         for (size_t i = 0; i < claim->count; i++)
             job_free(claim->jobs[i]);
@@ -448,6 +451,7 @@ static void claim_channel(struct notifier *notifier, int channel, int slots)
     claim->channel = channel;
     randombytes_buf(&claim->token, sizeof claim->token);
     claim->at_us = clock_mono_us();
+    claim->slots = (size_t)slots;
     claim->mark = -1 - (int64_t)((uint64_t)claim->token >> 1);
     notifier->claiming[channel] = true;
     send_lock(notifier, claim, slots);

@@ -53,6 +53,8 @@ static void backlog_on_rows(void *arg, PGresult *rows)
     struct notifier *notifier = arg;
     metric_set(notifier->waiting, 0, (double)pg_int(rows, 0, 0));
     metric_set(notifier->waiting, 1, (double)pg_int(rows, 0, 1));
+    metric_set(notifier->oldest, 0, (double)pg_int(rows, 0, 2) / US_PER_S);
+    metric_set(notifier->oldest, 1, (double)pg_int(rows, 0, 3) / US_PER_S);
 }
 
 /* Nothing goes out before the database has said that it may; a database that is another one than a moment ago holds all. */
@@ -177,7 +179,7 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
     endings_flush(notifier);
     if (notifier->stopping) {
         bool idle = lanes_in_flight(notifier->lanes) == 0 && endings_are_done(notifier) &&
-                    pg_in_flight(notifier->tell) == 0;
+                    pg_in_flight(notifier->tell) == 0 && pg_in_flight(notifier->unpack) == 0;
         return idle || clock_mono_us() > notifier->stop_by_us ? -1 : 0;
     }
     publisher_tick(notifier->publisher);
@@ -185,8 +187,7 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
         notifier_poll(notifier);
     audit_tick(notifier->audit);
     if (pg_is_up(notifier->tell)) {
-        if (notifier->expand_more)
-            outbox_run(notifier);
+        outbox_go_on(notifier);
         deliver_tick(notifier);
         escal_room_tick(notifier->escal);
     }
@@ -198,8 +199,6 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
 static void tell_on_up(void *arg)
 {
     struct notifier *notifier = arg;
-    notifier->expanding = false;
-    notifier->expanded = notifier->planned_for = 0;
     notifier->held = true; /* until this database has said otherwise */
     memset(notifier->claiming, 0, sizeof notifier->claiming);
     escal_room_on_up(notifier->escal);
@@ -207,6 +206,14 @@ static void tell_on_up(void *arg)
     (void)pg_send(notifier->tell, TELL_TARGET_REPAIR, NULL, NULL, NULL);
     pg_sync(notifier->tell, NULL, NULL);
     notifier_poll(notifier);
+}
+
+static void unpack_on_up(void *arg)
+{
+    struct notifier *notifier = arg;
+    notifier->expanding = false;
+    notifier->expanded = notifier->planned_for = 0;
+    outbox_run(notifier);
 }
 
 static void feed_on_up(void *arg)
@@ -238,15 +245,21 @@ static bool open_sessions(struct notifier *notifier, struct err *err)
                              .on_down = on_down,
                              .on_refused = on_refused,
                              .arg = notifier};
-    struct pg_config feed = tell;
+    struct pg_config feed = tell, unpack = tell;
 
     statements_tell(notifier->tell_statements);
+    statements_unpack(notifier->unpack_statements);
+    unpack.name = "docket-notifier unpack";
+    unpack.statements = notifier->unpack_statements;
+    unpack.statement_count = UNPACK_STATEMENTS;
+    unpack.on_up = unpack_on_up;
     statements_feed(notifier->feed_statements);
     feed.name = "docket-notifier feed";
     feed.statements = notifier->feed_statements;
     feed.statement_count = FEED_STATEMENTS;
     feed.on_up = feed_on_up;
     return pg_new(notifier->loop, &tell, &notifier->tell, err) &&
+           pg_new(notifier->loop, &unpack, &notifier->unpack, err) &&
            pg_new(notifier->loop, &feed, &notifier->feed, err);
 }
 
@@ -255,7 +268,8 @@ static bool open_sessions(struct notifier *notifier, struct err *err)
 static void serve_ready(void *arg, struct http_answer *answer)
 {
     const struct notifier *notifier = arg;
-    bool ready = pg_is_up(notifier->tell) && pg_is_up(notifier->feed) && !notifier->stopping;
+    bool ready = pg_is_up(notifier->tell) && pg_is_up(notifier->unpack) && pg_is_up(notifier->feed) &&
+                 !notifier->stopping;
     answer->status = ready ? 200 : 503;
     (void)buf_add_text(&answer->body, ready ? "ready\n" : "cannot serve: no session with the database\n");
 }
@@ -296,6 +310,8 @@ static void open_metrics(struct notifier *notifier)
                                          "1 while nothing is told until it is released", METRIC_PLAIN);
     notifier->waiting = metrics_gauge(notifier->metrics, "waiting", "Rows that wait, counted up to 10,000",
                                       (struct metric_label){"queue", queues, 2});
+    notifier->oldest = metrics_gauge(notifier->metrics, "oldest_seconds", "Age of the oldest row that waits",
+                                     (struct metric_label){"queue", queues, 2});
 }
 
 static void open_alert_metrics(struct notifier *notifier)
@@ -395,6 +411,7 @@ void notifier_close(struct notifier *notifier)
     audit_free(notifier->audit);
     curl_loop_free(notifier->curl);
     pg_free(notifier->tell);
+    pg_free(notifier->unpack);
     pg_free(notifier->feed);
     publisher_free(notifier->publisher);
     zsock_destroy(&notifier->pokes);

@@ -30,9 +30,10 @@ struct notifier {
     struct settings_notifier settings;
     const char *config_path;
     zloop_t *loop;
-    struct pg *tell, *feed;
+    struct pg *tell, *unpack, *feed;
     struct pg_params *params;
-    struct pg_statement tell_statements[TELL_STATEMENTS], feed_statements[FEED_STATEMENTS];
+    struct pg_statement tell_statements[TELL_STATEMENTS], unpack_statements[UNPACK_STATEMENTS],
+        feed_statements[FEED_STATEMENTS];
     struct curl_loop *curl;
     struct channel_host channel_host;
     struct lanes *lanes;
@@ -49,7 +50,7 @@ struct notifier {
     struct token_key link_key; /* signs links in messages; no keys: there are none */
     struct metrics *metrics;
     struct metric *steps, *nobody, *alerts; /* of the escalations */
-    struct metric *told, *attempts, *repeats, *waiting, *breakers, *held_gauge;
+    struct metric *told, *attempts, *repeats, *waiting, *oldest, *breakers, *held_gauge;
     zsock_t *pokes;
     int32_t process_n;
     bool expanding;                             /* outbox rows are being claimed or expanded */
@@ -64,6 +65,8 @@ struct notifier {
     int64_t due_us[CHANNELS]; /* monotonic: when the next that waits is due; 0: unknown, or none */
     bool look_again;          /* a poke came meanwhile */
     bool expand_more;         /* the outbox has more than one claim took */
+    int64_t expand_at_us;     /* monotonic: when it is taken also while a channel has all it can carry */
+    bool fed[CHANNELS];       /* the last claim of that channel found as much as it can carry */
     int64_t polled_us;
     int64_t expanded,
         planned_for; /* rows this session expanded; and had, when its statements were planned last */

@@ -23,6 +23,10 @@
 
 enum { CLAIM_MAX = 200, KIND_BYTES = 40, PLANNED_FOR_MIN = 200 };
 
+/* A backlog is unpacked as fast as it is sent: no faster while a channel has all it can carry, but so fast at least that what is behind it
+ * for other channels comes. */
+#define FED_PAUSE_US (250 * US_PER_MS)
+
 /* Alerts, then receipts overtake what waits (deliveries are claimed in order of next_at). */
 #define ALERT_HEAD_START_US (INT64_C(3600) * US_PER_S)
 #define RECEIPT_HEAD_START_US (INT64_C(60) * US_PER_S)
@@ -314,7 +318,7 @@ static void send_merged(struct claim *claim, const bool *joins)
                                                    : claim->rows[i].generation);
         pg_array_close(params);
     }
-    (void)pg_send(claim->notifier->tell, TELL_OUTBOX_MERGED, params, NULL, NULL);
+    (void)pg_send(claim->notifier->unpack, UNPACK_MERGED, params, NULL, NULL);
 }
 
 /* Statements planned for a short queue read a long one from end to end: they are planned again when it has doubled, not only when the
@@ -325,6 +329,10 @@ static void plans_follow(struct notifier *notifier, size_t expanded)
     if (notifier->expanded < PLANNED_FOR_MIN || notifier->expanded < 2 * notifier->planned_for)
         return;
     notifier->planned_for = notifier->expanded;
+    (void)pg_send(notifier->unpack, UNPACK_PLANS_DISCARD, NULL, NULL, NULL);
+    pg_sync(notifier->unpack, NULL, NULL);
+    if (!pg_is_up(notifier->tell))
+        return;
     (void)pg_send(notifier->tell, TELL_PLANS_DISCARD, NULL, NULL, NULL);
     pg_sync(notifier->tell, NULL, NULL);
 }
@@ -350,11 +358,11 @@ static void expand_on_end(void *arg, const struct pg_end *end)
     claim_free(claim);
     if (end->outcome != PG_OK)
         return; /* the leases run out, and the rows come again */
-    notifier->expand_more =
-        full; /* at the next tick: a backlog leaves most of the time to what is ready to be sent */
+    notifier->expand_more = full;
     if (!full && notifier->look_again)
         outbox_run(notifier);
     deliver_run(notifier);
+    outbox_go_on(notifier);
 }
 
 static void claim_on_end(void *arg, const struct pg_end *end)
@@ -378,16 +386,16 @@ static void claim_on_end(void *arg, const struct pg_end *end)
     pg_put_int8(notifier->params, claim->token);
     put_rows(notifier->params, claim, joins);
     put_deliveries(notifier->params, claim, joins);
-    (void)pg_send(notifier->tell, TELL_OUTBOX_EXPAND, notifier->params, NULL, NULL);
+    (void)pg_send(notifier->unpack, UNPACK_EXPAND, notifier->params, NULL, NULL);
     if (joined != 0)
         send_merged(claim, joins);
     free(joins);
-    pg_sync(notifier->tell, expand_on_end, claim);
+    pg_sync(notifier->unpack, expand_on_end, claim);
 }
 
 void outbox_run(struct notifier *notifier)
 {
-    if (notifier->expanding || notifier->stopping || !pg_is_up(notifier->tell)) {
+    if (notifier->expanding || notifier->stopping || !pg_is_up(notifier->unpack)) {
         notifier->look_again = true;
         return;
     }
@@ -395,14 +403,25 @@ void outbox_run(struct notifier *notifier)
     claim->notifier = notifier;
     randombytes_buf(&claim->token, sizeof claim->token);
     notifier->expanding = true;
+    notifier->expand_at_us = clock_mono_us() + FED_PAUSE_US;
     notifier->look_again = notifier->expand_more = false;
     pg_params_reset(notifier->params);
     pg_put_int8(notifier->params, claim->token);
     pg_put_int8(notifier->params, notifier->settings.lease_us);
     pg_put_int4(notifier->params, CLAIM_MAX);
-    (void)pg_send(notifier->tell, TELL_OUTBOX_CLAIM, notifier->params, claim_on_rows, claim);
+    (void)pg_send(notifier->unpack, UNPACK_CLAIM, notifier->params, claim_on_rows, claim);
     pg_params_reset(notifier->params);
     pg_put_int8(notifier->params, claim->token);
-    (void)pg_send(notifier->tell, TELL_OUTBOX_MERGE, notifier->params, claim_on_merged, claim);
-    pg_sync(notifier->tell, claim_on_end, claim);
+    (void)pg_send(notifier->unpack, UNPACK_MERGE, notifier->params, claim_on_merged, claim);
+    pg_sync(notifier->unpack, claim_on_end, claim);
+}
+
+void outbox_go_on(struct notifier *notifier)
+{
+    bool fed = false;
+
+    for (int channel = 0; channel < CHANNELS; channel++)
+        fed = fed || notifier->fed[channel];
+    if (notifier->expand_more && (!fed || clock_mono_us() >= notifier->expand_at_us))
+        outbox_run(notifier);
 }

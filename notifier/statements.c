@@ -5,10 +5,6 @@
 #include <assert.h>
 
 static const char *const tell_names[TELL_STATEMENTS] = {
-    [TELL_OUTBOX_CLAIM] = "outbox_claim",
-    [TELL_OUTBOX_MERGE] = "outbox_merge",
-    [TELL_OUTBOX_EXPAND] = "outbox_expand",
-    [TELL_OUTBOX_MERGED] = "outbox_merged",
     [TELL_TARGET_LOCK] = "target_lock",
     [TELL_TARGET_MERGE] = "target_merge",
     [TELL_TARGET_LIMIT] = "target_limit",
@@ -43,6 +39,12 @@ static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_GATEWAY_RESULT] = "gateway_result",
 };
 
+static const char *const unpack_names[UNPACK_STATEMENTS] = {
+    [UNPACK_CLAIM] = "outbox_claim",          [UNPACK_MERGE] = "outbox_merge",
+    [UNPACK_EXPAND] = "outbox_expand",        [UNPACK_MERGED] = "outbox_merged",
+    [UNPACK_PLANS_DISCARD] = "plans_discard",
+};
+
 static const char *const feed_names[FEED_STATEMENTS] = {
     [FEED_GENERATION] = "feed_generation",
     [FEED_SEQ] = "feed_seq",
@@ -70,6 +72,11 @@ static void statements_fill(const char *const *names, size_t count, struct pg_st
 void statements_tell(struct pg_statement *ret)
 {
     statements_fill(tell_names, TELL_STATEMENTS, ret);
+}
+
+void statements_unpack(struct pg_statement *ret)
+{
+    statements_fill(unpack_names, UNPACK_STATEMENTS, ret);
 }
 
 void statements_feed(struct pg_statement *ret)

@@ -7,10 +7,6 @@
 
 /* Of the session that tells. */
 enum tell_statement {
-    TELL_OUTBOX_CLAIM,
-    TELL_OUTBOX_MERGE,
-    TELL_OUTBOX_EXPAND,
-    TELL_OUTBOX_MERGED,
     TELL_TARGET_LOCK,
     TELL_TARGET_MERGE,
     TELL_TARGET_LIMIT,
@@ -46,6 +42,16 @@ enum tell_statement {
     TELL_STATEMENTS
 };
 
+/* Of the session that unpacks the outbox, beside the one that tells. */
+enum unpack_statement {
+    UNPACK_CLAIM,
+    UNPACK_MERGE,
+    UNPACK_EXPAND,
+    UNPACK_MERGED,
+    UNPACK_PLANS_DISCARD,
+    UNPACK_STATEMENTS
+};
+
 /* Of the session that reads the feed. */
 enum feed_statement { FEED_GENERATION, FEED_SEQ, FEED_FENCE, FEED_XMIN, FEED_PAGE, FEED_STATEMENTS };
 
@@ -54,6 +60,7 @@ enum audit_statement { AUDIT_LOOK, AUDIT_ALERTS, AUDIT_STATEMENTS };
 
 /* Fill the tables; ret has …_STATEMENTS rows. */
 void statements_tell(struct pg_statement *ret);
+void statements_unpack(struct pg_statement *ret);
 void statements_feed(struct pg_statement *ret);
 void statements_audit(struct pg_statement *ret);
 

@@ -84,16 +84,18 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
                           LEFT JOIN outbox o ON o.ticket = m.ticket AND o.version = m.version AND o.audience = m.audience
                                 AND o.kind = m.kind AND o.generation = m.generation
                           LEFT JOIN alerts a ON a.id = o.alert
-                    WHERE m.bundle = w.id
+                    WHERE m.bundle = w.id AND w.kind IN ('receipts', 'digest', 'alerts')
                       AND (w.kind <> 'alerts' OR a.state = 0 AND NOT EXISTS (
                                SELECT FROM deliveries e WHERE e.bundle = w.id AND e.alert = m.alert AND e.id < m.id))
                     ORDER BY coalesce(a.priority, d.priority), a.id, m.id) i) s
               ON w.rendered IS NULL AND w.kind IN ('receipts', 'digest', 'alerts')
        LEFT JOIN LATERAL (
            SELECT '\xdc'::bytea || int2send(count(*)::smallint) || string_agg(o.body, ''::bytea ORDER BY m.version, m.id) AS bodies
-             FROM deliveries m JOIN outbox o ON o.ticket = m.ticket AND o.version = m.version AND o.audience = m.audience
-                  AND o.kind = m.kind AND o.generation = m.generation AND o.body IS NOT NULL
-            WHERE m.bundle = w.id
+             FROM (SELECT m.* FROM deliveries m WHERE m.bundle = w.id AND w.kind = 'update' OFFSET 0) m CROSS JOIN LATERAL (
+                  SELECT o.body FROM outbox o
+                   WHERE o.ticket = m.ticket AND o.version = m.version AND o.audience = m.audience AND o.kind = m.kind AND o.generation = m.generation
+                     AND o.body IS NOT NULL
+                   LIMIT 1) o
            HAVING count(*) > 0) e
               ON w.rendered IS NULL AND w.ticket <> 0
        LEFT JOIN LATERAL (SELECT t.customer, coalesce(am.title, t.title) AS title, t.posted_at, cu.record, t.extra

@@ -1,4 +1,4 @@
--- Leases what is to be told, oldest first, and gives what is needed to find out whom. A triaged row whose receipt is just being
+-- Leases what is to be told, receipts before what came a minute before them, else oldest first, and gives what is needed to find out whom. A triaged row whose receipt is just being
 -- expanded by another notifier is left for the next look, so that both can become one message.
 --  $1 token  $2 lease µs  $3 limit
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
@@ -10,7 +10,7 @@ c AS MATERIALIZED (
            SELECT FROM outbox r
             WHERE r.ticket = o.ticket AND r.version = 1 AND r.audience = 1 AND r.kind = 'received' AND r.generation = 0
               AND r.state = 1 AND r.lease_until >= clock.at))
-     ORDER BY o.created_at
+     ORDER BY docket_tell_at(o.kind, o.created_at)
      LIMIT $3::integer
        FOR UPDATE OF o SKIP LOCKED
 ), w AS (
