@@ -8,6 +8,7 @@
 #include "meeting_body.h"
 #include "notifier.h"
 #include "render.h"
+#include "template_faults.h"
 #include "tracking.h"
 #include "wire.h"
 #include "zones.h"
@@ -229,8 +230,10 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
     words_of(rows, row, &texts, body_of(rows, row, &texts, &own), &words);
     message_init(&message);
     render_row(notifier, channel, &facts, &words, &message);
-    if (message.is_builtin)
+    if (message.is_builtin) {
         log_event(LOG_WARN, "template_failed", "kind=%s reason=%s", texts.kind, log_quote(message.why));
+        template_faults_note(notifier->template_faults, texts.kind, message.why);
+    }
     const struct letter letter = letter_of(rows, row, &texts, ret_id, &words, &message);
     bool ok = way->build(lanes_room_of(notifier->lanes, channel), &letter, out, err);
     message_clear(&message);

@@ -95,7 +95,7 @@ static void on_read(void *arg, const struct pg_end *end)
         }
         pg_put_text(notifier->params, "oncall:%");
         pg_put_int2(notifier->params, 3);
-        (void)pg_send(notifier->tell, TELL_GAP_ALERTS, notifier->params, NULL, NULL);
+        (void)pg_send(notifier->tell, TELL_FOUND_ALERTS, notifier->params, NULL, NULL);
         pg_sync(notifier->tell, on_written, NULL);
     }
     look_free(look);

@@ -15,6 +15,7 @@
 #include "outbox.h"
 #include "signals.h"
 #include "statements.h"
+#include "template_faults.h"
 #include "wire.h"
 #include "zones.h"
 
@@ -40,6 +41,8 @@ static void process_on_rows(void *arg, PGresult *rows)
 
     if (PQntuples(rows) == 0)
         return;
+    if (notifier->process_n != 0)
+        template_faults_end(notifier->template_faults);
     notifier->process_n = (int32_t)pg_int(rows, 0, 0);
     if (!templates_load(notifier->templates, pg_span(rows, 0, 2), &err))
         log_event(LOG_ERROR, "templates_unreadable", "reason=%s", log_quote(err.msg));
@@ -190,6 +193,7 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
         outbox_go_on(notifier);
         deliver_tick(notifier);
         escal_room_tick(notifier->escal);
+        template_faults_tick(notifier->template_faults);
     }
     return 0;
 }
@@ -368,6 +372,7 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct er
     notifier->loop = zloop_new();
     notifier->params = pg_params_new();
     notifier->templates = templates_new();
+    notifier->template_faults = template_faults_new(notifier);
     notifier->escal = escal_room_new(notifier);
     notifier->held = true;
     notifier->hold = strcmp(notifier->settings.notifications, "held") == 0;
@@ -416,6 +421,7 @@ void notifier_close(struct notifier *notifier)
     publisher_free(notifier->publisher);
     zsock_destroy(&notifier->pokes);
     templates_free(notifier->templates);
+    template_faults_free(notifier->template_faults);
     escal_room_free(notifier->escal);
     zones_free(notifier->zones);
     metrics_free(notifier->metrics);

@@ -22,6 +22,7 @@ struct publisher;
 struct broker_ask;
 struct links;
 struct audit;
+struct template_faults;
 struct zones;
 
 enum told_count { TOLD_EXPANDED, TOLD_SUPPRESSED, TOLD_MERGED, TOLD_COUNTS };
@@ -39,6 +40,7 @@ struct notifier {
     struct lanes *lanes;
     struct job *jobs; /* deliveries under way (deliver.c) */
     struct templates *templates;
+    struct template_faults *template_faults;
     struct zones *zones;
     struct publisher *publisher;
     struct escal_room *escal;

@@ -229,9 +229,10 @@ static int print_message(const struct templates *templates, struct holder *h, co
     message_init(&message);
     render_holder(templates, h, options, &message);
     if (message.is_builtin) {
-        (void)fprintf(stderr, "docket-notifier: %s\n", message.why);
+        (void)fprintf(stderr, "docket-notifier: %s; these plain words would go out:\n", message.why);
         status = STATUS_REFUSED;
-    } else if (options->html) {
+    }
+    if (options->html) {
         (void)fputs(buf_text(&message.html), stdout);
     } else {
         (void)printf("Subject: %s\n\n%s", buf_text(&message.subject), buf_text(&message.text));

@@ -166,6 +166,26 @@ static bool render_by_template(const struct templates *templates, const char *lo
     return true;
 }
 
+/* What somebody wrote for the reader, and what he is asked. */
+static void put_plain_body(struct span body, struct buf *out)
+{
+    static const char *const keys[] = {"text", "reason", "vendor", "proposal"};
+    struct wire_doc *doc = NULL;
+    struct err ignored;
+    struct span text;
+
+    if (body.p == NULL || !wire_parse(body.p, body.len, WIRE_DEPTH_MAX, &doc, &ignored))
+        return;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if ((text = wire_find_str(wire_root(doc), keys[i])).len != 0)
+            buf_printf(out, "\n%.*s\n", (int)text.len, text.p);
+    const struct wire_val *questions = wire_find(wire_root(doc), "questions");
+    for (size_t i = 0; i < wire_count(questions); i++)
+        if (wire_get_str(wire_at(questions, i), &text))
+            buf_printf(out, "- %.*s\n", (int)text.len, text.p);
+    wire_doc_free(doc);
+}
+
 /* Needs no template: never a lost notice. */
 static void render_builtin(const struct facts *f, const struct context_words *words, struct message *ret)
 {
@@ -179,6 +199,9 @@ static void render_builtin(const struct facts *f, const struct context_words *wo
     if (words->alert.p != NULL)
         buf_printf(&ret->text, "%.*s\n", (int)words->alert.len, words->alert.p);
     buf_printf(&ret->text, "This is about: %s.\n", f->kind);
+    put_plain_body(words->body, &ret->text);
+    if (f->link != NULL)
+        buf_printf(&ret->text, "\n%s\n", f->link);
     message_text_to_html(ret);
     ret->is_builtin = true;
 }

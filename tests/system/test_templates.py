@@ -1,4 +1,4 @@
-"""The shipped templates: both languages whole, every kind rendered with hostile texts, faults told with their line. Needs no stack."""
+"""The shipped templates: both languages whole, every kind rendered with hostile texts, faults told with their line."""
 
 import json
 import re
@@ -6,7 +6,8 @@ import shutil
 import subprocess
 
 import pytest
-from helpers import BIN, ROOT
+from helpers import ADA, BIN, ROOT, ticket_of, wait_until
+from test_links import link_in, link_to, mails_to, press
 
 TEMPLATES = ROOT / "deploy/process/templates"
 TAG = re.compile(r"\{\{\{?\s*([#^/&>]?)\s*([\w.]+)\s*\}?\}\}")
@@ -89,6 +90,17 @@ def test_plurals_are_those_of_the_locale(tmp_path):
         assert f"{count} {word}\n" in done.stdout, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("kind", ["alert", "alert_reminder", "alert_over"])
+def test_what_is_said_of_an_alert_has_words_of_its_own_for_chat_voice_and_text_message(tmp_path, kind):
+    for locale in ("en", "de", "de-AT"):
+        facts = facts_of("x", locale) | {"title": "Trunk 17 is down", "alert": "P1 opened", "alert_priority": 1, "code": "abc123", "body": {"id": 7, "level": 1}}
+        for suffix, limit in (("im", 2000), ("speech", 300), ("sms", 459)):
+            text = render(tmp_path, kind, facts, "--suffix", suffix).stdout.partition("\n\n")[2]
+            assert 0 < len(text) <= limit and "docket" not in text and "\u2026" not in text, text
+            assert suffix != "speech" or "1 7" in text
+            assert suffix != "im" or kind == "alert_over" or "ack 7 abc123" in text
+
+
 def test_a_preview_is_what_the_channel_sends(tmp_path):
     spoken = render(tmp_path, "alert", facts_of("trunk 4711 " * 30, "en"), "--suffix", "speech").stdout.partition("\n\n")[2]
     assert len(spoken) <= 300 and "4 7 1 1" in spoken and "4711" not in spoken
@@ -125,6 +137,36 @@ def test_a_fault_in_a_template_is_told_with_its_line(tmp_path):
                  "templates/de/page_nothing.html:2:1: section result is not closed", "templates/en/page_aprove.html: is no page there is",
                  'partial page_foot, line 1: unknown variable "secret_note"'):
         assert line in done.stderr, done.stderr
+
+
+def endless(process):
+    """A template that is right as far as anybody can tell before a message, and fails with each: its text passes the limit."""
+    (process / "templates/en/wide.txt").write_text("{{title}}" * 7000)
+    (process / "templates/en/approval_asked.txt").write_text("Subject: x\n\n" + "{{> wide}}" * 20 + "\n")
+
+
+def test_a_template_that_fails_at_last_gives_way_to_plain_words_and_ops_are_told(tmp_path, stack, client):
+    process = tmp_path / "process"
+    shutil.copytree(stack.home / "h/etc/process", process)
+    endless(process)
+    used = stack.log("notifier-1").count("event=process_used")
+    done = stack.docket("process", "apply", str(process))
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: stack.log("notifier-1").count("event=process_used") > used)
+    address = f"p{tmp_path.name.replace('_', '-')}@localhost"
+    tracking = client.submit(title="Echo " * 20, contact={"email": address})
+    client.decided(tracking)
+    client.call("ticket.resolve", tracking=tracking, text="It was the cable.", as_=ADA)
+    try:
+        link = link_to(stack, address)
+        mail = [mail for mail in mails_to(stack, address) if link_in(mail)][0].get_body(("plain",)).get_content()
+        assert tracking in mail and "It was the cable." in mail
+        alert, = wait_until(lambda: [a for a in client.call("alert.list", kind="ops")["alerts"] if a["cause"] == "template:approval_asked"])
+        assert "than" in alert["text"] and "apply the process" in alert["text"]
+        assert press(link, do="approve")[0] == 200 and ticket_of(client.show(tracking))["state"] == "closed"
+    finally:
+        assert stack.docket("process", "apply", str(stack.home / "h/etc/process")).returncode == 0
+    wait_until(lambda: client.call("alert.show", alert=alert["alert"])["alert"]["state"] == "resolved")
 
 
 def test_a_template_that_nothing_reads_is_told(tmp_path):

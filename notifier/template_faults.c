@@ -1,0 +1,97 @@
+/* Faults of templates, told to ops; see template_faults.h. */
+#include "template_faults.h"
+#include "log.h"
+#include "mem.h"
+#include "notifier.h"
+#include "statements.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { KINDS_MAX = 40, CAUSE_BYTES = 60, TEXT_BYTES = 500 };
+
+struct template_fault {
+    char cause[CAUSE_BYTES], text[TEXT_BYTES];
+};
+
+struct template_faults {
+    struct notifier *notifier;
+    struct template_fault items[KINDS_MAX];
+    size_t count, told; /* known; of them written */
+    bool ended;         /* those of the process before are to be ended */
+};
+
+struct template_faults *template_faults_new(struct notifier *notifier)
+{
+    struct template_faults *faults = mem_new(1, sizeof *faults);
+    faults->notifier = notifier;
+    return faults;
+}
+
+void template_faults_free(struct template_faults *faults)
+{
+    free(faults);
+}
+
+void template_faults_note(struct template_faults *faults, const char *kind, const char *why)
+{
+    char cause[CAUSE_BYTES];
+
+    (void)snprintf(cause, sizeof cause, "template:%.40s", kind);
+    for (size_t i = 0; i < faults->count; i++)
+        if (strcmp(faults->items[i].cause, cause) == 0)
+            return;
+    if (faults->count == KINDS_MAX)
+        return;
+    struct template_fault *fault = &faults->items[faults->count++];
+    (void)snprintf(fault->cause, sizeof fault->cause, "%s", cause);
+    (void)snprintf(
+        fault->text, sizeof fault->text,
+        "The template for \"%.40s\" failed (%.300s): plain words went out. Mend it and apply the process.",
+        kind, why);
+}
+
+void template_faults_end(struct template_faults *faults)
+{
+    faults->count = faults->told = 0;
+    faults->ended = true;
+}
+
+static void on_written(void *arg, const struct pg_end *end)
+{
+    struct template_faults *faults = arg;
+
+    if (end->outcome == PG_OK)
+        return;
+    log_event(LOG_ERROR, "template_faults_unwritten", "sqlstate=%s message=%s", end->sqlstate,
+              log_quote(end->message));
+    faults->told = 0; /* again: an alert that is open stays one */
+}
+
+/* fault: NULL: ends all that are like the pattern. */
+static void fault_send(struct template_faults *faults, const struct template_fault *fault,
+                       const char *pattern)
+{
+    struct notifier *notifier = faults->notifier;
+
+    pg_params_reset(notifier->params);
+    for (int column = 0; column < 2; column++) {
+        pg_array_open(notifier->params, PG_TEXT);
+        if (fault != NULL)
+            pg_array_bytes(notifier->params, span_of(column == 0 ? fault->cause : fault->text));
+        pg_array_close(notifier->params);
+    }
+    pg_put_text(notifier->params, pattern);
+    pg_put_int2(notifier->params, 3);
+    (void)pg_send(notifier->tell, TELL_FOUND_ALERTS, notifier->params, NULL, NULL);
+    pg_sync(notifier->tell, on_written, faults);
+}
+
+void template_faults_tick(struct template_faults *faults)
+{
+    if (faults->ended)
+        fault_send(faults, NULL, "template:%");
+    faults->ended = false;
+    for (; faults->told < faults->count; faults->told++)
+        fault_send(faults, &faults->items[faults->told], faults->items[faults->told].cause);
+}
