@@ -2,6 +2,7 @@
 #include "offline.h"
 
 #include "instant.h"
+#include "json_arena.h"
 #include "replay.h"
 #include "simulate.h"
 
@@ -102,6 +103,7 @@ static bool line_run(struct run *run, const char *text, size_t len, size_t numbe
     struct simulated one;
 
     buf_reset(bytes);
+    json_arena_reset();
     bool ok = wire_from_json(bytes, text, len, err) &&
               wire_parse(bytes->p, bytes->len, DEPTH_MAX, &doc, err) &&
               simulation_run(run->simulation, wire_root(doc), &one, err);
@@ -180,7 +182,9 @@ int offline_simulate(int argc, char **argv)
         buf_init(&run.bytes, 2 * LINE_BYTES_MAX);
         if (options.csv)
             csv_head();
+        json_arena_open();
         ok = file_run(&run, file);
+        json_arena_close();
         if (!options.csv)
             sum_print(run.sum, options.json);
         if (options.verify)
