@@ -65,12 +65,11 @@ static int broker_on_due(zloop_t *loop, int timer, void *arg)
     (void)loop;
     (void)timer;
     broker->due_timer = -1;
-    broker->signal_fd = -1;
     broker_turn(broker);
     return 0;
 }
 
-/* One timer, for the next wake that comes due. */
+/* One timer, for the next wake that comes due, or the next step of computing again. */
 static void broker_arm(struct broker *broker, int64_t in_us)
 {
     int64_t at = in_us < 0 ? INT64_MAX : clock_mono_us() + in_us;
@@ -80,7 +79,6 @@ static void broker_arm(struct broker *broker, int64_t in_us)
     if (broker->due_timer >= 0)
         zloop_timer_end(broker->loop, broker->due_timer);
     broker->due_timer = -1;
-    broker->signal_fd = -1;
     if (in_us < 0)
         return;
     broker->due_timer_at = at;
@@ -89,8 +87,10 @@ static void broker_arm(struct broker *broker, int64_t in_us)
 
 void broker_turn(struct broker *broker)
 {
-    if (broker->epoch != 0)
-        broker_arm(broker, dispatch_due(broker));
+    if (broker->epoch != 0) {
+        int64_t due_us = dispatch_due(broker), step_us = recompute_turn(broker);
+        broker_arm(broker, due_us < 0 || (step_us >= 0 && step_us < due_us) ? step_us : due_us);
+    }
     dispatch_run(broker);
     writer_kick(broker->writer);
     if (broker->outbox_written) {
@@ -111,6 +111,8 @@ static void broker_on_ends(void *arg, bool begins)
 static void broker_on_batch(void *arg, size_t units, int64_t took_us)
 {
     struct broker *broker = arg;
+    pace_committed(&broker->pace, clock_mono_us(), units - broker->background_units, took_us);
+    broker->background_units = 0;
     broker_count_batch(broker, units, took_us);
     broker_turn(broker);
 }
@@ -302,7 +304,6 @@ static int broker_on_tick(zloop_t *loop, int timer, void *arg)
     epoch_tick(broker);
     writer_expire(broker->writer, broker->settings.settle_us);
     process_room_tick(broker);
-    recompute_tick(broker);
     forecasting_tick(broker);
     if (++broker->ticks % CLAIM_EVERY_TICKS == 0)
         claims_tick(broker);
@@ -404,6 +405,7 @@ bool broker_open(struct broker *broker, const char *config_path, struct err *err
     broker->customers = customers_new(CUSTOMERS_KEPT);
     broker->postings = postings_new();
     timers_init(&broker->timers);
+    pace_init(&broker->pace, clock_mono_us());
     dbclock_init(&broker->clock);
     return open_parts(broker, err);
 }

@@ -12,6 +12,7 @@
 #include "metrics.h"
 #include "oncall.h"
 #include "ops_alerts.h"
+#include "pace.h"
 #include "pg.h"
 #include "process.h"
 #include "queue.h"
@@ -31,8 +32,9 @@ struct broker_metrics;
 
 /* The version of the process that is current here. */
 struct broker_process {
-    bool looked; /* which is current was asked for: before that, nobody is served by a guess */
-    int32_t n;   /* process_log.n; 0: none was ever applied */
+    bool looked;  /* which is current was asked for: before that, nobody is served by a guess */
+    bool looking; /* it is being asked for */
+    int32_t n;    /* process_log.n; 0: none was ever applied */
     char hash[PROCESS_HASH_BYTES];
     int32_t former_n; /* the one before, by which decisions may still come; 0: none */
     char former_hash[PROCESS_HASH_BYTES];
@@ -101,7 +103,10 @@ struct broker {
     int64_t forecast_us, forecast_misses; /* when it was asked last; what it said */
     bool forecast_out;
     bool recompute_due, recompute_out; /* open tickets are to be computed again; a step is under way */
-    int64_t recompute_answered;        /* requests, at the last tick */
+    struct pace pace;                  /* how fast */
+    int64_t recompute_at_us;           /* monotonic: no step before */
+    size_t background_count;           /* wakes that are there only for it */
+    size_t background_units;           /* of their decisions, in the batch whose ends are told */
     int64_t feed_looked_us, feed_held_us, feed_held_by; /* feed_lag.c; the pid, 0: nobody */
     int64_t dead_looked_us, dead_letters;               /* dead_count.c */
     enum ops_state ops_alerts[OPS_ALERTS];

@@ -101,11 +101,6 @@ void broker_count_answer(struct broker *broker, const struct call *call, enum er
     metric_add(broker->metrics->answers, i, 1);
 }
 
-int64_t broker_answered(const struct broker *broker)
-{
-    return (int64_t)metric_value(broker->metrics->answers, ERR_NONE);
-}
-
 void broker_count_decision(struct broker *broker, bool committed)
 {
     metric_add(broker->metrics->decisions, committed ? 0 : 1, 1);

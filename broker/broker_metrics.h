@@ -29,7 +29,4 @@ void broker_count_late(struct broker *broker,
 /* The body of stats, encoded: counters and gauges for people and benchmarks. */
 void broker_stats_put(struct broker *broker, struct buf *out);
 
-/* How many requests were answered with success so far. */
-int64_t broker_answered(const struct broker *broker);
-
 #endif

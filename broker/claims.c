@@ -31,36 +31,40 @@ enum {
 struct claim {
     struct broker *broker;
     int64_t epoch;
-    int lane, asked, got;
-    struct claimed {
-        int64_t ticket, rank, wake_at;
-        int32_t attempt, version;
-        int failures, priority;
-    } rows[CLAIM_MAX];
+    int lane, asked;
+    size_t got;
+    struct claimed *rows; /* owned */
 };
 
 /* ---- claims ---- */
 
+struct claimed *claims_from_rows(PGresult *rows)
+{
+    enum { TICKET, ATTEMPT, VERSION, RANK, WAKE_AT, FAILURES, PRIORITY };
+    int count = PQntuples(rows);
+    struct claimed *ret = mem_new((size_t)count, sizeof *ret);
+
+    for (int i = 0; i < count; i++)
+        ret[i] = (struct claimed){.ticket = pg_int(rows, i, TICKET),
+                                  .attempt = (int32_t)pg_int(rows, i, ATTEMPT),
+                                  .version = (int32_t)pg_int(rows, i, VERSION),
+                                  .rank = pg_int(rows, i, RANK),
+                                  .wake_at = pg_int(rows, i, WAKE_AT),
+                                  .failures = (int)pg_int(rows, i, FAILURES),
+                                  .priority = (int)pg_int(rows, i, PRIORITY)};
+    return ret;
+}
+
 static void claim_on_rows(void *arg, PGresult *rows)
 {
     struct claim *claim = arg;
-    enum { TICKET, ATTEMPT, VERSION, LANE, RANK, WAKE_AT, FAILURES, PRIORITY };
-
-    claim->got = PQntuples(rows);
-    for (int i = 0; i < claim->got; i++)
-        claim->rows[i] = (struct claimed){.ticket = pg_int(rows, i, TICKET),
-                                          .attempt = (int32_t)pg_int(rows, i, ATTEMPT),
-                                          .version = (int32_t)pg_int(rows, i, VERSION),
-                                          .rank = pg_int(rows, i, RANK),
-                                          .wake_at = pg_int(rows, i, WAKE_AT),
-                                          .failures = (int)pg_int(rows, i, FAILURES),
-                                          .priority = (int)pg_int(rows, i, PRIORITY)};
+    claim->got = (size_t)PQntuples(rows);
+    claim->rows = claims_from_rows(rows);
 }
 
-static void claim_keep(struct broker *broker, const struct claimed *row, int lane)
+void claims_keep(struct broker *broker, const struct claimed *row, enum wake_reason reason)
 {
     struct wake *wake = wakes_find(broker, row->ticket);
-    bool sleeps = lane >= WAKE_CLASSES;
 
     if (wake != NULL && wake->attempt >= row->attempt)
         return; /* changed by us between the claim and its answer: what is here is newer */
@@ -69,17 +73,30 @@ static void claim_keep(struct broker *broker, const struct claimed *row, int lan
     wakes_has_desk(broker, wake);
     wakes_set_content(broker, wake, SPAN_NONE);
     wakes_place(broker, wake, WAKE_NOWHERE);
+    wakes_set_background(broker, wake, reason == REASON_PROCESS);
     wake->attempt = row->attempt;
     wake->version = row->version;
     wake->rank = row->rank;
     wake->wake_at = row->wake_at;
     wake->failures = (uint8_t)row->failures;
     wake->class = (uint8_t)wake_class_of(row->priority);
-    wake->reasons |= row->failures != 0  ? REASON_RETRY
-                     : sleeps            ? REASON_DUE
-                     : row->version == 1 ? REASON_POSTED
-                                         : REASON_EVENT;
+    wake->reasons |= (uint8_t)reason;
     wakes_place(broker, wake, row->wake_at > broker_now(broker) ? WAKE_TIMED : WAKE_QUEUED);
+}
+
+void claims_unknown(struct broker *broker, int64_t epoch)
+{
+    if (broker->epoch == epoch && pg_is_up(broker->writer_pg))
+        pg_drop(broker->writer_pg, "whether a claim was committed is not known");
+}
+
+static enum wake_reason claim_reason(const struct claim *claim, const struct claimed *row)
+{
+    if (row->failures != 0)
+        return REASON_RETRY;
+    if (claim->lane >= WAKE_CLASSES)
+        return REASON_DUE;
+    return row->version == 1 ? REASON_POSTED : REASON_EVENT;
 }
 
 static void claim_lane(struct broker *broker, int lane);
@@ -91,17 +108,19 @@ static void claim_on_end(void *arg, const struct pg_end *end)
 
     broker->claims_out--;
     if (end->outcome == PG_OK && broker->epoch == claim->epoch) {
-        for (int i = 0; i < claim->got; i++) {
-            claim_keep(broker, &claim->rows[i], claim->lane);
+        for (size_t i = 0; i < claim->got; i++) {
+            claims_keep(broker, &claim->rows[i], claim_reason(claim, &claim->rows[i]));
             if (claim->rows[i].rank > broker->claim_bound[claim->lane])
                 broker->claim_bound[claim->lane] = claim->rows[i].rank;
         }
-        if (claim->got == claim->asked)
+        if (claim->got == (size_t)claim->asked)
             claim_lane(broker, claim->lane); /* there is more: no need to wait for the tick */
         if (claim->got != 0)
             broker_turn(broker);
+    } else if (end->outcome == PG_UNKNOWN) {
+        claims_unknown(broker, claim->epoch);
     }
-    /* A claim whose commit is unknown needs nothing: the rows are owned by an epoch that ends, or by nobody. */
+    free(claim->rows);
     free(claim);
 }
 

@@ -5,7 +5,26 @@
 #ifndef DOCKET_CLAIMS_H
 #define DOCKET_CLAIMS_H
 
+#include "pg.h"
+#include "wake.h"
+
 struct broker;
+
+/* A row that a statement claimed for this broker's epoch, in the columns of claim.sql. */
+struct claimed {
+    int64_t ticket, rank, wake_at;
+    int32_t attempt, version;
+    int failures, priority;
+};
+
+/* The caller frees it. */
+struct claimed *claims_from_rows(PGresult *rows);
+
+/* Takes a claimed row into memory, after the commit. REASON_PROCESS: into the background. */
+void claims_keep(struct broker *broker, const struct claimed *row, enum wake_reason reason);
+
+/* The commit of a claim for this epoch is unknown: what it may own is in nobody's memory, so the epoch ends and all is adopted. */
+void claims_unknown(struct broker *broker, int64_t epoch);
 
 void claims_begin(struct broker *broker); /* an epoch began */
 void claims_end(struct broker *broker);

@@ -26,7 +26,10 @@ struct deciding {
     struct decision decision;
     int32_t attempt, version; /* before */
     int32_t version_after;
-    int32_t process; /* process_log.n it was decided with; 0: none was ever applied */
+    int32_t
+        process; /* process_log.n it was decided with, as far as this broker knows; 0: none was ever applied */
+    struct span
+        process_unseen; /* its hash, when this broker has not seen it: the statement asks the database; else SPAN_NONE */
     bool fresh;
     bool writes_event; /* the decision's own: a wake at which nothing changed leaves no event */
     enum desk_event kind;
@@ -39,6 +42,7 @@ struct deciding {
     bool keeps;       /* the next wake is near: it stays ours */
     int class_after;
     bool done;
+    bool background; /* computed again: no work of the desk's own */
 };
 
 /* ---- what is written ---- */
@@ -152,12 +156,14 @@ static void deciding_end(struct unit *unit, const struct err *err)
         wake->reasons = REASON_DUE;
         wake->failures = 0;
         wakes_decided(wake);
+        wakes_set_background(broker, wake, false);
         wakes_place(broker, wake, WAKE_TIMED);
     } else if (ours && err == NULL && deciding->early_at != 0) {
         deciding_too_early(deciding, wake);
     } else if (ours) {
         wakes_free(broker, wake); /* decided and asleep; or stale: whoever changed it owns its wake */
     }
+    broker->background_units += deciding->background;
     if (err == NULL && deciding->done) {
         broker->outbox_written = broker->outbox_written || deciding->decision.notify_count != 0;
         health_count(&broker->health, true, clock_mono_us());
@@ -214,7 +220,8 @@ static void deciding_fill(struct deciding *deciding, const struct wake *wake,
     deciding->attempt = wake->attempt;
     deciding->version = wake->version;
     deciding->fresh = wake->fresh;
-    deciding->process = process_room_number(deciding->broker, d->process);
+    deciding->background = wake->background;
+    deciding->process = process_room_number(deciding->broker, d->process, &deciding->process_unseen);
     deciding->now_at = wake->now_at;
     deciding->due_at = (wake->reasons & REASON_DUE) != 0 ? wake->wake_at : 0;
     deciding->kind = base->state == STATE_NEW ? EVENT_TRIAGED : EVENT_DECIDED;
@@ -409,6 +416,11 @@ static void put_process(const struct deciding_set *set)
         pg_put_int4(set->params, set->items[0]->process);
 }
 
+static void put_process_unseen(const struct deciding_set *set)
+{
+    pg_put_bytes(set->params, set->items[0]->process_unseen);
+}
+
 /* Events: the decision's own first, then those it adds, versions rising. */
 static void put_events(const struct deciding_set *set)
 {
@@ -479,6 +491,7 @@ static void send_fresh(const struct deciding_set *set)
     put_outbox(set);
     put_column(set, C_DUE_AT);
     put_column(set, C_NOW_AT);
+    put_process_unseen(set);
     (void)pg_send(set->broker->writer_pg, W_DECIDE_FRESH, set->params, deciding_on_rows, set->broker);
 }
 
@@ -494,6 +507,7 @@ static void send_again(const struct deciding_set *set)
     put_outbox(set);
     put_column(set, C_DUE_AT);
     put_column(set, C_NOW_AT);
+    put_process_unseen(set);
     (void)pg_send(set->broker->writer_pg, W_DECIDE_AGAIN, set->params, deciding_on_rows, set->broker);
 }
 
@@ -581,6 +595,7 @@ static void send_verdicts(const struct deciding_set *all)
         pg_array_close(all->params);
     }
     put_process(all);
+    put_process_unseen(all);
     (void)pg_send(all->broker->writer_pg, W_VERDICTS, all->params, NULL, NULL);
 }
 
@@ -641,15 +656,20 @@ static void send_resolves(const struct deciding_set *all)
     (void)pg_send(all->broker->writer_pg, W_ALERTS_RESOLVE, all->params, NULL, NULL);
 }
 
-/* Those of units that were decided with one version of the process. sorted: room for all of them. */
-static void send_of_process(struct broker *broker, int32_t process, struct unit **units, size_t count,
-                            struct deciding **sorted)
+static bool process_is_same(const struct deciding *a, const struct deciding *b)
+{
+    return a->process == b->process && span_equal(a->process_unseen, b->process_unseen);
+}
+
+/* Those of units that were decided with the version of the process that like was. sorted: room for all of them. */
+static void send_of_process(struct broker *broker, const struct deciding *like, struct unit **units,
+                            size_t count, struct deciding **sorted)
 {
     size_t fresh = 0, again = count;
 
     for (size_t i = 0; i < count; i++) {
         struct deciding *deciding = (struct deciding *)units[i];
-        if (deciding->process != process)
+        if (!process_is_same(deciding, like))
             continue;
         deciding->done = false;
         deciding->early_at = 0;
@@ -676,7 +696,7 @@ static void send_of_process(struct broker *broker, int32_t process, struct unit 
 static bool process_came_before(struct unit **units, size_t i)
 {
     for (size_t k = 0; k < i; k++)
-        if (((struct deciding *)units[k])->process == ((struct deciding *)units[i])->process)
+        if (process_is_same((struct deciding *)units[k], (struct deciding *)units[i]))
             return true;
     return false;
 }
@@ -689,6 +709,6 @@ void deciding_send(void *arg, struct unit **units, size_t count, bool repeat)
     (void)repeat;                      /* a decision is never repeated: its guard ended with the epoch */
     for (size_t i = 0; i < count; i++) /* for a moment after an apply there are two versions */
         if (!process_came_before(units, i))
-            send_of_process(broker, ((struct deciding *)units[i])->process, units, count, sorted);
+            send_of_process(broker, (struct deciding *)units[i], units, count, sorted);
     free(sorted);
 }

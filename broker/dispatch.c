@@ -33,7 +33,8 @@ static void dispatch_hand(struct broker *broker, struct wake *wake)
             wakes_place(broker, wake, WAKE_QUEUED);
         return;
     }
-    broker_count_wait(broker, wake, now_at - wake->wake_at);
+    if (!wake->background)
+        broker_count_wait(broker, wake, now_at - wake->wake_at);
     broker->wake_count[wake->place]--;
     wake->place = WAKE_HANDED;
     broker->wake_count[WAKE_HANDED]++;

@@ -173,7 +173,8 @@ static void epoch_on_lease_row(void *arg, PGresult *rows)
     lease_granted(&broker->lease);
     dbclock_sample(&broker->clock, clock_mono_us(), pg_int(rows, 0, 0));
     broker->ids_until = pg_int(rows, 0, 2);
-    broker->others = pg_bool(rows, 0, 3);
+    broker->others = !pg_is_null(rows, 0, 3);
+    pace_others(&broker->pace, clock_mono_us(), (double)pg_int(rows, 0, 3) / 1000);
 }
 
 static void epoch_renew(struct broker *broker)
@@ -186,6 +187,7 @@ static void epoch_renew(struct broker *broker)
     pg_put_int8(broker->params, broker->settings.lease_us);
     pg_put_int8(broker->params, IDS_AHEAD_S);
     pg_put_int8(broker->params, wakes_mark(broker));
+    pg_put_int2(broker->params, (int16_t)(1000 * pace_wanted(&broker->pace, clock_mono_us())));
     (void)pg_send(broker->control_pg, C_LEASE, broker->params, epoch_on_lease_row, broker);
     pg_sync(broker->control_pg, NULL, NULL);
 }

@@ -65,17 +65,24 @@ static void current_on_rows(void *arg, PGresult *rows)
     broker->recompute_due = pg_bool(rows, 0, 3);
 }
 
-void process_room_tick(struct broker *broker)
+static void current_on_end(void *arg, const struct pg_end *end)
 {
-    int64_t now = clock_mono_us();
+    struct broker *broker = arg;
+    (void)end;
+    broker->process.looking = false;
+}
 
-    if (!pg_is_up(broker->control_pg) || now - broker->process_checked_us < LOOK_EVERY_MS * US_PER_MS)
+/* Asks which version is current, unless that is asked already. */
+static void process_room_look(struct broker *broker)
+{
+    if (!pg_is_up(broker->control_pg) || broker->process.looking)
         return;
-    broker->process_checked_us = now;
+    broker->process.looking = true;
+    broker->process_checked_us = clock_mono_us();
     pg_params_reset(broker->params);
     pg_put_text(broker->params, broker->process.n == 0 ? NULL : broker->process.hash);
     (void)pg_send(broker->control_pg, C_PROCESS_CURRENT, broker->params, current_on_rows, broker);
-    pg_sync(broker->control_pg, NULL, NULL);
+    pg_sync(broker->control_pg, current_on_end, broker);
 }
 
 int64_t process_room_reminder_s(const struct broker *broker)
@@ -84,11 +91,24 @@ int64_t process_room_reminder_s(const struct broker *broker)
     return process == NULL ? -1 : process->policy.meeting_reminder_s;
 }
 
-int32_t process_room_number(const struct broker *broker, struct span hash)
+void process_room_tick(struct broker *broker)
 {
-    bool former = broker->process.former_n != 0 && span_is(hash, broker->process.former_hash) &&
-                  !span_is(hash, broker->process.hash);
-    return former ? broker->process.former_n : broker->process.n;
+    if (clock_mono_us() - broker->process_checked_us >= LOOK_EVERY_MS * US_PER_MS)
+        process_room_look(broker);
+}
+
+int32_t process_room_number(struct broker *broker, struct span hash, struct span *ret_unseen)
+{
+    *ret_unseen = SPAN_NONE;
+    if (hash.len == 0 || span_is(hash, broker->process.hash))
+        return broker->process.n;
+    if (broker->process.former_n != 0 && span_is(hash, broker->process.former_hash))
+        return broker->process.former_n;
+    if (broker->process.n != 0) {
+        *ret_unseen = hash;
+        process_room_look(broker);
+    }
+    return broker->process.n;
 }
 
 const char *process_room_package_of_unknown(const struct broker *broker)

@@ -10,9 +10,10 @@ struct call;
 /* Looks for a new current version once a second, or at once after process.apply; tells the workers. */
 void process_room_tick(struct broker *broker);
 
-/* process_log.n of the version with this hash: the current one, or the one before. SPAN_NONE, and what this broker has not seen,
- * count as current. 0: none was ever applied. */
-int32_t process_room_number(const struct broker *broker, struct span hash);
+/* process_log.n of the version with this hash: the current one, or the one before. SPAN_NONE, and one that this broker has not seen, count
+ * as current. 0: none was ever applied. ret_unseen: the latter, when the statement is to ask the database first, else SPAN_NONE; which
+ * version is current is looked for at once then. */
+int32_t process_room_number(struct broker *broker, struct span hash, struct span *ret_unseen);
 
 /* How long before meetings that say nothing of it the current version reminds of them, seconds; -1: none is known here. */
 int64_t process_room_reminder_s(const struct broker *broker);

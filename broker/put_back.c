@@ -81,6 +81,7 @@ static struct put_back *put_back_new(struct broker *broker, struct wake *wake)
 static void put_back_add(struct broker *broker, struct wake *wake, struct put_back *put)
 {
     wakes_place(broker, wake, WAKE_COMMITTING);
+    wakes_set_background(broker, wake, false);
     writer_add(broker->writer, &put->unit);
 }
 

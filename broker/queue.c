@@ -21,6 +21,7 @@ struct queue_customer {
 
 struct queue {
     struct heap heaps[WAKE_CLASSES];
+    struct heap background;
     struct queue_customer *customers;
     size_t count;
     unsigned char seed[crypto_shorthash_KEYBYTES];
@@ -50,6 +51,7 @@ struct queue *queue_new(void)
     struct queue *queue = mem_new(1, sizeof *queue);
     for (size_t i = 0; i < WAKE_CLASSES; i++)
         heap_init(&queue->heaps[i], queue_key);
+    heap_init(&queue->background, queue_key);
     randombytes_buf(queue->seed, sizeof queue->seed);
     return queue;
 }
@@ -60,6 +62,7 @@ void queue_free(struct queue *queue)
         return;
     for (size_t i = 0; i < WAKE_CLASSES; i++)
         heap_clear(&queue->heaps[i]);
+    heap_clear(&queue->background);
     struct queue_customer *customer, *next;
     HASH_ITER(hh, queue->customers, customer, next)
     {
@@ -116,25 +119,35 @@ static void queue_customer_drop(struct queue *queue, const char *name)
 
 /* ---- the queue ---- */
 
-void queue_push(struct queue *queue, struct wake *wake)
+static struct heap *queue_heap(struct queue *queue, const struct wake *wake)
 {
     assert(wake->class < WAKE_CLASSES);
-    heap_push(&queue->heaps[wake->class], wake);
-    queue_customer_add(queue, wake->customer);
+    return wake->background ? &queue->background : &queue->heaps[wake->class];
+}
+
+void queue_push(struct queue *queue, struct wake *wake)
+{
+    heap_push(queue_heap(queue, wake), wake);
+    if (!wake->background)
+        queue_customer_add(queue, wake->customer);
     queue->count++;
 }
 
 void queue_remove(struct queue *queue, struct wake *wake)
 {
-    assert(wake->class < WAKE_CLASSES);
-    heap_remove(&queue->heaps[wake->class], wake);
-    queue_customer_drop(queue, wake->customer);
+    heap_remove(queue_heap(queue, wake), wake);
+    if (!wake->background)
+        queue_customer_drop(queue, wake->customer);
     queue->count--;
 }
 
 struct wake *queue_peek(const struct queue *queue, bool p1_only)
 {
     struct wake *best = heap_first(&queue->heaps[WAKE_P1]);
+    struct wake *background = p1_only ? NULL : heap_first(&queue->background);
+
+    if (background != NULL)
+        return best != NULL && best->rank <= background->rank + QUEUE_BACKGROUND_DELAY_US ? best : background;
     for (size_t i = WAKE_P1 + 1; i < WAKE_CLASSES && !p1_only; i++) {
         struct wake *wake = heap_first(&queue->heaps[i]);
         if (wake == NULL)
@@ -155,7 +168,7 @@ struct wake *queue_pop(struct queue *queue, bool p1_only)
 
 struct wake *queue_oldest(const struct queue *queue)
 {
-    struct wake *oldest = NULL;
+    struct wake *oldest = heap_first(&queue->background);
     for (size_t i = 0; i < WAKE_CLASSES; i++) {
         struct wake *wake = heap_first(&queue->heaps[i]);
         if (wake != NULL && (oldest == NULL || wake->rank < oldest->rank))
@@ -166,6 +179,8 @@ struct wake *queue_oldest(const struct queue *queue)
 
 struct wake *queue_worst(const struct queue *queue)
 {
+    if (queue->background.count > 0)
+        return queue->background.items[queue->background.count - 1];
     for (size_t i = WAKE_CLASSES; i-- > 0;) {
         const struct heap *heap = &queue->heaps[i];
         if (heap->count > 0)

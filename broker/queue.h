@@ -35,6 +35,10 @@ void queue_free(struct queue *queue); /* accepts NULL; the wakes stay the caller
 void queue_push(struct queue *queue, struct wake *wake);
 void queue_remove(struct queue *queue, struct wake *wake); /* it must be in */
 
+/* A wake of the background (wake->background) stands in a heap of its own, whatever its class: whoever wakes it gives it out by a
+ * measure (pace.h), so it goes before all but what is P1 and not more than QUEUE_BACKGROUND_DELAY_US later. It counts for no customer. */
+#define QUEUE_BACKGROUND_DELAY_US INT64_C(1000000)
+
 /* The next one, or NULL. p1_only: of class P1 alone (the share of credits kept back). peek leaves it in. */
 struct wake *queue_peek(const struct queue *queue, bool p1_only);
 struct wake *queue_pop(struct queue *queue, bool p1_only);
@@ -47,7 +51,7 @@ struct wake *queue_oldest(const struct queue *queue);
 struct wake *queue_worst(const struct queue *queue);
 
 size_t queue_count(const struct queue *queue);
-size_t queue_count_class(const struct queue *queue, enum wake_class class);
+size_t queue_count_class(const struct queue *queue, enum wake_class class); /* without the background */
 size_t queue_count_customer(const struct queue *queue, const char *customer);
 
 /* Rank for a wake of that customer that begins to wait at now_us: now_us + debt. weight: of its package, 1 to

@@ -47,8 +47,9 @@ struct wake {
     uint8_t place;   /* enum wake_place */
     uint8_t reasons; /* enum wake_reason, a bit each */
     uint8_t failures;
-    bool fresh;     /* posted here and no desk row yet */
-    bool overtaken; /* an op is changing the ticket: a decision that comes now is dropped */
+    bool fresh;      /* posted here and no desk row yet */
+    bool background; /* woken only to be computed again (recompute.c); wakes_set_background alone writes it */
+    bool overtaken;  /* an op is changing the ticket: a decision that comes now is dropped */
     bool
         suspect; /* a worker died while it held this one among others: handed out alone until it is decided */
     uint8_t discarded;         /* decisions in a row that an op overtook */

@@ -86,6 +86,14 @@ void wakes_place(struct broker *broker, struct wake *wake, enum wake_place place
         timers_push(&broker->timers, wake);
 }
 
+void wakes_set_background(struct broker *broker, struct wake *wake, bool background)
+{
+    assert(wake->place != WAKE_QUEUED && wake->place != WAKE_TIMED);
+    broker->background_count += background && !wake->background;
+    broker->background_count -= !background && wake->background;
+    wake->background = background;
+}
+
 void wakes_set_content(struct broker *broker, struct wake *wake, struct span content)
 {
     broker->content_bytes += content.len;
@@ -98,6 +106,7 @@ void wakes_free(struct broker *broker, struct wake *wake)
 {
     wakes_place(broker, wake, WAKE_NOWHERE);
     wakes_has_desk(broker, wake);
+    wakes_set_background(broker, wake, false);
     wakes_set_content(broker, wake, SPAN_NONE);
     HASH_DEL(broker->wakes, wake);
     broker->wake_count[WAKE_NOWHERE]--;
@@ -162,6 +171,7 @@ void wakes_changed(struct broker *broker, int64_t ticket, int32_t attempt, int32
     wakes_has_desk(broker, wake);
     wakes_set_content(broker, wake, SPAN_NONE);
     wakes_place(broker, wake, WAKE_NOWHERE); /* whoever held the former attempt dies at the guard */
+    wakes_set_background(broker, wake, false);
     wake->attempt = attempt;
     wake->version = version;
     wake->class = (uint8_t)wake_class_of(priority);

@@ -19,6 +19,9 @@ void wakes_place(struct broker *broker, struct wake *wake, enum wake_place place
 /* Not fresh any more: it has a desk row. */
 void wakes_has_desk(struct broker *broker, struct wake *wake);
 
+/* Whether it is awake only to be computed again: counted, and queued apart. It must be in no heap. */
+void wakes_set_background(struct broker *broker, struct wake *wake, bool background);
+
 /* Takes the content (one malloc'd block), or drops it with SPAN_NONE. */
 void wakes_set_content(struct broker *broker, struct wake *wake, struct span content);
 

@@ -8,4 +8,4 @@ WITH c AS MATERIALIZED (
 )
 UPDATE desk d SET owner = $5::bigint, attempt = d.attempt + 1
   FROM c WHERE d.ctid = c.place
-RETURNING d.ticket, d.attempt, d.version, d.lane, d.rank, d.wake_at, d.failures, d.priority
+RETURNING d.ticket, d.attempt, d.version, d.rank, d.wake_at, d.failures, d.priority

@@ -5,7 +5,7 @@
 --  $12 kinds  $13 tags (array literals)  $14 clocks  $15 reply_pending (NULL: keep)  $16 epoch
 --  events: $17 tickets  $18 versions  $19 kinds  $20 public  $21 bodies  $22 process
 --  outbox: $23 tickets  $24 versions  $25 audiences  $26 kinds  $27 generations  $28 bodies
---  $29 due_at  $30 now, as the decision's work said
+--  $29 due_at  $30 now, as the decision's work said  $31 the process by its hash, when the broker has not seen that version: then the database's own number of it counts, if it has one
 -- A decision for an instant that the database's clock has not reached (it was set back) would be early: it is not written, and comes
 -- back with that clock.
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
@@ -38,7 +38,7 @@ d AS (
     RETURNING d.ticket, d.attempt
 ), e AS (
     INSERT INTO events (ticket, version, at, kind, public, process, body)
-    SELECT x.ticket, x.version, clock.at, x.kind, x.public, $22::integer, x.body
+    SELECT x.ticket, x.version, clock.at, x.kind, x.public, coalesce(CASE WHEN $31::text IS NOT NULL THEN (SELECT max(l.n) FROM process_log l WHERE l.hash = $31::text) END, $22::integer), x.body
       FROM d JOIN unnest($17::bigint[], $18::integer[], $19::smallint[], $20::boolean[], $21::bytea[])
            AS x(ticket, version, kind, public, body) USING (ticket), clock
      ORDER BY x.ticket, x.version

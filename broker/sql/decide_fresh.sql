@@ -5,6 +5,7 @@
 --  events: $13 tickets  $14 versions  $15 kinds  $16 public  $17 bodies  $18 process
 --  outbox: $19 tickets  $20 versions  $21 audiences  $22 kinds  $23 generations  $24 bodies
 --  $25 due_at  $26 now, as the decision's work said: not later than the database's clock, as in decide_again
+--  $27 the process by its hash, when the broker has not seen that version: then the database's own number of it counts, if it has one
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 d AS (
     INSERT INTO desk (ticket, version, decided, attempt, state, priority, lane, rank, wake_at, owner, updated_at, assignee,
@@ -19,7 +20,7 @@ d AS (
     RETURNING ticket
 ), e AS (
     INSERT INTO events (ticket, version, at, kind, public, process, body)
-    SELECT x.ticket, x.version, clock.at, x.kind, x.public, $18::integer, x.body
+    SELECT x.ticket, x.version, clock.at, x.kind, x.public, coalesce(CASE WHEN $27::text IS NOT NULL THEN (SELECT max(l.n) FROM process_log l WHERE l.hash = $27::text) END, $18::integer), x.body
       FROM d JOIN unnest($13::bigint[], $14::integer[], $15::smallint[], $16::boolean[], $17::bytea[])
            AS x(ticket, version, kind, public, body) USING (ticket), clock
      ORDER BY x.ticket, x.version

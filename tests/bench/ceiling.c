@@ -169,6 +169,7 @@ static void send_decide(struct run *run, int64_t batch)
     }
     array_of_int(run, PG_INT8, wake_at);
     array_of_int(run, PG_INT8, 0); /* decided as of then: not later than the database's clock */
+    pg_put_null(run->params);      /* by a version that is known */
     (void)pg_send(run->pg, ST_DECIDE, run->params, NULL, NULL);
 }
 

@@ -681,7 +681,7 @@ def test_tickets_that_a_dead_broker_was_computing_again_are_by_the_next(pair):
     for name in ("broker-1", "broker-2"):
         pair.kill(name)
     with pair.db() as db:
-        db.execute("UPDATE process_log SET recompute_after = 0, recomputed = 0 WHERE n = (SELECT max(n) FROM process_log)")
+        db.execute("UPDATE process_log SET at = docket_now(), recompute_after = 0, recomputed = 0 WHERE n = (SELECT max(n) FROM process_log)")
         db.commit()
     pair.up()
     wait_until(lambda: pair.value("SELECT count(*) FROM process_log WHERE recompute_after IS NOT NULL") == 0, 30)

@@ -2,6 +2,7 @@
 comes. What was asked is done once, what is answered is done, and nothing lands late."""
 
 import contextlib
+import os
 import signal
 
 import pytest
@@ -9,6 +10,7 @@ from helpers import ADA, Stack, alive, id_of, ticket_of, wait_until
 from pg_proxy import PgProxy
 
 WRITER = "docket-broker writer"
+CONTROL = "docket-broker control"
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +84,35 @@ def test_a_comment_that_was_committed_and_not_heard_of_is_answered_as_new_once(b
     ready(stack)
     assert comments(client, tracking) == ["once"]
     client.decided(tracking, 30)
+    client.close()
+
+
+def test_what_was_claimed_and_not_heard_of_is_in_nobody_s_memory_and_decided_all_the_same(behind):
+    stack, proxy = behind
+    client = stack.client(1)
+    tracking = client.submit()
+    client.decided(tracking)
+    epoch = "SELECT epoch FROM brokers WHERE name = 'broker-1' AND NOT dead ORDER BY registered_at DESC LIMIT 1"
+    owned = f"SELECT count(*) FROM desk WHERE ticket = %s AND owner = ({epoch})"
+    other = stack.pid("broker-2")
+    for _ in range(5):  # a claim that was on its way already knows nothing of it
+        os.kill(other, signal.SIGSTOP)
+        try:
+            proxy.keep_back(CONTROL)
+            with stack.db() as db:
+                db.execute("UPDATE desk SET lane = 2, rank = docket_now(), wake_at = docket_now(), owner = NULL, attempt = attempt + 1 WHERE ticket = %s", (id_of(tracking),))
+                db.commit()
+            with contextlib.suppress(AssertionError):
+                wait_until(lambda: stack.value(owned, id_of(tracking)) == 1, 3)
+            claimed = stack.value(owned, id_of(tracking)) == 1
+            proxy.cut(CONTROL)
+        finally:
+            os.kill(other, signal.SIGCONT)
+        wait_until(lambda: stack.value("SELECT count(*) FROM desk WHERE ticket = %s AND owner IS NULL AND lane IS DISTINCT FROM 2", id_of(tracking)) == 1, 30)
+        if claimed:
+            break
+    assert claimed
+    ready(stack)
     client.close()
 
 

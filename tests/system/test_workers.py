@@ -169,6 +169,37 @@ def test_a_decision_by_the_version_before_is_kept_as_one_of_that_version(desk, w
     wait_until(lambda: worker.process == before[1])
 
 
+def test_a_decision_by_a_version_that_its_broker_has_not_seen_is_kept_as_one_of_that_version(desk, workerless, hired):
+    """A worker that has it from another broker. What the database does not know either counts as the current one."""
+    with workerless.db() as db:
+        before = db.execute("SELECT n, hash FROM process_log ORDER BY n DESC LIMIT 1").fetchone()
+
+    def newest(work, process):
+        hash_ = {"ahead": "unseen", "odd": "nowhere"}.get(work["ticket"]["title"], process)
+        if hash_ == "unseen":  # this moment: the broker looks twice a second
+            with workerless.db() as db:
+                db.execute("INSERT INTO processes SELECT %s, files, first_at FROM processes WHERE hash = %s", [hash_, before[1]])
+                db.execute("INSERT INTO process_log (hash, at, actor, role, comment) SELECT %s, at, actor, role, comment FROM process_log WHERE n = %s", [hash_, before[0]])
+        late = [{"clock": "response", "cycle": 1, "verdict": "met", "cause": None, "priority": 3, "promise_s": 1, "due_at": work["now"], "met_at": work["now"], "worked_s": 0, "paused_s": 0}]
+        return {**decide(work, process), "process": hash_, "deadlines": late}
+
+    worker = hired(decide=newest)
+    stamps = "SELECT (SELECT max(process) FROM events WHERE ticket = %s), (SELECT process FROM deadlines WHERE ticket = %s)"
+
+    def stamped(tracking):
+        desk.decided(tracking)
+        with workerless.db() as db:
+            return db.execute(stamps, [id_of(tracking)] * 2).fetchone()
+
+    odd = desk.submit(title="odd")
+    assert stamped(odd) == (before[0], before[0]), desk.show(odd)
+    ahead = stamped(desk.submit(title="ahead"))
+    assert ahead == (workerless.value("SELECT n FROM process_log WHERE hash = 'unseen'"),) * 2
+    with workerless.db() as db:  # as it was, for the tests that follow
+        db.execute("INSERT INTO process_log (hash, at, actor, role, comment) SELECT hash, at, actor, role, comment FROM process_log WHERE n = %s", [before[0]])
+    wait_until(lambda: desk.call("stats")["process"] == before[1] == worker.process)
+
+
 LIES = {
     "an unknown field": lambda decision: {**decision, "set": {**decision["set"], "colour": "red"}},
     "a wrong type": lambda decision: {**decision, "set": {"priority": "high"}},
@@ -295,6 +326,51 @@ def test_without_any_worker_ops_are_told_and_when_most_decisions_fail_none_count
             assert client.decided(tracking, 40)["priority"] == 3
         for cause in ("undecided", "no_workers", "decisions_fail"):
             wait_until(lambda: told(cause, [0, 1]) == 0 and told(cause, [2]), 30, 0.1)  # noqa: B023
+        worker.leave()
+        client.close()
+    finally:
+        running.close()
+
+
+def test_open_tickets_are_computed_again_beside_a_backlog_and_hold_up_nothing_urgent():
+    """One slow worker, and more new tickets than it decides in time: what is computed again gets its part all the same, before the
+    backlog is done; a P1 that changes meanwhile waits for none of the two."""
+    old, backlog, credits = 200, 3000, 4
+    running = Stack(workers=0, notifiers=0)
+    try:
+        client = running.client()
+        quick = PyWorker(running.env["DOCKET_WORKERS"].split(",")[0], credits=200)
+        urgent = client.submit()
+        client.decided(urgent)
+        client.call("ticket.prioritize", tracking=urgent, priority=1, reason="all is down", as_=ADA)
+        for n in range(old):
+            client.send("ticket.submit", key=f"old {n}", customer="acme", title="old", problem="p")
+        assert all(client.receive()["ok"] for _ in range(old))
+        wait_until(lambda: running.value("SELECT count(*) FROM desk WHERE owner IS NULL AND priority IS NOT NULL AND lane > 4") == old + 1, 30)
+        quick.leave()
+
+        def slow(work, process):
+            time.sleep(0.005)
+            return decide(work, process)
+
+        for n in range(backlog):
+            client.send("ticket.submit", key=f"new {n}", customer="acme", title="new", problem="p")
+        assert all(client.receive()["ok"] for _ in range(backlog))
+        running.value("WITH again AS (UPDATE process_log SET at = docket_now(), recompute_after = 0, recomputed = 0 WHERE n = (SELECT max(n) FROM process_log) RETURNING 1) SELECT count(*) FROM again")
+        worker = PyWorker(running.env["DOCKET_WORKERS"].split(",")[0], credits=credits, decide=slow)
+
+        def seen(what):
+            return [n for n, work in enumerate(list(worker.seen)) if what(work["body"])]
+
+        wait_until(lambda: seen(lambda work: "process" in work["reasons"]), 30)
+        client.call("ticket.comment", tracking=urgent, text="and the branch office too", as_=ADA)
+        before = len(worker.seen)
+        commented = wait_until(lambda: seen(lambda work: work["ticket"]["tracking"] == urgent and "event" in work["reasons"]), 30)
+        assert commented[-1] <= before + 3 * credits
+        wait_until(lambda: len(seen(lambda work: "process" in work["reasons"])) >= old, 60)
+        assert len(seen(lambda work: work["ticket"]["title"] == "new" and "process" not in work["reasons"])) < backlog, "the backlog was done first"
+        wait_until(lambda: running.value("SELECT count(*) FROM desk WHERE decided >= 1 AND owner IS NULL AND priority IS NOT NULL") == old + 1 + backlog, 90, 0.1)
+        wait_until(lambda: running.value("SELECT count(*) FROM process_log WHERE recompute_after IS NOT NULL") == 0, 30)
         worker.leave()
         client.close()
     finally:

@@ -184,6 +184,36 @@ static void test_queue_rank_is_bounded_and_weighed(void **state)
     free(many);
 }
 
+static void test_queue_background_goes_before_all_but_what_is_urgent_and_counts_for_nobody(void **state)
+{
+    char name[] = "c";
+    struct wake again = {.ticket = 1, .class = WAKE_P4, .rank = 100 * SECOND, .background = true};
+    struct wake old = {.ticket = 2, .class = WAKE_UNTRIAGED, .rank = 1 * SECOND};
+    struct wake urgent[2] = {{.ticket = 3, .class = WAKE_P1, .rank = 101 * SECOND},
+                             {.ticket = 4, .class = WAKE_P1, .rank = 102 * SECOND}};
+    struct queue *queue = queue_new();
+    (void)state;
+    again.customer = name;
+    queue_push(queue, &again);
+    queue_push(queue, &old);
+    queue_push(queue, &urgent[0]);
+    queue_push(queue, &urgent[1]);
+    assert_int_equal(queue_count(queue), 4);
+    assert_int_equal(queue_count_customer(queue, name), 0);
+    assert_int_equal(queue_count_class(queue, WAKE_P4), 0);
+    assert_ptr_equal(queue_oldest(queue), &old);
+    assert_ptr_equal(queue_worst(queue), &again);
+    assert_ptr_equal(queue_peek(queue, true), &urgent[0]);
+    assert_ptr_equal(queue_pop(queue, false), &urgent[0]);
+    assert_ptr_equal(queue_pop(queue, false), &again); /* later P1s may not starve it */
+    queue_push(queue, &again);
+    queue_remove(queue, &again);
+    assert_ptr_equal(queue_pop(queue, false), &old);
+    assert_ptr_equal(queue_pop(queue, true), &urgent[1]);
+    assert_int_equal(queue_count(queue), 0);
+    queue_free(queue);
+}
+
 static void test_timers_give_what_is_due_in_order(void **state)
 {
     static struct wake wakes[WAKES];
@@ -221,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_queue_oldest_is_the_one_that_waits_longest_of_any_class),
         cmocka_unit_test(test_queue_flooding_customer_does_not_hold_up_a_quiet_one),
         cmocka_unit_test(test_queue_rank_is_bounded_and_weighed),
+        cmocka_unit_test(test_queue_background_goes_before_all_but_what_is_urgent_and_counts_for_nobody),
         cmocka_unit_test(test_timers_give_what_is_due_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
