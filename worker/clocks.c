@@ -1,167 +1,25 @@
 /* The clocks of a ticket; see clocks.h. */
 #include "clocks.h"
 
-#include "clock.h"
-#include "mem.h"
+#include "clock_rules.h"
+#include "clock_run.h"
 
 #include <string.h>
 
 enum phase { PHASE_OPEN, PHASE_WAITS, PHASE_RESOLVED, PHASE_CLOSED };
-
-/* What an event does to one clock. Met and ended clocks are left alone, whatever the table says. */
-enum action {
-    NOTHING,
-    MEET,
-    MEET_BY_TAKING, /* not where a reply was promised (priority 4) */
-    MEET_AND_AGAIN, /* met, and the next cycle begins; it rests while the customer owes the answer */
-    PAUSE,
-    RESUME,
-    END,     /* over without having been kept: the ticket is closed */
-    RUN_ON,  /* a clock that was met runs on, in a new cycle with what was left */
-    RESTART, /* a new cycle from here */
-};
-
-enum who { BY_DESK, BY_ANYONE };
-enum needs { ALWAYS, IF_PUBLIC, IF_SELF, ON_CUSTOMER, ON_VENDOR };
-enum leads { STAYS, TO_OPEN, TO_WAITS, TO_RESOLVED, TO_CLOSED };
-
-/* Event → what starts, meets, pauses, resumes, ends each clock (promises.md, "Clocks of a ticket"). The posting starts all
- * three. What a machine did moves the ticket and no clock, but a closed ticket has no clocks, whoever closed it. A customer's words are looked
- * at again by clocks_reply, for what they mean on resolved and closed tickets. */
-static const struct rule_row {
-    enum desk_event kind;
-    enum who who;
-    enum needs needs;
-    enum leads leads;
-    enum action actions[CLOCK_KINDS]; /* response, update, resolution */
-} rows[] = {
-    {EVENT_TAKEN, BY_DESK, ALWAYS, TO_OPEN, {MEET_BY_TAKING, RESUME, RESUME}},
-    {EVENT_ASSIGNED, BY_DESK, IF_SELF, STAYS, {MEET_BY_TAKING, NOTHING, NOTHING}},
-    {EVENT_COMMENTED, BY_DESK, IF_PUBLIC, STAYS, {MEET, MEET_AND_AGAIN, NOTHING}},
-    {EVENT_WAITING, BY_DESK, ON_CUSTOMER, TO_WAITS, {MEET, MEET_AND_AGAIN, PAUSE}},
-    {EVENT_WAITING, BY_DESK, ON_VENDOR, TO_OPEN, {NOTHING, MEET_AND_AGAIN, RESUME}},
-    {EVENT_CANNOT_RESOLVE, BY_DESK, ALWAYS, TO_WAITS, {MEET, MEET_AND_AGAIN, PAUSE}},
-    {EVENT_RESUMED, BY_DESK, ALWAYS, TO_OPEN, {NOTHING, RESUME, RESUME}},
-    {EVENT_MEETING, BY_DESK, ALWAYS, STAYS, {MEET, MEET_AND_AGAIN, NOTHING}},
-    {EVENT_RESOLVED, BY_DESK, ALWAYS, TO_RESOLVED, {MEET, MEET_AND_AGAIN, MEET}},
-    {EVENT_REJECTED, BY_ANYONE, ALWAYS, TO_OPEN, {NOTHING, RESUME, RUN_ON}},
-    {EVENT_APPROVED, BY_ANYONE, ALWAYS, TO_CLOSED, {END, END, END}},
-    {EVENT_CLOSED, BY_ANYONE, ALWAYS, TO_CLOSED, {END, END, END}},
-    {EVENT_REOPENED, BY_ANYONE, ALWAYS, TO_OPEN, {RESTART, RESTART, RESTART}},
-    {EVENT_AGREED, BY_ANYONE, ALWAYS, TO_OPEN, {NOTHING, RESUME, RESUME}},
-    {EVENT_DECLINED, BY_ANYONE, ALWAYS, TO_OPEN, {NOTHING, RESUME, RESUME}},
-};
-
-static const char *const kind_names[CLOCK_KINDS] = {"response", "update", "resolution"};
-static const char *const state_names[CLOCK_STATES] = {"running", "paused", "met", "missed"};
-static const char *const step_names[CLOCK_STEPS] = {"started", "paused", "resumed", "moved",
-                                                    "met",     "missed", "ended"};
-
-/* One clock while the events are walked. */
-struct run {
-    enum clock_kind kind;
-    const struct clock_promise *promise;
-    int64_t cycle;
-    int64_t started_at;
-    int64_t since; /* begin of the running stretch, or of the pause */
-    bool open, paused;
-    int64_t worked_us, paused_us; /* before `since` */
-    int64_t used_up_at;           /* when the promise was used up in an earlier stretch */
-    int64_t met_at;
-    struct clock_log *log; /* or NULL */
-};
 
 struct walk {
     const struct clock_terms *terms;
     const struct clock *old;
     size_t old_count;
     struct clocks *out;
-    struct run runs[CLOCK_KINDS];
+    struct clock_run runs[CLOCK_KINDS];
     enum phase phase;
     int64_t phase_at;
     int64_t until_at;
     int64_t at; /* of the last event */
     int64_t now;
 };
-
-/* ---- time of one clock ---- */
-
-static int64_t run_time(const struct run *run, int64_t from, int64_t until)
-{
-    if (until <= from)
-        return 0;
-    return run->promise->working ? calendar_elapsed(run->promise->calendar, from, until) : until - from;
-}
-
-/* The instant at which work_us are used up from an instant on; never beyond the calendar's years. */
-static int64_t run_after(const struct run *run, int64_t from, int64_t work_us)
-{
-    int64_t at;
-
-    if (!run->promise->working)
-        return work_us > CALENDAR_END_US - from ? CALENDAR_END_US : from + work_us;
-    return calendar_due(run->promise->calendar, from, work_us, &at, NULL) ? at : CALENDAR_END_US;
-}
-
-/* A promise of 0 is judged by its grace, in real time from the instant it became due. */
-static int64_t run_due_from(const struct run *run, int64_t from)
-{
-    int64_t promise_us = run->promise->promise_us;
-    if (promise_us == 0)
-        return run_after(run, from, 0) + run->promise->grace_us;
-    int64_t left = promise_us - run->worked_us;
-    return run_after(run, from, left > 0 ? left : 0);
-}
-
-static int64_t run_due(const struct run *run)
-{
-    return run->used_up_at != CLOCK_NO_INSTANT ? run->used_up_at : run_due_from(run, run->since);
-}
-
-/* Ends a stretch, for those who want to know how it came about. */
-static void run_log(const struct run *run, int64_t until)
-{
-    struct clock_log *log = run->log;
-
-    if (log == NULL || until <= run->since)
-        return;
-    if ((log->count & (log->count + 1)) == 0)
-        log->items = mem_grow(log->items, 2 * (log->count + 1), sizeof *log->items);
-    log->items[log->count++] = (struct clock_stretch){run->kind, run->cycle, run->since, until, run->paused};
-}
-
-static void run_pause(struct run *run, int64_t at)
-{
-    if (!run->open || run->paused)
-        return;
-    run_log(run, at);
-    int64_t due = run_due(run);
-    if (due <= at)
-        run->used_up_at = due;
-    run->worked_us += run_time(run, run->since, at);
-    run->paused = true;
-    run->since = at;
-}
-
-static void run_resume(struct run *run, int64_t at)
-{
-    if (!run->open || !run->paused)
-        return;
-    run_log(run, at);
-    run->paused_us += at - run->since;
-    run->paused = false;
-    run->since = at;
-}
-
-static void run_start(struct run *run, int64_t at)
-{
-    run->open = run->promise->promised;
-    run->paused = false;
-    run->cycle++;
-    run->started_at = run->since = at;
-    run->worked_us = run->paused_us = 0;
-    run->used_up_at = run->met_at = CLOCK_NO_INSTANT;
-}
 
 /* ---- results ---- */
 
@@ -195,36 +53,6 @@ static bool walk_is_past(const struct walk *w, enum clock_kind kind, int64_t cyc
         if (w->old[i].kind == kind && w->old[i].cycle > cycle && !w->old[i].unpromised)
             return true;
     return false;
-}
-
-static int64_t whole_s(int64_t us)
-{
-    return us / US_PER_S;
-}
-
-/* The clock as it is at an instant, without warnings. */
-static struct clock run_clock(const struct run *run, int64_t at)
-{
-    const struct clock_promise *p = run->promise;
-    int64_t worked = run->worked_us + (run->paused ? 0 : run_time(run, run->since, at));
-    int64_t left = p->promise_us - worked;
-    struct clock clock = {
-        .kind = run->kind,
-        .cycle = run->cycle,
-        .state = run->paused ? CLOCK_PAUSED : CLOCK_RUNNING,
-        .promise_s = whole_s(p->promise_us),
-        .working = p->working,
-        .started_at = run->started_at,
-        .due_at = run->paused && run->used_up_at == CLOCK_NO_INSTANT ? CLOCK_NO_INSTANT : run_due(run),
-        .warn_at = CLOCK_NO_INSTANT,
-        .met_at = run->met_at,
-        .calendar = span_of(p->calendar_name),
-        .as_of_at = at,
-        .worked_s = whole_s(worked),
-        .paused_s = whole_s(run->paused_us + (run->paused && at > run->since ? at - run->since : 0)),
-        .left_s = left > 0 ? whole_s(left) : 0,
-    };
-    return clock;
 }
 
 static void walk_keep(struct walk *w, const struct clock *clock)
@@ -288,11 +116,11 @@ static void walk_finish_judged(struct walk *w, struct clock *clock, const struct
 }
 
 /* Judged once, by what was promised when it ended. */
-static void walk_finish_judge(struct walk *w, const struct run *run, struct clock *clock,
+static void walk_finish_judge(struct walk *w, const struct clock_run *run, struct clock *clock,
                               const struct clock *old, const char *cause)
 {
     if (clock->due_at == CLOCK_NO_INSTANT) /* at rest: what was left would have begun to run now */
-        clock->due_at = run_due_from(run, clock->met_at);
+        clock->due_at = clock_run_due_from(run, clock->met_at);
     bool missed = clock->due_at < clock->met_at;
     clock->state = missed ? CLOCK_MISSED : CLOCK_MET;
     clock->ended = cause != NULL;
@@ -302,14 +130,14 @@ static void walk_finish_judge(struct walk *w, const struct run *run, struct cloc
 }
 
 /* A cycle is over. cause: NULL when it was kept, else why it ended. */
-static void walk_finish(struct walk *w, struct run *run, int64_t at, const char *cause)
+static void walk_finish(struct walk *w, struct clock_run *run, int64_t at, const char *cause)
 {
     const struct clock *old = walk_old(w, run->kind, run->cycle);
-    struct clock clock = run_clock(run, at);
+    struct clock clock = clock_run_show(run, at);
 
     if (!run->open)
         return;
-    run_log(run, at);
+    clock_run_log(run, at);
     run->open = false;
     run->met_at = clock.met_at = at;
     /* Over before anybody promised it: the promise came later, with another priority, package or process. */
@@ -326,7 +154,7 @@ static void walk_finish(struct walk *w, struct run *run, int64_t at, const char 
 }
 
 /* Warnings that came due, and when the next will. Told in one: the latest of those that are due and not quiet. */
-static void walk_warn(struct walk *w, const struct run *run, struct clock *clock, int64_t worked_us)
+static void walk_warn(struct walk *w, const struct clock_run *run, struct clock *clock, int64_t worked_us)
 {
     const struct clock_promise *promise = run->promise;
     int64_t count = (int64_t)promise->warning_count;
@@ -337,18 +165,18 @@ static void walk_warn(struct walk *w, const struct run *run, struct clock *clock
             passed = &promise->warnings[clock->warned];
     if (clock->warned < count && !run->paused)
         clock->warn_at =
-            run_after(run, run->since, promise->warnings[clock->warned].used_us - run->worked_us);
+            clock_run_after(run, run->since, promise->warnings[clock->warned].used_us - run->worked_us);
     if (passed != NULL)
         walk_notice(w, clock, (int)(passed->used_us * 100 / promise->promise_us), passed->quiet);
 }
 
 /* A cycle that is still open at now. */
-static void walk_leave(struct walk *w, struct run *run)
+static void walk_leave(struct walk *w, struct clock_run *run)
 {
     const struct clock *old = walk_old(w, run->kind, run->cycle);
-    struct clock clock = run_clock(run, w->now);
+    struct clock clock = clock_run_show(run, w->now);
 
-    run_log(run, w->now);
+    clock_run_log(run, w->now);
     clock.warned = walk_warned(w, run->kind, run->cycle);
     if (clock_is_judged(old) && old->met_at != CLOCK_NO_INSTANT && !old->unpromised) {
         clock = *old; /* met, by what counted then: at priority 3 by taking it, say, before it became 4 */
@@ -365,45 +193,26 @@ static void walk_leave(struct walk *w, struct run *run)
         walk_notice(w, &clock, 100, false);
     }
     if (clock.state == CLOCK_RUNNING || clock.state == CLOCK_PAUSED)
-        walk_warn(w, run, &clock, run->worked_us + (run->paused ? 0 : run_time(run, run->since, w->now)));
+        walk_warn(w, run, &clock,
+                  run->worked_us + (run->paused ? 0 : clock_run_time(run, run->since, w->now)));
     walk_keep(w, &clock);
 }
 
 /* ---- events ---- */
 
 /* Met, and again from here; it rests while the customer owes the answer. */
-static void walk_again(struct walk *w, struct run *run, int64_t at)
+static void walk_again(struct walk *w, struct clock_run *run, int64_t at)
 {
     if (!run->open)
         return;
     walk_finish(w, run, at, NULL);
-    run_start(run, at);
+    clock_run_start(run, at);
     if (w->phase == PHASE_WAITS || w->phase == PHASE_RESOLVED)
-        run_pause(run, at);
+        clock_run_pause(run, at);
 }
 
-/* Back to work after a rejection: the time with the customer is a pause, the rest was used. */
-static void walk_run_on(struct run *run, int64_t at)
-{
-    if (run->open || !run->promise->promised || run->met_at == CLOCK_NO_INSTANT)
-        return;
-    int64_t due = run->paused && run->used_up_at == CLOCK_NO_INSTANT ? INT64_MAX : run_due(run);
-    if (due <= run->met_at)
-        run->used_up_at = due;
-    if (!run->paused)
-        run->worked_us += run_time(run, run->since, run->met_at);
-    run->paused_us += at - (run->paused ? run->since : run->met_at);
-    run->cycle++;
-    run->since = run->met_at;
-    run->paused = true;
-    run_log(run, at);
-    run->open = true;
-    run->paused = false;
-    run->since = at;
-    run->met_at = CLOCK_NO_INSTANT;
-}
-
-static void walk_act(struct walk *w, struct run *run, enum action action, const struct clock_event *e)
+static void walk_act(struct walk *w, struct clock_run *run, enum clock_action action,
+                     const struct clock_event *e)
 {
     switch (action) {
     case NOTHING:
@@ -420,25 +229,25 @@ static void walk_act(struct walk *w, struct run *run, enum action action, const 
         walk_again(w, run, e->at);
         return;
     case PAUSE:
-        run_pause(run, e->at);
+        clock_run_pause(run, e->at);
         return;
     case RESUME:
-        run_resume(run, e->at);
+        clock_run_resume(run, e->at);
         return;
     case END:
         walk_finish(w, run, e->at, e->kind == EVENT_CLOSED ? "closed" : "approved");
         return;
     case RUN_ON:
-        walk_run_on(run, e->at);
+        clock_run_on(run, e->at);
         return;
     case RESTART:
         walk_finish(w, run, e->at, "reopened");
-        run_start(run, e->at);
+        clock_run_start(run, e->at);
         return;
     }
 }
 
-static void walk_lead(struct walk *w, enum leads leads, const struct clock_event *e)
+static void walk_lead(struct walk *w, enum clock_leads leads, const struct clock_event *e)
 {
     static const enum phase phases[] = {[TO_OPEN] = PHASE_OPEN,
                                         [TO_WAITS] = PHASE_WAITS,
@@ -454,53 +263,29 @@ static void walk_lead(struct walk *w, enum leads leads, const struct clock_event
     w->out->wait_ended = false;
 }
 
-static void walk_apply(struct walk *w, const struct rule_row *row, const struct clock_event *e)
+static void walk_apply(struct walk *w, const struct clock_rule *rule, const struct clock_event *e)
 {
-    walk_lead(w, row->leads, e);
+    walk_lead(w, rule->leads, e);
     for (size_t k = 0; k < CLOCK_KINDS; k++)
-        walk_act(w, &w->runs[k], row->actions[k], e);
+        walk_act(w, &w->runs[k], rule->actions[k], e);
 }
 
 /* What a customer's public words do depends on where the ticket stands. */
 static void walk_reply(struct walk *w, const struct clock_event *e)
 {
-    static const struct rule_row ends_wait = {.leads = TO_OPEN, .actions = {NOTHING, RESUME, RESUME}};
-    static const struct rule_row rejects = {.leads = TO_OPEN, .actions = {NOTHING, RESUME, RUN_ON}};
-    static const struct rule_row asks = {.leads = STAYS, .actions = {NOTHING, RESUME, NOTHING}};
-    static const struct rule_row reopens = {.leads = TO_OPEN, .actions = {RESTART, RESTART, RESTART}};
-
     if (w->phase == PHASE_WAITS) {
-        walk_apply(w, &ends_wait, e);
+        walk_apply(w, &clock_rule_ends_wait, e);
         w->out->wait_ended = true;
     } else if (w->phase == PHASE_RESOLVED && w->terms->reply_reopens) {
-        walk_apply(w, &rejects, e);
+        walk_apply(w, &clock_rule_rejects, e);
         w->out->reopened_by_reply = true;
     } else if (w->phase == PHASE_RESOLVED && !w->terms->reply_is_kept) {
-        walk_apply(w, &asks, e);
+        walk_apply(w, &clock_rule_asks, e);
         w->out->reply_pending = true;
     } else if (w->phase == PHASE_CLOSED && e->at <= w->phase_at + w->terms->reopen_within_us) {
-        walk_apply(w, &reopens, e);
+        walk_apply(w, &clock_rule_reopens, e);
         w->out->reopened_by_reply = true;
     }
-}
-
-static bool row_fits(const struct rule_row *row, const struct clock_event *e)
-{
-    if (row->kind != e->kind)
-        return false;
-    switch (row->needs) {
-    case ALWAYS:
-        return true;
-    case IF_PUBLIC:
-        return e->is_public;
-    case IF_SELF:
-        return e->is_self;
-    case ON_CUSTOMER:
-        return e->on == CLOCK_ON_CUSTOMER;
-    case ON_VENDOR:
-        return e->on == CLOCK_ON_VENDOR;
-    }
-    return false;
 }
 
 /* A wait with an end is over when that instant comes, not when somebody looks. */
@@ -509,8 +294,7 @@ static void walk_until(struct walk *w, int64_t at)
     if (w->phase != PHASE_WAITS || w->until_at == CLOCK_NO_INSTANT || w->until_at > at)
         return;
     struct clock_event over = {.at = w->until_at, .until_at = CLOCK_NO_INSTANT};
-    static const struct rule_row ends_wait = {.leads = TO_OPEN, .actions = {NOTHING, RESUME, RESUME}};
-    walk_apply(w, &ends_wait, &over);
+    walk_apply(w, &clock_rule_ends_wait, &over);
     w->out->wait_ended = true;
 }
 
@@ -531,14 +315,11 @@ static void walk_event(struct walk *w, const struct clock_event *event)
         walk_reply(w, &e);
         return;
     }
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (row_fits(&rows[i], &e)) {
-            if (rows[i].who == BY_DESK && !e.by_person)
-                walk_lead(w, rows[i].leads, &e);
-            else
-                walk_apply(w, &rows[i], &e);
-            break;
-        }
+    const struct clock_rule *rule = clock_rule_find(&e);
+    if (rule != NULL && rule->who == BY_DESK && !e.by_person)
+        walk_lead(w, rule->leads, &e); /* a machine's */
+    else if (rule != NULL)
+        walk_apply(w, rule, &e);
     if (e.kind == EVENT_COMMENTED && e.by_person && e.is_public)
         w->out->reply_pending = false;
 }
@@ -586,8 +367,9 @@ void clocks_compute_logged(const struct clock_terms *terms, int64_t posted_at,
         0; /* the lists are large, and written before they are read */
     ret->wait_ended = ret->reopened_by_reply = ret->reply_pending = false;
     for (size_t k = 0; k < CLOCK_KINDS; k++) {
-        w.runs[k] = (struct run){.kind = (enum clock_kind)k, .promise = &terms->promises[k], .log = log};
-        run_start(&w.runs[k], posted_at);
+        w.runs[k] =
+            (struct clock_run){.kind = (enum clock_kind)k, .promise = &terms->promises[k], .log = log};
+        clock_run_start(&w.runs[k], posted_at);
     }
     for (size_t i = 0; i < event_count; i++)
         walk_event(&w, &events[i]);
@@ -604,41 +386,4 @@ void clocks_compute_logged(const struct clock_terms *terms, int64_t posted_at,
     ret->is_closed = w.phase == PHASE_CLOSED;
     ret->resolved_at = ret->is_resolved ? w.phase_at : CLOCK_NO_INSTANT;
     ret->wake_at = w.until_at;
-}
-
-/* ---- names ---- */
-
-const char *clock_step_name(enum clock_step step)
-{
-    return step_names[step];
-}
-
-const char *clock_kind_name(enum clock_kind kind)
-{
-    return kind_names[kind];
-}
-
-const char *clock_state_name(enum clock_state state)
-{
-    return state_names[state];
-}
-
-bool clock_kind_parse(struct span name, enum clock_kind *ret)
-{
-    for (int i = 0; i < CLOCK_KINDS; i++)
-        if (span_is(name, kind_names[i])) {
-            *ret = (enum clock_kind)i;
-            return true;
-        }
-    return false;
-}
-
-bool clock_state_parse(struct span name, enum clock_state *ret)
-{
-    for (int i = 0; i < CLOCK_STATES; i++)
-        if (span_is(name, state_names[i])) {
-            *ret = (enum clock_state)i;
-            return true;
-        }
-    return false;
 }

@@ -239,17 +239,6 @@ static unsigned held_parse(const struct wire_val *list)
     return held;
 }
 
-static bool list_has(const struct wire_val *list, const char *text)
-{
-    for (size_t i = 0; i < wire_count(list); i++) {
-        struct span item = SPAN_NONE;
-        (void)wire_get_str(wire_at(list, i), &item);
-        if (span_is(item, text))
-            return true;
-    }
-    return false;
-}
-
 bool work_parse(const struct wire_val *body, struct work *work, struct err *err)
 {
     const struct wire_val *ticket = wire_find(body, "ticket");
@@ -279,7 +268,6 @@ bool work_parse(const struct wire_val *body, struct work *work, struct err *err)
     work->version = wire_find_int(ticket, "version", 1);
     work->held = held_parse(wire_find(ticket, "held"));
     work->reply_pending = wire_find_bool(ticket, "reply_pending", false);
-    work->by_process = list_has(wire_find(body, "reasons"), "process");
     return work_parse_clocks(work, err) && work_parse_events(work, err);
 }
 

@@ -36,8 +36,7 @@ struct work {
     struct span tracking, package, queue, assignee;
     unsigned held; /* enum desk_held */
     bool reply_pending;
-    bool is_first;   /* never decided */
-    bool by_process; /* a new version woke it */
+    bool is_first; /* never decided */
     struct clock old[CLOCKS_MAX];
     size_t old_count;
     struct work_kept kept;
