@@ -164,6 +164,7 @@ enum alert_column {
     A_ACKED_BY,
     A_RESOLVED_AT,
     A_ASSIGNEE,
+    A_REMINDED_AT,
     A_RECIPIENT,
     A_ADDRESS
 };
@@ -201,7 +202,12 @@ void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const
         view->result = "resolved", view->result_at = pg_int(rows, 0, A_RESOLVED_AT);
     else if (state == ALERT_ACKNOWLEDGED)
         view->result = "acknowledged", view->result_at = pg_int(rows, 0, A_ACKED_AT);
-    view->can_act = view->result == NULL && visit->who[0] != '\0';
+    /* A reminder that nobody has answered yet is answered by acknowledging again. */
+    visit->reminded_at = state == ALERT_ACKNOWLEDGED && !pg_is_null(rows, 0, A_REMINDED_AT)
+                             ? pg_int(rows, 0, A_REMINDED_AT)
+                             : 0;
+    bool is_reminder = visit->reminded_at != 0 && strcmp(view->result, "acknowledged") == 0;
+    view->can_act = (view->result == NULL || is_reminder) && visit->who[0] != '\0';
     view->can_take = view->can_act && visit->ticket != 0 && pg_is_null(rows, 0, A_ASSIGNEE);
 }
 
@@ -213,7 +219,9 @@ static void put_key(const struct link_visit *visit, const char *op, struct buf *
     bool is_second = visit->action->then_op != NULL && strcmp(op, visit->action->then_op) == 0;
 
     (void)sodium_bin2hex(hex, sizeof hex, visit->link.nonce, sizeof visit->link.nonce);
-    (void)snprintf(key, sizeof key, "link:%s%s", hex, is_second ? ":take" : "");
+    int n = snprintf(key, sizeof key, "link:%s%s", hex, is_second ? ":take" : "");
+    if (visit->reminded_at != 0)
+        (void)snprintf(key + n, sizeof key - (size_t)n, ":%lld", (long long)visit->reminded_at);
     wire_put_key_text(out, "key", key);
 }
 

@@ -29,6 +29,7 @@ struct link_visit {
     /* As found in the database; texts owned. */
     bool is_found;
     int64_t now;
+    int64_t reminded_at; /* of a reminder that nobody has answered; 0: none */
     int64_t ticket;
     int32_t version;
     char who[LINK_NAME_BYTES]; /* as whom it acts; "": not known, so it may only look */

@@ -59,8 +59,14 @@ policies:
     repeat: {every: 30m, loops: 1}
     last_resort: {tell: [ops], every: 1h}
     unack: {after: 30m, grace: 15m}
+  remind:
+    levels: [{after: 0m, tell: [oncall:primary]}]
+    repeat: {every: 1h, loops: 1}
+    last_resort: {tell: [ops], every: 1h}
+    unack: {after: 1s, grace: 10m}
 match:
   - {queue: night, policy: night}
+  - {queue: remind, policy: remind}
   - {cause: far, policy: unreachable}
   - {kind: missed, policy: missed}
   - {policy: p1}
@@ -73,6 +79,9 @@ RULES = """
 - rule: night
   when: {all: [{field: impact, is: down}, {field: title, contains: night}]}
   then: {priority: 1, queue: night}
+- rule: remind
+  when: {field: title, contains: remind}
+  then: {priority: 1, queue: remind}
 - rule: p1
   when: {all: [{field: impact, is: down}, {not: {field: title, contains: night}}]}
   then: {priority: 1, queue: noc}
@@ -182,6 +191,26 @@ def test_acknowledged_without_progress_it_is_opened_again(desk, caller):
     assert caller.refused("alert.unack", alert=alert, as_=BEN).code == "conflict"
     assert caller.call("alert.resolve", alert=alert, as_=BEN)["state"] == "resolved"
     wait_until(lambda: "ada" in told(desk, tracking, "alert_over"))
+
+
+def test_a_reminder_is_answered_by_its_link_and_by_that_of_the_page(desk, caller):
+    tracking = caller.submit(title="remind me", impact="request")
+    alert = wait_until(lambda: caller.call("alert.list", tracking=tracking)["alerts"])[0]["alert"]
+
+    def link(word):
+        return next((link_in(mail) for mail in mails_to(desk, "ada@desk.example") if tracking in mail["Subject"] and mail["Subject"].startswith(word)), None)
+    page = wait_until(lambda: link("P1"))
+    assert "Acknowledged by ada" in press(page, do="acknowledge")[1]
+    reminded = lambda: desk.value("SELECT coalesce(reminded_at, 0) FROM alerts WHERE id = %s", alert)  # noqa: E731
+    for which in ("No progress", "P1"):
+        acked_at = caller.call("alert.show", alert=alert)["alert"]["acked_at"]
+        wait_until(reminded)
+        again = wait_until(lambda which=which: link(which))
+        status, _, text = visit(again)
+        assert status == 200 and 'value="acknowledge"' in text and "Acknowledged by ada" in text
+        status, text = press(again, do="acknowledge")
+        assert status == 200 and caller.call("alert.show", alert=alert)["alert"]["acked_at"] > acked_at
+    caller.call("alert.resolve", alert=alert, as_=ADA)
 
 
 def test_the_same_key_acknowledges_once(desk, caller):
