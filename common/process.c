@@ -176,6 +176,8 @@ static void load_parts(struct load *load, struct yaml_node **roots)
         (void)load_packages(load, packages, policy);
     load_people_parts(load, roots);
     (void)load_notify(load, root_of(files, roots, "notify.yaml"));
+    if (is_readable(files, roots, "staff.yaml"))
+        (void)load_webhooks(load, root_of(files, roots, "webhooks.yaml"));
     load_templates(load);
     for (size_t i = 0; i < files->count; i++)
         if (file_role(files->items[i].name) == FILE_RULES && roots[i] != NULL)

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NOTIFY_HOLDS_MAX = 50 };
+enum { NOTIFY_HOLDS_MAX = 50, ENDPOINTS_MAX = 1000 };
 
 /* Messages to one address in a minute and in an hour, to a telephone and to a chat in other times; what is over goes into a summary. */
 struct process_limits {
@@ -32,10 +32,23 @@ struct process_hold {
     int64_t every_s;                 /* of the window */
 };
 
+/* Whose the webhooks are whose URLs begin so: told when one is disabled. webhooks.yaml. */
+struct process_endpoint {
+    const char *url;
+    struct people_target owner; /* a person or a team */
+    const char *email;          /* instead; NULL: none */
+    struct fault_place place;
+};
+
 struct process_notify {
     struct process_limits limits;
     struct process_hold *holds;
     size_t hold_count;
+    struct process_endpoint *endpoints;
+    size_t endpoint_count;
 };
+
+/* The entry with the longest URL that this one begins with; NULL: there is none. */
+const struct process_endpoint *process_endpoint_find(const struct process_notify *notify, const char *url);
 
 #endif

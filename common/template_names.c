@@ -128,10 +128,12 @@ const size_t template_names_count = sizeof template_names / sizeof template_name
 
 /* Kinds of the outbox; received_triaged stands for both, generic for kinds without a template. */
 static const char *const kinds[] = {
-    "received",       "received_triaged", "receipts", "triaged",  "asked",   "update",      "waiting",
-    "cannot_resolve", "approval_asked",   "closed",   "reopened", "meeting", "tell",        "alert",
-    "alert_over",     "alert_reminder",   "missed",   "warning",  "task",    "undelivered", "digest",
-    "mute_ended",     "inhibited",        "alerts",   "generic",
+    "received",       "received_triaged", "receipts",       "triaged",        "asked",
+    "update",         "waiting",          "cannot_resolve", "approval_asked", "closed",
+    "reopened",       "meeting",          "tell",           "alert",          "alert_over",
+    "alert_reminder", "missed",           "warning",        "task",           "undelivered",
+    "digest",         "mute_ended",       "inhibited",      "alerts",         "endpoint_disabled",
+    "generic",
 };
 
 static const char *const pages[] = {"page_approve", "page_agree", "page_acknowledge", "page_nothing"};

@@ -2,6 +2,7 @@
 #include "audit.h"
 #include "clock.h"
 #include "curl_loop.h"
+#include "found.h"
 #include "http_post.h"
 #include "log.h"
 #include "mem.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RULES_MAX = 8, RULE_BYTES = 32, TEXT_BYTES = 300 };
+enum { RULES_MAX = 8, RULE_BYTES = 32 };
 
 static const char *const rules[] = {"alerts", "deadlines", "notices", "rows"};
 enum { RULES = sizeof rules / sizeof rules[0] };
@@ -20,7 +21,8 @@ enum { RULES = sizeof rules / sizeof rules[0] };
 enum beat_result { BEAT_TAKEN, BEAT_FAILED, BEAT_WITHHELD, BEAT_RESULTS };
 
 struct broken_rule {
-    char rule[RULE_BYTES], cause[RULE_BYTES + 8], text[TEXT_BYTES];
+    char rule[RULE_BYTES];
+    struct found found;
     int64_t count;
 };
 
@@ -86,8 +88,8 @@ static void broken_rule_read(const PGresult *rows, int row, struct broken_rule *
 
     ret->count = pg_int(rows, row, COUNT);
     (void)snprintf(ret->rule, sizeof ret->rule, "%.*s", (int)rule.len, rule.p);
-    (void)snprintf(ret->cause, sizeof ret->cause, "audit:%.*s", (int)rule.len, rule.p);
-    (void)snprintf(ret->text, sizeof ret->text, "This may never be: %lld %.*s, as %.*s.",
+    (void)snprintf(ret->found.cause, sizeof ret->found.cause, "audit:%.*s", (int)rule.len, rule.p);
+    (void)snprintf(ret->found.text, sizeof ret->found.text, "This may never be: %lld %.*s, as %.*s.",
                    (long long)ret->count, (int)what.len, what.p, (int)(example.len < 100 ? example.len : 100),
                    example.p);
 }
@@ -110,18 +112,12 @@ static void told_on_end(void *arg, const struct pg_end *end)
 
 static void audit_tell(struct audit *audit)
 {
-    struct pg_params *params = audit->params;
+    struct found found[RULES_MAX];
 
-    pg_params_reset(params);
-    for (int column = 0; column < 2; column++) {
-        pg_array_open(params, PG_TEXT);
-        for (size_t i = 0; i < audit->fault_count; i++)
-            pg_array_bytes(params, span_of(column == 0 ? audit->faults[i].cause : audit->faults[i].text));
-        pg_array_close(params);
-    }
-    pg_put_text(params, "audit:%");
-    pg_put_int2(params, 2);
-    (void)pg_send(audit->pg, AUDIT_ALERTS, params, NULL, NULL);
+    for (size_t i = 0; i < audit->fault_count; i++)
+        found[i] = audit->faults[i].found;
+    found_put(audit->params, found, audit->fault_count, "audit:%", 2);
+    (void)pg_send(audit->pg, AUDIT_ALERTS, audit->params, NULL, NULL);
     pg_sync(audit->pg, told_on_end, audit);
 }
 
@@ -150,7 +146,7 @@ static void look_on_end(void *arg, const struct pg_end *end)
     audit_count(audit);
     for (size_t i = 0; i < audit->fault_count; i++)
         log_event(LOG_ERROR, "audit_broken", "rule=%s text=%s", audit->faults[i].rule,
-                  log_quote(audit->faults[i].text));
+                  log_quote(audit->faults[i].found.text));
     audit_tell(audit);
     /* Held: nobody is told anything, which is what the heartbeat is to betray. */
     if (audit->fault_count == 0 && !audit->notifier->held && pg_is_up(audit->notifier->tell))

@@ -38,7 +38,6 @@ struct job {
     int64_t id, token, created_at;
     int attempt;  /* of this one, from 1; 0: not started */
     int priority; /* of its alert, else of its ticket; 0: none */
-    int audience;
     char kind[KIND_BYTES], address[CHANNEL_ADDRESS_BYTES], message_id[COMPOSE_ID_BYTES];
     struct span bytes; /* owned */
     struct outgoing out;
@@ -126,7 +125,6 @@ static struct job *job_from_row(struct claim *claim, const PGresult *rows, int r
     job->token = claim->token;
     job->created_at = pg_int(rows, row, C_CREATED_AT);
     job->priority = (int)pg_int(rows, row, C_TOLD_PRIORITY);
-    job->audience = (int)pg_int(rows, row, C_AUDIENCE);
     copy_text(pg_span(rows, row, C_KIND), job->kind, sizeof job->kind);
     copy_text(pg_span(rows, row, C_ADDRESS), job->address, sizeof job->address);
     copy_text(pg_span(rows, row, C_MESSAGE_ID), job->message_id, sizeof job->message_id);
@@ -185,23 +183,6 @@ static void ending_decide(struct ending *ending, const struct job *job, const st
                                     (job->attempt >= PAGE_FAILURES_MAX || age_us > PAGE_ALONE_US));
 }
 
-/* What staff read when a customer cannot be told. */
-static struct span undelivered_body(const struct job *job, const char *reply)
-{
-    struct buf out;
-    size_t len;
-
-    buf_init(&out, 8192);
-    wire_put_map(&out, 5);
-    wire_put_key_int(&out, "delivery", job->id);
-    wire_put_key_text(&out, "channel", channel_rows[job->channel].name);
-    wire_put_key_text(&out, "address", job->address);
-    wire_put_key_text(&out, "about", job->kind);
-    wire_put_key_text(&out, "reply", reply);
-    char *bytes = buf_take(&out, &len);
-    return (struct span){bytes, bytes == NULL ? 0 : len};
-}
-
 static void job_on_end(void *arg, const struct outcome *outcome)
 {
     struct job *job = arg;
@@ -214,9 +195,6 @@ static void job_on_end(void *arg, const struct outcome *outcome)
     ending->result = send_result_name(outcome->result);
     ending->reply = mem_strdup(outcome->reply);
     ending_decide(ending, job, outcome);
-    if ((ending->state == DELIVERY_FAILED || ending->state == DELIVERY_DEAD) &&
-        job->audience == AUDIENCE_CUSTOMER)
-        ending->told = undelivered_body(job, outcome->reply);
     ending->suppress_us = outcome->address_is_dead ? SUPPRESS_US : 0;
     ending->rest_us = channel_table[job->channel]->breaker_per_address ? outcome->retry_after_us : 0;
     if (channel_table[job->channel]->breaker_per_address)

@@ -17,7 +17,6 @@ enum { BATCH_MAX = 128, TRIES_MAX = 20 };
 static void ending_free(struct ending *ending)
 {
     free(ending->reply);
-    free((void *)(uintptr_t)ending->told.p);
     free(ending);
 }
 
@@ -73,7 +72,6 @@ enum column {
     E_PAUSE,
     E_REASON,
     E_NEXT_CHANNEL,
-    E_TOLD,
     E_SUPPRESS,
     E_REST,
     E_FAILED,
@@ -91,8 +89,6 @@ static void put_field(struct pg_params *params, int column, const struct ending 
         pg_array_bytes(params, span_of(column == E_RESULT  ? e->result
                                        : column == E_REPLY ? e->reply
                                                            : e->reason));
-    else if (column == E_TOLD)
-        pg_array_bytes(params, e->told);
     else if ((column == E_SUPPRESS && e->suppress_us == 0) ||
              (column == E_FAILED && e->endpoint == ENDPOINT_NONE))
         pg_array_null(params);
@@ -102,9 +98,8 @@ static void put_field(struct pg_params *params, int column, const struct ending 
 
 void endings_flush(struct notifier *notifier)
 {
-    static const enum pg_type types[E_COLUMNS] = {PG_INT8, PG_INT8, PG_INT4, PG_TEXT, PG_TEXT,
-                                                  PG_INT2, PG_INT8, PG_TEXT, PG_BOOL, PG_BYTEA,
-                                                  PG_INT8, PG_INT8, PG_BOOL};
+    static const enum pg_type types[E_COLUMNS] = {PG_INT8, PG_INT8, PG_INT4, PG_TEXT, PG_TEXT, PG_INT2,
+                                                  PG_INT8, PG_TEXT, PG_BOOL, PG_INT8, PG_INT8, PG_BOOL};
     struct pg_params *params = notifier->params;
 
     if (notifier->ending || notifier->endings_wait == NULL || !pg_is_up(notifier->tell))

@@ -23,7 +23,6 @@ struct ending {
     int64_t pause_us;    /* until the next attempt */
     const char *reason;  /* static, or NULL: as it was */
     bool next_channel;   /* of the same recipient starts now */
-    struct span told;    /* body of what staff are told if no channel is left; owned; p == NULL: nothing */
     int64_t suppress_us; /* the address does not work for so long; 0: it does */
     int64_t rest_us;     /* the address rests for so long */
     int endpoint;        /* ENDPOINT_… */

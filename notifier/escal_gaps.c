@@ -2,6 +2,7 @@
 #include "escal_gaps.h"
 #include "clock.h"
 #include "escal_people.h"
+#include "found.h"
 #include "instant.h"
 #include "log.h"
 #include "mem.h"
@@ -10,18 +11,14 @@
 
 #include <stdlib.h>
 
-enum { AHEAD_DAYS = 14, CAUSE_BYTES = 100, TEXT_BYTES = 300 };
+enum { AHEAD_DAYS = 14 };
 #define AHEAD_US (AHEAD_DAYS * INT64_C(86400) * US_PER_S)
-
-struct gap_text {
-    char cause[CAUSE_BYTES], text[TEXT_BYTES];
-};
 
 struct gap_look {
     struct notifier *notifier;
     const struct escal_people *people;
     int64_t now;
-    struct gap_text *gaps;
+    struct found *gaps;
     size_t count;
 };
 
@@ -40,7 +37,7 @@ static void gap_find(struct gap_look *look, size_t schedule, struct oncall_overr
     if (of->may_have_gaps || !oncall_gap(look->people->oncall, schedule, overrides, look->now,
                                          look->now + AHEAD_US, &from_at, &until_at))
         return;
-    struct gap_text *gap = &look->gaps[look->count++];
+    struct found *gap = &look->gaps[look->count++];
     (void)instant_format(from_at / US_PER_S * US_PER_S, from);
     (void)instant_format(until_at / US_PER_S * US_PER_S, until);
     (void)snprintf(gap->cause, sizeof gap->cause, "oncall:%s", of->name);
@@ -85,16 +82,7 @@ static void on_read(void *arg, const struct pg_end *end)
     if (end->outcome == PG_FAILED)
         log_event(LOG_ERROR, "gaps_unread", "sqlstate=%s message=%s", end->sqlstate, log_quote(end->message));
     if (end->outcome == PG_OK && look->gaps != NULL) {
-        pg_params_reset(notifier->params);
-        for (int column = 0; column < 2; column++) {
-            pg_array_open(notifier->params, PG_TEXT);
-            for (size_t i = 0; i < look->count; i++)
-                pg_array_bytes(notifier->params,
-                               span_of(column == 0 ? look->gaps[i].cause : look->gaps[i].text));
-            pg_array_close(notifier->params);
-        }
-        pg_put_text(notifier->params, "oncall:%");
-        pg_put_int2(notifier->params, 3);
+        found_put(notifier->params, look->gaps, look->count, "oncall:%", 3);
         (void)pg_send(notifier->tell, TELL_FOUND_ALERTS, notifier->params, NULL, NULL);
         pg_sync(notifier->tell, on_written, NULL);
     }

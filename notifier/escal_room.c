@@ -141,6 +141,22 @@ void escal_room_notice(const struct escal_room *room, const char *kind, struct s
     (void)escal_targets_first(&scene, &notice->first, notice->urgency, ret);
 }
 
+const char *escal_room_owner(const struct escal_room *room, const char *url, int64_t now, struct pages *ret)
+{
+    const struct process *process = escal_room_process_of(room);
+    const struct process_endpoint *endpoint =
+        process == NULL ? NULL : process_endpoint_find(&process->notify, url);
+    struct escal_scene scene = room_scene(room, now);
+
+    ret->count = ret->people = 0;
+    if (endpoint == NULL || endpoint->email != NULL)
+        return endpoint == NULL ? NULL : endpoint->email;
+    struct people_target owner = endpoint->owner;
+    const struct people_targets targets = {&owner, 1};
+    (void)escal_targets_add(&scene, &targets, URGENCY_NORMAL, ret);
+    return NULL;
+}
+
 static struct escal_scene climb_scene(const struct climb *climb)
 {
     struct escal_scene scene = room_scene(climb->room, climb->at);

@@ -33,6 +33,9 @@ struct pages;
 void escal_room_notice(const struct escal_room *room, const char *kind, struct span assignee,
                        struct span queue, int64_t now, struct pages *ret);
 
+/* Who owns a webhook, by webhooks.yaml: the pages of the person or team, or an address of e-mail; else neither, and NULL. */
+const char *escal_room_owner(const struct escal_room *room, const char *url, int64_t now, struct pages *ret);
+
 /* A new session: what was under way is forgotten. */
 void escal_room_on_up(struct escal_room *room);
 

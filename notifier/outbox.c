@@ -68,6 +68,28 @@ static void told_staff(struct notifier *notifier, struct span assignee, struct s
     expand_pages(&pages, &ret->recipients);
 }
 
+/* An endpoint is disabled: its owner hears of it. */
+static void told_owner(struct notifier *notifier, struct span body, int64_t now, struct told *ret)
+{
+    char url[CHANNEL_ADDRESS_BYTES] = "";
+    struct wire_doc *doc = NULL;
+    struct pages pages;
+    struct err ignored;
+
+    if (body.p != NULL && wire_parse(body.p, body.len, WIRE_DEPTH_MAX, &doc, &ignored)) {
+        struct span at = wire_find_str(wire_root(doc), "address");
+        (void)snprintf(url, sizeof url, "%.*s", (int)(at.len < sizeof url ? at.len : 0), at.p);
+    }
+    const char *email = escal_room_owner(notifier->escal, url, now, &pages);
+    if (email != NULL)
+        expand_address(email, "", &ret->recipients);
+    else
+        expand_pages(&pages, &ret->recipients);
+    if (ret->recipients.count == 0)
+        ret->recipients.reason = "webhooks.yaml names no owner who can be reached";
+    wire_doc_free(doc);
+}
+
 static const struct zone *zone_named(void *arg, const char *name)
 {
     struct notifier *notifier = arg;
@@ -139,7 +161,9 @@ static void told_from_row(struct notifier *notifier, const PGresult *rows, int r
         expand_customer(open, ret->kind, ret->priority, pg_span(rows, row, EXTRA), pg_span(rows, row, RECORD),
                         &ret->recipients);
         expand_guests(open, pg_span(rows, row, BODY), &ret->recipients);
-    } else if (ret->audience == AUDIENCE_STAFF)
+    } else if (strcmp(ret->kind, "endpoint_disabled") == 0)
+        told_owner(notifier, pg_span(rows, row, BODY), pg_int(rows, row, NOW), ret);
+    else if (ret->audience == AUDIENCE_STAFF)
         told_staff(notifier, pg_span(rows, row, ASSIGNEE), pg_span(rows, row, QUEUE), pg_int(rows, row, NOW),
                    ret);
     else

@@ -9,11 +9,11 @@ WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 given AS MATERIALIZED (
     SELECT u.*, d.channel, d.address
       FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::smallint[], $7::bigint[], $8::text[],
-                         $9::boolean[], $10::bytea[], $11::bigint[], $12::bigint[], $13::boolean[])
-               AS u(id, token, n, result, reply, state, delay, reason, others, body, suppress, rest, failed)
+                         $9::boolean[], $10::bigint[], $11::bigint[], $12::boolean[])
+               AS u(id, token, n, result, reply, state, delay, reason, others, suppress, rest, failed)
            LEFT JOIN LATERAL (SELECT d.channel, d.address FROM deliveries d WHERE d.id = u.id LIMIT 1) d ON u.failed IS NOT NULL
 ), g AS MATERIALIZED (
-    SELECT channel, address, bool_and(failed) AS failed, max(suppress) AS suppress, max(reply) AS reply
+    SELECT channel, address, bool_and(failed) AS failed, max(suppress) AS suppress, max(reply) AS reply, max(id) AS id
       FROM given
      WHERE channel IS NOT NULL
      GROUP BY channel, address
@@ -21,12 +21,12 @@ given AS MATERIALIZED (
     SELECT g.channel, g.address, g.reply
       FROM g CROSS JOIN clock CROSS JOIN LATERAL (
            SELECT t.failing_since FROM targets t WHERE t.channel = g.channel AND t.address = g.address LIMIT 1) t
-     WHERE g.failed AND g.suppress IS NULL AND t.failing_since > 0 AND t.failing_since < clock.at - $14::bigint
+     WHERE g.failed AND g.suppress IS NULL AND t.failing_since > 0 AND t.failing_since < clock.at - $13::bigint
 ), u AS MATERIALIZED (
     SELECT given.id, given.token, given.n, given.result, given.reply,
            CASE WHEN z.address IS NOT NULL AND given.state = 0 THEN 5 ELSE given.state END AS state, given.delay,
            CASE WHEN z.address IS NOT NULL AND given.state = 0 THEN 'the endpoint failed for days and is disabled' ELSE given.reason END AS reason,
-           given.others OR z.address IS NOT NULL AS others, given.body, coalesce(given.suppress, CASE WHEN z.address IS NOT NULL THEN $15::bigint END) AS suppress,
+           given.others OR z.address IS NOT NULL AS others, coalesce(given.suppress, CASE WHEN z.address IS NOT NULL THEN $14::bigint END) AS suppress,
            given.rest, given.failed
       FROM given LEFT JOIN z USING (channel, address)
 ), a AS (
@@ -60,28 +60,42 @@ given AS MATERIALIZED (
        AND w.recipient = d.recipient AND w.id <> d.id AND w.state = 0 AND w.attempts = 0 AND w.way > 0
        AND (d.state = 3 OR w.way = d.way + 1 AND (d.state IN (4, 5) OR d.attempts >= 2))
     RETURNING w.channel, w.address, w.next_at, w.state
-), n AS (
-    INSERT INTO deliveries (ticket, version, generation, audience, created_at, next_at, kind, channel, recipient, address, priority, others, reason)
-    SELECT d.ticket, d.version, d.generation, d.audience, d.created_at, clock.at, d.kind, had.others[1], d.recipient, had.others[2],
-           d.priority, nullif(had.others[3:], '{}'), 'instead of delivery ' || d.id || ' over ' || d.channel
-      FROM d JOIN had USING (id) CROSS JOIN clock
-     WHERE cardinality(had.others) >= 2
-    ON CONFLICT DO NOTHING
-), s AS (
-    INSERT INTO outbox (ticket, version, generation, audience, kind, created_at, body)
-    SELECT d.ticket, d.version, (d.id % 2147483647)::integer, 2, 'undelivered', clock.at, u.body
-      FROM d JOIN u USING (id) LEFT JOIN had USING (id) CROSS JOIN clock
-     WHERE u.body IS NOT NULL AND coalesce(cardinality(had.others), 0) < 2
-    ON CONFLICT DO NOTHING
 ), p AS (
     UPDATE deliveries p SET state = 6, ended_at = clock.at, reason = 'the endpoint failed for days and is disabled'
       FROM z, clock
      WHERE p.channel = z.channel AND p.address = z.address AND p.state = 0
+    RETURNING p.*, z.reply AS last_reply
+), left_over AS MATERIALIZED (
+    SELECT d.id, d.ticket, d.version, d.generation, d.audience, d.kind, d.created_at, d.channel, d.address, d.recipient, d.priority, had.others, d.state > 3 AS over,
+           d.reply
+      FROM d LEFT JOIN had USING (id)
+    UNION ALL
+    SELECT p.id, p.ticket, p.version, p.generation, p.audience, p.kind, p.created_at, p.channel, p.address, p.recipient, p.priority, p.others, true, p.last_reply
+      FROM p
+), n AS (
+    INSERT INTO deliveries (ticket, version, generation, audience, created_at, next_at, kind, channel, recipient, address, priority, others, reason)
+    SELECT o.ticket, o.version, o.generation, o.audience, o.created_at, clock.at, o.kind, o.others[1], o.recipient, o.others[2],
+           o.priority, nullif(o.others[3:], '{}'), 'instead of delivery ' || o.id || ' over ' || o.channel
+      FROM left_over o CROSS JOIN clock
+     WHERE cardinality(o.others) >= 2
+    ON CONFLICT DO NOTHING
+), s AS (
+    INSERT INTO outbox (ticket, version, generation, audience, kind, created_at, body)
+    SELECT o.ticket, o.version, (o.id % 2147483647)::integer, 2, 'undelivered', clock.at, docket_undelivered_body(o.id, o.channel, o.address, o.kind, o.reply)
+      FROM left_over o CROSS JOIN clock
+     WHERE o.over AND o.audience = 1 AND coalesce(cardinality(o.others), 0) < 2
+    ON CONFLICT DO NOTHING
+), owner AS (
+    INSERT INTO outbox (ticket, version, generation, audience, kind, created_at, body)
+    SELECT 0, 0, (g.id % 2147483647)::integer, 2, 'endpoint_disabled', clock.at, docket_endpoint_body(g.address, g.reply)
+      FROM g LEFT JOIN z USING (channel, address) CROSS JOIN clock
+     WHERE g.suppress IS NOT NULL OR z.address IS NOT NULL
+    ON CONFLICT DO NOTHING
 ), ops AS (
     INSERT INTO alerts (cause, kind, priority, opened_at, body)
     SELECT 'address:' || split_part(g.address, '?', 1), 'ops', 3, clock.at,
            'The endpoint ' || split_part(g.address, '?', 1) || CASE WHEN z.address IS NULL THEN ' says that it is gone' ELSE ' only failed for days' END ||
-           ' and is disabled (' || left(g.reply, 200) || '). Tell its owner; docket notification retry tries it again.'
+           ' and is disabled (' || left(g.reply, 200) || '). Its owner is told, if webhooks.yaml names one; docket notification retry tries it again.'
       FROM g LEFT JOIN z USING (channel, address) CROSS JOIN clock
      WHERE g.suppress IS NOT NULL OR z.address IS NOT NULL
     ON CONFLICT (cause) WHERE state < 2 DO NOTHING

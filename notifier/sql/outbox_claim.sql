@@ -20,7 +20,7 @@ c AS MATERIALIZED (
      WHERE o.ticket = c.ticket AND o.version = c.version AND o.audience = c.audience AND o.kind = c.kind
        AND o.generation = c.generation
     RETURNING o.ticket, o.version, o.audience, o.kind, o.generation, o.created_at, o.alert, clock.at AS now,
-              CASE WHEN o.kind = 'meeting' THEN o.body END AS body
+              CASE WHEN o.kind IN ('meeting', 'endpoint_disabled') THEN o.body END AS body
 )
 SELECT w.ticket, w.version, w.audience, w.kind, w.generation, t.extra, t.record, coalesce(a.priority, d.priority) AS priority, t.customer, w.now,
        d.assignee, d.queue,

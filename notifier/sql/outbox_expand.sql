@@ -1,6 +1,7 @@
 -- Ends the claim of outbox rows: told (2, with deliveries) or suppressed (3, with the reason). Only rows that are still ours.
 -- next_at is also the order in which deliveries are claimed: a head start lets alerts and receipts overtake a backlog. An address that
--- does not work gets none: the delivery is there as suppressed (6), and the recipient's next channel is used.
+-- does not work gets none: the delivery is there as suppressed (6), and the recipient's next channel is used; a customer who
+-- has none left is told of to staff, once a day for a ticket.
 --  $1 token; rows: $2 tickets $3 versions $4 audiences $5 kinds $6 generations $7 states $8 reasons
 --  deliveries: $9 row (index from 1) $10 channels $11 recipients $12 addresses $13 head starts µs $14 reasons
 --  $15 other ways: channel, address, …, split by U+001F, or NULL  $16 not before, or NULL; then it goes with others as a digest  $17 priorities
@@ -31,14 +32,25 @@ o AS (
            'the address over ' || d.channel || ' does not work', d.priority, d.not_before, NULL, NULL, d.guest
       FROM d
      WHERE d.suppressed_until IS NOT NULL AND cardinality(d.others) >= 2
+), n AS (
+    INSERT INTO deliveries (ticket, version, generation, audience, kind, created_at, next_at, channel, recipient, address, reason, state,
+                            ended_at, others, digest, priority, guest)
+    SELECT o.ticket, o.version, o.generation, o.audience, o.kind, o.created_at, coalesce(w.not_before, o.created_at - w.head_start),
+           w.channel, w.recipient, w.address,
+           CASE WHEN w.suppressed_until IS NOT NULL THEN 'the address does not work: ' || coalesce(w.dead, '') ELSE w.reason END,
+           CASE WHEN w.suppressed_until IS NOT NULL THEN 6 ELSE 0 END, CASE WHEN w.suppressed_until IS NOT NULL THEN clock.at END,
+           CASE WHEN w.suppressed_until IS NULL THEN w.others END, w.not_before IS NOT NULL, w.priority, w.guest
+      FROM ways w JOIN o USING (ord) CROSS JOIN clock
+     ORDER BY o.created_at, o.ticket, o.version
+    ON CONFLICT DO NOTHING
+    RETURNING *
 )
-INSERT INTO deliveries (ticket, version, generation, audience, kind, created_at, next_at, channel, recipient, address, reason, state,
-                        ended_at, others, digest, priority, guest)
-SELECT o.ticket, o.version, o.generation, o.audience, o.kind, o.created_at, coalesce(w.not_before, o.created_at - w.head_start),
-       w.channel, w.recipient, w.address,
-       CASE WHEN w.suppressed_until IS NOT NULL THEN 'the address does not work: ' || coalesce(w.dead, '') ELSE w.reason END,
-       CASE WHEN w.suppressed_until IS NOT NULL THEN 6 ELSE 0 END, CASE WHEN w.suppressed_until IS NOT NULL THEN clock.at END,
-       CASE WHEN w.suppressed_until IS NULL THEN w.others END, w.not_before IS NOT NULL, w.priority, w.guest
-  FROM ways w JOIN o USING (ord) CROSS JOIN clock
- ORDER BY o.created_at, o.ticket, o.version
+INSERT INTO outbox (ticket, version, generation, audience, kind, created_at, body)
+SELECT DISTINCT ON (n.ticket) n.ticket, n.version, (n.id % 2147483647)::integer, 2, 'undelivered', clock.at,
+       docket_undelivered_body(n.id, n.channel, n.address, n.kind, n.reason)
+  FROM n CROSS JOIN clock
+ WHERE n.state = 6 AND n.audience = 1
+   AND NOT EXISTS (SELECT FROM n x WHERE x.ticket = n.ticket AND x.version = n.version AND x.kind = n.kind AND x.recipient = n.recipient AND x.state = 0)
+   AND NOT EXISTS (SELECT FROM outbox u WHERE u.ticket = n.ticket AND u.audience = 2 AND u.kind = 'undelivered' AND u.created_at > clock.at - 86400000000)
+ ORDER BY n.ticket, n.id
 ON CONFLICT DO NOTHING

@@ -11,7 +11,7 @@ import subprocess
 import time
 
 import pytest
-from helpers import ADA, Stack, ticket_of, wait_until
+from helpers import ADA, Stack, id_of, ticket_of, wait_until
 from http_server import OK, HttpServer, status
 
 NEW, OLD = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
@@ -53,6 +53,23 @@ class Desk:
             rows = self.rows(url)
             return rows and (rows[0][1] > attempts or rows[0][1] == attempts and rows[0][0] != 1) and rows[0]
         return wait_until(found, 30)
+
+    def apply(self, why):
+        """The process as its folder is now, once the notifier uses it."""
+        used = lambda: self.stack.log("notifier-1").count("process_used n=")
+        before = used()
+        done = self.stack.docket("process", "apply", str(self.stack.home / "h/etc/process"), "--comment", why)
+        assert done.returncode == 0, done.stderr
+        wait_until(lambda: used() > before)
+
+    def rows_of(self, url):
+        return self.sql("SELECT ticket FROM deliveries WHERE address = %s AND kind LIKE 'received%%' ORDER BY id", url)
+
+    def hurry_one(self, url, tracking):
+        """What waits for this ticket is due now, and nothing else."""
+        with self.stack.db() as connection:
+            connection.execute("UPDATE deliveries SET next_at = docket_now() WHERE address = %s AND ticket = %s AND state = 0", (url, id_of(tracking)))
+            connection.execute("UPDATE targets SET ready_at = docket_now(), blocked_until = 0 WHERE address = %s", (url,))
 
     def hurry(self, url):
         with self.stack.db() as connection:
@@ -128,10 +145,16 @@ def test_every_status_is_judged_and_a_retry_is_the_same_message(desk):
     assert suppressed[0][0] is not None
 
 
-def test_an_endpoint_that_only_failed_for_days_is_disabled_and_ops_are_told(desk):
+def test_an_endpoint_that_only_failed_for_days_is_disabled_and_ops_and_its_owner_are_told(desk):
+    """What waited for it, and what comes later, ends as after any failure: staff are told that the customer was not."""
     url = desk.plain.url(path := nonce() + "?secret=1")
     desk.plain.answers[path] = [[status(500)]]
-    desk.tell(url)
+    process = desk.stack.home / "h/etc/process"
+    (process / "webhooks.yaml").write_text(f"endpoints:\n  - {{url: '{desk.plain.url('/')}', owner: somebody-else@localhost}}\n"
+                                           f"  - {{url: '{url.split('?')[0]}', owner: partner@localhost}}\n")
+    desk.apply("owners")
+    first, = desk.tell(url)
+    undelivered = lambda: {id_of(tracking) for tracking in tickets} - {row[0] for row in desk.sql("SELECT ticket FROM outbox WHERE kind = 'undelivered' AND audience = 2")}
     desk.tried(url)
     since = "SELECT failing_since FROM targets WHERE address = %s"
     assert wait_until(lambda: desk.sql(since, url)[0][0])
@@ -140,9 +163,14 @@ def test_an_endpoint_that_only_failed_for_days_is_disabled_and_ops_are_told(desk
     desk.hurry(url)
     desk.tried(url, 2)
     assert desk.rows(url)[0][0] == 0, "119 hours are not 120"
+    with desk.stack.db() as connection:  # another ticket's message waits for the endpoint as well
+        connection.execute("UPDATE targets SET blocked_until = docket_now() + 3600000000, ready_at = docket_now() + 3600000000 WHERE address = %s", (url,))
+    second, = desk.tell(url)
+    wait_until(lambda: len(desk.rows(url)) == 2)
     with desk.stack.db() as connection:
-        connection.execute("UPDATE targets SET failing_since = docket_now() - 121::bigint * 3600000000 WHERE address = %s", (url,))
-    desk.hurry(url)
+        connection.execute("UPDATE targets SET failing_since = docket_now() - 121::bigint * 3600000000, blocked_until = 0 WHERE address = %s", (url,))
+        connection.execute("UPDATE deliveries SET next_at = docket_now() + 3600000000 WHERE address = %s AND ticket <> %s AND state = 0", (url, id_of(first)))
+    desk.hurry_one(url, first)
     desk.tried(url, 3)
     wait_until(lambda: desk.sql("SELECT FROM targets WHERE address = %s AND suppressed_until > docket_now()", url))
     assert not desk.sql("SELECT FROM deliveries WHERE address = %s AND state < 2", url)
@@ -152,6 +180,12 @@ def test_an_endpoint_that_only_failed_for_days_is_disabled_and_ops_are_told(desk
     desk.tell(url)
     wait_until(lambda: desk.rows(url)[-1][0] == 6)
     assert len(desk.plain.of(path)) == seen
+    third = desk.rows_of(url)[-1][0]
+    tickets = [first, second]
+    wait_until(lambda: not undelivered() and desk.sql("SELECT FROM outbox WHERE kind = 'undelivered' AND ticket = %s", third))
+    mail = wait_until(lambda: [text for text in desk.stack.mails() if "partner@localhost" in text and path.split("?")[0] in text], 20)[0]
+    assert "secret" not in mail and "Your webhook is disabled" in mail and "said" in mail
+    assert not [text for text in desk.stack.mails() if "somebody-else@localhost" in text], "the longest beginning that fits names the owner"
     desk.plain.answers[path] = [[OK]]
     number = desk.sql("SELECT max(id) FROM deliveries WHERE address = %s AND kind LIKE 'received%%'", url)[0][0]
     desk.client.call("notification.retry", notification=number, as_=ADA)
@@ -255,9 +289,7 @@ def test_an_alert_reaches_a_robot_of_staff(desk):
     (process / "staff.yaml").write_text(text)
     (process / "escalation.yaml").write_text(
         "policies:\n  robots:\n    levels: [{after: 0m, tell: [person:robot]}]\n    repeat: {every: 1h, loops: 1}\n    last_resort: {tell: [ops], every: 1h}\nmatch:\n  - {policy: robots}\n")
-    done = desk.stack.docket("process", "apply", str(process), "--comment", "robot")
-    assert done.returncode == 0, done.stderr
-    wait_until(lambda: "process_used n=2" in desk.stack.log("notifier-1"))
+    desk.apply("robot")
     tracking = desk.client.submit(impact="down")
     alert = wait_until(lambda: desk.client.call("alert.list", tracking=tracking)["alerts"])[0]
     request = wait_until(lambda: [one for one in desk.plain.of(path) if tracking in one["body"].decode()], 20)[0]

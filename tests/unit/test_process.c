@@ -41,6 +41,21 @@ struct fault_row {
 #define LAST "\n- {rule: z, default: true, then: {priority: 3}}\n"
 
 static const struct fault_row rows[] = {
+    {"webhooks.yaml", "endpoint: []\n",
+     "webhooks.yaml:1:1: endpoint: is not known in webhooks.yaml, did you mean endpoints?"},
+    {"webhooks.yaml", "endpoints:\n  - {url: https://a.example/}\n",
+     "webhooks.yaml:2:5: endpoints: want {url: https://HOST/, owner: person:NAME, team:NAME or name@host}"},
+    {"webhooks.yaml", "endpoints: [{url: a.example, owner: a@b}]\n",
+     "webhooks.yaml:1:19: url: \"a.example\" is not allowed, want the beginning of a URL"},
+    {"webhooks.yaml", "endpoints: [{url: https://x@a.example/, owner: a@b}]\n", "webhooks.yaml:1:19: url: "},
+    {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: ada}]\n",
+     "webhooks.yaml:1:46: owner: \"ada\" is not allowed, want person:NAME, team:NAME or name@host"},
+    {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: person:ada}]\n",
+     "webhooks.yaml:1:46: owner: \"ada\" is not in staff.yaml"},
+    {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: \"a@b\\nBcc: x\"}]\n",
+     "webhooks.yaml:1:46: owner: "},
+    {"webhooks.yaml", "endpoints: [{url: https://a/, owner: a@b}, {url: https://a/, owner: c@d}]\n",
+     "webhooks.yaml:1:44: url: \"https://a/\" is given twice"},
     {"staff.yaml", "people:\n  ada: {email: ada}\n",
      "staff.yaml:2:16: email: \"ada\" is no address, want name@host"},
     {"staff.yaml", "people: {ada: {name: Ada}}\n", "staff.yaml:1:10: ada: has no address"},
