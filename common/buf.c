@@ -74,6 +74,16 @@ static bool buf_reserve(struct buf *buf, size_t len)
     return true;
 }
 
+char *buf_extend(struct buf *buf, size_t len)
+{
+    if (!buf_reserve(buf, len))
+        return NULL;
+    char *p = buf->p + buf->len;
+    buf->len += len;
+    p[len] = '\0';
+    return p;
+}
+
 bool buf_add(struct buf *buf, const void *bytes, size_t len)
 {
     if (!buf_reserve(buf, len))

@@ -38,6 +38,9 @@ void buf_reset(struct buf *buf);
 /* Gives the memory back; the buffer is as after buf_init. */
 void buf_clear(struct buf *buf);
 
+/* Makes the buffer len bytes longer; the caller writes them at once, where the answer points. NULL (and buf->failed) as buf_add. */
+char *buf_extend(struct buf *buf, size_t len);
+
 /* Append. False (and buf->failed) when the limit is passed or memory is out. */
 bool buf_add(struct buf *buf, const void *bytes, size_t len);
 bool buf_add_text(struct buf *buf, const char *text);

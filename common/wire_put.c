@@ -1,4 +1,5 @@
-/* Writing MessagePack; see wire.h. */
+/* Writing MessagePack; see wire.h. What every message is full of is written here; msgpack-c writes the rest, by a call for each part of
+ * a value. */
 #include "wire_internal.h"
 
 #include <assert.h>
@@ -19,22 +20,45 @@ static msgpack_packer wire_packer(struct buf *out)
     return pk;
 }
 
+/* The lead byte and a number of width bytes behind it, and room for what follows. NULL: the buffer is full. */
+static char *put_head(struct buf *out, unsigned lead, uint64_t number, size_t width, size_t follows)
+{
+    char *p = buf_extend(out, 1 + width + follows);
+
+    if (p == NULL)
+        return NULL;
+    *p++ = (char)lead;
+    for (size_t i = width; i > 0; i--)
+        *p++ = (char)(number >> 8 * (i - 1));
+    return p;
+}
+
+/* The shortest width of 1, 2, 4 and 8 bytes, as a power of two. */
+static unsigned width_of(uint64_t number)
+{
+    return number <= UINT8_MAX ? 0 : number <= UINT16_MAX ? 1 : number <= UINT32_MAX ? 2 : 3;
+}
+
 void wire_put_nil(struct buf *out)
 {
-    msgpack_packer pk = wire_packer(out);
-    (void)msgpack_pack_nil(&pk);
+    (void)put_head(out, 0xc0, 0, 0, 0);
 }
 
 void wire_put_bool(struct buf *out, bool value)
 {
-    msgpack_packer pk = wire_packer(out);
-    (void)(value ? msgpack_pack_true(&pk) : msgpack_pack_false(&pk));
+    (void)put_head(out, value ? 0xc3 : 0xc2, 0, 0, 0);
 }
 
 void wire_put_int(struct buf *out, int64_t value)
 {
-    msgpack_packer pk = wire_packer(out);
-    (void)msgpack_pack_int64(&pk, value);
+    bool negative = value < 0;
+    /* A negative number fits where its opposite less one does without the sign's bit. */
+    unsigned width = width_of(negative ? (uint64_t)~value << 1 : (uint64_t)value);
+
+    if (value >= -32 && value <= 127)
+        (void)put_head(out, (unsigned)(value & 0xff), 0, 0, 0);
+    else
+        (void)put_head(out, (negative ? 0xd0 : 0xcc) + width, (uint64_t)value, (size_t)1 << width, 0);
 }
 
 void wire_put_float(struct buf *out, double value)
@@ -45,9 +69,12 @@ void wire_put_float(struct buf *out, double value)
 
 void wire_put_str(struct buf *out, struct span text)
 {
-    msgpack_packer pk = wire_packer(out);
-    (void)msgpack_pack_str(&pk, text.len);
-    (void)buf_add_span(out, text);
+    unsigned width = width_of(text.len);
+    char *p = text.len < 32 ? put_head(out, 0xa0 | (unsigned)text.len, 0, 0, text.len)
+                            : put_head(out, 0xd9 + width, text.len, (size_t)1 << width, text.len);
+
+    if (p != NULL && text.len != 0)
+        memcpy(p, text.p, text.len);
 }
 
 void wire_put_text(struct buf *out, const char *text)
@@ -65,16 +92,22 @@ void wire_put_bin(struct buf *out, struct span bytes)
     (void)buf_add_span(out, bytes);
 }
 
+static void put_count(struct buf *out, size_t count, unsigned few, unsigned many)
+{
+    if (count < 16)
+        (void)put_head(out, few | (unsigned)count, 0, 0, 0);
+    else
+        (void)put_head(out, count <= UINT16_MAX ? many : many + 1, count, count <= UINT16_MAX ? 2 : 4, 0);
+}
+
 void wire_put_list(struct buf *out, size_t count)
 {
-    msgpack_packer pk = wire_packer(out);
-    (void)msgpack_pack_array(&pk, count);
+    put_count(out, count, 0x90, LIST16);
 }
 
 void wire_put_map(struct buf *out, size_t count)
 {
-    msgpack_packer pk = wire_packer(out);
-    (void)msgpack_pack_map(&pk, count);
+    put_count(out, count, 0x80, MAP16);
 }
 
 void wire_put_val(struct buf *out, const struct wire_val *val)

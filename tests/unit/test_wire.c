@@ -7,6 +7,7 @@
 
 #include "wire_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +114,34 @@ static void test_wire_what_is_written_reads_back(void **state)
     wire_doc_free(doc);
     buf_clear(&again);
     buf_clear(&out);
+}
+
+/* Heads of lists and maps on both sides of each form, as msgpack-c writes them. */
+static void test_wire_counts_are_written_as_the_library_does(void **state)
+{
+    static const size_t counts[] = {0, 1, 15, 16, 65535, 65536};
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT_OF(counts); i++) {
+        size_t count = counts[i / 2], values = i % 2 == 0 ? count : 2 * count;
+        struct wire_doc *doc = NULL;
+        struct err err = {0};
+        struct buf out, again;
+        buf_init(&out, 1 << 21), buf_init(&again, 1 << 21);
+        if (i % 2 == 0)
+            wire_put_list(&out, count);
+        else
+            wire_put_map(&out, count);
+        for (size_t k = 0; k < values; k++) {
+            char name[24];
+            (void)snprintf(name, sizeof name, "%zu", k);
+            wire_put_text(&out, name);
+        }
+        assert_true(wire_parse(out.p, out.len, 2, &doc, &err));
+        wire_put_val(&again, wire_root(doc));
+        assert_true(span_equal(buf_span(&out), buf_span(&again)));
+        wire_doc_free(doc);
+        buf_clear(&out), buf_clear(&again);
+    }
 }
 
 /* Each prefix lies in memory of its own, so that a sanitizer sees a read beyond it. */
@@ -381,6 +410,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wire_what_is_written_reads_back),
+        cmocka_unit_test(test_wire_counts_are_written_as_the_library_does),
         cmocka_unit_test(test_wire_every_truncation_is_malformed),
         cmocka_unit_test(test_wire_bytes_behind_the_value_are_malformed),
         cmocka_unit_test(test_wire_hostile_bytes_are_refused_without_allocating),
