@@ -1,4 +1,4 @@
--- Progress updates to customers behind a message that is being tried again for over so long become one of the current state: the newest, which
+-- Progress updates to customers (also what rules tell them) behind a message that is being tried again for over so long become one of the current state: the newest, which
 -- tells the words of those before it too. What is no update is never merged away and keeps its place: updates before it and after it do not
 -- join. Looks at the first 500 that wait for each address, however long its queue is.
 --  $1 mark  $2 channel  $3 µs since the head's first attempt
@@ -15,9 +15,9 @@ f AS MATERIALIZED (
 ), d AS MATERIALIZED (
     SELECT f.id, f.ticket, f.version, f.address,
            (SELECT count(*) FROM deliveries o
-             WHERE o.ticket = f.ticket AND o.channel = $2::text AND o.address = f.address AND o.version < f.version AND o.kind <> 'update') AS run
+             WHERE o.ticket = f.ticket AND o.channel = $2::text AND o.address = f.address AND o.version < f.version AND o.kind NOT IN ('update', 'tell')) AS run
       FROM f CROSS JOIN clock
-     WHERE f.audience = 1 AND f.kind = 'update' AND f.ticket <> 0 AND f.attempts = 0 AND NOT f.digest
+     WHERE f.audience = 1 AND f.kind IN ('update', 'tell') AND f.ticket <> 0 AND f.attempts = 0 AND NOT f.digest
        AND EXISTS (SELECT FROM deliveries h JOIN attempts a ON a.delivery = h.id AND a.n = 1
                     WHERE h.ticket = f.ticket AND h.channel = $2::text AND h.address = f.address AND h.state < 2 AND h.attempts > 0
                       AND (h.version < f.version OR h.version = f.version AND h.id < f.id) AND h.kind <> 'alert'

@@ -187,6 +187,27 @@ def test_updates_behind_a_message_in_long_retry_become_one_that_tells_them_all(d
     assert [row[3] for row in desk.deliveries(address) if row[1] == 7] == [f"in delivery {one}"] * 2
 
 
+def test_what_rules_tell_the_customer_joins_the_updates_that_wait(desk, tmp_path):
+    process = tmp_path / "process"
+    assert desk.stack.docket("process", "get", "--dir", process).returncode == 0
+    (process / "rules" / "05-tell.yaml").write_text("- rule: heard\n  on: [reply]\n  when: {field: reply.text, contains: any news}\n  then: {tell: {customer: The night shift reads this.}}\n")
+    assert desk.stack.docket("process", "apply", process).returncode == 0
+    address = somebody()
+    desk.smtp.script(address, "rcpt", "451 4.3.0 later")
+    tracking = desk.submit(address)
+    wait_until(lambda: desk.sql("SELECT FROM attempts a JOIN deliveries d ON d.id = a.delivery WHERE d.address = %s AND a.result = 'temporary'", address))
+    desk.sql_do("UPDATE attempts SET started_at = started_at - 16 * 60000000 WHERE delivery IN (SELECT id FROM deliveries WHERE address = %s)", address)
+    desk.sql_do("UPDATE deliveries SET created_at = created_at - 17 * 60000000 WHERE address = %s", address)
+    desk.client.call("ticket.comment", tracking=tracking, text="we look at it", public=True, as_=ADA)
+    desk.client.call("ticket.comment", tracking=tracking, text="any news?", public=True, as_={"name": "zoe", "role": "customer"})
+    wait_until(lambda: {"update", "tell"} <= {row[0] for row in desk.deliveries(address)})
+    desk.smtp.script(address, "rcpt", "250 ok")
+    wait_until(lambda: desk.hurry(address) or sorted(row[1] for row in desk.deliveries(address) if row[0] in ("update", "tell")) == [3, 7], 20)
+    told, = (mail.get_body(("plain",)).get_content() for mail in desk.smtp.to(address) if mail["X-Docket-Kind"] in ("update", "tell"))
+    assert re.findall("we look at it|The night shift reads this", told) == ["we look at it", "The night shift reads this"]
+    assert desk.stack.docket("process", "rollback").returncode == 0
+
+
 def test_many_receipts_to_one_address_go_as_one_mail(desk):
     """By one notifier: of two, one may send already what it unpacked while the other unpacks the rest."""
     address = somebody()
