@@ -1,5 +1,6 @@
 /* A worker's decision, checked; see decision.h. */
 #include "decision_internal.h"
+#include "states.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,16 +10,6 @@
 enum {
     NOTIFY_KIND_BYTES_MAX = 32,
     UNKNOWN_FIELD_SHOWN_MAX = 64, /* a longer name is not cut: half a letter would be no UTF-8 */
-};
-
-#define BIT(state) (1u << (state))
-
-/* A decision may lead to a state from these alone. */
-static const unsigned state_from[STATES] = {
-    [STATE_TRIAGED] = BIT(STATE_NEW),
-    [STATE_IN_PROGRESS] = BIT(STATE_WAITING_CUSTOMER) | BIT(STATE_WAITING_VENDOR),
-    [STATE_REOPENED] = BIT(STATE_RESOLVED) | BIT(STATE_CLOSED),
-    [STATE_CLOSED] = BIT(STATE_RESOLVED),
 };
 
 struct setting {
@@ -45,7 +36,7 @@ static bool set_state(struct setting *s, const char *field)
     enum desk_state state;
     if (!wire_get_str(wire_find(s->set, field), &name) || !desk_state_parse(name, &state))
         return decision_fail(&s->at, field, "the name of a state");
-    if ((state_from[state] & BIT(s->base->state)) == 0)
+    if (!states_may_decide(s->base->state, state))
         return err_field(s->at.err, ERR_INVALID, "set.state", "a decision does not lead from %s to %s",
                          desk_state_name(s->base->state), desk_state_name(state));
     s->decision->state = state;

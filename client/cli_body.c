@@ -257,7 +257,9 @@ bool cli_body_build(struct cli *cli, const struct cli_args *args, struct docket_
     if (!body_put_group(cli, args, "", body, true, &any, err) || !body_put_map(cli, args, "set", body, err) ||
         !body_put_map(cli, args, "filter", body, err))
         return false;
-    if (cli_command_changes(command) && strcmp(command->op, "ticket.submit") != 0)
+    /* Who posts is the key's owner; who takes is a person. */
+    if (cli_command_changes(command) &&
+        (strcmp(command->op, "ticket.submit") != 0 || cli_args_has(args, "take")))
         cli_body_put_as(cli, body);
     return true;
 }

@@ -46,6 +46,15 @@ static bool fetch_version(struct cli *cli, const char *hash, struct version *ret
 
 /* The hash of the version that was current before the current one: the newest but one in the list that is
  * another one. */
+static struct span current_hash(const struct wire_val *versions)
+{
+    for (size_t i = 0; i < wire_count(versions); i++)
+        if (wire_find_bool(wire_at(versions, i), "current", false))
+            return wire_find_str(wire_at(versions, i), "hash");
+    return SPAN_NONE;
+}
+
+/* The newest version that is another one than the current: one that was applied twice, as --recompute does, is no step back. */
 static bool fetch_previous(struct cli *cli, char *ret_hash, size_t size, enum cli_exit *ret_exit)
 {
     struct docket_body *body = docket_body_new();
@@ -57,11 +66,12 @@ static bool fetch_previous(struct cli *cli, char *ret_hash, size_t size, enum cl
     *ret_hash = '\0';
     const struct wire_val *list =
         wire_find(val, "versions") != NULL ? wire_find(val, "versions") : wire_find(val, "processes");
+    struct span current = current_hash(list);
     for (size_t i = 0; ok && i < wire_count(list); i++) {
         const struct wire_val *item = wire_at(list, i);
         int64_t at = wire_find_int(item, "applied_at", wire_find_int(item, "at", 0));
         struct span hash = wire_find_str(item, "hash");
-        if (wire_find_bool(item, "current", false) || at < newest || hash.len == 0)
+        if (span_equal(hash, current) || at < newest || hash.len == 0)
             continue;
         newest = at;
         (void)snprintf(ret_hash, size, "%.*s", (int)hash.len, hash.p);

@@ -79,6 +79,11 @@ struct process_day {
     size_t count;
 };
 
+/* The words that a field of the ticket can have (impact, channel, …), at most FIELD_WORDS_MAX; 0: any text. */
+enum { FIELD_WORDS_MAX = 16 };
+size_t process_field_words(const char *field, const char *ret[FIELD_WORDS_MAX]);
+bool process_field_has_word(const char *field, const char *word);
+
 struct process;
 /* Whether the zones of staff.yaml and oncall.yaml are among this machine's: each unknown one is a fault.
  * in: zone_dir  as of zone_open */

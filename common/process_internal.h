@@ -85,9 +85,4 @@ enum field_kind { FIELD_NONE, FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL, FIELD_LIST, 
 /* FIELD_NONE when there is no such field; *ret_near is then the name most like it, or NULL. */
 enum field_kind process_field_kind(const char *field, const char **ret_near);
 
-/* The words that a field can have; 0: any text. */
-enum { FIELD_WORDS_MAX = 16 };
-size_t process_field_words(const char *field, const char *ret[FIELD_WORDS_MAX]);
-bool process_field_has_word(const char *field, const char *word);
-
 #endif

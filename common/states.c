@@ -73,3 +73,17 @@ void states_allowed(enum states_op op, char *ret, unsigned long size)
             len += (size_t)snprintf(ret + len, size - len, "%s%s", len == 0 ? "" : ", ",
                                     desk_state_name((enum desk_state)from));
 }
+
+#define BIT(state) (1u << (state))
+
+bool states_may_decide(enum desk_state from, enum desk_state to)
+{
+    /* Words on a resolved ticket count as `reject` where the process says so. */
+    static const unsigned allowed[STATES] = {
+        [STATE_TRIAGED] = BIT(STATE_NEW),
+        [STATE_IN_PROGRESS] = BIT(STATE_WAITING_CUSTOMER) | BIT(STATE_WAITING_VENDOR) | BIT(STATE_RESOLVED),
+        [STATE_REOPENED] = BIT(STATE_RESOLVED) | BIT(STATE_CLOSED),
+        [STATE_CLOSED] = BIT(STATE_RESOLVED),
+    };
+    return (unsigned)to < STATES && (allowed[to] & BIT(from)) != 0;
+}

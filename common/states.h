@@ -41,6 +41,9 @@ int states_next(enum states_op op, enum desk_state from);
 /* The whole row, as the SQL takes it: ret[from] is the state that follows. */
 void states_row(enum states_op op, int16_t ret[STATES]);
 
+/* Whether a decision may lead from one state to another: time, a customer's words, the triage itself. */
+bool states_may_decide(enum desk_state from, enum desk_state to);
+
 /* "new, triaged, in_progress": the states that allow op, for an error's words.
  * out: ret  at least 128 bytes */
 void states_allowed(enum states_op op, char *ret, unsigned long size);

@@ -23,6 +23,9 @@ enum {
 #define POSTED_BY_DEFAULT "2026-03-02T09:00:00Z"
 
 static const char *const case_keys[] = {"case", "ticket", "customer", "package", "at", "expect", "steps"};
+static const char *const ticket_keys[] = {"title",       "problem", "equipment", "configuration",
+                                          "contact",     "channel", "impact",    "attributes",
+                                          "correlation", "take",    "key",       "customer"};
 static const char *const step_own_keys[] = {"after", "at", "do", "as", "role", "until", "expect"};
 static const char *const step_keys[] = {"after",    "at",    "do",     "as",     "role",  "until",
                                         "expect",   "text",  "public", "on",     "set",   "reason",
@@ -443,6 +446,53 @@ static bool run_step(struct run *run, const struct yaml_node *step, size_t numbe
 
 /* ---- cases ---- */
 
+/* A word of a few, as the broker would take it: else the case would hold here and the ticket be refused in life. */
+static bool read_word(struct run *run, const struct yaml_node *map, const char *key, const char *field)
+{
+    const struct yaml_node *node = yaml_node_find(map, key);
+    const char *words[FIELD_WORDS_MAX];
+    char want[LINE_BYTES] = "";
+    size_t count = process_field_words(field, words);
+
+    if (node == NULL || yaml_node_is_null(node) ||
+        (node->kind == NODE_SCALAR && process_field_has_word(field, node->text)))
+        return true;
+    for (size_t i = 0; i < count; i++)
+        (void)snprintf(want + strlen(want), sizeof want - strlen(want), "%s%s", i == 0 ? "" : ", ", words[i]);
+    return faults_add(run->faults, node->place, "%s: is not allowed, want one of %s", key, want);
+}
+
+static bool read_package(struct run *run, const struct yaml_node *package)
+{
+    if (package == NULL || yaml_node_is_null(package) ||
+        (package->kind == NODE_SCALAR &&
+         process_package_find(engine_process(run->engine), span_of(package->text)) != NULL &&
+         strcmp(process_package_find(engine_process(run->engine), span_of(package->text))->name,
+                package->text) == 0))
+        return true;
+    return faults_add(run->faults, package->place, "package: is not in packages.yaml");
+}
+
+static bool read_ticket(struct run *run, const struct yaml_node *ticket)
+{
+    bool ok = yaml_node_check_keys(ticket, "a ticket", ticket_keys, COUNT_OF(ticket_keys), run->faults);
+
+    ok = read_word(run, ticket, "impact", "impact") && ok;
+    return read_word(run, ticket, "channel", "channel") && ok;
+}
+
+/* `take`: who posts for a customer takes it in the same step. */
+static bool case_take(struct run *run, const struct yaml_node *ticket)
+{
+    static const struct trial_as by = {ROLE_STAFF, "somebody"};
+    const struct yaml_node *take = yaml_node_find(ticket, "take");
+    struct err err = {0};
+
+    return take == NULL || take->kind != NODE_SCALAR || strcmp(take->text, "true") != 0 ||
+           trial_do(run->trial, "take", by, NULL, run->now, &err) ||
+           faults_add(run->faults, take->place, "take: %s", err.msg);
+}
+
 static bool case_post(struct run *run, const struct yaml_node *node)
 {
     const struct yaml_node *ticket = yaml_node_find(node, "ticket"),
@@ -455,6 +505,10 @@ static bool case_post(struct run *run, const struct yaml_node *node)
     if (ticket == NULL)
         return faults_add(run->faults, node->place, "a case needs a ticket");
     if (!is_map(run, ticket, "ticket") || (customer != NULL && !is_map(run, customer, "customer")))
+        return false;
+    bool fine = read_ticket(run, ticket);
+    if (!read_package(run, package) ||
+        !read_package(run, customer == NULL ? NULL : yaml_node_find(customer, "package")) || !fine)
         return false;
     buf_init(&out, BYTES_MAX);
     put_node(ticket, &out);
@@ -487,7 +541,7 @@ static bool case_steps(struct run *run, const struct yaml_node *node)
     (void)instant_parse(span_of(POSTED_BY_DEFAULT), &run->now);
     if (at != NULL && !read_instant(run, at, "at", &run->now))
         return false;
-    if (!case_post(run, node))
+    if (!case_post(run, node) || !case_take(run, yaml_node_find(node, "ticket")))
         return false;
     (void)snprintf(run->step, sizeof run->step, "posted (line %u)", node->place.line);
     expect(run, yaml_node_find(node, "expect"));

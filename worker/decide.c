@@ -95,7 +95,10 @@ static void decide_state(struct decision *d)
 
     bool vendor_over = vendor_until != CLOCK_NO_INSTANT && vendor_until <= work->now;
 
-    if ((work->state == STATE_WAITING_CUSTOMER && d->clocks.wait_ended) || vendor_over)
+    bool rejected =
+        work->state == STATE_RESOLVED && d->clocks.reopened_by_reply; /* words that count as reject */
+
+    if ((work->state == STATE_WAITING_CUSTOMER && d->clocks.wait_ended) || vendor_over || rejected)
         d->state = SET_IN_PROGRESS;
     else if (is_over && d->clocks.reopened_by_reply)
         d->state = SET_REOPENED;

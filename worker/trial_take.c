@@ -1,8 +1,10 @@
 /* What a decision does to the ticket of a trial, as the broker and its database do it; see trial.h. */
+#include "states.h"
 #include "trial_internal.h"
 
 #include "mem.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,7 +138,11 @@ static void take_set(struct trial *trial, const struct wire_val *set)
         trial->priority = (int)priority;
     if (trial->state == STATE_NEW)
         trial->state = STATE_TRIAGED;
-    (void)desk_state_parse(wire_find_str(set, "state"), &trial->state);
+    enum desk_state state;
+    if (desk_state_parse(wire_find_str(set, "state"), &state)) {
+        assert(states_may_decide(trial->state, state)); /* else a broker would refuse the decision */
+        trial->state = state;
+    }
     trial_fields_set(trial, set, false);
     if (attributes != NULL && (trial->held & HELD_ATTRIBUTES) == 0) {
         struct buf map;

@@ -109,3 +109,25 @@ def test_a_worker_serves_metrics_where_it_is_told_to(stack):
     finally:
         worker.terminate()
         assert worker.wait(20) == 0
+
+
+def test_who_posts_for_a_customer_takes_it_at_once(stack):
+    tracking = stack.docket("--as", "ada", "submit", "--customer", "acme", "--title", "By telephone", "--problem", "No dial tone on one phone.", "--channel", "phone", "--take").stdout.split()[0]
+    ticket = json.loads(stack.docket("--json", "show", tracking).stdout)
+    ticket = ticket.get("ticket", ticket)
+    assert (ticket["state"], ticket["assignee"]) == ("in_progress", "ada")
+    refused = stack.docket("--as", "kim:customer", "submit", "--customer", "acme", "--title", "x", "--problem", "y", "--take")
+    assert refused.returncode == 1 and "take" in refused.stderr
+
+
+def test_rollback_goes_back_to_another_version_also_after_a_recompute(stack, tmp_path):
+    def current():
+        return next(line.split()[0] for line in stack.docket("process", "list").stdout.splitlines() if line.split()[1:2] == ["yes"])
+
+    before, mine = current(), tmp_path / "mine"
+    assert stack.docket("process", "get", "--dir", mine).returncode == 0
+    (mine / "rules" / "05-mine.yaml").write_text("- rule: mine\n  when: {field: title, contains: rollback}\n  then: {tag: mine}\n")
+    assert stack.docket("process", "apply", mine).returncode == 0
+    assert stack.docket("process", "apply", mine, "--recompute").returncode == 0
+    assert current() != before
+    assert stack.docket("process", "rollback").returncode == 0 and current() == before

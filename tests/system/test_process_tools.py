@@ -123,6 +123,39 @@ def test_zones_are_told_where_they_are_named(process):
     assert done.returncode == 1 and faults == ["calendars.yaml:3:15", "process.yaml:1:7", "staff.yaml:2:3"], done.stderr
 
 
+def test_a_case_takes_no_ticket_that_the_broker_would_refuse(process):
+    done = cases(process, """
+- case: misspelt
+  ticket: {titel: Echo, problem: There is an echo.}
+- case: no such word
+  ticket: {title: Echo, problem: There is an echo., impact: dwn, channel: fax}
+- case: no such package
+  package: platinum
+  ticket: {title: Echo, problem: There is an echo.}
+- case: posted by telephone, and taken
+  ticket: {title: Echo, problem: There is an echo., channel: phone, take: true}
+  expect: {state: in_progress, response: {state: met}}
+""")
+    assert done.returncode == 1 and "3 failed" in done.stdout and "1 passed" in done.stdout
+    assert [line.split(": ")[0] for line in done.stderr.splitlines()] == ["tests/mine.yaml:3:12", "tests/mine.yaml:5:61", "tests/mine.yaml:5:75", "tests/mine.yaml:7:12"], done.stderr
+    assert "titel: is not known in a ticket, did you mean title?" in done.stderr and "want one of down, critical, degraded" in done.stderr
+
+
+def test_words_that_count_as_a_rejection_do_what_reject_does(process):
+    policy = (process / "process.yaml").read_text()
+    (process / "process.yaml").write_text(policy.replace("on_reply_when_resolved: ask", "on_reply_when_resolved: reject"))
+    steps = """
+  ticket: {title: severely degraded, problem: Two calls an hour are choppy.}
+  package: gold
+  steps:
+    - {after: 10m, do: take, as: ada}
+    - {after: 10m, do: resolve, as: ada, text: Done.}
+    - {after: 10m, do: %s, text: Still broken., expect: {state: in_progress, assignee: ada, response: {cycle: 1, state: met}, resolution: {state: running, worked: 20m}}}
+"""
+    done = cases(process, "".join(f"- case: {op}{steps % op}" for op in ("reply", "reject")))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_no_cases_at_all_is_no_success(process):
     assert worker("test", process).returncode == 1
     assert worker("test", SHIPPED, "--only", "no case has this name").returncode == 1
