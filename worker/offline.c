@@ -178,6 +178,23 @@ void offline_work_make(const struct wire_val *given, struct buf *out)
     wire_put_key_int(out, "now", instant_of(ticket, "now", posted_at));
 }
 
+/* Instants of a ticket that cannot be read would be taken for now, and give other due times. */
+static bool instants_check(const struct wire_val *ticket, struct err *err)
+{
+    static const char *const keys[] = {"posted_at", "now"};
+
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const struct wire_val *val = wire_find(ticket, keys[i]);
+        struct span text;
+        int64_t at;
+        if (val == NULL || wire_type(val) == WIRE_NIL || wire_get_int(val, &at) ||
+            (wire_get_str(val, &text) && (text.len == 0 || instant_parse(text, &at))))
+            continue;
+        return err_set(err, ERR_INVALID, "%s: want an instant like 2026-03-27T15:30:00Z", keys[i]);
+    }
+    return true;
+}
+
 static bool explain_make(const struct engine *engine, const char *path, struct buf *out, struct err *err)
 {
     struct buf json, body;
@@ -189,6 +206,7 @@ static bool explain_make(const struct engine *engine, const char *path, struct b
     bool ok = file_read_json(path, &json, err) && wire_parse(json.p, json.len, DEPTH_MAX, &given, err);
     if (ok && wire_type(wire_root(given)) != WIRE_MAP)
         ok = err_set(err, ERR_INVALID, "%s: want one ticket, a JSON object", path);
+    ok = ok && (instants_check(wire_root(given), err) || err_prefix(err, "%s: ", path));
     if (ok) {
         offline_work_make(wire_root(given), &body);
         ok = wire_parse(body.p, body.len, DEPTH_MAX, &work, err) &&

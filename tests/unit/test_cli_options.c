@@ -20,7 +20,8 @@ struct row {
 
 static const struct row rows[] = {
     {{"submit", "--customer", "a", "--title", "t", "--take"},
-     "{\"customer\": \"a\", \"title\": \"t\", \"take\": true}"},
+     "{\"customer\": \"a\", \"title\": \"t\", \"take\": true, \"as\": {\"name\": \"ann\", \"role\": "
+     "\"admin\"}}"},
     {{"submit", "--customer=a=b", "--key=", "--problem", "--"},
      "{\"customer\": \"a=b\", \"key\": \"\", \"problem\": \"--\"}"},
     {{"submit", "--equipment", "a=1", "--title", "t", "--equipment", "b:={\"c\": [1, null]}"},
