@@ -3,10 +3,10 @@
 
 #include "instant.h"
 #include "json_arena.h"
+#include "lines.h"
 #include "replay.h"
 #include "simulate.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,15 +15,26 @@ enum {
     OUT_BYTES_MAX = 1 << 20,
     DEPTH_MAX = 32,
     STATUS_REFUSED = 1,
-    WRONG_TOLD_MAX = 20
 };
 
-static const char usage[] = "simulate DIR HISTORY.jsonl|- [--json|--csv] [--verify]";
+static const char usage[] = "simulate DIR HISTORY.jsonl|- [--json|--csv] [--verify] [--jobs N]";
 
 struct options {
     const char *dir, *history, *zoneinfo;
     bool json, csv, verify;
+    unsigned jobs; /* 0: as many as are worth it */
 };
+
+static bool jobs_parse(const char *text, unsigned *ret)
+{
+    char *end = NULL;
+    long jobs = strtol(text, &end, 10);
+
+    if (end == text || *end != '\0' || jobs < 1 || jobs > LINES_JOBS_MAX)
+        return false;
+    *ret = (unsigned)jobs;
+    return true;
+}
 
 static bool options_parse(int argc, char **argv, struct options *ret)
 {
@@ -37,6 +48,8 @@ static bool options_parse(int argc, char **argv, struct options *ret)
             ret->csv = true;
         else if (strcmp(argv[i], "--verify") == 0)
             ret->verify = true;
+        else if (strcmp(argv[i], "--jobs") == 0 && i + 1 < argc && jobs_parse(argv[i + 1], &ret->jobs))
+            i++;
         else if (ret->dir == NULL && argv[i][0] != '-')
             ret->dir = argv[i];
         else if (ret->history == NULL && (argv[i][0] != '-' || argv[i][1] == '\0'))
@@ -47,30 +60,30 @@ static bool options_parse(int argc, char **argv, struct options *ret)
     return ret->history != NULL && !(ret->json && ret->csv);
 }
 
-static void csv_instant(int64_t at)
+static void csv_instant(FILE *out, int64_t at)
 {
     char text[INSTANT_BYTES] = "";
     if (at != CLOCK_NO_INSTANT)
         (void)instant_format(at, text);
-    printf(",%s", text);
+    (void)fprintf(out, ",%s", text);
 }
 
-static void csv_print(size_t line, const struct simulated *one)
+static void csv_print(FILE *out, size_t line, const struct simulated *one)
 {
-    printf("%zu", line);
-    csv_instant(one->posted_at);
-    printf(",%d,", one->priority);
+    (void)fprintf(out, "%zu", line);
+    csv_instant(out, one->posted_at);
+    (void)fprintf(out, ",%d,", one->priority);
     if (one->was != 0)
-        printf("%d", one->was);
+        (void)fprintf(out, "%d", one->was);
     for (size_t k = 0; k < CLOCK_KINDS; k++) {
         const struct simulated_clock *c = &one->clocks[k];
-        printf(",%lld,%lld,%lld,%lld", (long long)c->promised, (long long)c->met, (long long)c->missed,
-               (long long)c->open);
-        csv_instant(c->due_at);
-        csv_instant(c->met_at);
-        printf(",%lld", (long long)(c->late_us / 1000000));
+        (void)fprintf(out, ",%lld,%lld,%lld,%lld", (long long)c->promised, (long long)c->met,
+                      (long long)c->missed, (long long)c->open);
+        csv_instant(out, c->due_at);
+        csv_instant(out, c->met_at);
+        (void)fprintf(out, ",%lld", (long long)(c->late_us / 1000000));
     }
-    putchar('\n');
+    (void)fputc('\n', out);
 }
 
 static void csv_head(void)
@@ -92,12 +105,12 @@ struct run {
     struct simulation *simulation;
     struct simulation_sum *sum;
     struct buf bytes;
-    size_t verified;
 };
 
 /* One line: decided, added, replayed and printed where that is wanted. */
-static bool line_run(struct run *run, const char *text, size_t len, size_t number, struct err *err)
+static bool line_run(void *arg, FILE *out, const char *text, size_t len, size_t number, struct err *err)
 {
+    struct run *run = arg;
     struct buf *bytes = &run->bytes;
     struct wire_doc *doc = NULL;
     struct simulated one;
@@ -110,36 +123,24 @@ static bool line_run(struct run *run, const char *text, size_t len, size_t numbe
     if (ok) {
         simulation_sum_add(run->sum, &one);
         if (run->options->csv)
-            csv_print(number, &one);
+            csv_print(out, number, &one);
     }
-    if (ok && run->options->verify) {
+    if (ok && run->options->verify)
         ok = replay_verify(run->engine, run->decider, wire_root(doc), &one, err);
-        run->verified += ok;
-    }
     wire_doc_free(doc);
     return ok;
 }
 
-static bool file_run(struct run *run, FILE *file)
+static bool run_sum_write(void *arg, FILE *to)
 {
-    struct err err = {0};
-    char *text = NULL;
-    size_t room = 0, number = 0, wrong = 0;
-    ssize_t len;
+    const struct run *run = arg;
+    return simulation_sum_write(run->sum, to);
+}
 
-    while ((len = getline(&text, &room, file)) >= 0) {
-        number++;
-        if (len == 0 || strspn(text, " \t\r\n") == (size_t)len)
-            continue;
-        if (line_run(run, text, (size_t)len, number, &err))
-            continue;
-        if (wrong++ < WRONG_TOLD_MAX)
-            (void)fprintf(stderr, "%s:%zu: %s\n", run->options->history, number, err.msg);
-    }
-    if (wrong > WRONG_TOLD_MAX)
-        (void)fprintf(stderr, "… and %zu more\n", wrong - WRONG_TOLD_MAX);
-    free(text);
-    return wrong == 0;
+static bool run_sum_read(void *arg, FILE *from)
+{
+    struct run *run = arg;
+    return simulation_sum_read(run->sum, from);
 }
 
 static void sum_print(struct simulation_sum *sum, bool json)
@@ -170,35 +171,40 @@ int offline_simulate(int argc, char **argv)
 
     if (!options_parse(argc, argv, &options))
         return offline_usage(usage);
-    FILE *file = strcmp(options.history, "-") == 0 ? stdin : fopen(options.history, "re");
-    if (file == NULL) {
-        (void)fprintf(stderr, "docket-worker: %s: %s\n", options.history, strerror(errno));
-        return STATUS_REFUSED;
-    }
     bool ok = offline_engine_open(options.dir, options.zoneinfo, &engine);
     if (ok) {
-        struct run run = {&options, engine, decider_new(), simulation_new(engine), simulation_sum_new(),
-                          {0},      0};
+        struct run run = {.options = &options,
+                          .engine = engine,
+                          .decider = decider_new(),
+                          .simulation = simulation_new(engine),
+                          .sum = simulation_sum_new()};
+        struct lines lines = {.path = options.history,
+                              .line = line_run,
+                              .sum_write = run_sum_write,
+                              .sum_add = run_sum_read,
+                              .arg = &run};
+        size_t done = 0;
+        struct err err = {0};
         buf_init(&run.bytes, 2 * LINE_BYTES_MAX);
         if (options.csv)
             csv_head();
         json_arena_open();
-        ok = file_run(&run, file);
+        ok = lines_run(&lines, lines_jobs(options.history, options.jobs), &done, &err);
+        if (!ok && err.code == ERR_IO)
+            (void)fprintf(stderr, "docket-worker: %s\n", err.msg);
         json_arena_close();
-        if (!options.csv)
+        if (!options.csv && (ok || err.code != ERR_IO))
             sum_print(run.sum, options.json);
         if (options.verify)
             (void)fprintf(stderr,
                           "verify: %zu tickets replayed step by step: the same verdicts, and what is stored "
                           "follows from the events\n",
-                          run.verified);
+                          done);
         buf_clear(&run.bytes);
         simulation_sum_free(run.sum);
         simulation_free(run.simulation);
         decider_free(run.decider);
     }
     engine_free(engine);
-    if (file != stdin)
-        (void)fclose(file);
     return ok ? 0 : STATUS_REFUSED;
 }

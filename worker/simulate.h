@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { SIMULATE_PRIORITIES = 4 };
 
@@ -50,6 +51,10 @@ struct simulation_sum;
 struct simulation_sum *simulation_sum_new(void);
 void simulation_sum_free(struct simulation_sum *sum); /* accepts NULL */
 void simulation_sum_add(struct simulation_sum *sum, const struct simulated *one);
+
+/* To another process of the same program, and there added to what its sum holds. False: it could not be written or read. */
+bool simulation_sum_write(const struct simulation_sum *sum, FILE *to);
+bool simulation_sum_read(struct simulation_sum *sum, FILE *from);
 
 /* A table for people, or one map for --json. */
 void simulation_sum_text(struct simulation_sum *sum, struct buf *out);

@@ -64,6 +64,53 @@ void simulation_sum_add(struct simulation_sum *sum, const struct simulated *one)
     }
 }
 
+bool simulation_sum_write(const struct simulation_sum *sum, FILE *to)
+{
+    bool ok = fwrite(sum, sizeof *sum, 1, to) == 1;
+
+    for (size_t p = 0; p <= SIMULATE_PRIORITIES; p++)
+        for (size_t k = 0; k < CLOCK_KINDS; k++) {
+            const struct sum_clock *c = &sum->clocks[p][k];
+            ok = ok && fwrite(c->late, sizeof *c->late, c->late_count, to) == c->late_count;
+        }
+    return ok;
+}
+
+static bool clock_read(struct sum_clock *c, const struct sum_clock *more, FILE *from)
+{
+    c->promised += more->promised;
+    c->met += more->met;
+    c->missed += more->missed;
+    c->open += more->open;
+    for (size_t i = 0; i < more->late_count; i++) {
+        int64_t late_us;
+        if (fread(&late_us, sizeof late_us, 1, from) != 1)
+            return false;
+        late_add(c, late_us);
+    }
+    return true;
+}
+
+bool simulation_sum_read(struct simulation_sum *sum, FILE *from)
+{
+    struct simulation_sum more;
+
+    if (fread(&more, sizeof more, 1, from) != 1)
+        return false;
+    for (size_t p = 0; p <= SIMULATE_PRIORITIES; p++) {
+        sum->tickets[p] += more.tickets[p];
+        for (size_t is = 0; is <= SIMULATE_PRIORITIES; is++)
+            sum->moved[p][is] += more.moved[p][is];
+        for (size_t k = 0; k < CLOCK_KINDS; k++)
+            if (!clock_read(&sum->clocks[p][k], &more.clocks[p][k], from))
+                return false;
+    }
+    sum->agrees += more.agrees;
+    sum->worse += more.worse;
+    sum->better += more.better;
+    return true;
+}
+
 static int order(const void *a, const void *b)
 {
     const int64_t *x = a, *y = b;

@@ -315,6 +315,32 @@ def test_real_incidents_replayed_give_what_an_independent_count_gives(log, tmp_p
     assert "late by" in again.stdout and "priority as it was" in again.stdout
 
 
+@pytest.mark.parametrize("form", ["--json", "--csv", "--verify"])
+def test_simulate_says_the_same_however_many_processes_work(form, tmp_path):
+    made = subprocess.run([sys.executable, ROOT / "tests/incident_history.py", ROOT / "examples/demo/incident_log.csv"], capture_output=True, text=True, check=True)
+    good = made.stdout.splitlines(keepends=True)
+    lines = (good * 2000)[:1500]
+    for at in (0, 255, 256, *range(700, 730), 1499):  # at the ends of what a process takes at once, and more than are told
+        lines[at] = f"wrong {at}\n"
+    history = tmp_path / "history.jsonl"
+    history.write_text("".join(lines) + "\n  \n" + good[0].rstrip("\n"))
+    alone = worker("simulate", SHIPPED, history, form, "--jobs", 1)
+    assert alone.returncode == 1 and f"{history}:1: " in alone.stderr and f"{history}:257: " in alone.stderr and "… and 14 more" in alone.stderr
+    for jobs in (2, 5):
+        done = worker("simulate", SHIPPED, history, form, "--jobs", jobs)
+        assert (done.returncode, done.stdout, done.stderr) == (1, alone.stdout, alone.stderr)
+    history.write_text("".join(good * (1 + 2_000_000 // len(made.stdout))))  # large enough for more than one
+    told, again = (worker("simulate", SHIPPED, path, form, text=history.read_text()) for path in (history, "-"))
+    assert (told.returncode, told.stdout) == (0, again.stdout)
+
+
+def test_simulate_refuses_a_number_of_jobs_that_is_none_and_a_file_that_is_not_there(tmp_path):
+    for jobs in ("0", "65", "two", "-1"):
+        assert worker("simulate", SHIPPED, tmp_path, "--jobs", jobs).returncode == 2
+    gone = worker("simulate", SHIPPED, tmp_path / "gone", "--jobs", 2)
+    assert gone.returncode == 1 and "gone: No such file" in gone.stderr and gone.stdout == ""
+
+
 def test_simulate_tells_the_line_that_is_wrong():
     good = '{"posted_at": 1456708560000000, "ticket": {"title": "Echo", "problem": "An echo."}, "events": []}'
     done = worker("simulate", SHIPPED, "-", text=f'{good}\n{{"ticket": 3}}\n{good[:-3]}[{{"at": 1}}]}}\n')
