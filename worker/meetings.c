@@ -26,10 +26,11 @@ static void meeting_look(const struct work *work, size_t i, int64_t before_us, s
     const struct wire_val *meeting = meeting_of(&work->events[i]);
     int64_t starts_at = wire_find_int(meeting, "starts_at", CLOCK_NO_INSTANT);
     int64_t own_s = wire_find_int(meeting, "reminder_s", -1);
+    if (starts_at <= work->now) /* so is one without an instant */
+        return;
     int64_t remind_at = starts_at - (own_s >= 0 ? own_s * US_PER_S : before_us);
 
-    if (starts_at == CLOCK_NO_INSTANT || remind_at == starts_at ||
-        span_is(wire_find_str(meeting, "what"), "cancelled") || starts_at <= work->now ||
+    if (remind_at == starts_at || span_is(wire_find_str(meeting, "what"), "cancelled") ||
         remind_at <= work->facts[i].at || is_over(work, i, meeting))
         return;
     if (remind_at <= work->now) {
