@@ -6,7 +6,7 @@
 enum { LIMIT_MOST = 100000, WINDOW_LEAST_S = 60, WINDOW_MOST_S = 86400 };
 
 static const char *const file_keys[] = {"limits", "holds"};
-static const char *const limit_keys[] = {"customer", "staff",          "phone",
+static const char *const limit_keys[] = {"customer", "staff",          "ticket",       "phone",
                                          "chat",     "receipts_alone", "summary_after"};
 static const char *const hold_keys[] = {"hold", "to", "kinds", "packages", "quiet", "zone", "every"};
 static const char *const to_words[] = {"customer", "staff"};
@@ -17,6 +17,8 @@ static const struct process_limits default_limits = {.customer_minute = 30,
                                                      .customer_hour = 300,
                                                      .staff_minute = 1,
                                                      .staff_hour = 20,
+                                                     .ticket_ten_minutes = 10,
+                                                     .ticket_hour = 25,
                                                      .phone_quarter_hour = 3,
                                                      .phone_hour = 7,
                                                      .chat_five_minutes = 10,
@@ -55,6 +57,7 @@ static bool load_limits(struct load *load, const struct yaml_node *map)
     const struct rate rates[] = {
         {"customer", "minute", &limits->customer_minute, &limits->customer_hour},
         {"staff", "minute", &limits->staff_minute, &limits->staff_hour},
+        {"ticket", "ten_minutes", &limits->ticket_ten_minutes, &limits->ticket_hour},
         {"phone", "quarter_hour", &limits->phone_quarter_hour, &limits->phone_hour},
         {"chat", "five_minutes", &limits->chat_five_minutes, &limits->chat_hour},
     };

@@ -14,8 +14,9 @@ enum { NOTIFY_HOLDS_MAX = 50, ENDPOINTS_MAX = 1000 };
 /* Messages to one address in a minute and in an hour, to a telephone and to a chat in other times; what is over goes into a summary. */
 struct process_limits {
     int64_t customer_minute, customer_hour;
-    int64_t staff_minute, staff_hour;       /* staff and ops */
-    int64_t phone_quarter_hour, phone_hour; /* calls and text messages */
+    int64_t staff_minute, staff_hour;        /* staff and ops */
+    int64_t ticket_ten_minutes, ticket_hour; /* to a customer's address about one ticket */
+    int64_t phone_quarter_hour, phone_hour;  /* calls and text messages */
     int64_t chat_five_minutes, chat_hour;
     int64_t receipts_alone; /* so many may wait and still go one by one */
     int64_t summary_after_s;

@@ -15,6 +15,10 @@
 
 enum { RULES_MAX = 8, RULE_BYTES = 32 };
 
+/* Missed promises of the last two hours are looked at each time, those of the last day once a session. */
+#define BACK_US (INT64_C(2) * 3600 * US_PER_S)
+#define BACK_FIRST_US (INT64_C(24) * 3600 * US_PER_S)
+
 static const char *const rules[] = {"alerts", "deadlines", "notices", "rows"};
 enum { RULES = sizeof rules / sizeof rules[0] };
 
@@ -31,8 +35,8 @@ struct audit {
     struct pg *pg;
     struct pg_params *params;
     struct pg_statement statements[AUDIT_STATEMENTS];
-    int64_t looked_us; /* monotonic */
-    bool looking;
+    int64_t looked_us;        /* monotonic */
+    bool looking, has_looked; /* in this session */
     struct broken_rule faults[RULES_MAX];
     size_t fault_count;
     struct net_guard guard;
@@ -165,7 +169,10 @@ void audit_tick(struct audit *audit)
     audit->looked_us = now;
     audit->looking = true;
     audit->fault_count = 0;
-    (void)pg_send(audit->pg, AUDIT_LOOK, NULL, look_on_rows, audit);
+    pg_params_reset(audit->params);
+    pg_put_int8(audit->params, audit->has_looked ? BACK_US : BACK_FIRST_US);
+    audit->has_looked = true;
+    (void)pg_send(audit->pg, AUDIT_LOOK, audit->params, look_on_rows, audit);
     pg_sync(audit->pg, look_on_end, audit);
 }
 
@@ -174,7 +181,7 @@ void audit_tick(struct audit *audit)
 static void on_up(void *arg)
 {
     struct audit *audit = arg;
-    audit->looking = false;
+    audit->looking = audit->has_looked = false;
     audit->looked_us = clock_mono_us(); /* what was left undone while nobody looked gets its minute first */
 }
 

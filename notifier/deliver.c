@@ -195,6 +195,8 @@ static void job_on_end(void *arg, const struct outcome *outcome)
     ending->result = send_result_name(outcome->result);
     ending->reply = mem_strdup(outcome->reply);
     ending_decide(ending, job, outcome);
+    if (ending->state == DELIVERY_FAILED || ending->state == DELIVERY_DEAD)
+        metric_add(notifier->dead, ending->state == DELIVERY_FAILED ? DEAD_REFUSED : DEAD_EXPIRED, 1);
     ending->suppress_us = outcome->address_is_dead ? SUPPRESS_US : 0;
     ending->rest_us = channel_table[job->channel]->breaker_per_address ? outcome->retry_after_us : 0;
     if (channel_table[job->channel]->breaker_per_address)
@@ -333,8 +335,10 @@ static void claim_on_end(void *arg, const struct pg_end *end)
     pg_put_text(notifier->params, notifier->settings.name);
     put_starts(notifier->params, claim);
     (void)pg_send(notifier->tell, TELL_ATTEMPT_START, notifier->params, start_on_rows, claim);
-    if (refused != 0)
+    if (refused != 0) {
         send_refused(claim, notifier->params);
+        metric_add(notifier->dead, DEAD_UNSENDABLE, (double)refused);
+    }
     pg_sync(notifier->tell, start_on_end, claim);
 }
 
@@ -410,6 +414,8 @@ static void send_limits(struct notifier *notifier, const struct claim *claim)
     pg_put_int8(params, rate.long_us);
     pg_put_int8(params, limits->summary_after_s * US_PER_S);
     pg_put_bool(params, channel->joins_pages);
+    pg_put_int4(params, (int32_t)limits->ticket_ten_minutes);
+    pg_put_int4(params, (int32_t)limits->ticket_hour);
     (void)pg_send(notifier->tell, TELL_TARGET_LIMIT, params, NULL, NULL);
     pg_params_reset(params);
     pg_put_int8(params, claim->mark);

@@ -270,6 +270,9 @@ static struct climb *climb_from_row(struct escal_room *room, const PGresult *row
     climb->was_state = (int)pg_int(rows, row, C_IS);
     climb->was_generation = (int32_t)pg_int(rows, row, C_GENERATION);
     climb->at = pg_int(rows, row, C_NOW_AT);
+    if (climb->was_state == ESCAL_ACKED && pg_int(rows, row, C_NEXT_AT) == 0) /* the first look since then */
+        metric_observe(room->notifier->acknowledged, 0,
+                       (double)(pg_int(rows, row, C_ACKED_AT) - pg_int(rows, row, C_SINCE_AT)) / US_PER_S);
     copy_text(rows, row, C_CAUSE, climb->cause, sizeof climb->cause);
     copy_text(rows, row, C_ALERT_KIND, climb->kind, sizeof climb->kind);
     copy_text(rows, row, C_ALERT_ASSIGNEE, climb->assignee, sizeof climb->assignee);

@@ -4,7 +4,7 @@
 
 #include "pg.h"
 
-enum { FOUND_CAUSE_BYTES = 100, FOUND_TEXT_BYTES = 300 };
+enum { FOUND_CAUSE_BYTES = 100, FOUND_TEXT_BYTES = 500 };
 
 struct found {
     char cause[FOUND_CAUSE_BYTES], text[FOUND_TEXT_BYTES];

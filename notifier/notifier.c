@@ -293,6 +293,8 @@ static void open_metrics(struct notifier *notifier)
 {
     static const char *const told[] = {"expanded", "suppressed", "merged"};
     static const char *const queues[] = {"outbox", "deliveries"};
+    static const char *const dead[DEAD_REASONS] = {
+        [DEAD_REFUSED] = "refused", [DEAD_EXPIRED] = "expired", [DEAD_UNSENDABLE] = "unsendable"};
     static const char *results[SEND_RESULTS], *channels[CHANNELS];
 
     for (int i = 0; i < SEND_RESULTS; i++)
@@ -314,6 +316,9 @@ static void open_metrics(struct notifier *notifier)
                                          "1 while nothing is told until it is released", METRIC_PLAIN);
     notifier->waiting = metrics_gauge(notifier->metrics, "waiting", "Rows that wait, counted up to 10,000",
                                       (struct metric_label){"queue", queues, 2});
+    notifier->dead = metrics_counter(notifier->metrics, "dead_total",
+                                     "Messages that ended undelivered, by what ended them",
+                                     (struct metric_label){"reason", dead, DEAD_REASONS});
     notifier->oldest = metrics_gauge(notifier->metrics, "oldest_seconds", "Age of the oldest row that waits",
                                      (struct metric_label){"queue", queues, 2});
 }
@@ -322,9 +327,13 @@ static void open_alert_metrics(struct notifier *notifier)
 {
     static const char *const states[] = {"open", "acknowledged", "stuck"};
     static const char *whats[ESCAL_WHATS];
+    static const double bounds[] = {15, 60, 120, 300, 600, 1200, 1800, 3600, 14400, 86400};
 
     for (int i = 0; i < ESCAL_WHATS; i++)
         whats[i] = escal_what_name((enum escal_what)i);
+    notifier->acknowledged = metrics_histogram(notifier->metrics, "acknowledge_seconds",
+                                               "Time from an alert's opening (again) to its acknowledgement",
+                                               METRIC_PLAIN, bounds, sizeof bounds / sizeof bounds[0]);
     notifier->steps =
         metrics_counter(notifier->metrics, "escalation_steps_total", "Steps of escalations made",
                         (struct metric_label){"what", whats, ESCAL_WHATS});

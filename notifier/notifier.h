@@ -25,6 +25,9 @@ struct audit;
 struct template_faults;
 struct zones;
 
+/* Why a message ended undelivered: dead_total. */
+enum dead_reason { DEAD_REFUSED, DEAD_EXPIRED, DEAD_UNSENDABLE, DEAD_REASONS };
+
 enum told_count { TOLD_EXPANDED, TOLD_SUPPRESSED, TOLD_MERGED, TOLD_COUNTS };
 
 struct notifier {
@@ -52,7 +55,7 @@ struct notifier {
     struct token_key link_key; /* signs links in messages; no keys: there are none */
     struct metrics *metrics;
     struct metric *steps, *nobody, *alerts; /* of the escalations */
-    struct metric *told, *attempts, *repeats, *waiting, *oldest, *breakers, *held_gauge;
+    struct metric *told, *attempts, *repeats, *dead, *acknowledged, *waiting, *oldest, *breakers, *held_gauge;
     zsock_t *pokes;
     int32_t process_n;
     bool expanding;                             /* outbox rows are being claimed or expanded */

@@ -1,5 +1,6 @@
 /* Faults of templates, told to ops; see template_faults.h. */
 #include "template_faults.h"
+#include "found.h"
 #include "log.h"
 #include "mem.h"
 #include "notifier.h"
@@ -8,15 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KINDS_MAX = 40, CAUSE_BYTES = 60, TEXT_BYTES = 500 };
-
-struct template_fault {
-    char cause[CAUSE_BYTES], text[TEXT_BYTES];
-};
+enum { KINDS_MAX = 40, CAUSE_BYTES = 60 };
 
 struct template_faults {
     struct notifier *notifier;
-    struct template_fault items[KINDS_MAX];
+    struct found items[KINDS_MAX];
     size_t count, told; /* known; of them written */
     bool ended;         /* those of the process before are to be ended */
 };
@@ -43,7 +40,7 @@ void template_faults_note(struct template_faults *faults, const char *kind, cons
             return;
     if (faults->count == KINDS_MAX)
         return;
-    struct template_fault *fault = &faults->items[faults->count++];
+    struct found *fault = &faults->items[faults->count++];
     (void)snprintf(fault->cause, sizeof fault->cause, "%s", cause);
     (void)snprintf(
         fault->text, sizeof fault->text,
@@ -69,20 +66,11 @@ static void on_written(void *arg, const struct pg_end *end)
 }
 
 /* fault: NULL: ends all that are like the pattern. */
-static void fault_send(struct template_faults *faults, const struct template_fault *fault,
-                       const char *pattern)
+static void fault_send(struct template_faults *faults, const struct found *fault, const char *pattern)
 {
     struct notifier *notifier = faults->notifier;
 
-    pg_params_reset(notifier->params);
-    for (int column = 0; column < 2; column++) {
-        pg_array_open(notifier->params, PG_TEXT);
-        if (fault != NULL)
-            pg_array_bytes(notifier->params, span_of(column == 0 ? fault->cause : fault->text));
-        pg_array_close(notifier->params);
-    }
-    pg_put_text(notifier->params, pattern);
-    pg_put_int2(notifier->params, 3);
+    found_put(notifier->params, fault, fault != NULL, pattern, 3);
     (void)pg_send(notifier->tell, TELL_FOUND_ALERTS, notifier->params, NULL, NULL);
     pg_sync(notifier->tell, on_written, faults);
 }

@@ -3,7 +3,7 @@
 -- nor what belongs to an alert of P1. On a telephone the first page of such an alert never is, and further ones are held back to be joined into one
 -- call.
 --  $1 mark  $2 channel; customers: $3 per short window $4 per long; staff and ops: $5 short $6 long; $7 short window µs $8 long window µs
---  $9 pause before the summary µs  $10 whether pages of P1 are joined
+--  $9 pause before the summary µs  $10 whether pages of P1 are joined  $11 to a customer about one ticket in 10 minutes  $12 in an hour
 WITH clock AS MATERIALIZED (SELECT docket_began() AS at),
 q AS MATERIALIZED (
     SELECT t.address, u.short, u.long
@@ -41,5 +41,5 @@ UPDATE deliveries x
      OR d.audience = 1 AND d.ticket <> 0 AND EXISTS (
             SELECT FROM deliveries p
              WHERE p.ticket = d.ticket AND p.channel = $2::text AND p.address = d.address AND p.attempts > 0
-               AND p.created_at > clock.at - $8::bigint
-            HAVING count(*) >= 25 OR count(*) FILTER (WHERE p.created_at > clock.at - 600000000) >= 10))
+               AND p.created_at > clock.at - 3600000000
+            HAVING count(*) >= $12::integer OR count(*) FILTER (WHERE p.created_at > clock.at - 600000000) >= $11::integer))

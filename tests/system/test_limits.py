@@ -48,7 +48,7 @@ class Notifier:
         self.run("target_lock", -self.token, self.channel, [], 64)
 
     def limit(self):
-        self.run("target_limit", -self.token, self.channel, *self.limits, SHORT, LONG, PAUSE, self.joins)
+        self.run("target_limit", -self.token, self.channel, *self.limits, SHORT, LONG, PAUSE, self.joins, 10, 25)
 
     def take(self, limited=(), free=()):
         """The messages taken, as (id, kind, address)."""
@@ -252,7 +252,7 @@ def test_no_statement_of_a_claim_reads_a_queue_from_end_to_end(notifier):
         if known:
             notifier.db.execute(f"ANALYZE {known}")
         notifier.lock()
-        for name, values in (("target_merge", (-notifier.token, "email", 1)), ("target_limit", (-notifier.token, "email", 30, 300, 3, 7, SHORT, LONG, PAUSE, False)),
+        for name, values in (("target_merge", (-notifier.token, "email", 1)), ("target_limit", (-notifier.token, "email", 30, 300, 3, 7, SHORT, LONG, PAUSE, False, 10, 25)),
                              ("target_bundle", (-notifier.token, "email", 10, PAUSE)),
                              ("delivery_claim", (-notifier.token, "email", 1, 60_000_000, 4, 64, False, [], [])), ("outbox_claim", (1, 60_000_000, 200))):
             notifier.db.execute(f"PREPARE {name}_{known} AS {(ROOT / f'notifier/sql/{name}.sql').read_text()}")
