@@ -91,7 +91,7 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
               ON w.rendered IS NULL AND w.kind IN ('receipts', 'digest', 'alerts')
        LEFT JOIN LATERAL (
            SELECT '\xdc'::bytea || int2send(count(*)::smallint) || string_agg(o.body, ''::bytea ORDER BY m.version, m.id) AS bodies
-             FROM (SELECT m.* FROM deliveries m WHERE m.bundle = w.id AND w.kind = 'update' OFFSET 0) m CROSS JOIN LATERAL (
+             FROM (SELECT m.* FROM deliveries m WHERE m.bundle = w.id AND w.ticket <> 0 OFFSET 0) m CROSS JOIN LATERAL (
                   SELECT o.body FROM outbox o
                    WHERE o.ticket = m.ticket AND o.version = m.version AND o.audience = m.audience AND o.kind = m.kind AND o.generation = m.generation
                      AND o.body IS NOT NULL
