@@ -72,6 +72,8 @@ MUTANTS = [
     Mutant("warning-is-success", "R4", "common/pg.c", "if (end.outcome == PG_OK && pg->warned)", "if (false)", ("system/test_unknown.py::test_a_commit_that_was_cancelled_is_not_taken_for_replicated",)),
     Mutant("failed-commit-is-success", "R4", "common/pg.c", "        pg_note_error(pg, result);\n        /* An error", "        if (!head->is_sync)\n            pg_note_error(pg, result);\n        /* An error",
            ("system/test_batches.py::test_a_commit_that_fails_when_every_statement_went_well_is_the_culprit_s_answer_alone",)),
+    Mutant("unknown-claim-is-forgotten", "S7b", "broker/claims.c", "    if (broker->epoch == epoch && pg_is_up(broker->writer_pg))\n        pg_drop", "    if (broker->epoch == epoch && false)\n        pg_drop",
+           ("system/test_unknown.py::test_what_was_claimed_and_not_heard_of_is_in_nobody_s_memory_and_decided_all_the_same",)),
     Mutant("no-locks-first", "R4", "broker/writer.c", "    count = batch_tickets(batch, type_locks, tickets);\n    if (count != 0) {", "    count = batch_tickets(batch, type_locks, tickets);\n    if (false) {",
            ("system/test_unknown.py::test_two_brokers_that_change_the_same_tickets_in_other_orders_never_deadlock",)),
     Mutant("claim-waits-for-locks", "R4", "broker/sql/claim.sql", " SKIP LOCKED", "", guard("test_a_claim_skips_what_another_session_holds")),
