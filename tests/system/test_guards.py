@@ -230,11 +230,11 @@ def register(session, epoch):
 
 def test_a_dead_or_lapsed_epoch_is_never_renewed(ours):
     register(ours, 2001)
-    assert ours.run("lease", 2001, 5_000_000, 30, 1)
+    assert ours.run("lease", 2001, 5_000_000, 30, 1, 0)
     ours.connection.execute("UPDATE brokers SET dead = true WHERE epoch = 2001")
-    assert ours.run("lease", 2001, 5_000_000, 30, 1) == []
+    assert ours.run("lease", 2001, 5_000_000, 30, 1, 0) == []
     ours.connection.execute("UPDATE brokers SET dead = false, lease_until = docket_now() - 1 WHERE epoch = 2001")
-    assert ours.run("lease", 2001, 5_000_000, 30, 1) == []
+    assert ours.run("lease", 2001, 5_000_000, 30, 1, 0) == []
     ours.rollback()
 
 
