@@ -71,7 +71,8 @@ bool simulation_sum_write(const struct simulation_sum *sum, FILE *to)
     for (size_t p = 0; p <= SIMULATE_PRIORITIES; p++)
         for (size_t k = 0; k < CLOCK_KINDS; k++) {
             const struct sum_clock *c = &sum->clocks[p][k];
-            ok = ok && fwrite(c->late, sizeof *c->late, c->late_count, to) == c->late_count;
+            if (c->late_count != 0) /* else there is no list */
+                ok = ok && fwrite(c->late, sizeof *c->late, c->late_count, to) == c->late_count;
         }
     return ok;
 }
