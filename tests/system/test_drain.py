@@ -54,7 +54,7 @@ def test_what_was_held_back_moments_apart_goes_as_one_once_the_first_is_due(quie
                 db.execute("INSERT INTO deliveries (ticket, version, generation, audience, kind, created_at, next_at, channel, recipient, address, digest) "
                            "VALUES (%s, 1, 0, 2, 'alert', docket_now(), docket_now() + %s, 'sms', 'ben', %s, true)", (n, int(second * 1_000_000), ADDRESS))
             db.execute("UPDATE targets SET ready_at = %s WHERE channel = 'sms' AND address = %s", (mark, ADDRESS))
-            db.execute(statement("target_bundle", mark, "sms", 10))
+            db.execute(statement("target_bundle", mark, "sms", 10, 120_000_000))
             return [state for state, in db.execute("SELECT state FROM deliveries WHERE kind = 'alert' ORDER BY ticket")]
 
         assert held(-0.1, 2, 3600) == [7, 7, 0]

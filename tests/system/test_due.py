@@ -102,7 +102,7 @@ def test_batch_of_a_faulty_file_tells_its_place(tmp_path):
     assert done.returncode == 1 and f'{file}:1:19: mon: "9-17" is not allowed' in done.stderr
     file.write_text("b: {zone: Nowhere/City, hours: {mon: [09:00-17:00]}}\n")
     done = run("due", "--calendars", file, "--batch")
-    assert done.returncode == 1 and f"{file}:1:1: calendar b: no time zone Nowhere/City" in done.stderr
+    assert done.returncode == 1 and f"{file}:1:11: calendar b: no time zone Nowhere/City" in done.stderr
     done = run("due", "--calendars", tmp_path / "none.yaml", "--batch")
     assert done.returncode == 1 and "none.yaml: No such file" in done.stderr
 
