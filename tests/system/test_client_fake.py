@@ -44,11 +44,11 @@ def wait_until(condition, seconds=10):
 def test_submit_sends_typed_body_and_random_key():
     with FakeBroker({"ticket.submit": SUBMITTED}) as b:
         r = submit(b.endpoint, "--impact", "down", "--equipment", "sbc=edge-1", "--equipment", "slots:=4",
-                   "--contact", "email=a@b.c", "--take")
+                   "--contact", "email=a@b.c", "--take", env={"DOCKET_USER": "bob"})
         assert (r.returncode, r.stdout, r.stderr) == (0, T + "\n", "")
         body = b.bodies("ticket.submit")[0]
         assert re.fullmatch("[0-9a-f]{32}", body.pop("key"))
-        assert body == {"customer": "acme", "title": "t", "problem": "p", "impact": "down", "take": True,
+        assert body == {"customer": "acme", "title": "t", "problem": "p", "impact": "down", "take": True, "as": {"name": "bob", "role": "staff"},
                         "equipment": {"sbc": "edge-1", "slots": 4}, "contact": {"email": "a@b.c"}}
 
 
