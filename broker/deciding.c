@@ -27,9 +27,8 @@ struct deciding {
     int32_t attempt, version; /* before */
     int32_t version_after;
     int32_t
-        process; /* process_log.n it was decided with, as far as this broker knows; 0: none was ever applied */
-    struct span
-        process_unseen; /* its hash, when this broker has not seen it: the statement asks the database; else SPAN_NONE */
+        process; /* process_log.n it was decided with, as far as is known here; 0: none was ever applied */
+    struct span process_unseen; /* its hash, when not known here: the statement asks for it; else SPAN_NONE */
     bool fresh;
     bool writes_event; /* the decision's own: a wake at which nothing changed leaves no event */
     enum desk_event kind;

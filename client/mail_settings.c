@@ -61,9 +61,7 @@ static void check_settings(void *settings, struct setting_faults *faults)
 
     if (!log_level_parse(s->log_level, &s->level, &err))
         settings_fault_err(faults, &err);
-    for (size_t i = 0; i < s->brokers.count; i++)
-        if (!endpoint_check(s->brokers.items[i], NULL, &err))
-            settings_fault(faults, "brokers", "%s", err.msg);
+    endpoint_check_list("brokers", &s->brokers, faults);
     if (!tracking_prefix_check(s->tracking_prefix, &err))
         settings_fault(faults, "tracking_prefix", "%s", err.msg);
     check_address("reply_address", s->reply_address, s, faults);

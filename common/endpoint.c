@@ -40,3 +40,12 @@ bool endpoint_check(const char *text, bool *ret_local, struct err *err)
         *ret_local = local;
     return true;
 }
+
+void endpoint_check_list(const char *name, const struct setting_list *list, struct setting_faults *faults)
+{
+    struct err err;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (!endpoint_check(list->items[i], NULL, &err))
+            settings_fault(faults, name, "%s", err.msg);
+}

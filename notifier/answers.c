@@ -119,18 +119,6 @@ static void on_taken(void *arg, const struct wire_val *body, const struct err *e
     reply_end(reply, words);
 }
 
-static void ask_take(struct reply *reply)
-{
-    struct buf body;
-
-    buf_init(&body, ASK_BODY_BYTES_MAX);
-    wire_put_map(&body, 2);
-    broker_ask_put_staff(&body, reply->who);
-    wire_put_key_text(&body, "tracking", reply->tracking);
-    broker_ask_send(reply->notifier->ask, "ticket.take", buf_span(&body), on_taken, reply);
-    buf_clear(&body);
-}
-
 static void on_acked(void *arg, const struct wire_val *body, const struct err *err)
 {
     struct reply *reply = arg;
@@ -141,7 +129,8 @@ static void on_acked(void *arg, const struct wire_val *body, const struct err *e
         (void)snprintf(words, sizeof words, "Alert %lld is not acknowledged: %.200s", (long long)reply->alert,
                        err->msg);
     } else if (reply->answer.takes && reply->ticket != 0) {
-        ask_take(reply);
+        broker_ask_of_ticket(reply->notifier->ask, "ticket.take", reply->who, reply->tracking, on_taken,
+                             reply);
         return;
     } else {
         (void)snprintf(words, sizeof words, "Alert %lld is %.*s.", (long long)reply->alert,

@@ -239,3 +239,16 @@ void broker_ask_put_staff(struct buf *out, const char *who)
     wire_put_key_text(out, "name", who);
     wire_put_key_text(out, "role", "staff");
 }
+
+void broker_ask_of_ticket(struct broker_ask *ask, const char *op, const char *who, const char *tracking,
+                          broker_ask_fn *fn, void *arg)
+{
+    struct buf body;
+
+    buf_init(&body, ASK_BODY_BYTES_MAX);
+    wire_put_map(&body, 2);
+    broker_ask_put_staff(&body, who);
+    wire_put_key_text(&body, "tracking", tracking);
+    broker_ask_send(ask, op, buf_span(&body), fn, arg);
+    buf_clear(&body);
+}

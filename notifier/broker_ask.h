@@ -27,6 +27,10 @@ typedef void broker_ask_fn(void *arg, const struct wire_val *body, const struct 
  * fn is called once, from the loop, possibly from inside this call. */
 void broker_ask_send(struct broker_ask *ask, const char *op, struct span body, broker_ask_fn *fn, void *arg);
 
+/* Of an op that wants no more than the ticket: asked for that member of staff. */
+void broker_ask_of_ticket(struct broker_ask *ask, const char *op, const char *who, const char *tracking,
+                          broker_ask_fn *fn, void *arg);
+
 /* The entry "as" of a body: the member of staff for whom this program asks. */
 void broker_ask_put_staff(struct buf *out, const char *who);
 

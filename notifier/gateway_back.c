@@ -85,18 +85,6 @@ static void on_taken(void *arg, const struct wire_val *body, const struct err *e
                          : "Acknowledged, but somebody else has the ticket.");
 }
 
-static void ask_take(struct call *call)
-{
-    struct buf take;
-
-    buf_init(&take, ASK_BODY_BYTES_MAX);
-    wire_put_map(&take, 2);
-    broker_ask_put_staff(&take, call->name);
-    wire_put_key_text(&take, "tracking", call->tracking);
-    broker_ask_send(call->notifier->ask, "ticket.take", buf_span(&take), on_taken, call);
-    buf_clear(&take);
-}
-
 /* Of several that were joined it may be that somebody else was quicker with one. */
 static void on_acked(void *arg, const struct wire_val *body, const struct err *err)
 {
@@ -120,7 +108,7 @@ static void on_acked(void *arg, const struct wire_val *body, const struct err *e
     log_event(LOG_INFO, "call_acked", "delivery=%lld alerts=%zu by=%s", (long long)call->delivery,
               call->acked, log_quote(call->name));
     if (call->takes && call->ticket != 0)
-        ask_take(call);
+        broker_ask_of_ticket(call->notifier->ask, "ticket.take", call->name, call->tracking, on_taken, call);
     else
         call_end(call, 200, "Acknowledged. Thank you.");
 }

@@ -56,6 +56,21 @@ def wait_until(condition, seconds=10, step=0.02):
         time.sleep(step)
 
 
+@contextlib.contextmanager
+def migrated():
+    """A PostgreSQL with the newest schema and the shipped process, and no program at it: its dsn."""
+    home = pathlib.Path(tempfile.mkdtemp(prefix="docket-test-"))
+    dsn = subprocess.run([ROOT / "tests/private-pg", "start", home], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        config = home / "broker.yaml"
+        config.write_text(f'dsn: "{dsn}"\n')
+        subprocess.run([BIN / "docket-broker", "migrate", "--config", config, "--process", ROOT / "deploy/process"], check=True, capture_output=True)
+        yield dsn
+    finally:
+        subprocess.run([ROOT / "tests/private-pg", "stop", home], cwd=ROOT, check=True)
+        shutil.rmtree(home, ignore_errors=True)
+
+
 class Refused(Exception):
     """An answer with ok: false."""
 

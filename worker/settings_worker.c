@@ -27,9 +27,7 @@ static void check_settings(void *settings, struct setting_faults *faults)
 
     if (!log_level_parse(s->log_level, &s->level, &err))
         settings_fault_err(faults, &err);
-    for (size_t i = 0; i < s->brokers.count; i++)
-        if (!endpoint_check(s->brokers.items[i], NULL, &err))
-            settings_fault(faults, "brokers", "%s", err.msg);
+    endpoint_check_list("brokers", &s->brokers, faults);
     if (s->http[0] != '\0' && !http_bind_check(s->http, &err))
         settings_fault(faults, "http", "%s", err.msg);
 }

@@ -2,16 +2,12 @@
 one sends changes nothing. The statements are the broker's own files, run by hand on a database of the test's own."""
 
 import contextlib
-import pathlib
 import re
-import shutil
-import subprocess
-import tempfile
 import threading
 
 import psycopg
 import pytest
-from helpers import BIN, ROOT, wait_until
+from helpers import ROOT, migrated, wait_until
 from psycopg import sql
 
 OURS, THEIRS, DEAD = 1001, 1002, 1003
@@ -19,18 +15,12 @@ OURS, THEIRS, DEAD = 1001, 1002, 1003
 
 @pytest.fixture(scope="module")
 def server():
-    home = pathlib.Path(tempfile.mkdtemp(prefix="docket-test-"))
-    dsn = subprocess.run([ROOT / "tests/private-pg", "start", home], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
-    config = home / "broker.yaml"
-    config.write_text(f'dsn: "{dsn}"\n')
-    subprocess.run([BIN / "docket-broker", "migrate", "--config", config, "--process", ROOT / "deploy/process"], check=True, capture_output=True)
-    with psycopg.connect(dsn, autocommit=True) as db:
-        for slot, epoch in enumerate((OURS, THEIRS)):
-            db.execute(f"INSERT INTO brokers (epoch, slot, name, pid, backend_start, registered_at, lease_until, mark, first_id, ids_until)"
-                       f" VALUES ({epoch}, {slot}, 'b{slot}', 1, now(), docket_now(), docket_now() + 600000000, 1, 1, 1)")
-    yield dsn
-    subprocess.run([ROOT / "tests/private-pg", "stop", home], cwd=ROOT, check=True)
-    shutil.rmtree(home, ignore_errors=True)
+    with migrated() as dsn:
+        with psycopg.connect(dsn, autocommit=True) as db:
+            for slot, epoch in enumerate((OURS, THEIRS)):
+                db.execute(f"INSERT INTO brokers (epoch, slot, name, pid, backend_start, registered_at, lease_until, mark, first_id, ids_until)"
+                           f" VALUES ({epoch}, {slot}, 'b{slot}', 1, now(), docket_now(), docket_now() + 600000000, 1, 1, 1)")
+        yield dsn
 
 
 class Session:

@@ -1,14 +1,10 @@
 """Limits of an address, in the statements that hold back and take, run by hand against a model that counts; the pages of P1 that are joined."""
 
-import pathlib
 import random
-import shutil
-import subprocess
-import tempfile
 
 import psycopg
 import pytest
-from helpers import BIN, ROOT
+from helpers import ROOT, migrated
 from psycopg import sql
 
 SHORT, LONG, PAUSE = 900_000_000, 3600_000_000, 120_000_000  # µs
@@ -17,14 +13,8 @@ CUSTOMER, STAFF = 1, 2
 
 @pytest.fixture(scope="module")
 def server():
-    home = pathlib.Path(tempfile.mkdtemp(prefix="docket-test-"))
-    dsn = subprocess.run([ROOT / "tests/private-pg", "start", home], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
-    config = home / "broker.yaml"
-    config.write_text(f'dsn: "{dsn}"\n')
-    subprocess.run([BIN / "docket-broker", "migrate", "--config", config, "--process", ROOT / "deploy/process"], check=True, capture_output=True)
-    yield dsn
-    subprocess.run([ROOT / "tests/private-pg", "stop", home], cwd=ROOT, check=True)
-    shutil.rmtree(home, ignore_errors=True)
+    with migrated() as dsn:
+        yield dsn
 
 
 class Notifier:

@@ -44,6 +44,18 @@ static void test_text_width_counts_columns(void **state)
     assert_int_equal(cli_text_width(span_of("")), 0);
 }
 
+/* That value as a message has it. The caller frees it, and bytes, in which it lies. */
+static struct wire_doc *doc_of(struct buf *bytes, const char *json)
+{
+    struct wire_doc *ret = NULL;
+    struct err err;
+
+    buf_init(bytes, 1000);
+    assert_true(wire_from_json(bytes, json, strlen(json), &err));
+    assert_true(wire_parse(bytes->p, bytes->len, 10, &ret, &err));
+    return ret;
+}
+
 static void test_table_put_aligns_cuts_and_leaves_out_empty_columns(void **state)
 {
     static const struct cli_column columns[] = {{"a", "AAA", CLI_CELL_ANY, 0},
@@ -54,14 +66,10 @@ static void test_table_put_aligns_cuts_and_leaves_out_empty_columns(void **state
                                "null, \"t\": \"abcdefgh\"}, {\"a\": true, "
                                "\"t\": [1, 2]}]";
     struct buf bytes, out;
-    struct wire_doc *doc = NULL;
-    struct err err;
+    struct wire_doc *doc = doc_of(&bytes, json);
 
     (void)state;
-    buf_init(&bytes, 1000);
     buf_init(&out, 1000);
-    assert_true(wire_from_json(&bytes, json, strlen(json), &err));
-    assert_true(wire_parse(bytes.p, bytes.len, 10, &doc, &err));
     cli_table_put(&out, wire_root(doc), columns, 4, (struct cli_style){false, true});
     assert_string_equal(buf_text(&out), "AAA       P   T\n"
                                         "x         P1  äöüß\n"
@@ -82,14 +90,10 @@ static void test_cell_put_of_a_map_shows_the_protocols_fields_by_their_names(voi
                                "\"where\": \"room 1\"}, \"set\": {\"priority\": 1, \"attributes\": "
                                "{\"built_at\": 7, \"priority\": 2}}, \"equipment\": {\"up_s\": 90}}";
     struct buf bytes, out;
-    struct wire_doc *doc = NULL;
-    struct err err;
+    struct wire_doc *doc = doc_of(&bytes, json);
 
     (void)state;
-    buf_init(&bytes, 1000);
     buf_init(&out, 1000);
-    assert_true(wire_from_json(&bytes, json, strlen(json), &err));
-    assert_true(wire_parse(bytes.p, bytes.len, 10, &doc, &err));
     for (size_t i = 0; i < wire_count(wire_root(doc)); i++) {
         cli_cell_put(&out, wire_val_at(wire_root(doc), i), cli_key_cell(wire_key_at(wire_root(doc), i)),
                      (struct cli_style){false, true});
