@@ -26,9 +26,10 @@ struct deciding {
     struct decision decision;
     int32_t attempt, version; /* before */
     int32_t version_after;
-    int32_t
-        process; /* process_log.n it was decided with, as far as is known here; 0: none was ever applied */
-    struct span process_unseen; /* its hash, when not known here: the statement asks for it; else SPAN_NONE */
+    /* What it was decided with: process_log.n, as far as is known here (0: none was ever applied), and the version's hash
+     * when it is not known here, so that the statement asks for it (else SPAN_NONE). */
+    int32_t process;
+    struct span process_unseen;
     bool fresh;
     bool writes_event; /* the decision's own: a wake at which nothing changed leaves no event */
     enum desk_event kind;

@@ -301,9 +301,12 @@ static void send_joined_lock(const struct claim *claim, struct pg_params *params
 
     pg_params_reset(params);
     pg_array_open(params, PG_INT8);
-    for (size_t i = 0; i < claim->count; i++)
-        if (strcmp(claim->jobs[i]->kind, "alerts") == 0 && ++joined != 0)
-            pg_array_int(params, claim->jobs[i]->id);
+    for (size_t i = 0; i < claim->count; i++) {
+        if (strcmp(claim->jobs[i]->kind, "alerts") != 0)
+            continue;
+        pg_array_int(params, claim->jobs[i]->id);
+        joined++;
+    }
     pg_array_close(params);
     if (joined != 0)
         (void)pg_send(claim->notifier->tell, TELL_JOINED_LOCK, params, NULL, NULL);
