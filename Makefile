@@ -1,7 +1,8 @@
 # Docket. `make help` lists what there is.
 #
 #   make SAN=address,undefined …   the same with sanitizers, in a build folder of its own
-#   make LTO=1 …                   the programs optimised over all their files at once, in a build folder of its own
+#   make LTO=1 …                   the programs optimised over all their files at once, in a build folder of its own:
+#                                  twice as long to build, and what install and bench take (LTO=no: not they either)
 #   make WERROR=1 …                warnings are errors (CI)
 #   make V=1 …                     whole commands
 
@@ -16,8 +17,9 @@ PYTHON ?= /usr/bin/python3
 PYTEST = PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -p no:cacheprovider -q
 SAN ?=
 comma := ,
-LTO ?=
-BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(LTO),-lto)
+LTO ?= $(filter install bench,$(MAKECMDGOALS))
+lto := $(filter-out no,$(LTO))
+BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(lto),-lto)
 
 CC ?= gcc
 PKG_CONFIG ?= pkg-config
@@ -34,12 +36,14 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wvla -Wst
 	-Werror=incompatible-pointer-types
 OPT ?= -O2 -g
 # Code for the linker's optimiser beside the usual code: what is linked with LTO_LINK uses the one, unit tests the other.
-LTO_COMPILE := $(if $(LTO),-flto=auto -ffat-lto-objects)
-LTO_LINK = $(if $(LTO),-flto=auto $(OPT) -fno-omit-frame-pointer -fstack-protector-strong)
-CFLAGS_ALL = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARNINGS) $(if $(WERROR),-Werror) $(OPT) $(LTO_COMPILE) -fno-omit-frame-pointer \
-	-fstack-protector-strong $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) \
+LTO_COMPILE := $(if $(lto),-flto=auto -ffat-lto-objects)
+LTO_LINK = $(if $(lto),-flto=auto $(OPT) $(HARDEN))
+# Debian's hardening (the compiler makes position-independent programs by itself); sanitizers watch more closely than _FORTIFY_SOURCE.
+HARDEN ?= -fno-omit-frame-pointer -fstack-protector-strong $(if $(SAN)$(filter -O0,$(OPT)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+CFLAGS_ALL = -std=c11 -D_POSIX_C_SOURCE=200809L $(WARNINGS) $(if $(WERROR),-Werror) $(OPT) $(LTO_COMPILE) $(HARDEN) \
+	$(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all) \
 	-DDOCKET_VERSION='"$(VERSION)"' -Icommon $(PKG_CFLAGS) -include common/banned.h -MMD -MP $(CFLAGS)
-LDFLAGS_ALL = $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+LDFLAGS_ALL = -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 # Which libraries a program may reach (the worker opens no database, the broker builds no mail).
 LIBS_COMMON   := $(call PKG_LIBS,libczmq libzmq yaml-0.1 libpcre2-8 jansson libsodium libmicrohttpd) -lmsgpackc -lm
@@ -209,7 +213,7 @@ FUZZ_SEEDS_mail := tests/system/mails
 FUZZ_SEEDS_ics := tests/fuzz/seeds/ics
 .PHONY: fuzz fuzz-run
 fuzz: ## random bytes into everything that reads bytes from outside; T=name one target, SECONDS=n each (60)
-	@$(MAKE) --no-print-directory $(jobs) BUILD=build-fuzz CC=clang fuzz-run T="$(T)" SECONDS=$(SECONDS) \
+	@$(MAKE) --no-print-directory $(jobs) BUILD=build-fuzz CC=clang HARDEN=-fno-omit-frame-pointer fuzz-run T="$(T)" SECONDS=$(SECONDS) \
 		CFLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -Wno-unknown-warning-option" LDFLAGS="-fsanitize=fuzzer,address,undefined"
 fuzz-run: $(patsubst %,$(BUILD)/fuzz/%,$(if $(T),$(filter $(T),$(FUZZ)),$(FUZZ)))
 	@for one in $(if $(T),$(filter $(T),$(FUZZ)),$(FUZZ)); do \
@@ -236,7 +240,7 @@ $(BUILD)/bench/promises: $(BUILD)/obj/tests/bench/promises.o $(AR_worker) $(AR_c
 $(BUILD)/obj/tests/bench/promises.o: private CFLAGS_ALL += -Iworker
 
 bench: deps ## measure on the embedded PostgreSQL, with ratios to the raw ceiling; T="run deadlines recompute notify decisions" some of it
-	@$(MAKE) --no-print-directory $(jobs) all bench-programs
+	@$(MAKE) --no-print-directory $(jobs) LTO="$(or $(lto),no)" all bench-programs
 	@DOCKET_BUILD=$(abspath $(BUILD)) DOCKET_BIN=$(abspath $(BUILD)/bin) DOCKET_BENCH=$(abspath $(BUILD)/bench); \
 	export DOCKET_BUILD DOCKET_BIN DOCKET_BENCH; failed=; \
 	for part in $(or $(T),run deadlines recompute notify decisions); do $(PYTHON) tests/bench/$$part.py || failed="$$failed $$part"; done; \
@@ -281,13 +285,13 @@ deps: ## install what is missing from Debian (as root or through sudo); DEPS=no 
 
 # Where systemd, pkg-config, man and bash look for things below PREFIX.
 at = $(DESTDIR)$(PREFIX)/$(1)
-install: ## into DESTDIR/PREFIX: programs, library, man pages, completion, units, samples, docs
-	@$(MAKE) --no-print-directory $(jobs) all
+install: ## into DESTDIR/PREFIX: programs (optimised; LTO=no: as make builds them), library, man pages, completion, units, samples, docs
+	@$(MAKE) --no-print-directory $(jobs) LTO="$(or $(lto),no)" all
 	$(INSTALL) -d $(foreach d,bin lib/pkgconfig lib/systemd/system lib/sysusers.d include share/docket share/doc/docket/docs share/man/man1 \
 		share/man/man8 share/bash-completion/completions,$(call at,$(d)))
 	$(INSTALL) -m 0755 $(BIN) $(call at,bin)
 	$(INSTALL) -m 0644 $(BUILD)/lib/libdocket.a $(call at,lib)
-	$(if $(LTO),strip --remove-section='.gnu.lto_*' --remove-section='.gnu.debuglto_*' --strip-symbol=__gnu_lto_v1 $(call at,lib/libdocket.a))
+	$(if $(lto),strip --remove-section='.gnu.lto_*' --remove-section='.gnu.debuglto_*' --strip-symbol=__gnu_lto_v1 $(call at,lib/libdocket.a))
 	$(INSTALL) -m 0755 $(BUILD)/lib/libdocket.so $(call at,lib/libdocket.so.0)
 	ln -sf libdocket.so.0 $(call at,lib/libdocket.so)
 	$(INSTALL) -m 0644 client/docket.h $(call at,include)

@@ -36,12 +36,24 @@ int main(int argc, char **argv)
 def installed(tmp_path_factory):
     """Everything below a DESTDIR; the folder that PREFIX is there."""
     destdir = tmp_path_factory.mktemp("destdir")
-    done = subprocess.run(["make", "install", f"DESTDIR={destdir}", f"PREFIX={PREFIX}", f"BUILD={os.path.relpath(BIN.parent, ROOT)}"],
+    done = subprocess.run(["make", "install", f"DESTDIR={destdir}", f"PREFIX={PREFIX}", "LTO=no", f"BUILD={os.path.relpath(BIN.parent, ROOT)}"],
                           cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     outside = [path for path in destdir.rglob("*") if path.is_file() and not path.is_relative_to(destdir / PREFIX[1:])]
     assert not outside
     return destdir / PREFIX[1:]
+
+
+@pytest.mark.parametrize(("target", "options", "folder"), [("install", [], "build-lto"), ("install", ["LTO=no"], "build"), ("bench", [], "build-lto"),
+                                                          ("bench", ["LTO=no"], "build")])
+def test_what_is_installed_and_measured_is_the_optimised_build(target, options, folder):
+    clean = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "BUILD", "LTO", "SAN")}
+    done = subprocess.run(["make", "--dry-run", "--always-make", "V=1", "DEPS=no", "DESTDIR=/nowhere", *options, target], cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, env=clean)
+    assert done.returncode == 0, done.stderr
+    built = [line for line in done.stdout.splitlines() if line.endswith("-o build/bin/docket-broker") or line.endswith("-o build-lto/bin/docket-broker")]
+    assert len(built) == 1 and built[0].endswith(f"-o {folder}/bin/docket-broker")
+    assert ("-flto" in built[0]) == (folder == "build-lto") and "-z,now" in built[0]
 
 
 def test_everything_lies_where_it_is_looked_for(installed):
