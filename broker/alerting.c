@@ -5,9 +5,11 @@
 #include "mem.h"
 #include "op_key.h"
 #include "ops.h"
+#include "param_put.h"
 #include "read_alerts.h"
 #include "statements.h"
 #include "tracking.h"
+#include "words.h"
 
 #include <stdlib.h>
 
@@ -63,10 +65,7 @@ static void alerting_send(struct unit *unit, struct pg *pg, struct pg_params *pa
     pg_put_int8(params, a->alert);
     pg_put_int2(params, (int16_t)a->what);
     pg_put_text(params, req->actor);
-    if (request_has(req, F_GENERATION))
-        pg_put_int4(params, (int32_t)request_int(req, F_GENERATION, 0));
-    else
-        pg_put_null(params);
+    param_put_int4(params, req, F_GENERATION);
     (void)pg_send(pg, W_ALERT_CHANGE, params, alerting_on_rows, a);
     pg_params_reset(params);
     pg_put_int8(params, a->alert);
@@ -84,7 +83,7 @@ static void alerting_answer(const struct alerting *a)
     buf_init(&out, 512);
     wire_put_map(&out, 5);
     wire_put_key_int(&out, "alert", a->alert);
-    wire_put_key_text(&out, "state", read_alerts_state_name(state));
+    wire_put_key_text(&out, "state", words_name(&words_alert_states, state));
     wire_put_key_int(&out, "generation", a->generation);
     wire_put_text(&out, "tracking");
     if (a->ticket != 0)
@@ -176,8 +175,9 @@ void alerting_list(struct broker *broker, struct call *call)
     struct err err;
 
     /* Nothing asked for: what is not resolved. */
-    if (!listing_states(request_text(req, F_STATE), read_alerts_state_parse, 7, 3,
-                        "open, acknowledged, resolved", &query.states, &err) ||
+    enum { ALL = 7, NOT_RESOLVED = 3 };
+    static const struct listing_sets sets = {&words_alert_states, {{"all", ALL}}, NOT_RESOLVED};
+    if (!listing_states(request_text(req, F_STATE), &sets, &query.states, &err) ||
         !listing_cursor(request_text(req, F_CURSOR), "alert.list", &query.before, &err)) {
         call_refuse(call, &err);
         return;

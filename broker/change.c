@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "mem.h"
 #include "op_key.h"
+#include "param_put.h"
 #include "statements.h"
 #include "wakes.h"
 
@@ -266,14 +267,6 @@ static void put_tags(struct pg_params *params, const struct wire_val *tags)
     pg_array_close(params);
 }
 
-static void put_int_or_null(struct pg_params *params, int32_t value)
-{
-    if (value == 0)
-        pg_put_null(params);
-    else
-        pg_put_int4(params, value);
-}
-
 static void put_states(struct pg_params *params, enum states_op op)
 {
     int16_t next[STATES];
@@ -323,7 +316,7 @@ static void put_meeting_terms(struct pg_params *params, const struct change_meet
         pg_put_null(params);
     else
         pg_put_int8(params, meeting->reminder_s);
-    put_int_or_null(params, meeting->version);
+    param_put_int4_not_0(params, meeting->version);
 }
 
 /* $1 to $48 of change.sql, in their order. */
@@ -358,7 +351,7 @@ static void change_send(struct unit *unit, struct pg *pg, struct pg_params *para
         pg_put_null(params);
     else
         pg_put_bool(params, plan->reply_pending != 0);
-    put_int_or_null(params, input->if_version);
+    param_put_int4_not_0(params, input->if_version);
     pg_put_text(params, plan->tell);
     pg_put_bytes(params, plan->tell == NULL ? SPAN_NONE : input->told);
     pg_put_bytes(params, wire_find_str(set, "title"));
@@ -374,7 +367,7 @@ static void change_send(struct unit *unit, struct pg *pg, struct pg_params *para
     pg_put_bool(params, plan->to_children);
     put_meeting(params, &input->meeting);
     pg_put_bytes(params, input->package);
-    put_int_or_null(params, input->task);
+    param_put_int4_not_0(params, input->task);
     if (input->reopen_us == 0)
         pg_put_null(params);
     else

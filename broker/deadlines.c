@@ -4,6 +4,7 @@
 #include "clients.h"
 #include "mem.h"
 #include "op_key.h"
+#include "param_put.h"
 #include "read_deadlines.h"
 #include "read_end.h"
 #include "statements.h"
@@ -79,14 +80,6 @@ static bool cursor_parse(struct span text, struct cursor *ret)
            end == (int)text.len && ret->cycle > 0 && ret->cycle <= INT32_MAX;
 }
 
-static void put_int_or_null(struct pg_params *params, const struct request *req, enum field field)
-{
-    if (request_has(req, field))
-        pg_put_int8(params, request_int(req, field, 0));
-    else
-        pg_put_null(params);
-}
-
 static void put_after(struct pg_params *params, const struct cursor *after)
 {
     if (after == NULL) {
@@ -118,14 +111,11 @@ void deadlines_list(struct broker *broker, struct call *call)
     listing->call = call;
     buf_init(&listing->out, BYTES_MAX);
     pg_params_reset(params);
-    put_int_or_null(params, req, F_SPAN_FROM_AT);
-    put_int_or_null(params, req, F_UNTIL_AT);
+    param_put_int8(params, req, F_SPAN_FROM_AT);
+    param_put_int8(params, req, F_UNTIL_AT);
     pg_put_bytes(params, request_text(req, F_CUSTOMER));
     pg_put_bytes(params, request_text(req, F_PACKAGE));
-    if (request_has(req, F_PRIORITY))
-        pg_put_int2(params, (int16_t)request_int(req, F_PRIORITY, 0));
-    else
-        pg_put_null(params);
+    param_put_int2(params, req, F_PRIORITY);
     pg_put_bytes(params, request_text(req, F_CLOCK));
     pg_put_bytes(params, request_text(req, F_VERDICT));
     put_after(params, text.len == 0 ? NULL : &after);

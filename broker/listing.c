@@ -13,24 +13,45 @@ static struct span word_at(struct span text, size_t from)
     return (struct span){text.p + from, len};
 }
 
-bool listing_states(struct span text, bool (*parse)(struct span name, int *ret), unsigned all,
-                    unsigned fallback, const char *names, unsigned *ret, struct err *err)
+/* The states that a word names, a bit each; 0: none. */
+static unsigned states_of(struct span word, const struct listing_sets *sets)
 {
-    unsigned states = 0;
+    int state;
+
+    for (int i = 0; i < LISTING_SETS_MAX && sets->sets[i].name != NULL; i++)
+        if (span_is(word, sets->sets[i].name))
+            return sets->sets[i].states;
+    return words_find(sets->words, word, &state) ? 1u << state : 0;
+}
+
+static bool state_refuse(struct span word, const struct listing_sets *sets, struct err *err)
+{
+    struct buf names;
+
+    buf_init(&names, 512);
+    for (size_t i = 0; i < sets->words->count; i++)
+        (void)buf_printf(&names, "%s%s", i == 0 ? "" : ", ", sets->words->names[i]);
+    for (int i = 0; i < LISTING_SETS_MAX && sets->sets[i].name != NULL; i++)
+        (void)buf_printf(&names, ", %s", sets->sets[i].name);
+    (void)err_field(err, ERR_INVALID, "state", "state: \"%.*s\" is none of %s",
+                    (int)(word.len > WORD_SHOWN_MAX ? WORD_SHOWN_MAX : word.len), word.p, buf_text(&names));
+    buf_clear(&names);
+    return false;
+}
+
+bool listing_states(struct span text, const struct listing_sets *sets, unsigned *ret, struct err *err)
+{
+    unsigned all = 0;
 
     for (size_t i = 0; i < text.len;) {
         struct span word = word_at(text, i);
-        int state = 0;
-        if (span_is(word, "all"))
-            states = all;
-        else if (parse(word, &state))
-            states |= 1u << state;
-        else
-            return err_field(err, ERR_INVALID, "state", "state: \"%.*s\" is none of %s, all",
-                             (int)(word.len > WORD_SHOWN_MAX ? WORD_SHOWN_MAX : word.len), word.p, names);
+        unsigned states = states_of(word, sets);
+        if (states == 0)
+            return state_refuse(word, sets, err);
+        all |= states;
         i += word.len + 1;
     }
-    *ret = states == 0 ? fallback : states;
+    *ret = all == 0 ? sets->fallback : all;
     return true;
 }
 

@@ -4,15 +4,26 @@
 
 #include "buf.h"
 #include "err.h"
+#include "words.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* States by name, separated by commas, or "all"; nothing: fallback. A bit a state.
- * in:  parse  the state of a name    names  all of them, for people
+/* The states that a filter may name, and words that stand for several of them. */
+enum { LISTING_SETS_MAX = 2 };
+struct listing_sets {
+    const struct words *words;
+    struct {
+        const char *name; /* NULL: no more */
+        unsigned states;  /* a bit a state */
+    } sets[LISTING_SETS_MAX];
+    unsigned fallback; /* where the filter says nothing */
+};
+
+/* Names with commas between them.
+ * out: ret  a bit a state
  * err: ERR_INVALID, field state */
-bool listing_states(struct span text, bool (*parse)(struct span name, int *ret), unsigned all,
-                    unsigned fallback, const char *names, unsigned *ret, struct err *err)
+bool listing_states(struct span text, const struct listing_sets *sets, unsigned *ret, struct err *err)
     __attribute__((warn_unused_result));
 
 /* A cursor that is the number of the last row; nothing: 0.  op: which gave it.  err: ERR_INVALID, field cursor */

@@ -4,9 +4,10 @@
 #include "mem.h"
 #include "op_key.h"
 #include "ops.h"
+#include "param_put.h"
 #include "read_end.h"
+#include "row_put.h"
 #include "statements.h"
-#include "tracking.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,35 +31,21 @@ static void muting_on_rows(void *arg, PGresult *rows)
     op_key_read(&m->key, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST, m->call->req.content_digest);
 }
 
-static void put_int8(struct pg_params *params, const struct request *req, enum field field)
-{
-    if (request_has(req, field))
-        pg_put_int8(params, request_int(req, field, 0));
-    else
-        pg_put_null(params);
-}
-
 static void muting_send(struct unit *unit, struct pg *pg, struct pg_params *params)
 {
     struct muting *m = (struct muting *)unit;
     const struct request *req = &m->call->req;
 
     op_key_put(&m->key, req->key_digest, req->content_digest, params);
-    put_int8(params, req, F_MUTE);
+    param_put_int8(params, req, F_MUTE);
     pg_put_text(params, req->actor);
     pg_put_bytes(params, request_text(req, F_REASON));
-    put_int8(params, req, F_SPAN_FROM_AT);
-    put_int8(params, req, F_UNTIL_AT);
+    param_put_int8(params, req, F_SPAN_FROM_AT);
+    param_put_int8(params, req, F_UNTIL_AT);
     pg_put_bytes(params, request_text(req, F_CUSTOMER));
-    if (req->ticket != 0)
-        pg_put_int8(params, req->ticket);
-    else
-        pg_put_null(params);
+    param_put_int8_not_0(params, req->ticket);
     pg_put_bytes(params, request_text(req, F_NOTICE_KIND));
-    if (request_has(req, F_PRIORITY))
-        pg_put_int2(params, (int16_t)request_int(req, F_PRIORITY, 0));
-    else
-        pg_put_null(params);
+    param_put_int2(params, req, F_PRIORITY);
     pg_put_bytes(params, request_text(req, F_QUEUE));
     pg_put_bytes(params, request_text(req, F_TAG));
     (void)pg_send(pg, W_MUTE_CHANGE, params, muting_on_rows, m);
@@ -145,32 +132,35 @@ struct listing {
     struct buf out;
 };
 
+/* The columns of mute_list.sql. */
 static void put_row(struct listing *l, const PGresult *rows, int row)
 {
-    static const struct {
-        const char *key;
-        bool is_int;
-    } fields[] = {{"mute", true},     {"owner", false},    {"reason", false},   {"from_at", true},
-                  {"until_at", true}, {"ended_by", false}, {"customer", false}, {NULL, true},
-                  {"kind", false},    {"priority", true},  {"queue", false},    {"tag", false},
-                  {"count", true}};
+    enum {
+        MUTE,
+        OWNER,
+        REASON,
+        FROM_AT,
+        UNTIL_AT,
+        ENDED_BY,
+        CUSTOMER,
+        TICKET,
+        KIND,
+        PRIORITY,
+        QUEUE,
+        TAG,
+        COUNT
+    };
+    static const struct row_field fields[] = {{"mute", MUTE, true},          {"owner", OWNER, false},
+                                              {"reason", REASON, false},     {"from_at", FROM_AT, true},
+                                              {"until_at", UNTIL_AT, true},  {"ended_by", ENDED_BY, false},
+                                              {"customer", CUSTOMER, false}, {"kind", KIND, false},
+                                              {"priority", PRIORITY, true},  {"queue", QUEUE, false},
+                                              {"tag", TAG, false},           {"count", COUNT, true}};
     enum { FIELDS = sizeof fields / sizeof fields[0] };
-    char tracking[TRACKING_TEXT_BYTES];
 
-    wire_put_map(&l->out, FIELDS);
-    for (int i = 0; i < (int)FIELDS; i++) {
-        wire_put_text(&l->out, fields[i].key == NULL ? "tracking" : fields[i].key);
-        if (pg_is_null(rows, row, i)) {
-            wire_put_nil(&l->out);
-        } else if (fields[i].key == NULL) {
-            tracking_format(pg_int(rows, row, i), l->prefix, tracking);
-            wire_put_text(&l->out, tracking);
-        } else if (fields[i].is_int) {
-            wire_put_int(&l->out, pg_int(rows, row, i));
-        } else {
-            wire_put_str(&l->out, pg_span(rows, row, i));
-        }
-    }
+    wire_put_map(&l->out, FIELDS + 1);
+    row_put_tracking(&l->out, rows, row, TICKET, l->prefix);
+    row_put_fields(&l->out, rows, row, fields, FIELDS);
 }
 
 static void list_on_rows(void *arg, PGresult *rows)

@@ -5,8 +5,10 @@
 #include "mem.h"
 #include "op_key.h"
 #include "ops.h"
+#include "param_put.h"
 #include "read_notices.h"
 #include "statements.h"
+#include "words.h"
 
 #include <stdlib.h>
 
@@ -35,14 +37,6 @@ static void noticing_on_rows(void *arg, PGresult *rows)
     op_key_read(&n->key, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST, n->call->req.content_digest);
 }
 
-static void put_int_or_null(struct pg_params *params, const struct request *req, enum field field)
-{
-    if (request_has(req, field))
-        pg_put_int8(params, request_int(req, field, 0));
-    else
-        pg_put_null(params);
-}
-
 static void noticing_send(struct unit *unit, struct pg *pg, struct pg_params *params)
 {
     struct noticing *n = (struct noticing *)unit;
@@ -50,11 +44,11 @@ static void noticing_send(struct unit *unit, struct pg *pg, struct pg_params *pa
 
     op_key_put(&n->key, req->key_digest, req->content_digest, params);
     pg_put_int2(params, (int16_t)n->what);
-    put_int_or_null(params, req, F_NOTIFICATION);
+    param_put_int8(params, req, F_NOTIFICATION);
     pg_put_text(params, req->actor);
     pg_put_bytes(params, request_text(req, F_REASON));
-    put_int_or_null(params, req, F_SINCE_AT);
-    put_int_or_null(params, req, F_DISCARD_BEFORE_AT);
+    param_put_int8(params, req, F_SINCE_AT);
+    param_put_int8(params, req, F_DISCARD_BEFORE_AT);
     (void)pg_send(pg, W_NOTICE_CHANGE, params, noticing_on_rows, n);
 }
 
@@ -73,7 +67,7 @@ static bool noticing_is_refused(const struct noticing *n, struct err *err)
         return !err_field(err, ERR_NOT_FOUND, "notification", "no notification has the number %lld",
                           (long long)request_int(&n->call->req, F_NOTIFICATION, 0));
     return !err_field(err, ERR_CONFLICT, "state", "the notification is %s; this is possible when it is %s",
-                      read_notices_state_name(n->old_state), possible[n->what]);
+                      words_name(&words_delivery_states, n->old_state), possible[n->what]);
 }
 
 static void noticing_done(struct unit *unit, const struct err *err)
@@ -152,9 +146,8 @@ void notices_list(struct broker *broker, struct call *call)
 
     /* Nothing asked for: what staff should look at. */
     enum { ALL = (1 << 10) - 1, FAILED = 1 << 4 | 1 << 5 | 1 << 9 };
-    if (!listing_states(request_text(req, F_STATE), read_notices_state_parse, ALL, FAILED,
-                        "pending, leased, sent, delivered, failed, dead, suppressed, merged, cancelled, held",
-                        &query.states, &err) ||
+    static const struct listing_sets sets = {&words_delivery_states, {{"all", ALL}}, FAILED};
+    if (!listing_states(request_text(req, F_STATE), &sets, &query.states, &err) ||
         !listing_cursor(request_text(req, F_CURSOR), "notification.list", &query.before, &err)) {
         call_refuse(call, &err);
         return;

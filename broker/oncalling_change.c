@@ -5,6 +5,7 @@
 #include "oncalling.h"
 #include "oncalling_internal.h"
 #include "ops.h"
+#include "param_put.h"
 #include "statements.h"
 
 #include <stdarg.h>
@@ -232,10 +233,7 @@ static void change_send(struct unit *unit, struct pg *pg, struct pg_params *para
     op_key_put(&change->key, req->key_digest, req->content_digest, params);
     pg_put_int8(params, change->plan->rev);
     pg_put_text(params, req->actor);
-    if (change->cancel == 0)
-        pg_put_null(params);
-    else
-        pg_put_int8(params, change->cancel);
+    param_put_int8_not_0(params, change->cancel);
     pg_put_text(params, change->schedule);
     pg_put_text(params, change->replaces);
     pg_put_text(params, change->staff);

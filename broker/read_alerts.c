@@ -2,14 +2,15 @@
 #include "read_alerts.h"
 
 #include "mem.h"
+#include "param_put.h"
 #include "read_messages.h"
+#include "row_put.h"
 #include "statements_reader.h"
-#include "tracking.h"
-#include "wire.h"
+#include "words.h"
 
 #include <stdlib.h>
 
-enum { BYTES_MAX = 4 << 20, STATES = 3 };
+enum { BYTES_MAX = 4 << 20 };
 
 /* Columns of alert_list.sql and alert_show.sql. */
 enum column {
@@ -41,78 +42,31 @@ struct reading {
     void *arg;
 };
 
-static const char *const state_names[STATES] = {"open", "acknowledged", "resolved"};
-
-const char *read_alerts_state_name(int state)
-{
-    return state >= 0 && state < STATES ? state_names[state] : "unknown";
-}
-
-bool read_alerts_state_parse(struct span name, int *ret)
-{
-    for (int i = 0; i < STATES; i++)
-        if (span_is(name, state_names[i])) {
-            *ret = i;
-            return true;
-        }
-    return false;
-}
-
 /* ---- rows ---- */
 
-static void put_text(struct buf *out, const char *key, const PGresult *rows, int row, int column)
+static void put_alert(struct buf *out, const PGresult *rows, int row, const char *prefix)
 {
-    wire_put_text(out, key);
-    if (pg_is_null(rows, row, column))
-        wire_put_nil(out);
-    else
-        wire_put_str(out, pg_span(rows, row, column));
-}
+    static const struct row_field fields[] = {{"cause", A_CAUSE, false},
+                                              {"kind", A_KIND, false},
+                                              {"priority", A_PRIORITY, true},
+                                              {"text", A_BODY, false},
+                                              {"generation", A_GENERATION, true},
+                                              {"opened_at", A_OPENED_AT, true},
+                                              {"acked_at", A_ACKED_AT, true},
+                                              {"acked_by", A_ACKED_BY, false},
+                                              {"resolved_at", A_RESOLVED_AT, true},
+                                              {"resolved_by", A_RESOLVED_BY, false},
+                                              {"policy", A_POLICY, false},
+                                              {"round", A_ROUND, true},
+                                              {"level", A_LEVEL, true},
+                                              {"next_at", A_NEXT_AT, true}};
+    enum { FIELDS = sizeof fields / sizeof fields[0] };
 
-static void put_int(struct buf *out, const char *key, const PGresult *rows, int row, int column)
-{
-    wire_put_text(out, key);
-    if (pg_is_null(rows, row, column))
-        wire_put_nil(out);
-    else
-        wire_put_int(out, pg_int(rows, row, column));
-}
-
-/* The alert as an open map, so that more can follow. */
-static struct wire_map put_alert(struct buf *out, const PGresult *rows, int row, const char *prefix)
-{
-    static const struct {
-        const char *key;
-        enum column column;
-        bool is_int;
-    } fields[] = {{"cause", A_CAUSE, false},
-                  {"kind", A_KIND, false},
-                  {"priority", A_PRIORITY, true},
-                  {"text", A_BODY, false},
-                  {"generation", A_GENERATION, true},
-                  {"opened_at", A_OPENED_AT, true},
-                  {"acked_at", A_ACKED_AT, true},
-                  {"acked_by", A_ACKED_BY, false},
-                  {"resolved_at", A_RESOLVED_AT, true},
-                  {"resolved_by", A_RESOLVED_BY, false},
-                  {"policy", A_POLICY, false},
-                  {"round", A_ROUND, true},
-                  {"level", A_LEVEL, true},
-                  {"next_at", A_NEXT_AT, true}};
-    char tracking[TRACKING_TEXT_BYTES];
-    struct wire_map map = wire_map_open(out);
-
-    put_int(out, "alert", rows, row, A_ID), map.count++;
-    wire_put_key_text(out, "state", read_alerts_state_name((int)pg_int(rows, row, A_STATE))), map.count++;
-    if (!pg_is_null(rows, row, A_TICKET))
-        tracking_format(pg_int(rows, row, A_TICKET), prefix, tracking);
-    wire_put_key_text(out, "tracking", pg_is_null(rows, row, A_TICKET) ? NULL : tracking), map.count++;
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++, map.count++)
-        if (fields[i].is_int)
-            put_int(out, fields[i].key, rows, row, (int)fields[i].column);
-        else
-            put_text(out, fields[i].key, rows, row, (int)fields[i].column);
-    return map;
+    wire_put_map(out, FIELDS + 3);
+    row_put_int(out, "alert", rows, row, A_ID);
+    wire_put_key_text(out, "state", words_name(&words_alert_states, pg_int(rows, row, A_STATE)));
+    row_put_tracking(out, rows, row, A_TICKET, prefix);
+    row_put_fields(out, rows, row, fields, FIELDS);
 }
 
 static void list_on_rows(void *arg, PGresult *rows)
@@ -123,18 +77,9 @@ static void list_on_rows(void *arg, PGresult *rows)
     wire_put_map(&r->out, 2);
     wire_put_text(&r->out, "alerts");
     wire_put_list(&r->out, (size_t)count);
-    for (int i = 0; i < count; i++) {
-        struct wire_map map = put_alert(&r->out, rows, i, r->prefix);
-        wire_map_close(&r->out, &map);
-    }
-    wire_put_text(&r->out, "cursor");
-    if (count != 0 && count == r->limit) {
-        char cursor[24];
-        (void)snprintf(cursor, sizeof cursor, "%lld", (long long)pg_int(rows, count - 1, A_ID));
-        wire_put_text(&r->out, cursor);
-    } else {
-        wire_put_nil(&r->out);
-    }
+    for (int i = 0; i < count; i++)
+        put_alert(&r->out, rows, i, r->prefix);
+    row_put_cursor(&r->out, rows, A_ID, r->limit);
     r->found = true;
 }
 
@@ -147,14 +92,12 @@ static void show_on_alert(void *arg, PGresult *rows)
         return;
     wire_put_map(&r->out, 3);
     wire_put_text(&r->out, "alert");
-    struct wire_map map = put_alert(&r->out, rows, 0, r->prefix);
-    wire_map_close(&r->out, &map);
+    put_alert(&r->out, rows, 0, r->prefix);
 }
 
 static void show_on_steps(void *arg, PGresult *rows)
 {
     enum { WHAT, GENERATION, ROUND, LEVEL, AT, TOLD, NOTE };
-    static const char *const whats[] = {"page", "last_resort", "reminder", "over"};
     struct reading *r = arg;
 
     if (!r->found)
@@ -162,15 +105,14 @@ static void show_on_steps(void *arg, PGresult *rows)
     wire_put_text(&r->out, "steps");
     wire_put_list(&r->out, (size_t)PQntuples(rows));
     for (int i = 0; i < PQntuples(rows); i++) {
-        int64_t what = pg_int(rows, i, WHAT);
         wire_put_map(&r->out, 7);
-        wire_put_key_text(&r->out, "what", what >= 0 && what < 4 ? whats[what] : "unknown");
-        put_int(&r->out, "generation", rows, i, GENERATION);
-        put_int(&r->out, "round", rows, i, ROUND);
+        wire_put_key_text(&r->out, "what", words_name(&words_alert_steps, pg_int(rows, i, WHAT)));
+        row_put_int(&r->out, "generation", rows, i, GENERATION);
+        row_put_int(&r->out, "round", rows, i, ROUND);
         wire_put_key_int(&r->out, "level", pg_int(rows, i, LEVEL) + 1);
-        put_int(&r->out, "at", rows, i, AT);
-        put_int(&r->out, "told", rows, i, TOLD);
-        put_text(&r->out, "note", rows, i, NOTE);
+        row_put_int(&r->out, "at", rows, i, AT);
+        row_put_int(&r->out, "told", rows, i, TOLD);
+        row_put_text(&r->out, "note", rows, i, NOTE);
     }
 }
 
@@ -204,29 +146,6 @@ static struct reading *reading_new(const char *prefix, read_answer_fn *fn, void 
 
 /* ---- asking ---- */
 
-static void put_int_or_null(struct pg_params *params, int64_t value, int bytes)
-{
-    if (value == 0)
-        pg_put_null(params);
-    else if (bytes == 2)
-        pg_put_int2(params, (int16_t)value);
-    else
-        pg_put_int8(params, value);
-}
-
-static void put_states(struct pg_params *params, unsigned states)
-{
-    if (states == 0) {
-        pg_put_null(params);
-        return;
-    }
-    pg_array_open(params, PG_INT2);
-    for (int i = 0; i < STATES; i++)
-        if ((states & 1u << i) != 0)
-            pg_array_int(params, i);
-    pg_array_close(params);
-}
-
 void read_alerts_list_send(struct pg *reader, struct pg_params *params, const struct read_alerts_query *query,
                            const char *prefix, read_answer_fn *fn, void *arg)
 {
@@ -234,11 +153,14 @@ void read_alerts_list_send(struct pg *reader, struct pg_params *params, const st
 
     r->limit = query->limit == 0 ? READ_ALERTS_LIMIT : query->limit;
     pg_params_reset(params);
-    put_states(params, query->states);
-    put_int_or_null(params, query->priority, 2);
+    if (query->states == 0)
+        pg_put_null(params);
+    else
+        param_put_bits(params, query->states);
+    param_put_int2_not_0(params, (int16_t)query->priority);
     pg_put_bytes(params, query->kind);
-    put_int_or_null(params, query->ticket, 8);
-    put_int_or_null(params, query->before, 8);
+    param_put_int8_not_0(params, query->ticket);
+    param_put_int8_not_0(params, query->before);
     pg_put_int4(params, r->limit);
     (void)pg_send(reader, READER_ALERT_LIST, params, list_on_rows, r);
     pg_sync(reader, reading_on_end, r);

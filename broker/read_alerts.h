@@ -20,10 +20,6 @@ struct read_alerts_query {
     int limit;      /* 0: READ_ALERTS_LIMIT */
 };
 
-/* "open", "acknowledged", "resolved". */
-const char *read_alerts_state_name(int state);
-bool read_alerts_state_parse(struct span name, int *ret);
-
 /* Asks for {alerts, cursor}; cursor is nil at the end. err given to fn: ERR_UNAVAILABLE, ERR_INTERNAL. */
 void read_alerts_list_send(struct pg *reader, struct pg_params *params, const struct read_alerts_query *query,
                            const char *prefix, read_answer_fn *fn, void *arg);

@@ -7,6 +7,7 @@
 #include "desk.h"
 #include "event_wire.h"
 #include "mem.h"
+#include "param_put.h"
 #include "statements_reader.h"
 #include "wire.h"
 
@@ -220,10 +221,10 @@ static void waiter_read(struct waiter *waiter)
     pg_put_int8(params, waiter->upto);
     pg_put_int4(params, q->limit);
     pg_put_text(params, waiter->customer);
-    q->ticket == 0 ? pg_put_null(params) : pg_put_int8(params, q->ticket);
+    param_put_int8_not_0(params, q->ticket);
     waiter_put_kinds(waiter, params);
     q->has_public ? pg_put_bool(params, q->public) : pg_put_null(params);
-    q->from_at == 0 ? pg_put_null(params) : pg_put_int8(params, q->from_at);
+    param_put_int8_not_0(params, q->from_at);
     (void)pg_send(waiter->events->reader,
                   by_ticket && q->ticket == 0 ? READER_READ_EVENTS_FEW : READER_READ_EVENTS, params,
                   waiter_on_rows, waiter);

@@ -6,7 +6,9 @@
 
 #include "desk.h"
 #include "pg.h"
+#include "row_put.h"
 #include "wire.h"
+#include "words.h"
 
 /* Columns of read_messages.sql. */
 enum column {
@@ -35,47 +37,15 @@ enum column {
     M_ATTEMPT_REPLY
 };
 
-/* By number, as in deploy/schema: outbox.state, deliveries.state, outbox.audience. */
-static const char *const message_states[] = {"pending", "leased",    "told", "suppressed",
-                                             "merged",  "cancelled", "held"};
-static const char *const delivery_states[] = {"pending", "leased",     "sent",   "delivered", "failed",
-                                              "dead",    "suppressed", "merged", "cancelled", "held"};
-static const char *const audiences[] = {"unknown", "customer", "staff", "ops"};
-
-static const char *name_of(const char *const *names, size_t count, int64_t number)
-{
-    return number >= 0 && (size_t)number < count ? names[number] : "unknown";
-}
-
-#define NAME_OF(names, number) name_of(names, sizeof(names) / sizeof((names)[0]), number)
-
-static void put_column(struct buf *out, const char *key, const PGresult *rows, int row, int column)
-{
-    wire_put_text(out, key);
-    if (pg_is_null(rows, row, column))
-        wire_put_nil(out);
-    else
-        wire_put_str(out, pg_span(rows, row, column));
-}
-
-static void put_at(struct buf *out, const char *key, const PGresult *rows, int row, int column)
-{
-    wire_put_text(out, key);
-    if (pg_is_null(rows, row, column))
-        wire_put_nil(out);
-    else
-        wire_put_int(out, pg_int(rows, row, column));
-}
-
 /* An attempt that has begun and has no result: nobody knows whether it arrived. */
 static void put_attempt(struct buf *out, const PGresult *rows, int row)
 {
     wire_put_map(out, 5);
     wire_put_key_int(out, "n", pg_int(rows, row, M_N));
     wire_put_key_int(out, "started_at", pg_int(rows, row, M_STARTED_AT));
-    put_at(out, "ended_at", rows, row, M_ATTEMPT_ENDED_AT);
-    put_column(out, "result", rows, row, M_RESULT);
-    put_column(out, "reply", rows, row, M_ATTEMPT_REPLY);
+    row_put_int(out, "ended_at", rows, row, M_ATTEMPT_ENDED_AT);
+    row_put_text(out, "result", rows, row, M_RESULT);
+    row_put_text(out, "reply", rows, row, M_ATTEMPT_REPLY);
 }
 
 /* Puts the delivery that begins at row; gives the first row behind it. */
@@ -84,16 +54,16 @@ static int put_delivery(struct buf *out, const PGresult *rows, int row, int unti
     int64_t id = pg_int(rows, row, M_DELIVERY);
 
     wire_put_map(out, 11);
-    put_column(out, "channel", rows, row, M_CHANNEL);
-    put_column(out, "recipient", rows, row, M_RECIPIENT);
-    put_column(out, "address", rows, row, M_ADDRESS);
-    wire_put_key_text(out, "state", NAME_OF(delivery_states, pg_int(rows, row, M_DELIVERY_STATE)));
+    row_put_text(out, "channel", rows, row, M_CHANNEL);
+    row_put_text(out, "recipient", rows, row, M_RECIPIENT);
+    row_put_text(out, "address", rows, row, M_ADDRESS);
+    wire_put_key_text(out, "state", words_name(&words_delivery_states, pg_int(rows, row, M_DELIVERY_STATE)));
     wire_put_key_int(out, "attempts", pg_int(rows, row, M_ATTEMPTS));
-    put_at(out, "next_at", rows, row, M_NEXT_AT);
-    put_at(out, "ended_at", rows, row, M_ENDED_AT);
-    put_column(out, "message_id", rows, row, M_MESSAGE_ID);
-    put_column(out, "reason", rows, row, M_DELIVERY_REASON);
-    put_column(out, "reply", rows, row, M_REPLY);
+    row_put_int(out, "next_at", rows, row, M_NEXT_AT);
+    row_put_int(out, "ended_at", rows, row, M_ENDED_AT);
+    row_put_text(out, "message_id", rows, row, M_MESSAGE_ID);
+    row_put_text(out, "reason", rows, row, M_DELIVERY_REASON);
+    row_put_text(out, "reply", rows, row, M_REPLY);
     wire_put_text(out, "history");
     struct wire_map list = wire_list_open(out);
     while (row < until && pg_int(rows, row, M_DELIVERY) == id) {
@@ -117,12 +87,12 @@ static void put_message(struct buf *out, const PGresult *rows, int row, int unti
 {
     wire_put_map(out, 8);
     wire_put_key_int(out, "version", pg_int(rows, row, M_VERSION));
-    wire_put_key_text(out, "to", NAME_OF(audiences, pg_int(rows, row, M_AUDIENCE)));
-    put_column(out, "kind", rows, row, M_KIND);
+    wire_put_key_text(out, "to", words_name(&words_audiences, pg_int(rows, row, M_AUDIENCE)));
+    row_put_text(out, "kind", rows, row, M_KIND);
     wire_put_key_int(out, "generation", pg_int(rows, row, M_GENERATION));
-    wire_put_key_text(out, "state", NAME_OF(message_states, pg_int(rows, row, M_STATE)));
+    wire_put_key_text(out, "state", words_name(&words_message_states, pg_int(rows, row, M_STATE)));
     wire_put_key_int(out, "created_at", pg_int(rows, row, M_CREATED_AT));
-    put_column(out, "reason", rows, row, M_REASON);
+    row_put_text(out, "reason", rows, row, M_REASON);
     wire_put_text(out, "deliveries");
     struct wire_map list = wire_list_open(out);
     while (row < until && !pg_is_null(rows, row, M_DELIVERY)) {

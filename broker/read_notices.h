@@ -18,10 +18,6 @@ struct read_notices_query {
     int limit;      /* 0: READ_NOTICES_LIMIT */
 };
 
-/* "pending", "failed", …; false when there is no such state. */
-bool read_notices_state_parse(struct span name, int *ret);
-const char *read_notices_state_name(int state);
-
 /* Asks for {notifications, cursor, held, held_reason, waiting}. err given to fn: ERR_UNAVAILABLE, ERR_INTERNAL. */
 void read_notices_list_send(struct pg *reader, struct pg_params *params,
                             const struct read_notices_query *query, const char *prefix, read_answer_fn *fn,

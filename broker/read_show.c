@@ -7,6 +7,7 @@
 #include "mem.h"
 #include "read_deadlines.h"
 #include "read_messages.h"
+#include "row_put.h"
 #include "statements_reader.h"
 #include "ticket_row.h"
 #include "tracking.h"
@@ -79,15 +80,6 @@ static void put_span_or_nil(struct buf *out, const char *key, struct span text)
         wire_put_str(out, text);
 }
 
-static void put_int_or_nil(struct buf *out, const char *key, const PGresult *rows, int row, int column)
-{
-    wire_put_text(out, key);
-    if (pg_is_null(rows, row, column))
-        wire_put_nil(out);
-    else
-        wire_put_int(out, pg_int(rows, row, column));
-}
-
 /* A step as it was proposed; of a proposal without one, its reason. */
 static void put_task(struct buf *out, const PGresult *rows, int row)
 {
@@ -105,7 +97,7 @@ static void put_task(struct buf *out, const PGresult *rows, int row)
     put_span_or_nil(out, "vendor", wire_find_str(body, "vendor"));
     wire_put_key_int(out, "agreed_at", pg_int(rows, row, TASK_AGREED_AT));
     put_span_or_nil(out, "agreed_by", pg_span(rows, row, TASK_AGREED_BY));
-    put_int_or_nil(out, "done_at", rows, row, TASK_DONE_AT);
+    row_put_int(out, "done_at", rows, row, TASK_DONE_AT);
     put_span_or_nil(out, "done_by", pg_span(rows, row, TASK_DONE_BY));
     wire_doc_free(doc);
 }
@@ -164,7 +156,7 @@ static int put_meeting(const struct showing *showing, struct buf *out, const PGr
         wire_put_map(out, 3);
         wire_put_key_str(out, "attendee", pg_span(rows, row, MEETING_ATTENDEE));
         put_span_or_nil(out, "answer", pg_span(rows, row, MEETING_ANSWER));
-        put_int_or_nil(out, "answered_at", rows, row, MEETING_ANSWERED_AT);
+        row_put_int(out, "answered_at", rows, row, MEETING_ANSWERED_AT);
     }
     return end;
 }

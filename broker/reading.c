@@ -27,31 +27,20 @@ void reading_show(struct broker *broker, struct call *call)
                    broker->settings.tracking_prefix, listing_done, call);
 }
 
-/* "triaged", "new,triaged", or "open" and "all". */
+/* "triaged", "new,triaged", "open" and "all"; 0 for these: no filter. */
 static bool reading_states(struct span text, unsigned *ret, struct err *err)
 {
-    unsigned states = 0;
+    enum { ALL = (1 << STATES) - 1 };
+    const char *names[STATES];
+    const struct words words = {names, STATES};
+    const struct listing_sets sets = {&words, {{"open", ALL & ~(1u << STATE_CLOSED)}, {"all", ALL}}, ALL};
+    unsigned states;
 
-    if (span_is(text, "all"))
-        return true;
-    if (span_is(text, "open")) {
-        *ret = ((1u << STATES) - 1) & ~(1u << STATE_CLOSED);
-        return true;
-    }
-    for (size_t i = 0; i < text.len;) {
-        size_t len = 0;
-        enum desk_state state;
-        while (i + len < text.len && text.p[i + len] != ',')
-            len++;
-        if (!desk_state_parse((struct span){text.p + i, len}, &state))
-            return err_field(err, ERR_INVALID, "state",
-                             "state: \"%.*s\" is none of open, all, new, triaged, in_progress, "
-                             "waiting_customer, waiting_vendor, resolved, closed, reopened",
-                             (int)len, text.p + i);
-        states |= 1u << state;
-        i += len + 1;
-    }
-    *ret = states;
+    for (int i = 0; i < STATES; i++)
+        names[i] = desk_state_name((enum desk_state)i);
+    if (!listing_states(text, &sets, &states, err))
+        return false;
+    *ret = states == ALL ? 0 : states;
     return true;
 }
 

@@ -1,0 +1,59 @@
+/* What a request says or leaves out, as parameters; see param_put.h. */
+#include "param_put.h"
+
+void param_put_int8(struct pg_params *params, const struct request *req, enum field field)
+{
+    if (request_has(req, field))
+        pg_put_int8(params, request_int(req, field, 0));
+    else
+        pg_put_null(params);
+}
+
+void param_put_int4(struct pg_params *params, const struct request *req, enum field field)
+{
+    if (request_has(req, field))
+        pg_put_int4(params, (int32_t)request_int(req, field, 0));
+    else
+        pg_put_null(params);
+}
+
+void param_put_int2(struct pg_params *params, const struct request *req, enum field field)
+{
+    if (request_has(req, field))
+        pg_put_int2(params, (int16_t)request_int(req, field, 0));
+    else
+        pg_put_null(params);
+}
+
+void param_put_int8_not_0(struct pg_params *params, int64_t value)
+{
+    if (value != 0)
+        pg_put_int8(params, value);
+    else
+        pg_put_null(params);
+}
+
+void param_put_int4_not_0(struct pg_params *params, int32_t value)
+{
+    if (value != 0)
+        pg_put_int4(params, value);
+    else
+        pg_put_null(params);
+}
+
+void param_put_int2_not_0(struct pg_params *params, int16_t value)
+{
+    if (value != 0)
+        pg_put_int2(params, value);
+    else
+        pg_put_null(params);
+}
+
+void param_put_bits(struct pg_params *params, unsigned bits)
+{
+    pg_array_open(params, PG_INT2);
+    for (int i = 0; bits != 0; i++, bits >>= 1)
+        if ((bits & 1u) != 0)
+            pg_array_int(params, i);
+    pg_array_close(params);
+}
