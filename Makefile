@@ -283,12 +283,12 @@ docs: all ## what the programs say about themselves: docs/cli.md, the settings i
 deps: ## install what is missing from Debian (as root or through sudo); DEPS=no refuses to
 	@DEPS=$(DEPS) build-aux/deps
 
-# Where systemd, pkg-config, man and bash look for things below PREFIX.
+# Where systemd, pkg-config, man and the shells look for things below PREFIX.
 at = $(DESTDIR)$(PREFIX)/$(1)
 install: ## into DESTDIR/PREFIX: programs (optimised; LTO=no: as make builds them), library, man pages, completion, units, samples, docs
 	@$(MAKE) --no-print-directory $(jobs) LTO="$(or $(lto),no)" all
 	$(INSTALL) -d $(foreach d,bin lib/pkgconfig lib/systemd/system lib/sysusers.d include share/docket share/doc/docket/docs share/man/man1 \
-		share/man/man8 share/bash-completion/completions,$(call at,$(d)))
+		share/man/man8 share/bash-completion/completions share/zsh/site-functions share/fish/vendor_completions.d,$(call at,$(d)))
 	$(INSTALL) -m 0755 $(BIN) $(call at,bin)
 	$(INSTALL) -m 0644 $(BUILD)/lib/libdocket.a $(call at,lib)
 	$(if $(lto),strip --remove-section='.gnu.lto_*' --remove-section='.gnu.debuglto_*' --strip-symbol=__gnu_lto_v1 $(call at,lib/libdocket.a))
@@ -302,11 +302,15 @@ install: ## into DESTDIR/PREFIX: programs (optimised; LTO=no: as make builds the
 	build-aux/man $(BUILD)/bin docket-notifier "tells customers and staff, publishes the event feed" > $(call at,share/man/man8/docket-notifier.8)
 	build-aux/man $(BUILD)/bin docket-mail "gives a mail to the support desk" > $(call at,share/man/man8/docket-mail.8)
 	$(BUILD)/bin/docket completion bash > $(call at,share/bash-completion/completions/docket)
+	$(BUILD)/bin/docket completion zsh > $(call at,share/zsh/site-functions/_docket)
+	$(BUILD)/bin/docket completion fish > $(call at,share/fish/vendor_completions.d/docket.fish)
 	for unit in deploy/systemd/*.service; do sed 's|@PREFIX@|$(PREFIX)|' $$unit > $(call at,lib/systemd/system)/$${unit##*/} || exit 1; done
 	$(INSTALL) -m 0644 deploy/systemd/sysusers.conf $(call at,lib/sysusers.d/docket.conf)
 	cp -R deploy/process deploy/schema deploy/etc deploy/prometheus $(call at,share/docket)
 	$(INSTALL) -m 0644 README.md CONTRIBUTING.md LICENSE $(call at,share/doc/docket)
 	$(INSTALL) -m 0644 docs/*.md $(call at,share/doc/docket/docs)
+	cp -R examples $(call at,share/doc/docket)
+	ln -sfn ../../docket $(call at,share/doc/docket/deploy) # what the pages call deploy/
 
 # ---- housekeeping ----
 

@@ -281,6 +281,9 @@ enum cli_exit cli_run_process_diff(struct cli *cli, const struct cli_args *args)
 enum cli_exit cli_run_process_whatif(struct cli *cli, const struct cli_args *args);
 enum cli_exit cli_run_process_simulate(struct cli *cli, const struct cli_args *args);
 enum cli_exit cli_run_process_rollback(struct cli *cli, const struct cli_args *args);
+
+/* ---- cli_completion.c: for each shell, printed from the tables ---- */
+
 enum cli_exit cli_run_completion(struct cli *cli, const struct cli_args *args);
 
 /* ---- cli_help.c: printed from the tables ---- */

@@ -890,6 +890,18 @@ const struct cli_command cli_commands[] = {
      .run = cli_run_completion,
      .help = "Prints the completion for bash: source <(docket completion bash).",
      .example = "completion bash"},
+    {.name = "completion zsh",
+     .op = NULL,
+     .options = none,
+     .run = cli_run_completion,
+     .help = "Prints the completion for zsh: source <(docket completion zsh), behind compinit.",
+     .example = "completion zsh"},
+    {.name = "completion fish",
+     .op = NULL,
+     .options = none,
+     .run = cli_run_completion,
+     .help = "Prints the completion for fish: docket completion fish | source.",
+     .example = "completion fish"},
 };
 
 const size_t cli_command_count = sizeof cli_commands / sizeof *cli_commands;

@@ -3,6 +3,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -427,7 +428,7 @@ def test_help_is_whole_and_every_example_parses():
         assert example.startswith("docket " + name)
         # Parsed, then no broker: 3. Files of examples do not exist here: 1. Wrong usage would be 2.
         r = docket("--timeout", "0.05", *shlex.split(example)[1:], broker=DEAD) if name != "watch" else None
-        if r is not None and name != "completion bash":
+        if r is not None and not name.startswith("completion "):
             assert r.returncode in (1, 3), (example, r.stderr)
 
 
@@ -438,14 +439,38 @@ def test_documentation_is_printed_from_the_table():
     assert r is None or r.stderr == ""
 
 
-@pytest.mark.parametrize("words,want", [("docket ", "submit"), ("docket process ", "rollback"), ("docket wait X --on ", "vendor"),
-                                        ("docket --json comment X --pu", "--public"), ("docket dead retry --", "--key"), ("docket notification list --", "--state"), ("docket list --order ", "oldest")])
-def test_bash_completion(words, want):
+COMPLETED = pytest.mark.parametrize("words,want", [
+    ("docket ", "submit"), ("docket process ", "rollback"), ("docket wait X --on ", "vendor"), ("docket --json comment X --pu", "--public"),
+    ("docket dead retry --", "--key"), ("docket notification list --", "--state"), ("docket list --order ", "oldest"), ("docket --as ada alert ", "unack")])
+
+
+def completed(shell, words):
+    """What the shell offers at the end of a line, with the script that docket prints for it."""
     parts = shlex.split(words) + ([""] if words.endswith(" ") else [])
-    script = docket("completion", "bash").stdout + f"""
-COMP_WORDS=({' '.join(shlex.quote(p) for p in parts)}); COMP_CWORD={len(parts) - 1}; _docket; echo "${{COMPREPLY[@]}}" """
-    r = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
-    assert r.stderr == "" and want in r.stdout.split()
+    quoted = " ".join(shlex.quote(part) for part in parts)
+    asks = {
+        "bash": f'COMP_WORDS=({quoted}); COMP_CWORD={len(parts) - 1}; _docket; printf "%s\\n" "${{COMPREPLY[@]}}"',
+        "zsh": f"words=({quoted}); CURRENT={len(parts)}; _docket",
+        "fish": f"complete -C {shlex.quote(words)} | string replace -r '\\t.*' ''",
+    }
+    # What zsh's own functions would show, as lines.
+    before = 'compdef() {}; _files() {}; compadd() { print -l -- "${@[2,-1]}" }; _describe() { print -l -- "${(@)${(P)@[-1]}%%:*}" }\n' if shell == "zsh" else ""
+    script = before + docket("completion", shell).stdout + "\n" + asks[shell]
+    r = subprocess.run([shell, "-f", "-c", script] if shell == "zsh" else [shell, "-c", script], capture_output=True, text=True)
+    assert r.stderr == "", r.stderr
+    return r.stdout.splitlines()
+
+
+@COMPLETED
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_line_is_completed(shell, words, want):
+    if not shutil.which(shell):
+        pytest.skip(f"no {shell} here")
+    assert want in completed(shell, words)
+
+
+def test_a_value_is_not_completed_with_options():
+    assert completed("bash", "docket submit --title ") == [""] == completed("bash", "docket --as ")
 
 
 # ---- others ----

@@ -66,7 +66,18 @@ def test_everything_lies_where_it_is_looked_for(installed):
         assert (installed / "share/docket/etc" / f"{name}.yaml").exists()
     assert "u docket " in (installed / "lib/sysusers.d/docket.conf").read_text()
     assert "complete -o default -F _docket docket" in (installed / "share/bash-completion/completions/docket").read_text()
+    assert (installed / "share/zsh/site-functions/_docket").read_text().startswith("#compdef docket\n")
+    assert "complete -c docket " in (installed / "share/fish/vendor_completions.d/docket.fish").read_text()
     assert (installed / "share/docket/process/process.yaml").exists() and (installed / "share/doc/docket/docs/operations.md").exists()
+
+
+def test_each_link_of_the_installed_pages_leads_somewhere(installed):
+    doc = installed / "share/doc/docket"
+    pages = [doc / "README.md", *sorted((doc / "docs").glob("*.md")), *sorted((doc / "examples").rglob("*.md"))]
+    assert len(pages) > 10
+    for page in pages:
+        for target in re.findall(r"\]\((?!https?:)([^)#: ]+)[^) ]*\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.relative_to(doc)}: {target}"
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd here")
