@@ -12,7 +12,7 @@
 #include <sodium.h>
 
 enum {
-    REQUEST_DEPTH = 18, /* nesting of 16 inside the body, the envelope around it */
+    REQUEST_DEPTH = WIRE_DEPTH_MAX, /* deeper than any field may be: a field that is too deep is told by its name */
     ID_BYTES_MAX = 256,
 };
 

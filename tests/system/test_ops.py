@@ -323,10 +323,15 @@ def test_ping_and_stats_answer(client):
 # ---- refusals ----
 
 
+def nested(levels):
+    """A map of maps, so many levels with the innermost value."""
+    return {"in": nested(levels - 1)} if levels > 1 else 1
+
+
 @pytest.mark.parametrize("change, code, field", [
     ({"key": None}, "invalid", "key"), ({"key": ""}, "invalid", "key"), ({"key": "k" * 129}, "too_large", "key"), ({"customer": "no spaces"}, "invalid", "customer"),
     ({"title": ""}, "invalid", "title"), ({"title": 7}, "invalid", "title"), ({"title": "ä" * 201}, "too_large", "title"), ({"problem": "x" * 65537}, "too_large", "problem"),
-    ({"impact": "huge"}, "invalid", "impact"), ({"equipment": {"k": "v" * 16400}}, "too_large", "equipment"), ({"equipment": []}, "invalid", "equipment"),
+    ({"impact": "huge"}, "invalid", "impact"), ({"equipment": {"k": "v" * 16400}}, "too_large", "equipment"), ({"equipment": nested(17)}, "too_large", "equipment"), ({"equipment": []}, "invalid", "equipment"),
     ({"contact": {"email": "no address"}}, "invalid", "contact"), ({"contact": {"email": "a@b\r\nBcc: c@d"}}, "invalid", "contact"), ({"colour": "red"}, "invalid", "colour"), ({"channel": "fax"}, "invalid", "channel"),
 ])
 def test_a_posting_that_breaks_a_rule_is_refused_by_field_and_stores_nothing(client, change, code, field):
@@ -338,7 +343,7 @@ def test_a_posting_that_breaks_a_rule_is_refused_by_field_and_stores_nothing(cli
 
 
 def test_limits_are_met_exactly(client):
-    assert client.submit(title="ä" * 200, problem="x" * 65536, key="k" * 100 + unique("limit"))
+    assert client.submit(title="ä" * 200, problem="x" * 65536, equipment=nested(16), key="k" * 100 + unique("limit"))
 
 
 @pytest.mark.parametrize("op, fields, code, field", [
