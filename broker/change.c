@@ -26,7 +26,7 @@ struct change {
     /* what the row said: believed after the commit only */
     struct {
         bool changed, is_there, link_is, link_may, has_children, meeting_is, meeting_same;
-        bool package_may, task_is, in_time;
+        bool package_may, task_is, in_time, to_come;
         int old_state, priority;
         int32_t version, old_version, attempt, key_version;
         int64_t at;
@@ -129,6 +129,8 @@ static void why_not(const struct change *change, struct change_result *ret)
         states_allowed(input->plan.row, allowed, sizeof allowed);
         (void)err_field(&ret->err, ERR_CONFLICT, "state", "the ticket is %s; %s is possible when it is %s",
                         desk_state_name((enum desk_state)change->row.old_state), input->op, allowed);
+    } else if (!change->row.to_come) {
+        (void)err_field(&ret->err, ERR_INVALID, input->come_field, "%s: lies in the past", input->come_field);
     } else if (!change->row.link_is || !change->row.link_may) {
         why_not_link(change, &ret->err);
     } else if (!change->row.in_time) {
@@ -203,6 +205,7 @@ static void change_on_rows(void *arg, PGresult *rows)
         PACKAGE_MAY,
         TASK_IS,
         IN_TIME,
+        TO_COME,
         HAS_CHILDREN,
         DUPLICATES,
         KEY_CONTENT,
@@ -227,6 +230,7 @@ static void change_on_rows(void *arg, PGresult *rows)
     change->row.package_may = pg_bool(rows, 0, PACKAGE_MAY);
     change->row.task_is = pg_bool(rows, 0, TASK_IS);
     change->row.in_time = pg_bool(rows, 0, IN_TIME);
+    change->row.to_come = pg_bool(rows, 0, TO_COME);
     change->row.has_children = pg_bool(rows, 0, HAS_CHILDREN);
     free(change->row.duplicates);
     change->row.duplicates = duplicates.len == 0 ? NULL : mem_strndup(duplicates.p, duplicates.len);
@@ -319,7 +323,7 @@ static void put_meeting_terms(struct pg_params *params, const struct change_meet
     param_put_int4_not_0(params, meeting->version);
 }
 
-/* $1 to $48 of change.sql, in their order. */
+/* $1 to $49 of change.sql, in their order. */
 static void change_send(struct unit *unit, struct pg *pg, struct pg_params *params)
 {
     struct change *change = (struct change *)unit;
@@ -376,6 +380,10 @@ static void change_send(struct unit *unit, struct pg *pg, struct pg_params *para
     pg_put_bytes(params, input->attendee);
     pg_put_bytes(params, input->answer);
     put_meeting_terms(params, &input->meeting);
+    if (input->come_field == NULL)
+        pg_put_null(params);
+    else
+        pg_put_int8(params, input->come_at);
     (void)pg_send(pg, W_CHANGE, params, change_on_rows, change);
 }
 

@@ -62,7 +62,9 @@ struct change_input {
     struct span package;  /* the ticket's, from now on; SPAN_NONE: keep */
     struct span answered; /* the meeting that attendee answered; SPAN_NONE: none */
     struct span attendee, answer;
-    int32_t task;                 /* that is done; 0: none */
+    int32_t task;           /* that is done; 0: none */
+    const char *come_field; /* the field whose instant must be still to come; NULL: none */
+    int64_t come_at;
     int64_t reopen_us;            /* a closed ticket takes it only so long after its closing; 0: always */
     struct span event_body, told; /* encoded, owned */
 };

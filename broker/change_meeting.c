@@ -252,13 +252,6 @@ static void meeting_get(struct meeting_op *op)
 
 void change_meeting(struct broker *broker, struct call *call)
 {
-    struct err err;
-
-    if (request_has(&call->req, F_WHO_AT) && request_int(&call->req, F_WHO_AT, 0) <= broker_now(broker)) {
-        (void)err_field(&err, ERR_INVALID, "at", "at: lies in the past");
-        call_refuse(call, &err);
-        return;
-    }
     struct meeting_op *op = mem_new(1, sizeof *op);
     op->broker = broker;
     op->call = call;

@@ -55,7 +55,12 @@ struct change_input *change_input_of(const struct call *call, const struct chang
     (void)snprintf(input->actor, sizeof input->actor, "%s", req->actor);
     input->assignee = staff.p == NULL ? NULL : mem_strndup(staff.p, staff.len);
     memcpy(input->content_digest, req->content_digest, sizeof input->content_digest);
-    input->set = req->vals[F_SET]; /* the call outlives its changes */
+    input->set = req->vals[F_SET];                                    /* the call outlives its changes */
+    if (request_has(req, F_UNTIL_AT) || request_has(req, F_WHO_AT)) { /* the end of a wait, a meeting */
+        enum field field = request_has(req, F_UNTIL_AT) ? F_UNTIL_AT : F_WHO_AT;
+        input->come_field = request_field_name(field);
+        input->come_at = request_int(req, field, 0);
+    }
     input->if_version = (int32_t)request_int(req, F_IF_VERSION, 0);
     input->link_to = req->link_to;
     input->as_link = request_text(req, F_AS_LINK);

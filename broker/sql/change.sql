@@ -11,6 +11,7 @@
 --  $43 a closed ticket takes it only within this time (µs) after its closing; NULL: always
 --  $44 meeting that is answered, or NULL  $45 by whom  $46 how: kept when it was sent to that address
 --  $47 the meeting's reminder (s), NULL: as the process says  $48 the meeting's version that the change is made from, NULL: it is new
+--  $49 an instant that must be still to come, NULL: none
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (
     UPDATE keys SET at = clock.at FROM clock WHERE digest = $2::bytea
@@ -32,7 +33,8 @@ k AS (
                                                AND done_version IS NULL)) AS task_is,
            ($43::bigint IS NULL OR (SELECT d.state FROM desk d WHERE d.ticket = $1::bigint) <> 6 OR
             (SELECT max(e.at) FROM events e WHERE e.ticket = $1::bigint AND e.kind IN (3, 17, 20))
-            >= (SELECT at FROM clock) - $43::bigint) AS in_time
+            >= (SELECT at FROM clock) - $43::bigint) AS in_time,
+           ($49::bigint IS NULL OR $49::bigint > (SELECT at FROM clock)) AS to_come
 ), old AS MATERIALIZED (SELECT * FROM desk WHERE ticket = $1::bigint),
 u AS (
     UPDATE desk d
@@ -57,7 +59,7 @@ u AS (
        AND ($6::smallint[])[d.state + 1] >= 0
        AND ($21::integer IS NULL OR d.version = $21::integer)
        AND NOT EXISTS (SELECT FROM k)
-       AND NOT posted.key_taken AND posted.link_is AND posted.link_may AND posted.meeting_is AND posted.meeting_same AND posted.package_may AND posted.task_is AND posted.in_time
+       AND NOT posted.key_taken AND posted.link_is AND posted.link_may AND posted.meeting_is AND posted.meeting_same AND posted.package_may AND posted.task_is AND posted.in_time AND posted.to_come
     RETURNING d.ticket, d.version, d.attempt, d.state, d.priority
 ), e AS (
     INSERT INTO events (ticket, version, at, kind, role, actor, public, body)
@@ -118,7 +120,7 @@ u AS (
 )
 SELECT u.ticket IS NOT NULL AS changed, u.version, u.attempt, u.priority,
        old.ticket IS NOT NULL AS is_there, old.state AS old_state, old.version AS old_version, t.customer,
-       posted.key_taken, posted.link_is, posted.link_may, posted.meeting_is, posted.meeting_same, posted.package_may, posted.task_is, posted.in_time,
+       posted.key_taken, posted.link_is, posted.link_may, posted.meeting_is, posted.meeting_same, posted.package_may, posted.task_is, posted.in_time, posted.to_come,
        EXISTS (SELECT FROM f) AS has_children,
        -- Closed: what is a duplicate of it and still open may be closed too.
        CASE WHEN $7::smallint IN (17, 20) THEN (

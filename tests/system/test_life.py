@@ -321,6 +321,16 @@ def test_a_meeting_is_made_moved_and_cancelled(stack, client, golden):
     assert done.returncode == 0 and "meeting m" in done.stdout, done.stderr
 
 
+def test_a_meeting_s_repeat_is_answered_when_it_has_begun(client, golden):
+    tracking = decided(client, 1, customer=golden)[0]
+    at = client.call("ping")["now_at"] + 700_000
+    same = {"tracking": tracking, "key": unique("soon"), "medium": "phone", "at": at, "attendees": ["kim@golden.localhost"], "as_": ADA}
+    made = client.call("ticket.meeting", **same)
+    wait_until(lambda: client.call("ping")["now_at"] > at)
+    assert client.call("ticket.meeting", **same) == {**made, "duplicate": True}
+    assert client.refused("ticket.meeting", **{**same, "key": unique("late")}).field == "at"
+
+
 def test_who_is_invited_and_no_contact_gets_the_invitation_and_no_token(stack, client, golden):
     guest, tracking = f"{unique('guest')}@elsewhere.localhost", decided(client, 1, customer=golden)[0]
     client.call("ticket.meeting", tracking=tracking, medium="phone", at=now_us() + 7200_000_000, attendees=[guest, "kim@golden-meets.localhost", "+43 1 5551234"], as_=ADA)

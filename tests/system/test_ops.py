@@ -1,6 +1,7 @@
 """Each op, as a foreign client sees it, and each refusal."""
 
 import itertools
+import time
 
 import pytest
 from helpers import ADA, BEN, CUSTOMER, MACHINE, TRACKING, ticket_of, wait_until
@@ -355,6 +356,19 @@ def test_limits_are_met_exactly(client):
 def test_an_op_that_breaks_a_rule_is_refused(client, op, fields, code, field):
     refusal = client.refused("ticket." + op, tracking=client.submit(), **fields)
     assert refusal.code == code and (field is None or refusal.field.startswith(field)), refusal
+
+
+def test_a_wait_ends_in_the_future_and_its_repeat_is_answered_when_that_is_past(client):
+    tracking = client.submit()
+    client.decided(tracking)
+    ends = {"tracking": tracking, "on": "customer", "reason": "Which floor?", "as_": ADA}
+    refusal = client.refused("ticket.wait", until_at=int(time.time()), **ends)  # seconds for microseconds
+    assert (refusal.code, refusal.field) == ("invalid", "until_at")
+    soon = client.call("ping")["now_at"] + 500_000
+    same = {**ends, "until_at": soon, "key": unique("soon")}
+    done = client.call("ticket.wait", **same)
+    wait_until(lambda: client.call("ping")["now_at"] > soon)
+    assert client.call("ticket.wait", **same) == {**done, "duplicate": True}
 
 
 def test_staff_who_approve_say_how_the_customer_said_so(client):
