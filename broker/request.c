@@ -12,7 +12,8 @@
 #include <sodium.h>
 
 enum {
-    REQUEST_DEPTH = WIRE_DEPTH_MAX, /* deeper than any field may be: a field that is too deep is told by its name */
+    REQUEST_DEPTH =
+        WIRE_DEPTH_MAX, /* deeper than any field may be: a field that is too deep is told by its name */
     ID_BYTES_MAX = 256,
 };
 
