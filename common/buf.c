@@ -8,21 +8,6 @@
 
 enum { BUF_FIRST_BYTES = 256 };
 
-struct span span_of(const char *text)
-{
-    return (struct span){text, text == NULL ? 0 : strlen(text)};
-}
-
-bool span_equal(struct span a, struct span b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
-}
-
-bool span_is(struct span span, const char *text)
-{
-    return span_equal(span, span_of(text));
-}
-
 struct span span_cut(struct span text, size_t most)
 {
     if (text.len <= most)

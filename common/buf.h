@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 /* Bytes that somebody else owns. Text in a span has no closing NUL. */
 struct span {
@@ -22,9 +23,21 @@ struct buf {
 
 #define SPAN_NONE ((struct span){NULL, 0})
 
-struct span span_of(const char *text);
-bool span_is(struct span span, const char *text);
-bool span_equal(struct span a, struct span b);
+/* Here, so that the length of a literal is known when it is compiled: they are asked for each field of each message. */
+static inline struct span span_of(const char *text)
+{
+    return (struct span){text, text == NULL ? 0 : strlen(text)};
+}
+
+static inline bool span_equal(struct span a, struct span b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+static inline bool span_is(struct span span, const char *text)
+{
+    return span_equal(span, span_of(text));
+}
 
 /* The first most bytes of valid UTF-8 text, fewer when the last letter would be cut. */
 struct span span_cut(struct span text, size_t most);

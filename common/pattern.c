@@ -22,7 +22,7 @@ enum {
     HEAP_LIMIT_KIB = 8192
 };
 
-enum { ASCII = 128 };
+enum { ASCII = 128, BYTES = 256 };
 
 /* Which two letters of ASCII a match can begin with, found out by asking PCRE2 itself when the first of them is met for the first time. */
 struct pairs {
@@ -30,11 +30,25 @@ struct pairs {
     uint8_t second[ASCII][ASCII / 8];
 };
 
+/* What a byte is for \b. */
+enum {
+    SIDE_BLANK = 1,
+    SIDE_WORD = 2,
+    SIDE_UNKNOWN = 4, /* beyond ASCII */
+    SIDES = SIDE_BLANK | SIDE_WORD | SIDE_UNKNOWN
+};
+
+/* Where a pattern that begins with \b can match at all. A table, for most of a search looks at bytes where it cannot. */
+struct places {
+    uint8_t side[BYTES];
+    uint8_t after[BYTES]; /* what may stand before a byte that a match can begin with; 0: none does */
+    bool at_end;          /* behind the last byte too */
+};
+
 struct pattern {
     pcre2_code *code;
-    bool at_words;        /* it can match only where a word begins or ends: it begins with \b */
-    const uint8_t *first; /* 256 bits, the code's: bytes that a match can begin with; NULL: any */
-    struct pairs *pairs;  /* NULL: two letters do not tell */
+    struct places *places; /* it begins with \b; NULL: it can match anywhere */
+    struct pairs *pairs;   /* NULL: two letters do not tell */
 };
 
 struct pattern_search {
@@ -128,6 +142,27 @@ static bool looks_back(const char *text)
     return strstr(text, "(?<") != NULL;
 }
 
+static bool is_word(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* first: 256 bits, bytes that a match can begin with; NULL: any. In the middle of a letter none begins; beside letters beyond ASCII the
+ * pattern itself finds out whether \b holds. */
+static struct places *places_new(const uint8_t *first)
+{
+    struct places *places = mem_new(1, sizeof *places);
+
+    for (unsigned c = 0; c < BYTES; c++) {
+        uint8_t side = c >= ASCII ? SIDE_UNKNOWN : is_word((unsigned char)c) ? SIDE_WORD : SIDE_BLANK;
+        places->side[c] = side;
+        if ((c & 0xc0) != 0x80 && (first == NULL || (first[c / 8] >> c % 8 & 1) != 0))
+            places->after[c] = side == SIDE_UNKNOWN ? SIDES : SIDES ^ side;
+    }
+    places->at_end = first == NULL;
+    return places;
+}
+
 struct pattern *pattern_new(const char *text, struct pattern_fault *ret_fault)
 {
     int code = 0;
@@ -147,10 +182,13 @@ struct pattern *pattern_new(const char *text, struct pattern_fault *ret_fault)
     }
     struct pattern *pattern = mem_new(1, sizeof *pattern);
     pattern->code = compiled;
-    pattern->at_words = begins_at_words(text);
-    (void)pcre2_pattern_info(compiled, PCRE2_INFO_FIRSTBITMAP, (void *)&pattern->first);
-    if (pattern->at_words && pattern->first != NULL && !looks_back(text))
-        pattern->pairs = mem_new(1, sizeof *pattern->pairs);
+    if (begins_at_words(text)) {
+        const uint8_t *first = NULL;
+        (void)pcre2_pattern_info(compiled, PCRE2_INFO_FIRSTBITMAP, (void *)&first);
+        pattern->places = places_new(first);
+        if (first != NULL && !looks_back(text))
+            pattern->pairs = mem_new(1, sizeof *pattern->pairs);
+    }
     return pattern;
 }
 
@@ -159,6 +197,7 @@ void pattern_free(struct pattern *pattern)
     if (pattern == NULL)
         return;
     pcre2_code_free(pattern->code);
+    free(pattern->places);
     free(pattern->pairs);
     free(pattern);
 }
@@ -220,32 +259,6 @@ static void learn_pairs(const struct pattern *pattern, struct pattern_search *se
     pattern->pairs->known[first] = true;
 }
 
-static bool is_word(unsigned char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-/* Whether \b can hold at a place. Beside letters beyond ASCII the pattern itself finds out. */
-static bool may_be_word_edge(struct span text, size_t at)
-{
-    unsigned char before = at == 0 ? ' ' : (unsigned char)text.p[at - 1];
-    unsigned char after = at == text.len ? ' ' : (unsigned char)text.p[at];
-
-    if ((after & 0xc0) == 0x80) /* in the middle of a letter */
-        return false;
-    return before >= 0x80 || after >= 0x80 || is_word(before) != is_word(after);
-}
-
-static bool may_begin(const struct pattern *pattern, struct span text, size_t at)
-{
-    if (pattern->first == NULL)
-        return true;
-    if (at == text.len)
-        return false;
-    unsigned char c = (unsigned char)text.p[at];
-    return (pattern->first[c / 8] >> c % 8 & 1) != 0;
-}
-
 /* Where a word begins, so that \b holds in front of its first two letters alone as it does here. */
 static bool may_begin_pair(const struct pattern *pattern, struct pattern_search *search, struct span text,
                            size_t at)
@@ -266,12 +279,18 @@ static bool may_begin_pair(const struct pattern *pattern, struct pattern_search 
  * more than what it does where the second letter is another already: that is most of the rest. */
 static int find_at_words(const struct pattern *pattern, struct pattern_search *search, struct span text)
 {
+    const struct places *places = pattern->places;
+    unsigned before = SIDE_BLANK;
     int found = 0;
 
-    for (size_t at = 0; found == 0 && at <= text.len; at++)
-        if (may_begin(pattern, text, at) && may_be_word_edge(text, at) &&
-            may_begin_pair(pattern, search, text, at))
+    for (size_t at = 0; found == 0 && at < text.len; at++) {
+        unsigned char c = (unsigned char)text.p[at];
+        if ((places->after[c] & before) != 0 && may_begin_pair(pattern, search, text, at))
             found = match_from(pattern, search, text, at, PCRE2_ANCHORED);
+        before = places->side[c];
+    }
+    if (found == 0 && places->at_end && before != SIDE_BLANK)
+        found = match_from(pattern, search, text, text.len, PCRE2_ANCHORED);
     return found;
 }
 
@@ -281,5 +300,6 @@ int pattern_find(const struct pattern *pattern, struct pattern_search *search, s
         text.p = "";
     text = span_cut(text, SUBJECT_BYTES_MAX);
     set_match_limit(search, text.len);
-    return pattern->at_words ? find_at_words(pattern, search, text) : match_from(pattern, search, text, 0, 0);
+    return pattern->places != NULL ? find_at_words(pattern, search, text)
+                                   : match_from(pattern, search, text, 0, 0);
 }

@@ -115,6 +115,10 @@ void wire_map_close(struct buf *out, const struct wire_map *map);
 struct wire_map wire_list_open(struct buf *out);
 void wire_list_close(struct buf *out, const struct wire_map *list);
 
+/* A str whose length is not known before its bytes are written: open, buf_add them, close with what open gave. */
+size_t wire_str_open(struct buf *out);
+void wire_str_close(struct buf *out, size_t begin);
+
 /* The value as one line of JSON (bin as base64, floats that JSON has not as null). Strings are escaped for a
  * terminal too: control characters never pass. */
 void wire_to_json(struct buf *out, const struct wire_val *val);

@@ -188,7 +188,7 @@ static bool walk_map(struct walk *w, uint64_t count, unsigned depth)
         if (!walk_text(w, head.count, &key))
             return false;
         for (uint64_t k = 0; count <= DOUBLED_KEYS_CHECKED_MAX && k < i; k++)
-            if (seen[k].len == key.len && span_equal(seen[k], key))
+            if (span_equal(seen[k], key))
                 return walk_fail(w, "a map key that stands twice");
         if (i < DOUBLED_KEYS_CHECKED_MAX)
             seen[i] = key;

@@ -9,7 +9,7 @@ struct choosing {
     const struct work *work;
     struct conditions *conditions;
     struct choice *choice;
-    struct buf *trace;
+    struct buf *trace; /* NULL: nobody reads it */
     struct wire_map list;
     bool values; /* reasons name the ticket's values */
     bool forced; /* a priority that no other rule overrules */
@@ -104,7 +104,7 @@ static void choose(struct choosing *c, const struct process_rule *rule, unsigned
 
 static void trace_rule(struct choosing *c, const struct process_rule *rule, bool matched, struct span why)
 {
-    if (c->list.count >= CHOICE_TRACE_MAX)
+    if (c->trace == NULL || c->list.count >= CHOICE_TRACE_MAX)
         return;
     wire_put_map(c->trace, 3);
     wire_put_key_text(c->trace, "rule", rule->name);
@@ -129,11 +129,12 @@ static void choose_for(struct choosing *c, unsigned on, const struct wire_val *e
     conditions_look(c->conditions, c->engine, c->work, event, c->values);
     for (size_t i = 0; i < process->rule_count && i < CHOICE_RULES_MAX; i++) {
         const struct process_rule *rule = &process->rules[i];
-        struct span why;
+        struct span why = SPAN_NONE;
         if ((rule->on & on) == 0 || c->ran[i] || (c->stopped && !rule->is_default))
             continue;
-        bool holds =
-            rule->is_default ? default_holds(c, &why) : conditions_hold(c->conditions, rule->when, &why);
+        bool holds = rule->is_default
+                         ? default_holds(c, &why)
+                         : conditions_hold(c->conditions, rule->when, c->trace != NULL ? &why : NULL);
         trace_rule(c, rule, holds, why);
         c->ran[i] = holds;
         if (holds)
@@ -172,7 +173,8 @@ void choice_make(const struct engine *engine, const struct work *work, struct co
     int64_t due_at = work->kept.wake_in_at;
 
     memset(ret, 0, sizeof *ret);
-    c.list = wire_list_open(trace);
+    if (trace != NULL)
+        c.list = wire_list_open(trace);
     if (work->is_first || as_posted)
         choose_for(&c, RULE_ON_POSTED, NULL);
     for (size_t i = 0; i < work->event_count && !as_posted; i++) {
@@ -182,6 +184,7 @@ void choice_make(const struct engine *engine, const struct work *work, struct co
     }
     if (due_at != CLOCK_NO_INSTANT && due_at <= work->now && !as_posted)
         choose_for(&c, RULE_ON_DUE, NULL);
-    wire_list_close(trace, &c.list);
+    if (trace != NULL)
+        wire_list_close(trace, &c.list);
     *ret_traced = c.list.count != 0;
 }

@@ -40,7 +40,7 @@ struct choice {
 /* Runs the rules that this work calls for.
  * in:  as_posted  the rules of the posting, whatever woke it, and reasons with the ticket's values (to explain)
  * out: ret        filled whole
- *      trace      a list [{rule, matched, why}] is appended; nothing when no rule ran (false in ret_traced) */
+ *      trace      a list [{rule, matched, why}] is appended; nothing when no rule ran (false in ret_traced). NULL: nobody reads it */
 void choice_make(const struct engine *engine, const struct work *work, struct conditions *conditions,
                  bool as_posted, struct choice *ret, struct buf *trace, bool *ret_traced);
 

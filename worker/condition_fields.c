@@ -181,7 +181,7 @@ static const struct {
 struct value condition_field(struct conditions *c, const char *field)
 {
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
-        if (strcmp(field, made[i].name) == 0)
+        if (field[0] == made[i].name[0] && strcmp(field, made[i].name) == 0)
             return made[i].get(c);
     if (strncmp(field, "customer.", 9) == 0)
         return condition_value(path_find(c->work->customer, field + 9));

@@ -163,7 +163,7 @@ static bool ask_exists(struct conditions *c, const struct rule_cond *cond, const
 static bool text_matches(struct conditions *c, const struct rule_cond *cond, struct span text)
 {
     int found = pattern_find(cond->pattern, c->search, text);
-    if (found < 0)
+    if (found < 0 && c->asked)
         (void)buf_printf(&c->why, "the pattern passed its limit (%d); ", found);
     return found > 0;
 }
@@ -234,6 +234,8 @@ static void why_leaf(struct conditions *c, const struct rule_cond *cond, const s
     struct buf *why = &c->why;
     size_t told = c->values ? WHY_VALUES : 1;
 
+    if (!c->asked)
+        return;
     (void)buf_add_text(why, cond->field);
     if (c->values) {
         (void)buf_add_text(why, " (");
@@ -256,6 +258,12 @@ static void why_leaf(struct conditions *c, const struct rule_cond *cond, const s
     (void)buf_add_text(why, holds ? ": yes" : ": no");
 }
 
+static void why_add(struct conditions *c, const char *text)
+{
+    if (c->asked)
+        (void)buf_add_text(&c->why, text);
+}
+
 static bool cond_leaf(struct conditions *c, const struct rule_cond *cond)
 {
     struct value value = condition_field(c, cond->field);
@@ -269,8 +277,8 @@ static bool cond_open(struct conditions *c, const struct rule_cond *cond)
     const struct calendar *calendar = engine_calendar(c->engine, span_of(cond->calendar));
     bool open = calendar != NULL && calendar_is_open(calendar, c->work->now);
 
-    (void)buf_add_text(&c->why, cond->calendar);
-    (void)buf_add_text(&c->why, open ? " is open" : " is closed");
+    why_add(c, cond->calendar);
+    why_add(c, open ? " is open" : " is closed");
     return open;
 }
 
@@ -278,9 +286,9 @@ static bool cond_test(struct conditions *c, const struct rule_cond *cond);
 
 static bool cond_not(struct conditions *c, const struct rule_cond *cond)
 {
-    (void)buf_add_text(&c->why, "not (");
+    why_add(c, "not (");
     bool holds = cond_test(c, &cond->parts[0]);
-    (void)buf_add_text(&c->why, ")");
+    why_add(c, ")");
     return !holds;
 }
 
@@ -302,19 +310,19 @@ static bool cond_parts(struct conditions *c, const struct rule_cond *cond)
 
     for (size_t i = 0; i < cond->part_count; i++) {
         if (i > 0 && c->values)
-            (void)buf_add_text(why, "; ");
+            why_add(c, "; ");
         else
             why_cut(why, begin);
         size_t part = why->len;
         if (cond_test(c, &cond->parts[i]) != until)
             continue;
-        if (!why->failed) { /* only the words of the part that decided stay */
+        if (c->asked && !why->failed) { /* only the words of the part that decided stay */
             memmove(why->p + begin, why->p + part, why->len - part + 1);
             why->len -= part - begin;
         }
         return until;
     }
-    if (!c->values) {
+    if (c->asked && !c->values) {
         why_cut(why, begin);
         (void)buf_printf(why, until ? "none of %zu holds" : "all of %zu hold", cond->part_count);
     }
@@ -342,11 +350,13 @@ bool conditions_hold(struct conditions *conditions, const struct rule_cond *cond
     struct buf *why = &conditions->why;
 
     buf_reset(why);
+    conditions->asked = ret_why != NULL;
     bool holds = true;
     if (cond == NULL)
-        (void)buf_add_text(why, "always");
+        why_add(conditions, "always");
     else
         holds = cond_test(conditions, cond);
-    *ret_why = span_cut(buf_span(why), WHY_KEPT);
+    if (ret_why != NULL)
+        *ret_why = span_cut(buf_span(why), WHY_KEPT);
     return holds;
 }

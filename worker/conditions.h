@@ -22,7 +22,7 @@ void conditions_look(struct conditions *conditions, const struct engine *engine,
                      const struct wire_val *event, bool values);
 
 /* Whether it holds. cond may be NULL: always.
- * out: ret_why  at most 500 bytes, UTF-8, until the next call */
+ * out: ret_why  at most 500 bytes, UTF-8, until the next call; NULL: nobody asks, and no words are made */
 bool conditions_hold(struct conditions *conditions, const struct rule_cond *cond, struct span *ret_why);
 
 #endif

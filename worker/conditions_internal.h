@@ -31,6 +31,7 @@ struct conditions {
     struct buf text, reply; /* title and problem; the new words of a reply: made when first asked for */
     bool has_text, has_reply;
     struct buf why;
+    bool asked; /* for the words that say why */
     struct pattern_search *search;
 };
 

@@ -218,7 +218,8 @@ bool decide_make(struct decider *decider, const struct engine *engine, const str
     d->wake_at = CLOCK_NO_INSTANT;
     if (!work_parse(body, work, err))
         return false;
-    choice_make(engine, work, decider->conditions, as_posted, &d->choice, &decider->trace, &d->has_trace);
+    choice_make(engine, work, decider->conditions, as_posted, &d->choice,
+                decider->untraced ? NULL : &decider->trace, &d->has_trace);
     if (as_posted && !work->is_first) { /* what was chosen then, and since, stands in the ticket */
         d->choice.priority = 0;
         d->choice.calendar = NULL;

@@ -34,6 +34,7 @@ struct decider {
     struct conditions *conditions;
     struct decision decision;
     struct buf trace; /* a list of rules */
+    bool untraced;    /* nobody reads it: it is not made */
 };
 
 /* Fills decider->decision and decider->trace. as_posted: run the posting's rules whatever woke it. */

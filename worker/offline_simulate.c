@@ -2,7 +2,7 @@
 #include "offline.h"
 
 #include "instant.h"
-#include "json_arena.h"
+#include "json_line.h"
 #include "lines.h"
 #include "replay.h"
 #include "simulate.h"
@@ -111,14 +111,10 @@ struct run {
 static bool line_run(void *arg, FILE *out, const char *text, size_t len, size_t number, struct err *err)
 {
     struct run *run = arg;
-    struct buf *bytes = &run->bytes;
     struct wire_doc *doc = NULL;
     struct simulated one;
 
-    buf_reset(bytes);
-    json_arena_reset();
-    bool ok = wire_from_json(bytes, text, len, err) &&
-              wire_parse(bytes->p, bytes->len, DEPTH_MAX, &doc, err) &&
+    bool ok = json_line_parse(&run->bytes, text, len, DEPTH_MAX, &doc, err) &&
               simulation_run(run->simulation, wire_root(doc), &one, err);
     if (ok) {
         simulation_sum_add(run->sum, &one);
@@ -188,11 +184,9 @@ int offline_simulate(int argc, char **argv)
         buf_init(&run.bytes, 2 * LINE_BYTES_MAX);
         if (options.csv)
             csv_head();
-        json_arena_open();
         ok = lines_run(&lines, lines_jobs(options.history, options.jobs), &done, &err);
         if (!ok && err.code == ERR_IO)
             (void)fprintf(stderr, "docket-worker: %s\n", err.msg);
-        json_arena_close();
         if (!options.csv && (ok || err.code != ERR_IO))
             sum_print(run.sum, options.json);
         if (options.verify)

@@ -2,6 +2,7 @@
 #include "offline.h"
 
 #include "clock.h"
+#include "json_line.h"
 #include "whatif.h"
 
 #include <errno.h>
@@ -66,11 +67,9 @@ static bool line_run(struct run *run, const char *text, size_t len, struct err *
     struct wire_doc *given = NULL, *work = NULL, *row = NULL;
     bool moves = false, late = false;
 
-    buf_reset(&run->bytes);
     buf_reset(&run->body);
     buf_reset(&run->row);
-    bool ok = wire_from_json(&run->bytes, text, len, err) &&
-              wire_parse(run->bytes.p, run->bytes.len, DEPTH_MAX, &given, err);
+    bool ok = json_line_parse(&run->bytes, text, len, DEPTH_MAX, &given, err);
     if (ok) {
         offline_work_make(wire_root(given), &run->body);
         ok = wire_parse(run->body.p, run->body.len, DEPTH_MAX, &work, err) &&

@@ -22,6 +22,7 @@ struct simulation *simulation_new(const struct engine *engine)
 
     simulation->engine = engine;
     simulation->decider = decider_new();
+    simulation->decider->untraced = true;
     buf_init(&simulation->body, BYTES_MAX);
     return simulation;
 }
@@ -44,16 +45,28 @@ static bool instant_of(const struct wire_val *val, int64_t *ret)
     return wire_get_int(val, ret) || (wire_get_str(val, &text) && instant_parse(text, ret));
 }
 
-static bool is_own_field(struct span key)
+static bool is_one_of(struct span word, const struct span *words, size_t count)
 {
-    /* The second line is what life made of a ticket of a broker: it is to be decided as it was posted. */
-    static const char *const own[] = {"tracking", "state",  "posted_at",     "version",    "priority",
-                                      "held",     "clocks", "package",       "kind",       "queue",
-                                      "assignee", "tags",   "reply_pending", "updated_at", "decided"};
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        if (span_is(key, own[i]))
+    for (size_t i = 0; i < count; i++)
+        if (span_equal(word, words[i]))
             return true;
     return false;
+}
+
+#define WORD(text)            \
+    {                         \
+        text, sizeof text - 1 \
+    }
+
+static bool is_own_field(struct span key)
+{
+    /* The second half is what life made of a ticket of a broker: it is to be decided as it was posted. */
+    static const struct span own[] = {WORD("tracking"),      WORD("state"),      WORD("posted_at"),
+                                      WORD("version"),       WORD("priority"),   WORD("held"),
+                                      WORD("clocks"),        WORD("package"),    WORD("kind"),
+                                      WORD("queue"),         WORD("assignee"),   WORD("tags"),
+                                      WORD("reply_pending"), WORD("updated_at"), WORD("decided")};
+    return is_one_of(key, own, sizeof own / sizeof own[0]);
 }
 
 /* What staff said of the priority, last: it holds here too. 0: nothing. */
@@ -123,12 +136,9 @@ static bool put_event(const struct wire_val *event, size_t i, int64_t *last, str
 /* What a decision of life wrote is not what this process decides. */
 static bool is_decision(const struct wire_val *event)
 {
-    static const char *const kinds[] = {"posted", "triaged", "decided", "warned", "missed", "asked"};
-    struct span kind = wire_find_str(event, "kind");
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (span_is(kind, kinds[i]))
-            return true;
-    return false;
+    static const struct span kinds[] = {WORD("posted"), WORD("triaged"), WORD("decided"),
+                                        WORD("warned"), WORD("missed"),  WORD("asked")};
+    return is_one_of(wire_find_str(event, "kind"), kinds, sizeof kinds / sizeof kinds[0]);
 }
 
 static bool put_work(const struct wire_val *line, struct simulated *ret, struct buf *out, struct err *err)
