@@ -3,7 +3,7 @@
 #include "broker.h"
 #include "listing.h"
 #include "mem.h"
-#include "op_key.h"
+#include "op_unit.h"
 #include "ops.h"
 #include "param_put.h"
 #include "read_alerts.h"
@@ -17,12 +17,9 @@
 enum alert_do { ALERT_ACK, ALERT_UNACK, ALERT_RESOLVE };
 
 struct alerting {
-    struct unit unit;
-    struct broker *broker;
-    struct call *call;
+    struct op_unit op;
     enum alert_do what;
     int64_t alert;
-    struct op_key key;
 
     /* what the row said: believed after the commit only */
     bool changed, is_there;
@@ -53,15 +50,15 @@ static void alerting_on_rows(void *arg, PGresult *rows)
     a->old_generation = (int32_t)pg_int(rows, 0, OLD_GENERATION);
     a->generation = (int32_t)pg_int(rows, 0, GENERATION);
     a->ticket = pg_int(rows, 0, TICKET);
-    op_key_read(&a->key, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST, a->call->req.content_digest);
+    op_unit_read_key(&a->op, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST);
 }
 
 static void alerting_send(struct unit *unit, struct pg *pg, struct pg_params *params)
 {
     struct alerting *a = (struct alerting *)unit;
-    const struct request *req = &a->call->req;
+    const struct request *req = &a->op.call->req;
 
-    op_key_put(&a->key, req->key_digest, req->content_digest, params);
+    op_unit_put_key(&a->op, params);
     pg_put_int8(params, a->alert);
     pg_put_int2(params, (int16_t)a->what);
     pg_put_text(params, req->actor);
@@ -76,7 +73,7 @@ static void alerting_answer(const struct alerting *a)
 {
     static const int after[] = {[ALERT_ACK] = 1, [ALERT_UNACK] = 0, [ALERT_RESOLVE] = 2};
     /* What is resolved stays so, whatever was asked. */
-    int state = a->changed || a->key.is_there ? after[a->what] : a->old_state;
+    int state = a->changed || a->op.key.is_there ? after[a->what] : a->old_state;
     char tracking[TRACKING_TEXT_BYTES];
     struct buf out;
 
@@ -87,29 +84,29 @@ static void alerting_answer(const struct alerting *a)
     wire_put_key_int(&out, "generation", a->generation);
     wire_put_text(&out, "tracking");
     if (a->ticket != 0)
-        tracking_format(a->ticket, a->broker->settings.tracking_prefix, tracking);
+        tracking_format(a->ticket, a->op.broker->settings.tracking_prefix, tracking);
     wire_put_text(&out, a->ticket != 0 ? tracking : NULL);
-    wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&a->key));
-    call_answer(a->call, buf_span(&out));
+    wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&a->op.key));
+    call_answer(a->op.call, buf_span(&out));
     buf_clear(&out);
 }
 
 /* Whether it was refused, and why. A resolved alert is no refusal: there is nothing left to be done. */
 static bool alerting_is_refused(const struct alerting *a, struct err *err)
 {
-    if (!op_key_check(&a->key, err))
+    if (!op_key_check(&a->op.key, err))
         return true;
-    if (a->changed || a->key.is_there)
+    if (a->changed || a->op.key.is_there)
         return false;
     if (!a->is_there)
         return !err_field(err, ERR_NOT_FOUND, "alert", "no alert has the number %lld", (long long)a->alert);
     if (a->old_state == 2)
         return false;
-    if (request_has(&a->call->req, F_GENERATION) &&
-        request_int(&a->call->req, F_GENERATION, 0) != a->old_generation)
+    if (request_has(&a->op.call->req, F_GENERATION) &&
+        request_int(&a->op.call->req, F_GENERATION, 0) != a->old_generation)
         return !err_field(err, ERR_CONFLICT, "generation",
                           "the alert was opened again since: this is for generation %lld, it is at %d",
-                          (long long)request_int(&a->call->req, F_GENERATION, 0), (int)a->old_generation);
+                          (long long)request_int(&a->op.call->req, F_GENERATION, 0), (int)a->old_generation);
     return !err_field(err, ERR_CONFLICT, "state",
                       "the alert is open; alert.unack is possible when it is acknowledged");
 }
@@ -120,11 +117,11 @@ static void alerting_done(struct unit *unit, const struct err *err)
     struct err why;
 
     if (err != NULL) {
-        call_refuse(a->call, err);
+        call_refuse(a->op.call, err);
     } else if (alerting_is_refused(a, &why)) {
-        call_refuse(a->call, &why);
+        call_refuse(a->op.call, &why);
     } else {
-        a->broker->outbox_written = a->broker->outbox_written || a->changed;
+        a->op.broker->outbox_written = a->op.broker->outbox_written || a->changed;
         alerting_answer(a);
     }
     free(a);
@@ -138,14 +135,9 @@ static void alerting_start(struct broker *broker, struct call *call, enum alert_
                                           .done = alerting_done};
     struct alerting *a = mem_new(1, sizeof *a);
 
-    a->unit.type = &type;
-    a->unit.bytes = wire_doc_bytes(call->req.doc).len + 256;
-    a->broker = broker;
-    a->call = call;
     a->what = what;
     a->alert = request_int(&call->req, F_ALERT, 0);
-    op_key_begin(&a->key);
-    writer_add(broker->writer, &a->unit);
+    op_unit_start(&a->op, &type, broker, call);
 }
 
 void alerting_ack(struct broker *broker, struct call *call)

@@ -2,7 +2,7 @@
 #include "bounces.h"
 #include "broker.h"
 #include "mem.h"
-#include "op_key.h"
+#include "op_unit.h"
 #include "ops.h"
 #include "statements.h"
 
@@ -10,10 +10,7 @@
 #include <string.h>
 
 struct bounce {
-    struct unit unit;
-    struct broker *broker;
-    struct call *call;
-    struct op_key key;
+    struct op_unit op;
     bool is_there; /* such a message by mail */
 };
 
@@ -35,15 +32,15 @@ static void bounce_on_rows(void *arg, PGresult *rows)
     struct bounce *bounce = arg;
 
     bounce->is_there = !pg_is_null(rows, 0, OLD_STATE);
-    op_key_read(&bounce->key, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST, bounce->call->req.content_digest);
+    op_unit_read_key(&bounce->op, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST);
 }
 
 static void bounce_send(struct unit *unit, struct pg *pg, struct pg_params *params)
 {
     struct bounce *bounce = (struct bounce *)unit;
-    const struct request *req = &bounce->call->req;
+    const struct request *req = &bounce->op.call->req;
 
-    op_key_put(&bounce->key, req->key_digest, req->content_digest, params);
+    op_unit_put_key(&bounce->op, params);
     pg_put_int8(params, request_int(req, F_NOTIFICATION, 0));
     pg_put_bytes(params, request_text(req, F_DSN_STATUS));
     pg_put_bytes(params, request_text(req, F_TEXT));
@@ -57,19 +54,19 @@ static void bounce_done(struct unit *unit, const struct err *err)
     struct buf out;
 
     if (err != NULL) {
-        call_refuse(bounce->call, err);
-    } else if (!op_key_check(&bounce->key, &why)) {
-        call_refuse(bounce->call, &why);
+        call_refuse(bounce->op.call, err);
+    } else if (!op_key_check(&bounce->op.key, &why)) {
+        call_refuse(bounce->op.call, &why);
     } else if (!bounce->is_there) {
         (void)err_field(&why, ERR_NOT_FOUND, "notification", "no mail has the number %lld",
-                        (long long)request_int(&bounce->call->req, F_NOTIFICATION, 0));
-        call_refuse(bounce->call, &why);
+                        (long long)request_int(&bounce->op.call->req, F_NOTIFICATION, 0));
+        call_refuse(bounce->op.call, &why);
     } else {
-        bounce->broker->outbox_written = true; /* a notifier looks at once */
+        bounce->op.broker->outbox_written = true; /* a notifier looks at once */
         buf_init(&out, 64);
         wire_put_map(&out, 1);
-        wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&bounce->key));
-        call_answer(bounce->call, buf_span(&out));
+        wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&bounce->op.key));
+        call_answer(bounce->op.call, buf_span(&out));
         buf_clear(&out);
     }
     free(bounce);
@@ -83,10 +80,5 @@ void bounces_take(struct broker *broker, struct call *call)
                                           .done = bounce_done};
     struct bounce *bounce = mem_new(1, sizeof *bounce);
 
-    bounce->unit.type = &type;
-    bounce->unit.bytes = wire_doc_bytes(call->req.doc).len + 256;
-    bounce->broker = broker;
-    bounce->call = call;
-    op_key_begin(&bounce->key);
-    writer_add(broker->writer, &bounce->unit);
+    op_unit_start(&bounce->op, &type, broker, call);
 }

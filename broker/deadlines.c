@@ -3,7 +3,7 @@
 #include "broker.h"
 #include "clients.h"
 #include "mem.h"
-#include "op_key.h"
+#include "op_unit.h"
 #include "param_put.h"
 #include "read_deadlines.h"
 #include "read_end.h"
@@ -127,10 +127,7 @@ void deadlines_list(struct broker *broker, struct call *call)
 /* ---- deadline.excuse ---- */
 
 struct excuse {
-    struct unit unit;
-    struct broker *broker;
-    struct call *call;
-    struct op_key key;
+    struct op_unit op;
 
     /* what the row said: believed after the commit only */
     bool changed, is_there, is_missed;
@@ -144,15 +141,15 @@ static void excuse_on_rows(void *arg, PGresult *rows)
     x->changed = pg_bool(rows, 0, CHANGED);
     x->is_there = !pg_is_null(rows, 0, OF_VERDICT);
     x->is_missed = span_is(pg_span(rows, 0, OF_VERDICT), "missed");
-    op_key_read(&x->key, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST, x->call->req.content_digest);
+    op_unit_read_key(&x->op, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST);
 }
 
 static void excuse_send(struct unit *unit, struct pg *pg, struct pg_params *params)
 {
     struct excuse *x = (struct excuse *)unit;
-    const struct request *req = &x->call->req;
+    const struct request *req = &x->op.call->req;
 
-    op_key_put(&x->key, req->key_digest, req->content_digest, params);
+    op_unit_put_key(&x->op, params);
     pg_put_int8(params, req->ticket);
     pg_put_bytes(params, request_text(req, F_CLOCK));
     pg_put_int4(params, (int32_t)request_int(req, F_CYCLE, 1));
@@ -163,9 +160,9 @@ static void excuse_send(struct unit *unit, struct pg *pg, struct pg_params *para
 
 static bool excuse_is_refused(const struct excuse *x, struct err *err)
 {
-    if (!op_key_check(&x->key, err))
+    if (!op_key_check(&x->op.key, err))
         return true;
-    if (x->changed || x->key.is_there)
+    if (x->changed || x->op.key.is_there)
         return false;
     if (!x->is_there)
         return !err_field(err, ERR_NOT_FOUND, "clock",
@@ -183,14 +180,14 @@ static void excuse_done(struct unit *unit, const struct err *err)
     struct err why;
 
     if (err != NULL) {
-        call_refuse(x->call, err);
+        call_refuse(x->op.call, err);
     } else if (excuse_is_refused(x, &why)) {
-        call_refuse(x->call, &why);
+        call_refuse(x->op.call, &why);
     } else {
         buf_init(&out, 256);
         wire_put_map(&out, 1);
-        wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&x->key));
-        call_answer(x->call, buf_span(&out));
+        wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&x->op.key));
+        call_answer(x->op.call, buf_span(&out));
         buf_clear(&out);
     }
     free(x);
@@ -226,10 +223,5 @@ void deadlines_excuse(struct broker *broker, struct call *call)
         return;
     }
     struct excuse *x = mem_new(1, sizeof *x);
-    x->unit.type = &type;
-    x->unit.bytes = wire_doc_bytes(call->req.doc).len + 256;
-    x->broker = broker;
-    x->call = call;
-    op_key_begin(&x->key);
-    writer_add(broker->writer, &x->unit);
+    op_unit_start(&x->op, &type, broker, call);
 }

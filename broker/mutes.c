@@ -2,7 +2,7 @@
 #include "mutes.h"
 #include "broker.h"
 #include "mem.h"
-#include "op_key.h"
+#include "op_unit.h"
 #include "ops.h"
 #include "param_put.h"
 #include "read_end.h"
@@ -13,10 +13,7 @@
 #include <string.h>
 
 struct muting {
-    struct unit unit;
-    struct broker *broker;
-    struct call *call;
-    struct op_key key;
+    struct op_unit op;
 
     /* what the row said: believed after the commit only */
     int64_t mute; /* 0: nothing was done */
@@ -28,15 +25,15 @@ static void muting_on_rows(void *arg, PGresult *rows)
     struct muting *m = arg;
 
     m->mute = pg_int(rows, 0, MUTE);
-    op_key_read(&m->key, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST, m->call->req.content_digest);
+    op_unit_read_key(&m->op, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST);
 }
 
 static void muting_send(struct unit *unit, struct pg *pg, struct pg_params *params)
 {
     struct muting *m = (struct muting *)unit;
-    const struct request *req = &m->call->req;
+    const struct request *req = &m->op.call->req;
 
-    op_key_put(&m->key, req->key_digest, req->content_digest, params);
+    op_unit_put_key(&m->op, params);
     param_put_int8(params, req, F_MUTE);
     pg_put_text(params, req->actor);
     pg_put_bytes(params, request_text(req, F_REASON));
@@ -53,9 +50,9 @@ static void muting_send(struct unit *unit, struct pg *pg, struct pg_params *para
 
 static bool muting_is_refused(const struct muting *m, struct err *err)
 {
-    const struct request *req = &m->call->req;
+    const struct request *req = &m->op.call->req;
 
-    if (!op_key_check(&m->key, err))
+    if (!op_key_check(&m->op.key, err))
         return true;
     if (m->mute != 0)
         return false;
@@ -73,15 +70,15 @@ static void muting_done(struct unit *unit, const struct err *err)
     struct buf out;
 
     if (err != NULL) {
-        call_refuse(m->call, err);
+        call_refuse(m->op.call, err);
     } else if (muting_is_refused(m, &why)) {
-        call_refuse(m->call, &why);
+        call_refuse(m->op.call, &why);
     } else {
         buf_init(&out, 256);
         wire_put_map(&out, 2);
         wire_put_key_int(&out, "mute", m->mute);
-        wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&m->key));
-        call_answer(m->call, buf_span(&out));
+        wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&m->op.key));
+        call_answer(m->op.call, buf_span(&out));
         buf_clear(&out);
     }
     free(m);
@@ -95,12 +92,7 @@ static void muting_start(struct broker *broker, struct call *call)
                                           .done = muting_done};
     struct muting *m = mem_new(1, sizeof *m);
 
-    m->unit.type = &type;
-    m->unit.bytes = wire_doc_bytes(call->req.doc).len + 256;
-    m->broker = broker;
-    m->call = call;
-    op_key_begin(&m->key);
-    writer_add(broker->writer, &m->unit);
+    op_unit_start(&m->op, &type, broker, call);
 }
 
 bool mutes_check_mute(const struct request *req, struct err *err)

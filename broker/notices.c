@@ -3,7 +3,7 @@
 #include "broker.h"
 #include "listing.h"
 #include "mem.h"
-#include "op_key.h"
+#include "op_unit.h"
 #include "ops.h"
 #include "param_put.h"
 #include "read_notices.h"
@@ -16,11 +16,8 @@
 enum notice_do { NOTICE_RETRY, NOTICE_DISCARD, NOTICE_RELEASE };
 
 struct noticing {
-    struct unit unit;
-    struct broker *broker;
-    struct call *call;
+    struct op_unit op;
     enum notice_do what;
-    struct op_key key;
 
     /* what the row said: believed after the commit only */
     int64_t count;
@@ -34,15 +31,15 @@ static void noticing_on_rows(void *arg, PGresult *rows)
 
     n->count = pg_int(rows, 0, COUNT);
     n->old_state = pg_is_null(rows, 0, OLD_STATE) ? -1 : (int)pg_int(rows, 0, OLD_STATE);
-    op_key_read(&n->key, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST, n->call->req.content_digest);
+    op_unit_read_key(&n->op, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST);
 }
 
 static void noticing_send(struct unit *unit, struct pg *pg, struct pg_params *params)
 {
     struct noticing *n = (struct noticing *)unit;
-    const struct request *req = &n->call->req;
+    const struct request *req = &n->op.call->req;
 
-    op_key_put(&n->key, req->key_digest, req->content_digest, params);
+    op_unit_put_key(&n->op, params);
     pg_put_int2(params, (int16_t)n->what);
     param_put_int8(params, req, F_NOTIFICATION);
     pg_put_text(params, req->actor);
@@ -58,14 +55,14 @@ static bool noticing_is_refused(const struct noticing *n, struct err *err)
     static const char *const possible[] = {[NOTICE_RETRY] = "failed, dead, suppressed, cancelled or held",
                                            [NOTICE_DISCARD] = "pending, failed, dead, suppressed or held"};
 
-    if (!op_key_check(&n->key, err))
+    if (!op_key_check(&n->op.key, err))
         return true;
-    if (n->key.is_there || n->count > 0 || n->what == NOTICE_RELEASE ||
-        !request_has(&n->call->req, F_NOTIFICATION))
+    if (n->op.key.is_there || n->count > 0 || n->what == NOTICE_RELEASE ||
+        !request_has(&n->op.call->req, F_NOTIFICATION))
         return false;
     if (n->old_state < 0)
         return !err_field(err, ERR_NOT_FOUND, "notification", "no notification has the number %lld",
-                          (long long)request_int(&n->call->req, F_NOTIFICATION, 0));
+                          (long long)request_int(&n->op.call->req, F_NOTIFICATION, 0));
     return !err_field(err, ERR_CONFLICT, "state", "the notification is %s; this is possible when it is %s",
                       words_name(&words_delivery_states, n->old_state), possible[n->what]);
 }
@@ -79,16 +76,16 @@ static void noticing_done(struct unit *unit, const struct err *err)
     struct buf out;
 
     if (err != NULL) {
-        call_refuse(n->call, err);
+        call_refuse(n->op.call, err);
     } else if (noticing_is_refused(n, &why)) {
-        call_refuse(n->call, &why);
+        call_refuse(n->op.call, &why);
     } else {
-        n->broker->outbox_written = true; /* a notifier looks at once */
+        n->op.broker->outbox_written = true; /* a notifier looks at once */
         buf_init(&out, 256);
         wire_put_map(&out, 2);
         wire_put_key_int(&out, names[n->what], n->count);
-        wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&n->key));
-        call_answer(n->call, buf_span(&out));
+        wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&n->op.key));
+        call_answer(n->op.call, buf_span(&out));
         buf_clear(&out);
     }
     free(n);
@@ -102,13 +99,8 @@ static void noticing_start(struct broker *broker, struct call *call, enum notice
                                           .done = noticing_done};
     struct noticing *n = mem_new(1, sizeof *n);
 
-    n->unit.type = &type;
-    n->unit.bytes = wire_doc_bytes(call->req.doc).len + 256;
-    n->broker = broker;
-    n->call = call;
     n->what = what;
-    op_key_begin(&n->key);
-    writer_add(broker->writer, &n->unit);
+    op_unit_start(&n->op, &type, broker, call);
 }
 
 bool notices_check_retry(const struct request *req, struct err *err)

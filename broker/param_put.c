@@ -25,6 +25,22 @@ void param_put_int2(struct pg_params *params, const struct request *req, enum fi
         pg_put_null(params);
 }
 
+void param_put_texts(struct pg_params *params, const struct request *req, enum field field)
+{
+    const struct wire_val *list = req->vals[field];
+    struct span text;
+
+    if (list == NULL) {
+        pg_put_null(params);
+        return;
+    }
+    pg_array_open(params, PG_TEXT);
+    for (size_t i = 0; i < wire_count(list); i++)
+        if (wire_get_str(wire_at(list, i), &text))
+            pg_array_bytes(params, text);
+    pg_array_close(params);
+}
+
 void param_put_int8_not_0(struct pg_params *params, int64_t value)
 {
     if (value != 0)

@@ -11,6 +11,9 @@ void param_put_int8(struct pg_params *params, const struct request *req, enum fi
 void param_put_int4(struct pg_params *params, const struct request *req, enum field field);
 void param_put_int2(struct pg_params *params, const struct request *req, enum field field);
 
+/* A field that is a list, as an array of text; what is no text in it is left out. */
+void param_put_texts(struct pg_params *params, const struct request *req, enum field field);
+
 /* 0: NULL. */
 void param_put_int8_not_0(struct pg_params *params, int64_t value);
 void param_put_int4_not_0(struct pg_params *params, int32_t value);

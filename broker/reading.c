@@ -6,6 +6,7 @@
 #include "listing.h"
 #include "mem.h"
 #include "ops.h"
+#include "param_put.h"
 #include "read_events.h"
 #include "read_list.h"
 #include "process_room.h"
@@ -135,21 +136,11 @@ void reading_no_ticket(struct call *call)
 void reading_peek(struct broker *broker, struct call *call)
 {
     struct peek *peek = mem_new(1, sizeof *peek);
-    const struct wire_val *queues = call->req.vals[F_QUEUES];
-    struct span queue;
 
     peek->broker = broker;
     peek->call = call;
     pg_params_reset(broker->params);
-    if (queues == NULL) {
-        pg_put_null(broker->params);
-    } else {
-        pg_array_open(broker->params, PG_TEXT);
-        for (size_t i = 0; i < wire_count(queues); i++)
-            if (wire_get_str(wire_at(queues, i), &queue))
-                pg_array_bytes(broker->params, queue);
-        pg_array_close(broker->params);
-    }
+    param_put_texts(broker->params, &call->req, F_QUEUES);
     pg_put_text(broker->params, call->req.actor);
     (void)pg_send(broker->reader_pg, READER_NEXT_PEEK, broker->params, peek_on_rows, peek);
     pg_sync(broker->reader_pg, peek_on_end, peek);
