@@ -16,7 +16,6 @@ enum gauge {
     G_CREDITS,
     G_OLDEST,
     G_EPOCH,
-    G_DROPPED,
     G_FORECAST,
     G_FEED_LAG,
     G_FEED_PID,
@@ -26,7 +25,8 @@ enum gauge {
 
 struct broker_metrics {
     struct metrics *registry;
-    struct metric *answers, *batch_units, *commit, *waits, *decisions, *late, *backlog, *gauges[GAUGES];
+    struct metric *answers, *batch_units, *commit, *waits, *decisions, *late, *backlog, *dropped,
+        *gauges[GAUGES];
 };
 
 static const char *const code_names[] = {"ok",        "malformed",   "unsupported", "invalid",
@@ -46,7 +46,6 @@ static const struct {
     [G_CREDITS] = {"credits", "Credits of the workers"},
     [G_OLDEST] = {"oldest_wake_seconds", "Age of the oldest wake that may be handed out here"},
     [G_EPOCH] = {"epoch_held", "1 while this broker has an epoch"},
-    [G_DROPPED] = {"answers_dropped", "Answers that their client did not take"},
     [G_FORECAST] =
         {"forecast_misses",
          "Promises that will be missed with the people there are (ticket.forecast, every 5 minutes)"},
@@ -75,6 +74,8 @@ struct broker_metrics *broker_metrics_new(void)
     m->late = metrics_histogram(m->registry, "lateness_seconds",
                                 "Time from a deadline's wake to its committed decision", METRIC_PLAIN,
                                 metrics_seconds, metrics_seconds_count);
+    m->dropped = metrics_counter(m->registry, "answers_dropped_total",
+                                 "Answers that their client did not take", METRIC_PLAIN);
     m->backlog = metrics_gauge(m->registry, "backlog", "Wakes in memory that wait to be handed out", classes);
     for (int i = 0; i < GAUGES; i++)
         m->gauges[i] = metrics_gauge(m->registry, gauge_rows[i].name, gauge_rows[i].help, METRIC_PLAIN);
@@ -140,7 +141,6 @@ void broker_metrics_refresh(struct broker *broker)
         [G_CREDITS] = (double)workers_credits(broker->workers),
         [G_OLDEST] = oldest_seconds(broker),
         [G_EPOCH] = broker->epoch != 0,
-        [G_DROPPED] = (double)clients_answers_dropped(broker->clients),
         [G_FORECAST] = (double)broker->forecast_misses,
         [G_FEED_LAG] = (double)broker->feed_held_us / 1e6,
         [G_FEED_PID] = (double)broker->feed_held_by,
@@ -148,6 +148,8 @@ void broker_metrics_refresh(struct broker *broker)
     };
     for (int i = 0; i < GAUGES; i++)
         metric_set(broker->metrics->gauges[i], 0, values[i]);
+    struct metric *dropped = broker->metrics->dropped; /* counted elsewhere: what came since the last look */
+    metric_add(dropped, 0, (double)clients_answers_dropped(broker->clients) - metric_value(dropped, 0));
     for (int class = 0; class < WAKE_CLASSES; class ++)
         metric_set(broker->metrics->backlog, (size_t) class,
                    (double)queue_count_class(broker->queue, (enum wake_class) class));

@@ -19,6 +19,11 @@ const char *send_result_name(enum send_result result)
     return (unsigned)result < SEND_RESULTS ? names[result] : "unknown";
 }
 
+const char *send_result_counted(enum send_result result)
+{
+    return result == SEND_CONNECTION ? "connection" : send_result_name(result);
+}
+
 bool schedule_next(const struct schedule *schedule, int attempt, int64_t age_us, int64_t retry_after_us,
                    uint32_t random, int64_t *ret_pause_us)
 {

@@ -16,6 +16,8 @@ enum send_result {
     SEND_RESULTS
 };
 const char *send_result_name(enum send_result result); /* as attempts.result stores it */
+/* As it is counted: each has a name of its own, for no series may stand there twice. */
+const char *send_result_counted(enum send_result result);
 
 /* What a message is about decides how long it is tried. */
 enum schedule_class {

@@ -298,7 +298,7 @@ static void open_metrics(struct notifier *notifier)
     static const char *results[SEND_RESULTS], *channels[CHANNELS];
 
     for (int i = 0; i < SEND_RESULTS; i++)
-        results[i] = send_result_name((enum send_result)i);
+        results[i] = send_result_counted((enum send_result)i);
     notifier->metrics = metrics_new("notifier");
     notifier->told = metrics_counter(notifier->metrics, "told_total", "Outbox rows by what became of them",
                                      (struct metric_label){"result", told, 3});

@@ -134,6 +134,51 @@ def worker_with_http(endpoint, tmp_path):
         process.stderr.close()
 
 
+SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*",?)*)\})? ([+-]?(?:[0-9.]+(?:e[+-]?[0-9]+)?|Inf)|NaN)')
+UNITS_THAT_ARE_NOT_BASE = re.compile(r"_(ms|us|ns|millis\w*|micros\w*|minutes|hours|days|k?ib|[kmg]b|percent)(_|$)")
+
+
+def assert_is_prometheus_text(text):
+    """The rules of the text format 0.0.4, line by line, and of its names: what a scraper refuses, or takes for something else."""
+    types, helped, seen, family = {}, set(), set(), None
+    assert text.endswith("\n")
+    for line in text.splitlines():
+        if line.startswith("# HELP "):
+            family, words = line.split(" ", 3)[2:]
+            assert family not in helped and words.strip(), line
+            helped.add(family)
+        elif line.startswith("# TYPE "):
+            _, _, name, kind = line.split(" ")
+            assert name == family and name not in types and kind in ("counter", "gauge", "histogram"), line
+            assert (kind == "counter") == name.endswith("_total"), line
+            assert not UNITS_THAT_ARE_NOT_BASE.search(name), line
+            types[name] = kind
+        else:
+            sample = SAMPLE.fullmatch(line)
+            assert sample, line
+            name, labels, value = sample.groups()
+            tails = ("_bucket", "_sum", "_count") if types.get(family) == "histogram" else ("",)
+            assert name in [family + tail for tail in tails] and family in types, f"not below its HELP and TYPE: {line}"
+            assert (name.endswith("_bucket") and types[family] == "histogram") == any(label.startswith('le="') for label in (labels or "").split(",")), line
+            assert types[family] == "gauge" or float(value) >= 0, line
+            series = (name, frozenset((labels or "").rstrip(",").split(",")))
+            assert series not in seen, f"twice: {line}"
+            seen.add(series)
+    assert types and helped == set(types)
+
+
+def test_what_each_program_tells_to_prometheus_is_as_its_format_says(workerless, tmp_path):
+    with worker_with_http(workerless.env["DOCKET_WORKERS"].split(",")[0], tmp_path) as (_, port):
+        wait_until(lambda: http_of(port, "/metrics")[0] == 200)
+        for program, text in (
+            ("worker", http_of(port, "/metrics")[1]),
+            ("broker", workerless.http("broker-1", "/metrics")[1]),
+            ("notifier", workerless.http("notifier-1", "/metrics")[1]),
+        ):
+            assert f"docket_{program}_" in text
+            assert_is_prometheus_text(text)
+
+
 def test_a_worker_serves_metrics_where_its_settings_say_so(workerless, tmp_path):
     client = workerless.client()
     with worker_with_http(workerless.env["DOCKET_WORKERS"].split(",")[0], tmp_path) as (_, port):
