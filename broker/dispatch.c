@@ -13,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOAD_MAX = 200 };
+/* Workers decide faster than a busy database commits. Beyond so many decisions that wait for their commit only P1 is handed out, beyond twice as
+ * many nothing: they would fill the memory, and what is urgent, postings and ops, would wait behind them. Some batches, so that the
+ * writer never runs dry. */
+enum { LOAD_MAX = 200, COMMITTING_MAX = 2000 };
 
 /* ---- handing out ---- */
 
@@ -130,8 +133,9 @@ void dispatch_run(struct broker *broker)
     load->epoch = broker->epoch;
     workers_hold(broker->workers);
     for (;;) {
-        bool p1_only = workers_room(broker->workers, false) <= load->count;
-        if (workers_room(broker->workers, true) <= load->count)
+        size_t committing = broker->wake_count[WAKE_COMMITTING];
+        bool p1_only = workers_room(broker->workers, false) <= load->count || committing >= COMMITTING_MAX;
+        if (workers_room(broker->workers, true) <= load->count || committing >= 2 * COMMITTING_MAX)
             break;
         struct wake *wake = queue_peek(broker->queue, p1_only);
         if (wake == NULL)
