@@ -53,9 +53,9 @@ static bool is_one_of(struct span word, const struct span *words, size_t count)
     return false;
 }
 
-#define WORD(text)            \
-    {                         \
-        text, sizeof text - 1 \
+#define WORD(text)             \
+    {                          \
+        text, sizeof(text) - 1 \
     }
 
 static bool is_own_field(struct span key)
