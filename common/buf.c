@@ -36,16 +36,14 @@ void buf_clear(struct buf *buf)
     buf_init(buf, buf->max);
 }
 
-/* Room for len more bytes and the closing NUL. */
-static bool buf_reserve(struct buf *buf, size_t len)
+/* Apart from buf_reserve, which then is small enough to stand wherever something is added. */
+static bool buf_reserve_more(struct buf *buf, size_t len)
 {
     if (buf->failed || len > buf->max - buf->len) {
         buf->failed = true;
         return false;
     }
     size_t need = buf->len + len + 1;
-    if (need <= buf->cap)
-        return true;
     size_t cap = buf->cap == 0 ? BUF_FIRST_BYTES : buf->cap;
     while (cap < need)
         cap *= 2;
@@ -57,6 +55,15 @@ static bool buf_reserve(struct buf *buf, size_t len)
     buf->p = p;
     buf->cap = cap;
     return true;
+}
+
+/* Room for len more bytes and the closing NUL. */
+static inline bool buf_reserve(struct buf *buf, size_t len)
+{
+    /* cap is 0 or larger than len, max not smaller. */
+    if (len < buf->cap - buf->len && len <= buf->max - buf->len && !buf->failed)
+        return true;
+    return buf_reserve_more(buf, len);
 }
 
 char *buf_extend(struct buf *buf, size_t len)

@@ -30,7 +30,7 @@ void *mem_grow(void *old, size_t count, size_t size)
 
 void *mem_dup(const void *from, size_t len)
 {
-    void *to = mem_new(len, 1);
+    void *to = mem_or_die(malloc(len == 0 ? 1 : len), 1, 1); /* filled as a whole: nothing to clear */
     if (len != 0)
         memcpy(to, from, len);
     return to;

@@ -40,12 +40,17 @@ void pg_params_reset(struct pg_params *params)
     params->count = 0;
 }
 
+static void write_be(char *to, uint64_t value, size_t width)
+{
+    for (size_t i = 0; i < width; i++)
+        to[i] = (char)(value >> (8 * (width - 1 - i)));
+}
+
 static void params_add_be(struct buf *data, uint64_t value, size_t width)
 {
-    unsigned char bytes[8];
-    for (size_t i = 0; i < width; i++)
-        bytes[i] = (unsigned char)(value >> (8 * (width - 1 - i)));
-    (void)buf_add(data, bytes, width);
+    char *to = buf_extend(data, width);
+    if (to != NULL)
+        write_be(to, value, width);
 }
 
 /* Opens the next parameter at the end of the data. */
@@ -118,12 +123,24 @@ void pg_array_null(struct pg_params *params)
     params->array_count++;
 }
 
+/* An item's length and room for it; NULL: the parameters grew beyond all limits. */
+static char *array_item(struct pg_params *params, size_t len)
+{
+    char *to = buf_extend(&params->data, 4 + len);
+
+    params->array_count++;
+    if (to == NULL)
+        return NULL;
+    write_be(to, len, 4);
+    return to + 4;
+}
+
 void pg_array_int(struct pg_params *params, int64_t value)
 {
     size_t width = pg_types[params->array_type].width;
-    params_add_be(&params->data, width, 4);
-    params_add_be(&params->data, (uint64_t)value, width);
-    params->array_count++;
+    char *to = array_item(params, width);
+    if (to != NULL)
+        write_be(to, (uint64_t)value, width);
 }
 
 void pg_array_bytes(struct pg_params *params, struct span bytes)
@@ -132,9 +149,9 @@ void pg_array_bytes(struct pg_params *params, struct span bytes)
         pg_array_null(params);
         return;
     }
-    params_add_be(&params->data, bytes.len, 4);
-    (void)buf_add_span(&params->data, bytes);
-    params->array_count++;
+    char *to = array_item(params, bytes.len);
+    if (to != NULL)
+        memcpy(to, bytes.p, bytes.len);
 }
 
 /* The head: dimensions, has-null flag, element type, then count and lower bound; an empty array has no
