@@ -108,7 +108,7 @@ int main(int argc, char **argv)
             fputs(usage, stdout);
             return EXIT_SUCCESS;
         } else {
-            fputs(usage, stderr);
+            fprintf(stderr, "docket-notifier: cannot understand %s\n%s", argv[i], usage);
             return EXIT_USAGE;
         }
     }

@@ -65,7 +65,7 @@ def test_all_that_is_wrong_in_a_file_is_told_at_once_each_with_its_place(program
         assert f"wrong.yaml:{line}:{len(name) + 3}: {name}: {words}" in done.stderr, done.stderr
 
 
-@pytest.mark.parametrize("program, status", [("docket-broker", 2), ("docket-worker", 2), ("docket-mail", 64)])
+@pytest.mark.parametrize("program, status", [("docket-broker", 2), ("docket-worker", 2), ("docket-notifier", 2), ("docket-mail", 64)])
 def test_a_word_that_is_not_understood_is_named(program, status):
     for words, named in ((["--bogus"], "--bogus"), (["check-config", "extra"], "extra"), (["check-config", "--config"], "--config")):
         done = subprocess.run([str(BIN / program), *words], capture_output=True, text=True)
