@@ -13,7 +13,8 @@
 
 enum {
     EVENTS_DEFAULT = 100,
-    HELD_PATIENCE = 5 /* ticks that a waiter without wait_ms gives a held-up feed */
+    HELD_PATIENCE_MS =
+        2000 /* that a waiter without wait_ms gives a held-up feed; then it is told that there may be more */
 };
 
 /* How a page of one customer's events is read while much lies before it: span by span; ticket by ticket; or so once a
@@ -26,12 +27,12 @@ struct waiter {
     char *customer; /* owned */
     int64_t at;     /* looked through up to this number */
     int64_t looked; /* numbers looked at for this page */
-    int64_t deadline_us;
+    int64_t deadline_us, patience_us;
     uint64_t cycle; /* the first cycle that began after it came */
     bool parsed, reading, forgotten;
     int64_t upto; /* of the statement under way */
     struct buf body;
-    struct wire_map list;
+    struct wire_map map, list;
     read_answer_fn *fn;
     void *arg;
     struct read_events *events;
@@ -82,14 +83,34 @@ static void waiter_fail(struct waiter *waiter, const struct err *err)
     waiter_free(waiter);
 }
 
+/* Whether what is settled now holds all numbers that were given when it came. */
+static bool waiter_has_seen(const struct waiter *waiter)
+{
+    return waiter->events->ended >= waiter->cycle;
+}
+
+/* Whether it may be told that there is nothing: not before all was seen, or somebody holds the feed up for too long. */
+static bool waiter_is_over(const struct waiter *waiter)
+{
+    int64_t now_us = clock_mono_us();
+
+    return now_us >= waiter->deadline_us &&
+           (waiter_has_seen(waiter) || (now_us >= waiter->patience_us && waiter->events->settle.asked > 1));
+}
+
 static void waiter_answer(struct waiter *waiter)
 {
+    bool more =
+        waiter->list.count == 0 && (waiter->at < waiter->events->settle.settled || !waiter_has_seen(waiter));
     char cursor[FEED_CURSOR_BYTES];
     struct buf *out = &waiter->body;
 
     feed_cursor_format(waiter->events->generation, waiter->at, cursor);
     wire_list_close(out, &waiter->list);
     wire_put_key_text(out, "cursor", cursor);
+    if (more)
+        wire_put_key_bool(out, "more", true), waiter->map.count++;
+    wire_map_close(out, &waiter->map);
     waiter_unlink(waiter);
     if (!waiter->forgotten)
         waiter->fn(waiter->arg, buf_span(out), NULL);
@@ -137,11 +158,6 @@ static void waiter_on_rows(void *arg, PGresult *rows)
         waiter->at = from;
 }
 
-static bool waiter_is_late(const struct waiter *waiter, int64_t now_us)
-{
-    return now_us >= waiter->deadline_us;
-}
-
 static void waiter_on_end(void *arg, const struct pg_end *end)
 {
     struct waiter *waiter = arg;
@@ -154,7 +170,7 @@ static void waiter_on_end(void *arg, const struct pg_end *end)
         return;
     }
     if (waiter->list.count != 0 || waiter->looked >= READ_EVENTS_SPAN_MAX ||
-        (waiter->at >= events->settle.settled && waiter_is_late(waiter, clock_mono_us())))
+        (waiter->at >= events->settle.settled && waiter_is_over(waiter)))
         waiter_answer(waiter);
     else
         waiters_serve(events);
@@ -231,24 +247,15 @@ static void waiter_read(struct waiter *waiter)
     pg_sync(waiter->events->reader, waiter_on_end, waiter);
 }
 
-/* Whether what is settled now is all that this waiter may want to see before it is told that there is
- * nothing. */
-static bool waiter_has_seen(const struct waiter *waiter)
-{
-    return waiter->events->ended >= waiter->cycle || waiter->events->settle.asked > HELD_PATIENCE;
-}
-
 static void waiters_serve(struct read_events *events)
 {
-    int64_t now_us = clock_mono_us();
-
     for (struct waiter *waiter = events->waiters, *next; waiter != NULL && events->is_up; waiter = next) {
         next = waiter->next;
         if (waiter->reading || !events->has_generation || !waiter_parse(waiter))
             continue;
         if (waiter->at < events->settle.settled)
             waiter_read(waiter);
-        else if (waiter_is_late(waiter, now_us) && waiter_has_seen(waiter))
+        else if (waiter_is_over(waiter))
             waiter_answer(waiter);
     }
 }
@@ -395,9 +402,13 @@ void read_events_send(struct read_events *events, const struct read_events_query
         fn(arg, SPAN_NONE, &err);
         return;
     }
+    int64_t now_us = clock_mono_us(), patience_ms = HELD_PATIENCE_MS;
     struct waiter *waiter = mem_new(1, sizeof *waiter);
+    if (query->wait_ms > patience_ms)
+        patience_ms = query->wait_ms;
     *waiter = (struct waiter){.query = *query,
-                              .deadline_us = clock_mono_us() + query->wait_ms * US_PER_MS,
+                              .deadline_us = now_us + query->wait_ms * US_PER_MS,
+                              .patience_us = now_us + patience_ms * US_PER_MS,
                               .cycle = events->begun + 1,
                               .fn = fn,
                               .arg = arg,
@@ -414,7 +425,8 @@ void read_events_send(struct read_events *events, const struct read_events_query
      * kept. */
     if (events->has_generation && !waiter_parse(waiter))
         return;
-    wire_put_map(&waiter->body, 2);
+    waiter->map = wire_map_open(&waiter->body);
+    waiter->map.count = 2;
     wire_put_text(&waiter->body, "events");
     waiter->list = wire_list_open(&waiter->body);
     if (events->timer >= 0) {

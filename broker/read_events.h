@@ -50,7 +50,7 @@ struct read_events_query {
     int64_t from_at; /* 0: any */
 };
 
-/* Asks for {events, cursor}. err given to fn: ERR_INVALID, ERR_CONFLICT (cursor of another history),
+/* Asks for {events, cursor}, and more: true on a page without events that is not the end. err given to fn: ERR_INVALID, ERR_CONFLICT (cursor of another history),
  * ERR_BUSY, ERR_UNAVAILABLE, ERR_INTERNAL. */
 void read_events_send(struct read_events *events, const struct read_events_query *query, read_answer_fn *fn,
                       void *arg);

@@ -59,6 +59,7 @@ void feed_settle_init(struct feed_settle *settle)
 void feed_settle_seq(struct feed_settle *settle, int64_t last_value)
 {
     assert(settle->want == FEED_WANT_SEQ);
+    settle->has_looked = true;
     if (last_value <= settle->settled)
         return;
     settle->seq = last_value;

@@ -5,8 +5,7 @@
  * An event has a number, seq, from event_seq (tickets.seq for the posting, events.seq for all others).
  * Numbers are taken before their transaction commits, so a reader that went by "greater than the last seen"
  * would lose late commits. Therefore (reliability, "Feed order"):
- *   1. S = last value of the sequence                                          SELECT last_value FROM
- * event_seq
+ *   1. S = last value of the sequence, 0 before its first (last_value is 1 then, too, and is_called is false)
  *   2. X = a new transaction id, in a transaction of its own after 1           SELECT
  * pg_current_xact_id()::text::bigint
  *   3. once xmin > X, all with seq <= S is settled   SELECT
@@ -64,6 +63,7 @@ struct feed_settle {
     int64_t seq;     /* S that waits for its fence */
     int64_t fence;   /* X */
     int64_t asked;   /* how often 3 was asked for this fence: > 1 means that somebody holds it up */
+    bool has_looked; /* 1 was asked: settled 0 and want SEQ then mean that there is no event at all */
 };
 
 void feed_settle_init(struct feed_settle *settle);

@@ -23,7 +23,7 @@ struct publisher {
     zsock_t *sock;
     struct feed_generation generation;
     struct feed_settle settle;
-    int64_t published; /* all numbers up to this one went out; -1: begins with what is settled first */
+    int64_t published; /* all numbers up to this one went out; -1: it is not known yet where it begins */
     int64_t n;         /* of messages, so that a listener notices a loss */
     char name[48];
     bool asking;
@@ -45,6 +45,19 @@ static void publish_frames(struct publisher *p, const char *topic, struct span e
         zmq_send(sock, head.p, head.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
         (void)zmq_send(sock, event.p, event.len, ZMQ_DONTWAIT);
     buf_clear(&head);
+}
+
+/* A name of its own for each beginning: a listener that sees a new one reads what lies between by events.since. */
+static void publisher_begin_anew(struct publisher *p)
+{
+    unsigned char tag[6];
+    char hex[sizeof tag * 2 + 1];
+
+    p->published = -1;
+    p->n = 0;
+    randombytes_buf(tag, sizeof tag);
+    (void)snprintf(p->name, sizeof p->name, "%.30s-%s", p->notifier->settings.name,
+                   sodium_bin2hex(hex, sizeof hex, tag, sizeof tag));
 }
 
 static void publish_heartbeat(struct publisher *p)
@@ -86,9 +99,10 @@ static void ask_on_end(void *arg, const struct pg_end *end)
     }
     if (end->outcome != PG_OK)
         return;
-    if (p->published < 0 && p->settle.settled != 0)
-        p->published = p->settle.settled; /* who listens begins by events.since */
-    bool idle = p->settle.want == FEED_WANT_SEQ && p->published == p->settle.settled;
+    /* Who listens reads what is before by events.since: 0 is a desk without any event. */
+    if (p->published < 0 && p->settle.has_looked && p->settle.want == FEED_WANT_SEQ)
+        p->published = p->settle.settled;
+    bool idle = p->settle.want == FEED_WANT_SEQ && p->settle.has_looked && p->published >= p->settle.settled;
     bool held = p->settle.want == FEED_WANT_XMIN && p->settle.asked > 1;
     if (!idle && !held)
         publisher_tick(p);
@@ -97,7 +111,12 @@ static void ask_on_end(void *arg, const struct pg_end *end)
 static void generation_on_rows(void *arg, PGresult *rows)
 {
     struct publisher *p = arg;
-    p->generation = (struct feed_generation){pg_int(rows, 0, 0), (int32_t)pg_int(rows, 0, 1)};
+    struct feed_generation now = {pg_int(rows, 0, 0), (int32_t)pg_int(rows, 0, 1)};
+
+    /* In another history the number that went out last may be another event, or not be there yet. */
+    if (p->published >= 0 && (now.system != p->generation.system || now.timeline != p->generation.timeline))
+        publisher_begin_anew(p);
+    p->generation = now;
 }
 
 static void seq_on_rows(void *arg, PGresult *rows)
@@ -128,7 +147,8 @@ void publisher_tick(struct publisher *p)
                 [FEED_WANT_XMIN] = {FEED_XMIN, xmin_on_rows}};
     struct notifier *notifier = p->notifier;
 
-    if (clock_mono_us() - p->heartbeat_us > HEARTBEAT_MS * US_PER_MS)
+    /* Not before it knows where it begins: who hears it takes what comes next for all that comes after. */
+    if (p->published >= 0 && clock_mono_us() - p->heartbeat_us > HEARTBEAT_MS * US_PER_MS)
         publish_heartbeat(p);
     if (p->asking || !pg_is_up(notifier->feed))
         return;
@@ -155,8 +175,6 @@ void publisher_on_up(struct publisher *p)
 
 bool publisher_new(struct notifier *notifier, struct publisher **ret_publisher, struct err *err)
 {
-    unsigned char tag[6];
-    char hex[sizeof tag * 2 + 1];
     zsock_t *sock = zsock_new(ZMQ_PUB);
 
     zsock_set_sndhwm(sock, SEND_HWM);
@@ -170,10 +188,7 @@ bool publisher_new(struct notifier *notifier, struct publisher **ret_publisher, 
     struct publisher *p = mem_new(1, sizeof *p);
     p->notifier = notifier;
     p->sock = sock;
-    p->published = -1;
-    randombytes_buf(tag, sizeof tag);
-    (void)snprintf(p->name, sizeof p->name, "%.30s-%s", notifier->settings.name,
-                   sodium_bin2hex(hex, sizeof hex, tag, sizeof tag));
+    publisher_begin_anew(p);
     buf_init(&p->out, EVENT_BYTES_MAX);
     feed_settle_init(&p->settle);
     *ret_publisher = p;

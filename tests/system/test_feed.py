@@ -1,0 +1,163 @@
+"""The feed and events.since together: every event once and in order, over kill -9 of who publishes and who answers. FEED_SECONDS=60 for longer."""
+
+import os
+import random
+import subprocess
+import threading
+import time
+
+import msgpack
+import pytest
+import zmq
+from feed_reader import FeedReader
+from helpers import BIN, SLOW, Stack, wait_until
+
+SECONDS = float(os.environ.get("FEED_SECONDS", "8"))
+ALL = "SELECT seq FROM tickets UNION ALL SELECT seq FROM events ORDER BY seq"
+
+
+def number_of(event):
+    """A cursor's last 16 digits: only a test may look into it."""
+    return int(event["cursor"][-16:], 16)
+
+
+def posting(stack, over):
+    """As fast as it goes, by a bench for each broker, again when its broker was killed."""
+    def run(endpoint):
+        while not over.is_set():
+            subprocess.run([str(BIN / "docket-bench"), "--broker", endpoint, "--in-flight", "64", "--seconds", "1", "--timeout", "2"],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    threads = [threading.Thread(target=run, args=(endpoint,), daemon=True) for endpoint in stack.env["DOCKET_BROKERS"].split(",")]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def killing(stack, over, kinds, chance):
+    def run():
+        while not over.is_set():
+            kind = chance.choice(kinds)
+            stack.kill(f"{kind}-{chance.randint(1, stack.options[kind + 's'])}")
+            time.sleep(chance.random() * 0.3)
+            stack.up()
+            over.wait(chance.random())
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+def settled(stack):
+    """All that was posted is decided: no event comes any more."""
+    return stack.value("SELECT count(*) FROM tickets t LEFT JOIN desk d ON d.ticket = t.id WHERE d.priority IS NULL") == 0
+
+
+def once_and_in_order(stack, reader):
+    wanted = [number for number, in stack_rows(stack)]
+    got = [number_of(event) for event in reader.events]
+    lost = sorted(set(wanted) - set(got))
+    assert not lost, f"{len(lost)} of {len(wanted)} lost, {lost[:5]}…; {reader.gaps} gaps, {reader.live} live"
+    assert got == wanted
+
+
+def stack_rows(stack):
+    with stack.db() as db:
+        return db.execute(ALL).fetchall()
+
+
+@pytest.mark.limit(240 + 4 * int(SECONDS))
+@pytest.mark.parametrize("notifiers,kinds", [(1, ["notifier"]), (2, ["notifier", "broker"])])
+def test_a_reader_has_each_event_once_when_publishers_and_brokers_are_killed(notifiers, kinds):
+    stack = Stack(brokers=2, notifiers=notifiers)
+    over = threading.Event()
+    reader = FeedReader(stack.env["DOCKET_FEED"], stack.env["DOCKET_BROKERS"])
+    try:
+        seed = random.randrange(1 << 30)
+        print("seed", seed)
+        threads = [*posting(stack, over), killing(stack, over, kinds, random.Random(seed))]
+        end = time.monotonic() + SECONDS * SLOW
+        while time.monotonic() < end:
+            reader.read(0.2)
+        over.set()
+        for thread in threads:
+            while thread.is_alive():
+                reader.read(0.2)
+        stack.up()
+        end = time.monotonic() + 60 * SLOW
+        while not settled(stack) and time.monotonic() < end:
+            reader.read(0.2)
+        wanted = len(stack_rows(stack))
+        while len(reader.events) < wanted and time.monotonic() < end:
+            reader.read(0.2)  # as long as something comes
+            if not reader.feed.poll(3000 * SLOW):
+                break
+        once_and_in_order(stack, reader)
+        print(f"{wanted} events, {reader.gaps} gaps, {reader.live} by the feed")
+    finally:
+        over.set()
+        reader.close()
+        stack.close()
+
+
+def feed_of(stack):
+    feed = zmq.Context.instance().socket(zmq.SUB)
+    feed.setsockopt(zmq.SUBSCRIBE, b"")
+    feed.connect(stack.env["DOCKET_FEED"].split(",")[0])
+    return feed
+
+
+def next_of(feed, seconds):
+    if not feed.poll(int(seconds * 1000)):
+        return None
+    topic, head, body = feed.recv_multipart()
+    return topic, msgpack.unpackb(head), msgpack.unpackb(body)
+
+
+def test_while_a_transaction_is_open_an_empty_page_says_that_there_may_be_more(stack, client):
+    client.submit(customer="held")
+    cursor = ""
+    while (page := client.call("events.since", cursor=cursor, limit=500))["events"]:
+        cursor = page["cursor"]
+    assert "more" not in page
+    with stack.db() as db, db.transaction():
+        db.execute("SELECT pg_current_xact_id()")
+        client.submit(customer="held")
+        page = client.call("events.since", cursor=cursor)
+        assert page["events"] == [] and page["more"] is True and page["cursor"] >= cursor
+    page = client.call("events.since", cursor=cursor)
+    assert page["events"] and "more" not in page
+
+
+def test_a_publisher_is_silent_until_it_knows_where_it_begins():
+    stack = Stack(workers=0)
+    try:
+        feed = feed_of(stack)
+        assert wait_until(lambda: next_of(feed, 0.1), 10)  # a desk that is empty: a heartbeat each second
+        client = stack.client()
+        with stack.db() as db, db.transaction():
+            db.execute("SELECT pg_current_xact_id()")
+            client.submit()
+            stack.kill("notifier-1")
+            stack.up()
+            while next_of(feed, 0.1):  # of the one before
+                pass
+            assert next_of(feed, 3) is None
+        topic, head, _ = wait_until(lambda: next_of(feed, 0.1), 10)
+        assert head["n"] <= 1, topic
+        client.close()
+        feed.close(0)
+    finally:
+        stack.close()
+
+
+def test_the_first_event_of_a_desk_is_on_the_feed():
+    stack = Stack(workers=0)
+    try:
+        feed = feed_of(stack)
+        wait_until(lambda: next_of(feed, 0.1), 10)
+        client = stack.client()
+        client.submit(customer="first")
+        client.close()
+        assert wait_until(lambda: (got := next_of(feed, 0.1)) and got[0] == b"first/posted/", 10)
+        feed.close(0)
+    finally:
+        stack.close()
