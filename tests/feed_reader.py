@@ -42,14 +42,20 @@ class FeedReader:
             self.client = None  # the next broker, with the same cursor
             self.brokers.append(self.brokers.pop(0))
 
-    def fill(self):
-        """All that is known after the last cursor."""
-        while True:
-            page = self.ask()
-            for event in page["events"]:
-                self.take(event)
-            if not page["events"] and not page.get("more"):
-                return
+    def page(self):
+        """Takes a page; False when it was the end."""
+        page = self.ask()
+        for event in page["events"]:
+            self.take(event)
+        return bool(page["events"]) or page.get("more", False)
+
+    def close_gap(self, event):
+        """Reads what lies before this message: up to its event; a heartbeat has none, so to the end, a page each. False: not yet."""
+        if not event:
+            return not self.page()
+        while event["cursor"] not in self.seen:
+            self.page()
+        return True
 
     def read(self, seconds):
         """What comes on the feed within so long."""
@@ -58,10 +64,11 @@ class FeedReader:
             head, event = msgpack.unpackb(head), msgpack.unpackb(body)
             if head["n"] != self.next_n.get(head["publisher"]):
                 self.gaps += 1
-                self.fill()
-            self.next_n[head["publisher"]] = head["n"] + 1
-            if event and self.take(event):
+                if not self.close_gap(event):
+                    continue
+            elif event and self.take(event):
                 self.live += 1
+            self.next_n[head["publisher"]] = head["n"] + 1
 
     def close(self):
         self.feed.close(0)
