@@ -3,22 +3,21 @@
 import os
 import random
 import subprocess
+import sys
 import threading
 import time
 
 import msgpack
 import pytest
 import zmq
-from feed_reader import FeedReader
-from helpers import BIN, SLOW, Stack, wait_until
+from helpers import BIN, ROOT, SLOW, Stack, id_of, wait_until
+
+sys.path.insert(0, str(ROOT / "examples/python"))
+from docket_client import Client as Example  # noqa: E402
+from docket_feed import Feed  # noqa: E402
 
 SECONDS = float(os.environ.get("FEED_SECONDS", "8"))
-ALL = "SELECT seq FROM tickets UNION ALL SELECT seq FROM events ORDER BY seq"
-
-
-def number_of(event):
-    """A cursor's last 16 digits: only a test may look into it."""
-    return int(event["cursor"][-16:], 16)
+ALL = "SELECT ticket, version FROM (SELECT id AS ticket, 1 AS version, seq FROM tickets UNION ALL SELECT ticket, version, seq FROM events) e ORDER BY seq"
 
 
 def posting(stack, over):
@@ -51,47 +50,42 @@ def settled(stack):
     return stack.value("SELECT count(*) FROM tickets t LEFT JOIN desk d ON d.ticket = t.id WHERE d.priority IS NULL") == 0
 
 
-def once_and_in_order(stack, reader):
-    wanted = [number for number, in stack_rows(stack)]
-    got = [number_of(event) for event in reader.events]
-    lost = sorted(set(wanted) - set(got))
-    assert not lost, f"{len(lost)} of {len(wanted)} lost, {lost[:5]}…; {reader.gaps} gaps, {reader.live} live"
-    assert got == wanted
-
-
-def stack_rows(stack):
+def once_and_in_order(stack, got):
     with stack.db() as db:
-        return db.execute(ALL).fetchall()
+        wanted = db.execute(ALL).fetchall()
+    lost = set(wanted) - set(got)
+    assert not lost, f"{len(lost)} of {len(wanted)} lost, {sorted(lost)[:5]}…"
+    assert got == wanted
 
 
 @pytest.mark.limit(240 + 4 * int(SECONDS))
 @pytest.mark.parametrize("notifiers,kinds", [(1, ["notifier"]), (2, ["notifier", "broker"])])
 def test_a_reader_has_each_event_once_when_publishers_and_brokers_are_killed(notifiers, kinds):
     stack = Stack(brokers=2, notifiers=notifiers)
-    over = threading.Event()
-    reader = FeedReader(stack.env["DOCKET_FEED"], stack.env["DOCKET_BROKERS"])
+    over, seed = threading.Event(), random.randrange(1 << 30)
+    print("seed", seed)
+    client = Example(stack.env["DOCKET_BROKERS"].split(","), 3 * SLOW)
+    feed = Feed(stack.env["DOCKET_FEED"].split(","), client)
     try:
-        seed = random.randrange(1 << 30)
-        print("seed", seed)
         threads = [*posting(stack, over), killing(stack, over, kinds, random.Random(seed))]
         threading.Timer(SECONDS * SLOW, over.set).start()
-        for thread in threads:
-            while thread.is_alive():
-                reader.read(0.2)
-        stack.up()
-        end = time.monotonic() + 60 * SLOW
-        while not settled(stack) and time.monotonic() < end:
-            reader.read(0.2)
-        wanted = len(stack_rows(stack))
-        while len(reader.events) < wanted and time.monotonic() < end:
-            reader.read(0.2)  # as long as something comes
-            if not reader.feed.poll(3000 * SLOW):
-                break
-        once_and_in_order(stack, reader)
-        print(f"{wanted} events, {reader.gaps} gaps, {reader.live} by the feed")
+        last = []
+
+        def until():
+            """All is decided, and a heartbeat after that says the same as the one before it."""
+            if any(thread.is_alive() for thread in threads) or not settled(stack):
+                return False
+            last.append(len(got))
+            return len(last) > 2 and last[-3] == last[-1]
+
+        got = []
+        for event in feed.events(until):
+            got.append((id_of(event["tracking"]), event["version"]))
+        once_and_in_order(stack, got)
+        print(f"{len(got)} events, {feed.gaps} gaps")
     finally:
         over.set()
-        reader.close()
+        feed.socket.close(0)
         stack.close()
 
 
