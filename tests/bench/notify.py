@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import msgpack  # noqa: E402
 import zmq  # noqa: E402
-from helpers import WAITING_RECEIPTS, Stack, free_port, wait_until  # noqa: E402
+from helpers import BIN, WAITING_RECEIPTS, Stack, free_port, wait_until  # noqa: E402
 
 SCALE = float(os.environ.get("BENCH_SCALE", "1"))
 SINK = shutil.which("smtp-sink", path=os.environ["PATH"] + ":/usr/sbin") or "smtp-sink"
@@ -109,38 +109,54 @@ def backlog(port):
         stack.close(check=False)
 
 
-def feed_p99(stack, number):
-    """From an event's instant to a subscriber, while tickets are posted."""
+FEED_ROUNDS, FEED_RATE = 4, 100
+
+
+def subscriber(stack, **options):
     feed = zmq.Context.instance().socket(zmq.SUB)
-    feed.setsockopt(zmq.SUBSCRIBE, b"feed-bench/")
+    for name, value in options.items():
+        feed.setsockopt(getattr(zmq, name), value)
+    feed.setsockopt(zmq.SUBSCRIBE, b"")
     feed.connect(stack.env["DOCKET_FEED"].split(",")[0])
-    client, delays = stack.client(), []
-    time.sleep(0.5)
-    for _ in range(number):
-        client.submit(customer="feed-bench")
-        end = time.monotonic() + 0.02
-        while (left := end - time.monotonic()) > 0:
-            if feed.poll(max(1, int(left * 1000))):
-                _, _, event = feed.recv_multipart()
-                delays.append(time.time() - msgpack.unpackb(event)["at"] / 1e6)
-    client.close()
+    return feed
+
+
+def feed_delays(stack, seconds):
+    """From each event's instant to a subscriber that only listens, in ms, while another process posts at a steady rate."""
+    feed, delays = subscriber(stack), []
+    feed.poll(5000)  # it hears the publisher
+    posting = subprocess.Popen([str(BIN / "docket-bench"), "--broker", stack.endpoint(), "--in-flight", "16", "--rate", str(FEED_RATE), "--seconds", str(seconds)],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    over = None  # since when nobody posts
+    while over is None or time.monotonic() - over < 1:
+        if over is None and posting.poll() is not None:
+            over = time.monotonic()
+        if feed.poll(100):
+            topic, _, event = feed.recv_multipart()
+            if topic != b"heartbeat/":
+                delays.append((time.time() - msgpack.unpackb(event)["at"] / 1e6) * 1000)
     feed.close(0)
-    delays.sort()
-    return delays[int(len(delays) * 0.99)] * 1000, len(delays)
+    return delays
+
+
+def p99(delays):
+    return sorted(delays)[int(len(delays) * 0.99)]
 
 
 def feed(stack):
-    number = count(500)
-    without, seen = feed_p99(stack, number)
-    stuck = zmq.Context.instance().socket(zmq.SUB)
-    stuck.setsockopt(zmq.RCVHWM, 1)
-    stuck.setsockopt(zmq.RCVBUF, 4096)
-    stuck.setsockopt(zmq.SUBSCRIBE, b"")
-    stuck.connect(stack.env["DOCKET_FEED"].split(",")[0])
-    with_one, _ = feed_p99(stack, number)
-    stuck.close(0)
-    row("feed, event to subscriber", f"p99 {without:.1f} ms  ({seen})")
-    row("feed, beside a subscriber that never reads", f"p99 {with_one:.1f} ms  {with_one / without:.2f} of without")
+    """Round by round without and with the stuck one, so that what disturbs the machine disturbs both."""
+    seconds = max(3, round(10 * SCALE))
+    both = {False: [], True: []}
+    for number in range(2 * FEED_ROUNDS):
+        with_one = number % 4 in (1, 2)  # without, with, with, without …
+        stuck = subscriber(stack, RCVHWM=1, RCVBUF=4096) if with_one else None
+        both[with_one].append(feed_delays(stack, seconds))
+        if stuck:
+            stuck.close(0)
+    without, beside = (sum(both[which], []) for which in (False, True))
+    rounds = " ".join(f"{p99(b) / p99(a):.1f}" for a, b in zip(both[False], both[True]))
+    row("feed, event to subscriber", f"p99 {p99(without):.1f} ms  ({len(without)} events)")
+    row("feed, beside a subscriber that never reads", f"p99 {p99(beside):.1f} ms  {p99(beside) / p99(without):.2f} of without  ({len(beside)} events; by round {rounds})")
 
 
 def main():
