@@ -1,0 +1,84 @@
+"""The example's reader of the feed at full load while publishers, brokers or anything else are killed: used by tests/system for seconds and by tests/fault for
+longer."""
+
+import random
+import subprocess
+import sys
+import threading
+import time
+
+from helpers import BIN, ROOT, SLOW, Stack, id_of
+from load import KILLS
+
+sys.path.insert(0, str(ROOT / "examples/python"))
+from docket_client import Client  # noqa: E402
+from docket_feed import Feed  # noqa: E402
+
+ALL = "SELECT ticket, version FROM (SELECT id AS ticket, 1 AS version, seq FROM tickets UNION ALL SELECT ticket, version, seq FROM events) e ORDER BY seq"
+
+
+def posting(stack, over):
+    """As fast as it goes, by a bench for each broker, again when its broker was killed."""
+    def run(endpoint):
+        while not over.is_set():
+            subprocess.run([str(BIN / "docket-bench"), "--broker", endpoint, "--in-flight", "64", "--seconds", "1", "--timeout", "2"],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    threads = [threading.Thread(target=run, args=(endpoint,), daemon=True) for endpoint in stack.env["DOCKET_BROKERS"].split(",")]
+    for thread in threads:
+        thread.start()
+    return threads
+
+
+def killing(stack, over, kinds, chance, killed):
+    def run():
+        while not over.is_set():
+            KILLS[chance.choice(kinds)](stack, chance)
+            killed.append(time.monotonic())
+            over.wait(chance.random())
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
+
+
+def settled(stack):
+    """All that was posted is decided: no event comes any more."""
+    return stack.value("SELECT count(*) FROM tickets t LEFT JOIN desk d ON d.ticket = t.id WHERE d.priority IS NULL") == 0
+
+
+def once_and_in_order(stack, got):
+    with stack.db() as db:
+        wanted = db.execute(ALL).fetchall()
+    lost = set(wanted) - set(got)
+    assert not lost, f"{len(lost)} of {len(wanted)} lost, {sorted(lost)[:5]}…"
+    assert got == wanted
+
+
+def read_while_killed(notifiers, kinds, seconds):
+    """Reads by the example all that is posted meanwhile, and compares it with the tables."""
+    stack = Stack(brokers=2, workers=1, notifiers=notifiers)
+    over, killed, seed = threading.Event(), [], random.randrange(1 << 30)
+    print("seed", seed)
+    client = Client(stack.env["DOCKET_BROKERS"].split(","), 3 * SLOW)
+    feed = Feed(stack.env["DOCKET_FEED"].split(","), client)
+    try:
+        threads = [*posting(stack, over), killing(stack, over, kinds, random.Random(seed), killed)]
+        threading.Timer(seconds * SLOW, over.set).start()
+        last = []
+
+        def until():
+            """All is decided, and a heartbeat after that says the same as the one before it."""
+            if any(thread.is_alive() for thread in threads) or not settled(stack):
+                return False
+            last.append(len(got))
+            return len(last) > 2 and last[-3] == last[-1]
+
+        got = []
+        for event in feed.events(until):
+            got.append((id_of(event["tracking"]), event["version"]))
+        once_and_in_order(stack, got)
+        print(f"{len(got)} events, {feed.gaps} gaps, {len(killed)} killed")
+        assert feed.gaps > 1 and len(killed) > 1
+    finally:
+        over.set()
+        feed.socket.close(0)
+        stack.close()
