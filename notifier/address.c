@@ -48,13 +48,6 @@ bool address_bare(const char *text, char *ret, struct err *err)
     return true;
 }
 
-bool endpoint_is_local(const char *endpoint)
-{
-    if (strncmp(endpoint, "ipc://", 6) == 0)
-        return endpoint[6] != '\0';
-    return strncmp(endpoint, "tcp://", 6) == 0 && http_bind_is_loopback(endpoint + 6);
-}
-
 bool smtp_url_is_loopback(const char *url)
 {
     char host[300];

@@ -17,9 +17,6 @@ bool address_check(const char *text, struct err *err) __attribute__((warn_unused
  */
 bool address_bare(const char *text, char *ret, struct err *err) __attribute__((warn_unused_result));
 
-/* ipc:// or tcp:// on the loopback. */
-bool endpoint_is_local(const char *endpoint);
-
 /* smtp:// or smtps:// on the loopback. */
 bool smtp_url_is_loopback(const char *url);
 

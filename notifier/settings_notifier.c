@@ -2,11 +2,21 @@
 #include "settings_notifier.h"
 #include "address.h"
 #include "clock.h"
+#include "endpoint.h"
 #include "http.h"
 #include "http_post.h"
 #include "link_url.h"
+#include "pg.h"
+#include "secret.h"
+#include "token.h"
+#include "tracking.h"
+#include "webhook_sign.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
 
 #define AT(field) offsetof(struct settings_notifier, field)
 
@@ -15,7 +25,7 @@ const struct setting settings_notifier_table[] = {
      "name of this notifier, in attempts, logs and the feed"},
     {"dsn", SETTING_TEXT, AT(dsn), "dbname=docket", 1, 2048, false,
      "the PostgreSQL database, as libpq writes it"},
-    {"brokers", SETTING_LIST, AT(brokers), "tcp://127.0.0.1:7401", 0, 64, false,
+    {"brokers", SETTING_LIST, AT(brokers), "tcp://127.0.0.1:7401", 1, 64, false,
      "client endpoints of the brokers"},
     {"pokes", SETTING_LIST, AT(pokes), "tcp://127.0.0.1:7403", 0, 64, false,
      "endpoints where brokers say that there is something to tell"},
@@ -115,68 +125,82 @@ const char *settings_notifier_ops(const struct settings_notifier *settings)
     return settings->ops_address[0] != '\0' ? settings->ops_address : settings->staff_address;
 }
 
-struct choice_row {
-    const char *key;
-    const char *value;
-    const char *allowed; /* words between blanks */
-};
-
-static bool settings_check_words(const struct settings_notifier *s, struct err *err)
+static void check_words(struct settings_notifier *s, struct setting_faults *faults)
 {
-    const struct choice_row rows[] = {
-        {"smtp_tls", s->smtp_tls, " none starttls tls  "},
-        {"notifications", s->notifications, " send held "},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        char word[32];
-        (void)snprintf(word, sizeof word, " %s ", rows[i].value);
-        if (strstr(rows[i].allowed, word) == NULL)
-            return err_set(err, ERR_INVALID, "%s: \"%s\" is not allowed, want one of:%s", rows[i].key,
-                           rows[i].value, rows[i].allowed);
-    }
-    return true;
+    struct err err;
+
+    if (!log_level_parse(s->log_level, &s->level, &err))
+        settings_fault_err(faults, &err);
+    if (s->smtp_tls[0] != '\0' && strcmp(s->smtp_tls, "none") != 0 && strcmp(s->smtp_tls, "starttls") != 0 &&
+        strcmp(s->smtp_tls, "tls") != 0)
+        settings_fault(faults, "smtp_tls", "\"%s\" is not allowed, want none, starttls, tls or nothing",
+                       s->smtp_tls);
+    if (strcmp(s->notifications, "send") != 0 && strcmp(s->notifications, "held") != 0)
+        settings_fault(faults, "notifications", "\"%s\" is not allowed, want send or held", s->notifications);
+    if (s->mail_domain[strcspn(s->mail_domain, " <>@\"\t\r\n")] != '\0')
+        settings_fault(faults, "mail_domain", "\"%s\" is not a domain, want a name such as example.com",
+                       s->mail_domain);
+    if (!tracking_prefix_check(s->tracking_prefix, &err))
+        settings_fault(faults, "tracking_prefix", "%s", err.msg);
+    if (!pg_dsn_check(s->dsn, &err))
+        settings_fault_err(faults, &err);
 }
 
-static bool settings_check_addresses(const struct settings_notifier *s, struct err *err)
+/* An address that may be left out. */
+static void check_address(const char *name, const char *value, struct setting_faults *faults)
+{
+    struct err err;
+
+    if (value[0] != '\0' && !address_check(value, &err))
+        settings_fault(faults, name, "%s", err.msg);
+}
+
+static void check_addresses(const struct settings_notifier *s, struct setting_faults *faults)
 {
     char bare[ADDRESS_BYTES_MAX + 1];
+    struct err err;
 
-    if (!address_bare(s->mail_from, bare, err))
-        return err_prefix(err, "mail_from: ");
-    if (s->staff_address[0] != '\0' && !address_check(s->staff_address, err))
-        return err_prefix(err, "staff_address: ");
-    if (s->ops_address[0] != '\0' && !address_check(s->ops_address, err))
-        return err_prefix(err, "ops_address: ");
-    if (s->reply_address[0] != '\0' && !address_check(s->reply_address, err))
-        return err_prefix(err, "reply_address: ");
-    if (s->bounce_address[0] != '\0' && !address_check(s->bounce_address, err))
-        return err_prefix(err, "bounce_address: ");
-    if ((s->reply_address[0] != '\0' || s->bounce_address[0] != '\0') && s->token_key_file[0] == '\0')
-        return err_set(err, ERR_INVALID, "reply_address, bounce_address: need token_key_file");
-    if (s->mail_domain[strcspn(s->mail_domain, " <>@\"\t\r\n")] != '\0')
-        return err_set(err, ERR_INVALID, "mail_domain: \"%s\" is not a domain", s->mail_domain);
-    if (strspn(s->tracking_prefix, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(s->tracking_prefix))
-        return err_set(err, ERR_INVALID, "tracking_prefix: want letters A-Z, got \"%s\"", s->tracking_prefix);
-    return true;
+    if (!address_bare(s->mail_from, bare, &err))
+        settings_fault(faults, "mail_from", "%s", err.msg);
+    check_address("staff_address", s->staff_address, faults);
+    check_address("ops_address", s->ops_address, faults);
+    check_address("reply_address", s->reply_address, faults);
+    check_address("bounce_address", s->bounce_address, faults);
+    if (s->reply_address[0] != '\0' && s->token_key_file[0] == '\0')
+        settings_fault(faults, "reply_address", "needs token_key_file");
+    if (s->bounce_address[0] != '\0' && s->token_key_file[0] == '\0')
+        settings_fault(faults, "bounce_address", "needs token_key_file");
 }
 
-static bool settings_check_endpoints(const struct settings_notifier *s, struct err *err)
+static void check_zeromq(const char *name, const char *endpoint, bool insecure, struct setting_faults *faults)
 {
-    if (s->insecure)
-        return true;
-    if (!endpoint_is_local(s->feed))
-        return err_set(
-            err, ERR_INVALID,
-            "feed: %s is not on the loopback: want tcp://127.0.0.1:PORT or ipc://, or insecure: true",
-            s->feed);
-    for (size_t i = 0; i < s->pokes.count; i++)
-        if (!endpoint_is_local(s->pokes.items[i]))
-            return err_set(err, ERR_INVALID, "pokes: %s is not on the loopback: want insecure: true for that",
-                           s->pokes.items[i]);
-    return true;
+    struct err err;
+    bool is_local;
+
+    if (!endpoint_check(endpoint, &is_local, &err))
+        settings_fault(faults, name, "%s", err.msg);
+    else if (!insecure && !is_local)
+        settings_fault(
+            faults, name,
+            "%s is not on the loopback: want tcp://127.0.0.1:PORT or ipc://PATH, or insecure: true",
+            endpoint);
 }
 
-static bool settings_check_smtp(const struct settings_notifier *s, struct err *err)
+static void check_endpoints(const struct settings_notifier *s, struct setting_faults *faults)
+{
+    struct err err;
+
+    endpoint_check_list("brokers", &s->brokers, faults);
+    for (size_t i = 0; i < s->pokes.count; i++)
+        check_zeromq("pokes", s->pokes.items[i], s->insecure, faults);
+    check_zeromq("feed", s->feed, s->insecure, faults);
+    if (!http_bind_check(s->http, &err))
+        settings_fault(faults, "http", "%s", err.msg);
+    if (!http_bind_check(s->public_http, &err))
+        settings_fault(faults, "public_http", "%s", err.msg);
+}
+
+static void check_smtp(const struct settings_notifier *s, struct setting_faults *faults)
 {
     bool plain = strncmp(s->smtp_url, "smtp://", 7) == 0;
     bool wrapped = strncmp(s->smtp_url, "smtps://", 8) == 0;
@@ -184,68 +208,122 @@ static bool settings_check_smtp(const struct settings_notifier *s, struct err *e
 
     if ((!plain && !wrapped) || s->smtp_url[strcspn(s->smtp_url, " \t\r\n<>@?#")] != '\0' ||
         strchr(host + 3, '/') != NULL)
-        return err_set(err, ERR_INVALID, "smtp_url: want smtp://HOST:PORT or smtps://HOST:PORT, got \"%s\"",
+        settings_fault(faults, "smtp_url", "want smtp://HOST:PORT or smtps://HOST:PORT, got \"%s\"",
                        s->smtp_url);
-    if (strcmp(s->smtp_tls, "none") == 0 && !smtp_url_is_loopback(s->smtp_url) && plain)
-        return err_set(err, ERR_INVALID, "smtp_tls: none is allowed on the loopback only, %s is not",
-                       s->smtp_url);
+    else if (strcmp(s->smtp_tls, "none") == 0 && !smtp_url_is_loopback(s->smtp_url) && plain)
+        settings_fault(faults, "smtp_tls", "none is allowed on the loopback only, %s is not", s->smtp_url);
     if (s->smtp_user[0] != '\0' && s->smtp_password_file[0] == '\0')
-        return err_set(err, ERR_INVALID, "smtp_user: needs smtp_password_file");
+        settings_fault(faults, "smtp_user", "needs smtp_password_file");
     if (s->lease_us <= 2 * s->smtp_timeout_us)
-        return err_set(err, ERR_INVALID, "lease: must be more than twice smtp_timeout");
-    return true;
+        settings_fault(faults, "lease", "must be more than twice smtp_timeout");
 }
 
-static bool settings_check_xmpp(const struct settings_notifier *s, struct err *err)
+static void check_xmpp(const struct settings_notifier *s, struct setting_faults *faults)
 {
     char bare[256];
 
-    (void)snprintf(bare, sizeof bare, "%.*s", (int)strcspn(s->xmpp_jid, "/"), s->xmpp_jid);
     if (s->xmpp_jid[0] == '\0')
-        return true;
-    if (!address_check(bare, err))
-        return err_prefix(err, "xmpp_jid: ");
+        return;
+    (void)snprintf(bare, sizeof bare, "%.*s", (int)strcspn(s->xmpp_jid, "/"), s->xmpp_jid);
+    struct err err;
+    if (!address_check(bare, &err))
+        settings_fault(faults, "xmpp_jid", "%s", err.msg);
     if (s->xmpp_password_file[0] == '\0')
-        return err_set(err, ERR_INVALID, "xmpp_jid: needs xmpp_password_file");
+        settings_fault(faults, "xmpp_jid", "needs xmpp_password_file");
     for (size_t i = 0; i < s->xmpp_rooms.count; i++)
-        if (!address_check(s->xmpp_rooms.items[i], err))
-            return err_prefix(err, "xmpp_rooms: ");
-    return true;
+        check_address("xmpp_rooms", s->xmpp_rooms.items[i], faults);
 }
 
-static bool settings_check_links(const struct settings_notifier *s, struct err *err)
+static void check_links(const struct settings_notifier *s, struct setting_faults *faults)
 {
+    struct err err;
+
     if (s->public_url[0] == '\0')
-        return true;
-    if (!link_base_check(s->public_url, err))
-        return err_prefix(err, "public_url: ");
+        return;
+    if (!link_base_check(s->public_url, &err))
+        settings_fault(faults, "public_url", "%s", err.msg);
     if (s->token_key_file[0] == '\0')
-        return err_set(err, ERR_INVALID, "public_url: needs token_key_file");
-    if (s->brokers.count == 0)
-        return err_set(err, ERR_INVALID, "public_url: needs brokers");
-    if (!s->insecure && !http_bind_is_loopback(s->public_http))
-        return err_set(
-            err, ERR_INVALID,
-            "public_http: %s is not on the loopback: want a proxy that speaks TLS, or insecure: true",
-            s->public_http);
-    return true;
+        settings_fault(faults, "public_url", "needs token_key_file");
+    if (!s->insecure && http_bind_check(s->public_http, &err) && !http_bind_is_loopback(s->public_http))
+        settings_fault(faults, "public_http",
+                       "%s is not on the loopback: want a proxy that speaks TLS, or insecure: true",
+                       s->public_http);
 }
 
-static bool settings_check_heartbeat(const struct settings_notifier *s, struct err *err)
+static void check_http(const struct settings_notifier *s, struct setting_faults *faults)
 {
-    return s->heartbeat_url[0] == '\0' || http_url_check(s->heartbeat_url, err) ||
-           err_prefix(err, "heartbeat_url: ");
+    struct net_guard guard;
+    struct err err;
+
+    if (!net_guard_parse(&s->http_allow, &guard, &err))
+        settings_fault(faults, "http_allow", "%s", err.msg);
+    if (s->gateway_url[0] != '\0' && !http_url_check(s->gateway_url, &err))
+        settings_fault(faults, "gateway_url", "%s", err.msg);
+    if (s->gateway_url[0] != '\0' && s->webhook_secrets_file[0] == '\0')
+        settings_fault(faults, "gateway_url", "needs webhook_secrets_file");
+    if (s->heartbeat_url[0] != '\0' && !http_url_check(s->heartbeat_url, &err))
+        settings_fault(faults, "heartbeat_url", "%s", err.msg);
+}
+
+/* What the start will read, read here already. The words of those errors name the setting. */
+static void check_secrets(const struct settings_notifier *s, struct setting_faults *faults)
+{
+    const char *const passwords[][2] = {{"smtp_password_file", s->smtp_password_file},
+                                        {"xmpp_password_file", s->xmpp_password_file}};
+    char secret[SECRET_BYTES_MAX + 1];
+    struct webhook_secrets *webhooks = NULL;
+    struct token_key key;
+    struct err err;
+
+    for (size_t i = 0; i < sizeof passwords / sizeof passwords[0]; i++)
+        if (passwords[i][1][0] != '\0' &&
+            !secret_read(passwords[i][0], passwords[i][1], secret, sizeof secret, &err)) {
+            (void)snprintf(err.field, sizeof err.field, "%s", passwords[i][0]);
+            settings_fault_err(faults, &err);
+        }
+    if (s->token_key_file[0] != '\0' && !token_key_read(s->token_key_file, &key, &err)) {
+        (void)snprintf(err.field, sizeof err.field, "token_key_file");
+        settings_fault_err(faults, &err);
+    }
+    if (s->webhook_secrets_file[0] != '\0' &&
+        !webhook_secrets_read(s->webhook_secrets_file, &webhooks, &err)) {
+        (void)snprintf(err.field, sizeof err.field, "webhook_secrets_file");
+        settings_fault_err(faults, &err);
+    }
+    webhook_secrets_free(webhooks);
+    sodium_memzero(secret, sizeof secret);
+    sodium_memzero(&key, sizeof key);
+}
+
+static void check_readable(const struct settings_notifier *s, struct setting_faults *faults)
+{
+    const char *const files[][2] = {{"smtp_ca_file", s->smtp_ca_file},
+                                    {"http_ca_file", s->http_ca_file},
+                                    {"xmpp_ca_file", s->xmpp_ca_file},
+                                    {"zoneinfo", s->zoneinfo}};
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+        if (files[i][1][0] != '\0' && access(files[i][1], R_OK) != 0)
+            settings_fault(faults, files[i][0], "cannot read %s: %s", files[i][1], strerror(errno));
+}
+
+static void check_settings(void *settings, struct setting_faults *faults)
+{
+    struct settings_notifier *s = settings;
+
+    check_words(s, faults);
+    check_addresses(s, faults);
+    check_endpoints(s, faults);
+    check_smtp(s, faults);
+    check_xmpp(s, faults);
+    check_links(s, faults);
+    check_http(s, faults);
+    check_secrets(s, faults);
+    check_readable(s, faults);
 }
 
 bool settings_notifier_load(const char *path, struct settings_notifier *ret, struct err *err)
 {
-    if (!settings_load(path, settings_notifier_table, settings_notifier_count, ret, err))
-        return false;
-    if (log_level_parse(ret->log_level, &ret->level, err) && settings_check_words(ret, err) &&
-        settings_check_addresses(ret, err) && settings_check_endpoints(ret, err) &&
-        settings_check_smtp(ret, err) && settings_check_xmpp(ret, err) && settings_check_links(ret, err) &&
-        settings_check_heartbeat(ret, err))
-        return true;
-    settings_clear(settings_notifier_table, settings_notifier_count, ret);
-    return path == NULL ? false : err_prefix(err, "%s: ", path);
+    return settings_load_checked(path, settings_notifier_table, settings_notifier_count, check_settings, ret,
+                                 err);
 }

@@ -45,6 +45,19 @@ WRONG = {
         "http": ("localhost", '"localhost" is not HOST:PORT'),
         "log_level": ("loud", '"loud" is not allowed, want debug, info, warn or error'),
     },
+    "docket-notifier": {
+        "dsn": ("hst=db", 'invalid connection option "hst"'),
+        "brokers": ("[foo]", "foo is not an endpoint, want tcp://HOST:PORT"),
+        "pokes": ("tcp://10.0.0.1:7403", "tcp://10.0.0.1:7403 is not on the loopback: want tcp://127.0.0.1:PORT"),
+        "feed": ("bar", "bar is not an endpoint, want tcp://HOST:PORT"),
+        "http": ("x", '"x" is not HOST:PORT'),
+        "smtp_url": ("foo", "want smtp://HOST:PORT or smtps://HOST:PORT"),
+        "smtp_tls": ("maybe", '"maybe" is not allowed, want none, starttls, tls or nothing'),
+        "mail_from": ("nobody", "not an address: want local@domain"),
+        "bounce_address": ("b@example.com", "needs token_key_file"),
+        "tracking_prefix": ("dkt", '"dkt" is not allowed, want 1 to 8 letters A-Z'),
+        "zoneinfo": ("/nowhere/zones", "cannot read /nowhere/zones: "),
+    },
     "docket-mail": {
         "brokers": ("[foo]", "foo is not an endpoint, want tcp://HOST:PORT"),
         "tracking_prefix": ("dkt", '"dkt" is not allowed, want 1 to 8 letters A-Z'),
@@ -63,6 +76,28 @@ def test_all_that_is_wrong_in_a_file_is_told_at_once_each_with_its_place(program
     assert done.returncode != 0 and done.stdout == ""
     for line, (name, (_, words)) in enumerate(WRONG[program].items(), start=1):
         assert f"wrong.yaml:{line}:{len(name) + 3}: {name}: {words}" in done.stderr, done.stderr
+
+
+NOTIFIER_WRONG = {
+    "brokers": ("[]", "has 0 entries, want"),
+    "http_allow": ("[10.0.0.0/99]", '"10.0.0.0/99" is no block of addresses, want 10.1.0.0/16'),
+    "gateway_url": ("foo", "not a URL: want https://HOST/PATH"),
+    "heartbeat_url": ("foo", "not a URL: want https://HOST/PATH"),
+    "token_key_file": ("/nowhere/key", "cannot read /nowhere/key: "),
+    "webhook_secrets_file": ("/nowhere/secrets", "cannot read /nowhere/secrets: "),
+    "smtp_password_file": ("/nowhere/password", "cannot read /nowhere/password: "),
+    "http_ca_file": ("/nowhere/ca", "cannot read /nowhere/ca: "),
+    "notifications": ("off", '"off" is not allowed, want send or held'),
+}
+
+
+@pytest.mark.parametrize("name", NOTIFIER_WRONG)
+def test_the_notifier_starts_with_no_setting_that_its_check_refuses(name, tmp_path):
+    value, words = NOTIFIER_WRONG[name]
+    (tmp_path / "wrong.yaml").write_text(f"name: n\n{name}: {value}\n")
+    for more in (["check-config"], []):
+        done = subprocess.run([str(BIN / "docket-notifier"), *more, "--config", "wrong.yaml"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and f"wrong.yaml:2:{len(name) + 3}: {name}: {words}" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("program, status", [("docket-broker", 2), ("docket-worker", 2), ("docket-notifier", 2), ("docket-mail", 64)])
