@@ -8,6 +8,7 @@ from helpers import Stack, wait_until
 
 
 @pytest.mark.parametrize("notifiers,kinds", [(1, ["notifier"]), (2, ["notifier", "broker"])])
+@pytest.mark.limit(150)
 def test_a_reader_has_each_event_once_when_publishers_and_brokers_are_killed(notifiers, kinds):
     read_while_killed(notifiers, kinds, 5)
 
