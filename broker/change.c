@@ -255,43 +255,6 @@ static void put_map_or_null(struct pg_params *params, const struct wire_val *set
     buf_clear(&out);
 }
 
-static void put_tags(struct pg_params *params, const struct wire_val *tags)
-{
-    struct span tag;
-
-    pg_put_int2(params, tags == NULL ? 0 : 1);
-    if (tags == NULL) {
-        pg_put_null(params);
-        return;
-    }
-    pg_array_open(params, PG_TEXT);
-    for (size_t i = 0; i < wire_count(tags); i++)
-        if (wire_get_str(wire_at(tags, i), &tag))
-            pg_array_bytes(params, tag);
-    pg_array_close(params);
-}
-
-static void put_states(struct pg_params *params, enum states_op op)
-{
-    int16_t next[STATES];
-    states_row(op, next);
-    pg_array_open(params, PG_INT2);
-    for (int i = 0; i < STATES; i++)
-        pg_array_int(params, next[i]);
-    pg_array_close(params);
-}
-
-static void put_attendees(struct pg_params *params, const struct wire_val *attendees)
-{
-    struct span address;
-
-    pg_array_open(params, PG_TEXT);
-    for (size_t i = 0; i < wire_count(attendees); i++)
-        if (wire_get_str(wire_at(attendees, i), &address))
-            pg_array_bytes(params, address);
-    pg_array_close(params);
-}
-
 /* $32 to $40 */
 static void put_meeting(struct pg_params *params, const struct change_meeting *meeting)
 {
@@ -302,7 +265,7 @@ static void put_meeting(struct pg_params *params, const struct change_meeting *m
     pg_put_int8(params, meeting->at);
     pg_put_int8(params, meeting->duration_s);
     pg_put_bytes(params, meeting->where);
-    put_attendees(params, meeting->attendees);
+    param_put_texts(params, meeting->attendees);
     if (meeting->packages == NULL) {
         pg_put_null(params);
         return;
@@ -329,28 +292,26 @@ static void change_send(struct unit *unit, struct pg *pg, struct pg_params *para
     struct change *change = (struct change *)unit;
     const struct change_input *input = change->input;
     const struct change_plan *plan = &input->plan;
-    const struct wire_val *set = input->set;
+    const struct wire_val *set = input->set, *tags = wire_find(set, "tags");
     struct span queue = wire_find_str(set, "queue");
 
     pg_put_int8(params, unit->ticket);
     op_key_put(&change->key, change->key_digest, input->content_digest, params);
     pg_put_int8(params, change->broker->epoch);
-    put_states(params, plan->row);
+    param_put_states(params, plan->row);
     pg_put_int2(params, (int16_t)plan->event);
     pg_put_int2(params, (int16_t)input->role);
     pg_put_text(params, input->actor);
     pg_put_bool(params, plan->public);
     pg_put_bytes(params, input->event_body);
     pg_put_int2(params, (int16_t)plan->held);
-    if (plan->priority == 0)
-        pg_put_null(params);
-    else
-        pg_put_int2(params, (int16_t)plan->priority);
+    param_put_int2_not_0(params, (int16_t)plan->priority);
     pg_put_int2(params, (int16_t)plan->assignee_do);
     pg_put_text(params, input->assignee != NULL ? input->assignee : input->actor);
     pg_put_int2(params, queue.p == NULL ? 0 : 1);
     pg_put_bytes(params, queue);
-    put_tags(params, wire_find(set, "tags"));
+    pg_put_int2(params, tags == NULL ? 0 : 1);
+    param_put_texts_or_null(params, tags);
     if (plan->reply_pending < 0)
         pg_put_null(params);
     else
@@ -362,20 +323,14 @@ static void change_send(struct unit *unit, struct pg *pg, struct pg_params *para
     put_map_or_null(params, set, "equipment");
     put_map_or_null(params, set, "configuration");
     put_map_or_null(params, set, "attributes");
-    if (input->link_to == 0)
-        pg_put_null(params);
-    else
-        pg_put_int8(params, input->link_to);
+    param_put_int8_not_0(params, input->link_to);
     pg_put_bytes(params, input->as_link);
     pg_put_text(params, change->told_elsewhere);
     pg_put_bool(params, plan->to_children);
     put_meeting(params, &input->meeting);
     pg_put_bytes(params, input->package);
     param_put_int4_not_0(params, input->task);
-    if (input->reopen_us == 0)
-        pg_put_null(params);
-    else
-        pg_put_int8(params, input->reopen_us);
+    param_put_int8_not_0(params, input->reopen_us);
     pg_put_bytes(params, input->answered);
     pg_put_bytes(params, input->attendee);
     pg_put_bytes(params, input->answer);

@@ -6,6 +6,7 @@
 #include "decision.h"
 #include "log.h"
 #include "mem.h"
+#include "param_put.h"
 #include "process_room.h"
 #include "put_back.h"
 #include "statements.h"
@@ -410,10 +411,7 @@ static void put_columns(const struct deciding_set *set, const enum column *colum
 
 static void put_process(const struct deciding_set *set)
 {
-    if (set->items[0]->process == 0)
-        pg_put_null(set->params);
-    else
-        pg_put_int4(set->params, set->items[0]->process);
+    param_put_int4_not_0(set->params, set->items[0]->process);
 }
 
 static void put_process_unseen(const struct deciding_set *set)

@@ -171,18 +171,13 @@ static void next_send(struct unit *unit, struct pg *pg, struct pg_params *params
 {
     struct keyed *keyed = (struct keyed *)unit;
     const struct request *req = &keyed->op.call->req;
-    int16_t states[STATES];
     struct buf body;
 
     op_unit_put_key(&keyed->op, params);
     pg_put_int8(params, keyed->op.broker->epoch);
-    states_row(DO_TAKE, states);
-    pg_array_open(params, PG_INT2);
-    for (int i = 0; i < STATES; i++)
-        pg_array_int(params, states[i]);
-    pg_array_close(params);
+    param_put_states(params, DO_TAKE);
     pg_put_text(params, req->actor);
-    param_put_texts(params, req, F_QUEUES);
+    param_put_texts_or_null(params, req->vals[F_QUEUES]);
     pg_put_bytes(params, (struct span){"\x80", 1}); /* an empty map: the event tells who, that is all */
     buf_init(&body, 256);
     wire_put_map(&body, 1);
@@ -405,10 +400,7 @@ static void retry_send(struct unit *unit, struct pg *pg, struct pg_params *param
     struct keyed *keyed = (struct keyed *)unit;
 
     op_unit_put_key(&keyed->op, params);
-    if (keyed->op.call->req.ticket == 0)
-        pg_put_null(params);
-    else
-        pg_put_int8(params, keyed->op.call->req.ticket);
+    param_put_int8_not_0(params, keyed->op.call->req.ticket);
     pg_put_int8(params, keyed->op.broker->epoch);
     (void)pg_send(pg, W_DEAD_RETRY, params, retry_on_rows, keyed);
 }

@@ -25,20 +25,23 @@ void param_put_int2(struct pg_params *params, const struct request *req, enum fi
         pg_put_null(params);
 }
 
-void param_put_texts(struct pg_params *params, const struct request *req, enum field field)
+void param_put_texts(struct pg_params *params, const struct wire_val *list)
 {
-    const struct wire_val *list = req->vals[field];
     struct span text;
 
-    if (list == NULL) {
-        pg_put_null(params);
-        return;
-    }
     pg_array_open(params, PG_TEXT);
     for (size_t i = 0; i < wire_count(list); i++)
         if (wire_get_str(wire_at(list, i), &text))
             pg_array_bytes(params, text);
     pg_array_close(params);
+}
+
+void param_put_texts_or_null(struct pg_params *params, const struct wire_val *list)
+{
+    if (list != NULL)
+        param_put_texts(params, list);
+    else
+        pg_put_null(params);
 }
 
 void param_put_int8_not_0(struct pg_params *params, int64_t value)
@@ -65,8 +68,23 @@ void param_put_int2_not_0(struct pg_params *params, int16_t value)
         pg_put_null(params);
 }
 
+void param_put_states(struct pg_params *params, enum states_op op)
+{
+    int16_t next[STATES];
+
+    states_row(op, next);
+    pg_array_open(params, PG_INT2);
+    for (int i = 0; i < STATES; i++)
+        pg_array_int(params, next[i]);
+    pg_array_close(params);
+}
+
 void param_put_bits(struct pg_params *params, unsigned bits)
 {
+    if (bits == 0) {
+        pg_put_null(params);
+        return;
+    }
     pg_array_open(params, PG_INT2);
     for (int i = 0; bits != 0; i++, bits >>= 1)
         if ((bits & 1u) != 0)

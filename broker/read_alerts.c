@@ -153,10 +153,7 @@ void read_alerts_list_send(struct pg *reader, struct pg_params *params, const st
 
     r->limit = query->limit == 0 ? READ_ALERTS_LIMIT : query->limit;
     pg_params_reset(params);
-    if (query->states == 0)
-        pg_put_null(params);
-    else
-        param_put_bits(params, query->states);
+    param_put_bits(params, query->states);
     param_put_int2_not_0(params, (int16_t)query->priority);
     pg_put_bytes(params, query->kind);
     param_put_int8_not_0(params, query->ticket);

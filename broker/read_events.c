@@ -198,19 +198,6 @@ static void waiter_ask_size(struct waiter *waiter)
     pg_sync(waiter->events->reader, waiter_on_end, waiter);
 }
 
-static void waiter_put_kinds(const struct waiter *waiter, struct pg_params *params)
-{
-    if (waiter->query.kinds == 0) {
-        pg_put_null(params);
-        return;
-    }
-    pg_array_open(params, PG_INT2);
-    for (int i = 0; i < EVENTS_END; i++)
-        if ((waiter->query.kinds & UINT32_C(1) << i) != 0)
-            pg_array_int(params, i);
-    pg_array_close(params);
-}
-
 static void waiter_read(struct waiter *waiter)
 {
     const struct read_events_query *q = &waiter->query;
@@ -238,7 +225,7 @@ static void waiter_read(struct waiter *waiter)
     pg_put_int4(params, q->limit);
     pg_put_text(params, waiter->customer);
     param_put_int8_not_0(params, q->ticket);
-    waiter_put_kinds(waiter, params);
+    param_put_bits(params, q->kinds);
     q->has_public ? pg_put_bool(params, q->public) : pg_put_null(params);
     param_put_int8_not_0(params, q->from_at);
     (void)pg_send(waiter->events->reader,

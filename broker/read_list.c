@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "desk.h"
 #include "mem.h"
+#include "param_put.h"
 #include "statements_reader.h"
 #include "ticket_row.h"
 #include "tracking.h"
@@ -125,25 +126,9 @@ static int64_t list_id_at(int64_t at_us, int64_t slack_s)
 
 static void list_put_states(struct pg_params *params, const struct read_list_query *q)
 {
-    unsigned states = q->states;
+    bool all = q->states == 0 && list_from(q) == FROM_STATES;
 
-    if (states == 0 && list_from(q) != FROM_STATES) {
-        pg_put_null(params);
-        return;
-    }
-    pg_array_open(params, PG_INT2);
-    for (int i = 0; i < STATES; i++)
-        if (states == 0 || (states & 1u << i) != 0)
-            pg_array_int(params, i);
-    pg_array_close(params);
-}
-
-static void list_put_at(struct pg_params *params, int64_t at)
-{
-    if (at == 0)
-        pg_put_null(params);
-    else
-        pg_put_int8(params, at);
+    param_put_bits(params, all ? (1u << STATES) - 1 : q->states);
 }
 
 static void list_put_bounds(struct pg_params *params, const struct listing *listing)
@@ -175,16 +160,13 @@ static void list_step(struct listing *listing)
     pg_put_int4(params, list_has_clocks(q) ? listing->step : q->limit - (int)listing->list.count);
     pg_put_bytes(params, q->customer);
     list_put_states(params, q);
-    if (q->priority == 0)
-        pg_put_null(params);
-    else
-        pg_put_int2(params, (int16_t)q->priority);
+    param_put_int2_not_0(params, (int16_t)q->priority);
     pg_put_bytes(params, q->assignee);
     pg_put_bytes(params, q->queue);
     pg_put_bytes(params, q->tag);
     pg_put_bytes(params, q->text);
-    list_put_at(params, q->posted_from_at);
-    list_put_at(params, q->posted_until_at);
+    param_put_int8_not_0(params, q->posted_from_at);
+    param_put_int8_not_0(params, q->posted_until_at);
     pg_put_int2(params, (int16_t)list_from(q));
     (void)pg_send(listing->reader, q->oldest_first ? READER_LIST_OLDEST : READER_LIST_NEWEST, params,
                   list_on_rows, listing);

@@ -140,7 +140,7 @@ void reading_peek(struct broker *broker, struct call *call)
     peek->broker = broker;
     peek->call = call;
     pg_params_reset(broker->params);
-    param_put_texts(broker->params, &call->req, F_QUEUES);
+    param_put_texts_or_null(broker->params, call->req.vals[F_QUEUES]);
     pg_put_text(broker->params, call->req.actor);
     (void)pg_send(broker->reader_pg, READER_NEXT_PEEK, broker->params, peek_on_rows, peek);
     pg_sync(broker->reader_pg, peek_on_end, peek);

@@ -12,8 +12,6 @@
 #include <sodium.h>
 
 enum {
-    REQUEST_DEPTH =
-        WIRE_DEPTH_MAX, /* deeper than any field may be: a field that is too deep is told by its name */
     ID_BYTES_MAX = 256,
 };
 
@@ -44,7 +42,8 @@ bool request_parse(struct span bytes, const struct request_limits *limits, struc
     if ((int64_t)bytes.len > limits->process_bytes)
         return err_set(err, ERR_TOO_LARGE, "a message of %zu bytes: at most %lld are allowed", bytes.len,
                        (long long)limits->message_bytes);
-    if (!wire_parse(bytes.p, bytes.len, REQUEST_DEPTH, &ret->doc, err))
+    /* Deeper than any field may be: a field that is too deep is told by its name. */
+    if (!wire_parse(bytes.p, bytes.len, WIRE_DEPTH_MAX, &ret->doc, err))
         return false;
     const struct wire_val *root = wire_root(ret->doc);
     if (wire_type(root) != WIRE_MAP)
