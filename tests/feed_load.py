@@ -40,11 +40,6 @@ def killing(stack, over, kinds, chance, killed):
     return thread
 
 
-def settled(stack):
-    """All that was posted is decided: no event comes any more."""
-    return stack.value("SELECT count(*) FROM tickets t LEFT JOIN desk d ON d.ticket = t.id WHERE d.priority IS NULL") == 0
-
-
 def once_and_in_order(stack, got):
     with stack.db() as db:
         wanted = db.execute(ALL).fetchall()
@@ -80,7 +75,7 @@ def read_while_killed(notifiers, kinds, seconds):
 
         def until():
             """All is decided, and a heartbeat after that says the same as the one before it."""
-            if any(thread.is_alive() for thread in threads) or not settled(stack):
+            if any(thread.is_alive() for thread in threads) or not stack.is_settled():
                 return False
             last.append(len(got))
             return len(last) > 2 and last[-3] == last[-1]

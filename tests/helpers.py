@@ -223,6 +223,10 @@ class Stack:
         with self.db() as connection:
             return connection.execute(query, args).fetchone()[0]
 
+    def is_settled(self):
+        """All that was posted is decided: nothing happens any more by itself."""
+        return self.value("SELECT count(*) FROM tickets t LEFT JOIN desk d ON d.ticket = t.id WHERE d.priority IS NULL") == 0
+
     def http(self, program, path):
         """(status, text) of a program's internal HTTP."""
         url = self.env["DOCKET_HTTP_" + program.upper().replace("-", "_")] + path

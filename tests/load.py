@@ -70,7 +70,7 @@ def check(stack, loads):
     for key in chosen:
         texts = [event["body"].get("text") for event in ticket_of(client.show(comments[key]))["events"] if event["kind"] == "commented"]
         assert texts == [key]
-    wait_until(lambda: stack.value("SELECT count(*) FROM tickets t LEFT JOIN desk d ON d.ticket = t.id WHERE d.priority IS NULL") == 0, 60, 0.2)
+    wait_until(stack.is_settled, 60, 0.2)
     client.close()
     stack.verify()
     return len(acknowledged)

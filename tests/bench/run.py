@@ -130,7 +130,7 @@ def main():
             row(f"submit, {in_flight} in flight", result["tickets_per_s"], of, delay(result, "answer"), aim)
         stack._stack("up", "--workers", "1")
         stack.up()
-        settled(stack)
+        wait_until(stack.is_settled, 600, 0.5)
         result, of = ceiling.beside("life", stack, *LIFE)
         shares["life"] = result["tickets_per_s"] / of
         row("life: post to decision committed, one worker", result["tickets_per_s"], of, delay(result, "answer"), 0.6)
@@ -151,10 +151,6 @@ def main():
 def stop(stack, name):
     stack.kill(name, 15)
     wait_until(lambda: not alive(stack.pid(name)))
-
-
-def settled(stack):
-    wait_until(lambda: stack.value("SELECT count(*) FROM tickets t LEFT JOIN desk d ON d.ticket = t.id WHERE d.ticket IS NULL") == 0, 600, 0.5)
 
 
 def backlog(stack, ceiling, shares):

@@ -55,7 +55,7 @@ def test_nobody_notices_that_all_programs_are_replaced_one_by_one(tmp_path):
         print(f"{count} tickets posted, the slowest in {max(one.slowest_s for one in posting):.2f} s")
         assert not ends and count > 50
         assert stack.value("SELECT count(*) FROM tickets") == count
-        wait_until(lambda: stack.value("SELECT count(*) FROM tickets t LEFT JOIN desk d ON d.ticket = t.id WHERE d.priority IS NULL") == 0, 30)
+        wait_until(stack.is_settled, 30)
         wait_until(lambda: stack.value("SELECT count(*) FROM outbox WHERE state < 2") == 0, 60)
         stack.verify()
     finally:
