@@ -18,13 +18,13 @@ static void put_words(FILE *to, const char *words)
 }
 
 /* A text in single quotes; how a quote itself stands in them is the shell's. */
-static void put_quoted(FILE *to, const char *text, size_t len, const char *quote)
+static void put_quoted(FILE *to, const char *text, const char *quote)
 {
-    for (size_t i = 0; i < len; i++)
-        if (text[i] == '\'')
+    for (; *text != '\0'; text++)
+        if (*text == '\'')
             (void)fputs(quote, to);
         else
-            (void)fputc(text[i], to);
+            (void)fputc(*text, to);
 }
 
 /* The global options that a value follows, with that between them: none of these values is a command. */
@@ -167,7 +167,7 @@ static void zsh_values(FILE *to, const struct cli_command *command, const struct
 static void zsh_item(FILE *to, const char *before, const char *word, size_t len, const char *help)
 {
     (void)fprintf(to, " '%s%.*s:", before, (int)len, word);
-    put_quoted(to, help, strlen(help), "'\\''");
+    put_quoted(to, help, "'\\''");
     (void)fputs("'", to);
 }
 
@@ -232,7 +232,7 @@ static void print_zsh(FILE *to)
 static void fish_help(FILE *to, const char *help)
 {
     (void)fputs(" -d '", to);
-    put_quoted(to, help, strlen(help), "\\'");
+    put_quoted(to, help, "\\'");
     (void)fputs("'\n", to);
 }
 

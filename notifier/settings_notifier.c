@@ -221,11 +221,11 @@ static void check_smtp(const struct settings_notifier *s, struct setting_faults 
 static void check_xmpp(const struct settings_notifier *s, struct setting_faults *faults)
 {
     char bare[256];
+    struct err err;
 
     if (s->xmpp_jid[0] == '\0')
         return;
     (void)snprintf(bare, sizeof bare, "%.*s", (int)strcspn(s->xmpp_jid, "/"), s->xmpp_jid);
-    struct err err;
     if (!address_check(bare, &err))
         settings_fault(faults, "xmpp_jid", "%s", err.msg);
     if (s->xmpp_password_file[0] == '\0')
@@ -265,7 +265,14 @@ static void check_http(const struct settings_notifier *s, struct setting_faults 
         settings_fault(faults, "heartbeat_url", "%s", err.msg);
 }
 
-/* What the start will read, read here already. The words of those errors name the setting. */
+/* The words of err name the setting; it gives the place. */
+static void fault_named(const char *name, struct err *err, struct setting_faults *faults)
+{
+    (void)snprintf(err->field, sizeof err->field, "%s", name);
+    settings_fault_err(faults, err);
+}
+
+/* What the start will read, read here already. */
 static void check_secrets(const struct settings_notifier *s, struct setting_faults *faults)
 {
     const char *const passwords[][2] = {{"smtp_password_file", s->smtp_password_file},
@@ -277,19 +284,12 @@ static void check_secrets(const struct settings_notifier *s, struct setting_faul
 
     for (size_t i = 0; i < sizeof passwords / sizeof passwords[0]; i++)
         if (passwords[i][1][0] != '\0' &&
-            !secret_read(passwords[i][0], passwords[i][1], secret, sizeof secret, &err)) {
-            (void)snprintf(err.field, sizeof err.field, "%s", passwords[i][0]);
-            settings_fault_err(faults, &err);
-        }
-    if (s->token_key_file[0] != '\0' && !token_key_read(s->token_key_file, &key, &err)) {
-        (void)snprintf(err.field, sizeof err.field, "token_key_file");
-        settings_fault_err(faults, &err);
-    }
-    if (s->webhook_secrets_file[0] != '\0' &&
-        !webhook_secrets_read(s->webhook_secrets_file, &webhooks, &err)) {
-        (void)snprintf(err.field, sizeof err.field, "webhook_secrets_file");
-        settings_fault_err(faults, &err);
-    }
+            !secret_read(passwords[i][0], passwords[i][1], secret, sizeof secret, &err))
+            fault_named(passwords[i][0], &err, faults);
+    if (s->token_key_file[0] != '\0' && !token_key_read(s->token_key_file, &key, &err))
+        fault_named("token_key_file", &err, faults);
+    if (s->webhook_secrets_file[0] != '\0' && !webhook_secrets_read(s->webhook_secrets_file, &webhooks, &err))
+        fault_named("webhook_secrets_file", &err, faults);
     webhook_secrets_free(webhooks);
     sodium_memzero(secret, sizeof secret);
     sodium_memzero(&key, sizeof key);

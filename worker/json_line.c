@@ -1,7 +1,6 @@
 /* A line of JSON; see json_line.h. */
 #include "json_line.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
