@@ -98,6 +98,8 @@ def test_a_message_whose_queue_forgot_it_is_found(desk):
 
 @pytest.mark.parametrize("table", ["outbox", "deliveries"])
 def test_illegal_states_cannot_be_written(desk, table):
+    desk.client.submit(impact="down")  # somebody is told
+    wait_until(lambda: desk.sql(f"SELECT FROM {table} LIMIT 1").fetchall())
     with pytest.raises(psycopg.errors.CheckViolation):
         desk.sql(f"UPDATE {table} SET state = 77")
 
