@@ -2,6 +2,7 @@
 #include "keyed.h"
 #include "broker.h"
 #include "clock.h"
+#include "key_known.h"
 #include "log.h"
 #include "mem.h"
 #include "move.h"
@@ -273,28 +274,43 @@ static void customer_done(struct unit *unit, const struct err *err)
     keyed_free(keyed);
 }
 
-void keyed_customer_put(struct broker *broker, struct call *call)
+static void customer_put_go(struct broker *broker, struct call *call)
 {
     static const struct unit_type type = {.group = GROUP_SINGLE,
                                           .repeatable = true,
                                           .send = customer_send,
                                           .done = customer_done};
-    struct span package = wire_find_str(call->req.vals[F_CUSTOMER_RECORD], "package");
+    struct keyed *keyed = mem_new(1, sizeof *keyed);
     struct buf out;
-    struct err err;
 
-    if (broker->process.parsed != NULL && !process_package_known(broker->process.parsed, package)) {
-        (void)err_field(&err, ERR_INVALID, "customer.package",
-                        "customer.package: the current process has no package \"%.*s\"", (int)package.len,
-                        package.p);
-        call_refuse(call, &err);
-        return;
-    }
     buf_init(&out, RECORD_BYTES_MAX);
     wire_put_val(&out, call->req.vals[F_CUSTOMER_RECORD]);
-    struct keyed *keyed = mem_new(1, sizeof *keyed);
     keyed->bytes.p = buf_take(&out, &keyed->bytes.len);
     op_unit_start(&keyed->op, &type, broker, call);
+}
+
+/* A package that there was when the record was put first. */
+static void customer_put_on_known(void *arg, struct call *call, const struct err *err)
+{
+    if (err != NULL)
+        call_refuse(call, err);
+    else
+        customer_put_go(arg, call);
+}
+
+void keyed_customer_put(struct broker *broker, struct call *call)
+{
+    struct span package = wire_find_str(call->req.vals[F_CUSTOMER_RECORD], "package");
+    struct err err;
+
+    if (broker->process.parsed == NULL || process_package_known(broker->process.parsed, package)) {
+        customer_put_go(broker, call);
+        return;
+    }
+    (void)err_field(&err, ERR_INVALID, "customer.package",
+                    "customer.package: the current process has no package \"%.*s\"", (int)package.len,
+                    package.p);
+    key_known_or(broker, call, &err, customer_put_on_known, broker);
 }
 
 /* ---- process.apply ---- */

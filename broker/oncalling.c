@@ -126,16 +126,14 @@ void plan_read(struct broker *broker, struct call *call, int64_t from_at, void (
     pg_sync(broker->reader_pg, plan_on_end, plan);
 }
 
-bool plan_schedule(struct plan *plan, size_t *ret_first, size_t *ret_end)
+bool plan_schedule(const struct plan *plan, size_t *ret_first, size_t *ret_end, struct err *err)
 {
     struct span name = request_text(&plan->call->req, F_SCHEDULE);
     int i = name.p == NULL ? 0 : oncall_find(plan_oncall(plan), name);
 
-    if (i < 0) {
-        plan_refuse(plan, ERR_INVALID, "schedule", "schedule: \"%.*s\" is not in oncall.yaml", (int)name.len,
-                    name.p);
-        return false;
-    }
+    if (i < 0)
+        return err_field(err, ERR_INVALID, "schedule", "schedule: \"%.*s\" is not in oncall.yaml",
+                         (int)name.len, name.p);
     *ret_first = (size_t)i;
     *ret_end = name.p == NULL ? oncall_count(plan_oncall(plan)) : (size_t)i + 1;
     return true;
@@ -177,10 +175,13 @@ static void who_then(struct plan *plan)
 {
     size_t first = 0, end = 0;
     int64_t at = asked_at(plan);
+    struct err err;
     struct buf out;
 
-    if (!plan_schedule(plan, &first, &end))
+    if (!plan_schedule(plan, &first, &end, &err)) {
+        plan_refuse(plan, err.code, err.field, "%s", err.msg);
         return;
+    }
     buf_init(&out, BYTES_MAX);
     wire_put_map(&out, 2);
     wire_put_key_int(&out, "at", at);
@@ -259,6 +260,7 @@ static void next_then(struct plan *plan)
     int64_t from_at = request_int(req, F_SPAN_FROM_AT, broker_now(plan->broker));
     int64_t until_at = request_int(req, F_UNTIL_AT, from_at + LOOK_DAYS * DAY_US);
     size_t first = 0, end = 0;
+    struct err err;
     struct buf out;
 
     if (until_at <= from_at || until_at - from_at > 400 * DAY_US) {
@@ -266,8 +268,10 @@ static void next_then(struct plan *plan)
                     "until_at: want an instant after from_at, at most 400 days");
         return;
     }
-    if (!plan_schedule(plan, &first, &end))
+    if (!plan_schedule(plan, &first, &end, &err)) {
+        plan_refuse(plan, err.code, err.field, "%s", err.msg);
         return;
+    }
     buf_init(&out, BYTES_MAX);
     struct turns turns = {.out = &out,
                           .plan = plan,

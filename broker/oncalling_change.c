@@ -1,5 +1,6 @@
 /* What people change of the on-call plan: overrides, swaps, absences, and cancelling them; see oncalling.h. */
 #include "clock.h"
+#include "key_known.h"
 #include "mem.h"
 #include "op_key.h"
 #include "oncalling.h"
@@ -13,6 +14,7 @@
 #include <string.h>
 
 enum { DAYS_MAX = 400, TEXT_BYTES = 160, HANDED_MAX = 200 };
+#define REV_NONE (-1) /* no plan has it */
 #define DAY_US (INT64_C(86400) * US_PER_S)
 
 /* The change under way: the plan it was checked against, and what is to be written. */
@@ -23,7 +25,7 @@ struct plan_change {
     int64_t cancel; /* an override; 0: a new one */
     char *schedule, *replaces, *staff;
     int64_t from_at, until_at;
-    struct buf handed; /* encoded list */
+    bool hands_over; /* the answer lists the turns that somebody else gets */
 
     int64_t id;
     bool changed;
@@ -34,7 +36,6 @@ static void change_free(struct plan_change *change)
     free(change->schedule);
     free(change->replaces);
     free(change->staff);
-    buf_clear(&change->handed);
     free(change);
 }
 
@@ -92,8 +93,8 @@ bool oncalling_check_away(const struct request *req, struct err *err)
     return check_span(req, err);
 }
 
-/* A name of staff.yaml, or NULL when it was not given. False: the change was refused. */
-static bool change_person(struct plan_change *change, enum field field, char **ret)
+/* A name of staff.yaml, or NULL when it was not given. */
+static bool change_person(const struct plan_change *change, enum field field, char **ret, struct err *err)
 {
     struct span name = request_text(&change->plan->call->req, field);
     char text[130];
@@ -101,11 +102,9 @@ static bool change_person(struct plan_change *change, enum field field, char **r
     if (name.p == NULL)
         return true;
     (void)snprintf(text, sizeof text, "%.*s", (int)name.len, name.p);
-    if (process_person_find(plan_people(change->plan), text) == NULL) {
-        change_refuse(change, ERR_INVALID, request_field_name(field),
-                      "%s: \"%s\" is none of the people in staff.yaml", request_field_name(field), text);
-        return false;
-    }
+    if (process_person_find(plan_people(change->plan), text) == NULL)
+        return err_field(err, ERR_INVALID, request_field_name(field),
+                         "%s: \"%s\" is none of the people in staff.yaml", request_field_name(field), text);
     *ret = mem_strdup(text);
     return true;
 }
@@ -149,8 +148,8 @@ static bool change_gap(const struct plan_change *change, size_t schedule, struct
     return false;
 }
 
-/* False: a schedule would be without anybody, and the change was refused. */
-static bool change_leaves_no_gap(struct plan_change *change)
+/* False: a schedule would be without anybody. */
+static bool change_leaves_no_gap(const struct plan_change *change, struct err *err)
 {
     const struct oncall *oncall = plan_oncall(change->plan);
     struct oncall_overrides after = change_after(change);
@@ -167,17 +166,17 @@ static bool change_leaves_no_gap(struct plan_change *change)
     char from[40], until[40];
     clock_format(from_at, from, sizeof from);
     clock_format(until_at, until, sizeof until);
-    change_refuse(
-        change, ERR_CONFLICT, "staff",
+    return err_field(
+        err, ERR_CONFLICT, "staff",
         "nobody would be on call in %s from %s to %s: name somebody who stands in, and is not away then",
         schedule->name, from, until);
-    return false;
 }
 
 /* ---- what is handed over ---- */
 
 struct handed {
-    struct plan_change *change;
+    const struct plan_change *change;
+    struct buf *out;
     struct wire_map list;
     const char *schedule;
 };
@@ -189,27 +188,38 @@ static bool handed_on_span(void *arg, int64_t from_us, int64_t until_us, const s
     for (size_t i = 0; i < set->count; i++) {
         if (strcmp(set->names[i], handed->change->replaces) != 0)
             continue;
-        wire_put_map(&handed->change->handed, 3);
-        wire_put_key_text(&handed->change->handed, "schedule", handed->schedule);
-        wire_put_key_int(&handed->change->handed, "from_at", from_us);
-        wire_put_key_int(&handed->change->handed, "until_at", until_us);
+        wire_put_map(handed->out, 3);
+        wire_put_key_text(handed->out, "schedule", handed->schedule);
+        wire_put_key_int(handed->out, "from_at", from_us);
+        wire_put_key_int(handed->out, "until_at", until_us);
         return ++handed->list.count < HANDED_MAX;
     }
     return true;
 }
 
-static void change_list_handed(struct plan_change *change)
+/* The plan as it was when the change was made: a repeat finds it, and what came later, in the plan. Rows are in the order of their ids. */
+static struct oncall_overrides change_before(const struct plan_change *change)
+{
+    const struct plan *plan = change->plan;
+    size_t count = 0;
+
+    while (count < plan->count && plan->rows[count].id < change->id)
+        count++;
+    return (struct oncall_overrides){plan->items, count};
+}
+
+static void change_put_handed(const struct plan_change *change, struct buf *out)
 {
     const struct oncall *oncall = plan_oncall(change->plan);
-    struct handed handed = {.change = change};
+    struct oncall_overrides before = change_before(change);
+    struct handed handed = {.change = change, .out = out};
 
-    handed.list = wire_list_open(&change->handed);
+    handed.list = wire_list_open(out);
     for (size_t i = 0; i < oncall_count(oncall) && handed.list.count < HANDED_MAX; i++) {
         handed.schedule = oncall_schedule(oncall, i)->name;
-        oncall_walk(oncall, i, plan_overrides(change->plan), change->from_at, change->until_at,
-                    handed_on_span, &handed);
+        oncall_walk(oncall, i, before, change->from_at, change->until_at, handed_on_span, &handed);
     }
-    wire_list_close(&change->handed, &handed.list);
+    wire_list_close(out, &handed.list);
 }
 
 /* ---- writing ---- */
@@ -252,8 +262,8 @@ static void change_answer(struct plan_change *change)
     struct wire_map map = wire_map_open(&out);
     wire_put_key_int(&out, "override", change->id), map.count++;
     wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&change->key)), map.count++;
-    if (change->handed.len != 0)
-        wire_put_text(&out, "handed_over"), wire_put_raw(&out, buf_span(&change->handed)), map.count++;
+    if (change->hands_over)
+        wire_put_text(&out, "handed_over"), change_put_handed(change, &out), map.count++;
     wire_map_close(&out, &map);
     change_free(change);
     plan_answer(plan, buf_span(&out));
@@ -301,14 +311,35 @@ static struct plan_change *change_new(struct plan *plan)
     change->plan = plan;
     change->from_at = request_int(req, F_SPAN_FROM_AT, 0);
     change->until_at = request_int(req, F_UNTIL_AT, 0);
-    buf_init(&change->handed, 64 << 10);
     return change;
 }
 
 /* ---- the ops ---- */
 
+static void change_on_known(void *arg, struct call *call, const struct err *err)
+{
+    struct plan_change *change = arg;
+
+    (void)call; /* the plan's */
+    if (err != NULL) {
+        change_refuse(change, err->code, err->field, "%s", err->msg);
+        return;
+    }
+    change->plan->rev = REV_NONE; /* it did not pass, so nothing may be written */
+    change_write(change);
+}
+
+/* Writes it when it passed, or was done before: later overrides may make a gap of it by now. */
+static void change_go(struct plan_change *change, bool passed, const struct err *err)
+{
+    if (passed)
+        change_write(change);
+    else
+        key_known_or(change->plan->broker, change->plan->call, err, change_on_known, change);
+}
+
 /* What is cancelled must leave no gap behind either. One that is not there is left to the statement to tell. */
-static void cancel_then(struct plan_change *change)
+static bool cancel_check(struct plan_change *change, struct err *err)
 {
     const struct plan *plan = change->plan;
 
@@ -318,27 +349,29 @@ static void cancel_then(struct plan_change *change)
             change->from_at = plan->items[i].from_at;
             change->until_at = plan->items[i].until_at;
         }
-    if (change_leaves_no_gap(change))
-        change_write(change);
+    return change_leaves_no_gap(change, err);
+}
+
+static bool override_check(struct plan_change *change, struct err *err)
+{
+    const struct oncall *oncall = plan_oncall(change->plan);
+    size_t first = 0, end = 0;
+
+    if (!plan_schedule(change->plan, &first, &end, err))
+        return false;
+    change->schedule = mem_strdup(oncall_schedule(oncall, first)->name);
+    return change_person(change, F_STAFF, &change->staff, err) &&
+           change_person(change, F_REPLACES, &change->replaces, err) && change_leaves_no_gap(change, err);
 }
 
 static void override_then(struct plan *plan)
 {
     struct plan_change *change = change_new(plan);
-    size_t first = 0, end = 0;
+    struct err err;
+    bool passed =
+        request_has(&plan->call->req, F_OVERRIDE) ? cancel_check(change, &err) : override_check(change, &err);
 
-    if (request_has(&plan->call->req, F_OVERRIDE)) {
-        cancel_then(change);
-        return;
-    }
-    if (!plan_schedule(plan, &first, &end)) {
-        change_free(change);
-        return;
-    }
-    change->schedule = mem_strdup(oncall_schedule(plan_oncall(plan), first)->name);
-    if (change_person(change, F_STAFF, &change->staff) &&
-        change_person(change, F_REPLACES, &change->replaces) && change_leaves_no_gap(change))
-        change_write(change);
+    change_go(change, passed, &err);
 }
 
 void oncalling_override(struct broker *broker, struct call *call)
@@ -349,16 +382,19 @@ void oncalling_override(struct broker *broker, struct call *call)
 static void away_then(struct plan *plan)
 {
     struct plan_change *change = change_new(plan);
+    struct err err;
+    bool passed = change_person(change, F_STAFF, &change->replaces, &err) &&
+                  change_person(change, F_TO_STAFF, &change->staff, &err) &&
+                  change_leaves_no_gap(change, &err);
 
-    if (!change_person(change, F_STAFF, &change->replaces) ||
-        !change_person(change, F_TO_STAFF, &change->staff))
-        return;
-    change_list_handed(change);
-    if (change_leaves_no_gap(change))
-        change_write(change);
+    change->hands_over = true;
+    change_go(change, passed, &err);
 }
 
+/* From its beginning on, as a repeat tells what was handed over then. */
 void oncalling_away(struct broker *broker, struct call *call)
 {
-    plan_read(broker, call, broker_now(broker), away_then);
+    int64_t now = broker_now(broker), from_at = request_int(&call->req, F_SPAN_FROM_AT, now);
+
+    plan_read(broker, call, from_at < now ? from_at : now, away_then);
 }

@@ -35,8 +35,10 @@ void plan_refuse(struct plan *plan, enum err_code code, const char *field, const
 /* The same with the answer. */
 void plan_answer(struct plan *plan, struct span body);
 
-/* The schedule that was asked for: its index, oncall_count for all of them. False: the call was refused. */
-bool plan_schedule(struct plan *plan, size_t *ret_first, size_t *ret_end);
+/* The schedule that was asked for: its index and the one behind it, or all of them.
+ * err: ERR_INVALID  none of this name */
+bool plan_schedule(const struct plan *plan, size_t *ret_first, size_t *ret_end, struct err *err)
+    __attribute__((warn_unused_result));
 
 void put_set(struct buf *out, const struct oncall_set *set);
 

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "correlate.h"
 #include "customers.h"
+#include "key_known.h"
 #include "load_work.h"
 #include "mem.h"
 #include "ops.h"
@@ -438,16 +439,31 @@ static bool posting_may_be_of(struct broker *broker, const struct request *req, 
     return true;
 }
 
+static void posting_go(struct broker *broker, struct call *call)
+{
+    if (request_has(&call->req, F_CORRELATION))
+        correlate_submit(broker, call, posting_begin);
+    else
+        posting_begin(broker, call, 0);
+}
+
+/* An instant that was near enough when it was posted first. */
+static void posting_on_known(void *arg, struct call *call, const struct err *err)
+{
+    if (err != NULL)
+        call_refuse(call, err);
+    else
+        posting_go(arg, call);
+}
+
 void posting_submit(struct broker *broker, struct call *call)
 {
     struct err err;
 
-    if (!posting_may_be_of(broker, &call->req, &err))
-        call_refuse(call, &err);
-    else if (request_has(&call->req, F_CORRELATION))
-        correlate_submit(broker, call, posting_begin);
+    if (posting_may_be_of(broker, &call->req, &err))
+        posting_go(broker, call);
     else
-        posting_begin(broker, call, 0);
+        key_known_or(broker, call, &err, posting_on_known, broker);
 }
 
 /* ---- the statement ---- */

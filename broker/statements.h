@@ -17,6 +17,7 @@
     X(W_CORRELATE, "correlate")           \
     X(W_CORRELATED, "correlated")         \
     X(W_KEY_HOLD, "key_hold")             \
+    X(W_KEY_KNOWN, "key_known")           \
     X(W_NEXT, "next")                     \
     X(W_DECIDE_FRESH, "decide_fresh")     \
     X(W_DECIDE_AGAIN, "decide_again")     \

@@ -11,7 +11,7 @@ import zoneinfo
 
 import icalendar
 import pytest
-from helpers import ADA, BEN, BIN, ROOT, Stack, id_of, ticket_of, wait_until
+from helpers import ADA, BEN, BIN, ROOT, Refused, Stack, id_of, ticket_of, wait_until
 from test_links import link_in, mails_to, press, visit
 
 STAFF = """
@@ -342,6 +342,52 @@ def test_overrides_and_absences_change_who_is_called_and_gaps_are_refused(desk, 
     assert caller.refused("oncall.override", override=other["override"], cancel=True, as_=ADA).code == "not_found"
     caller.call("oncall.override", override=away["override"], cancel=True, as_=ADA)
     assert primary() == ["ada"]
+
+
+def test_a_key_wins_over_what_would_be_a_gap_by_now(desk, caller):
+    """Absences and overrides that were made are answered again as they were, also when the plan would not let them pass any more."""
+    week = {"from_at": micros("2031-02-03T00:00:00+00:00"), "until_at": micros("2031-02-10T00:00:00+00:00")}
+    away = {"staff": "ada", "to": "ben", **week, "key": "away-1", "as_": ADA}
+    first = caller.call("staff.away", **away)
+    assert first["handed_over"] == [{"schedule": "primary", **week}]
+    assert caller.call("staff.away", **away) == {**first, "duplicate": True}
+    caller.call("oncall.override", override=first["override"], cancel=True, as_=ADA)
+    assert caller.call("staff.away", **away) == {**first, "duplicate": True}
+    # Lea was to be away, and then took the turn instead: away once more, she would leave a gap.
+    absence = {"staff": "lea", **week, "key": "away-2", "as_": ADA}
+    second = caller.call("staff.away", **absence)
+    caller.call("oncall.override", override=second["override"], cancel=True, as_=ADA)
+    turn = {"schedule": "primary", "staff": "lea", **week, "key": "turn-1", "as_": ADA}
+    third = caller.call("oncall.override", **turn)
+    assert caller.refused("staff.away", **{**absence, "key": "away-3"}).code == "conflict"
+    assert caller.call("staff.away", **absence) == {**second, "duplicate": True}
+    assert caller.call("oncall.override", **turn) == {**third, "duplicate": True}
+    # Another content is told as such, whatever else is wrong with it.
+    for wrong in {**absence, "to": "nobody"}, {**turn, "schedule": "nowhere", "key": "away-2"}:
+        assert caller.refused("staff.away" if "to" in wrong else "oncall.override", **wrong).field == "key"
+    caller.call("oncall.override", override=third["override"], cancel=True, as_=ADA)
+
+
+def test_a_key_wins_over_a_package_that_is_gone(desk, caller, folder):
+    packages = (folder / "packages.yaml").read_text()
+    (folder / "packages.yaml").write_text(packages + "brief: {channels: [ticket]}\n")
+    assert desk.docket("process", "apply", str(folder)).returncode == 0
+    body = {"customer": {"id": "passing", "name": "Passing", "package": "brief"}, "key": "put-1", "as_": ADA}
+    put = wait_until(lambda: put_or_none(caller, body))
+    (folder / "packages.yaml").write_text(packages)
+    assert desk.docket("process", "apply", str(folder)).returncode == 0
+    wait_until(lambda: put_or_none(caller, {**body, "key": f"put-{time.monotonic()}"}) is None)
+    assert caller.call("customer.put", **body) == {**put, "duplicate": True}
+    assert caller.refused("customer.put", **{**body, "key": "put-2"}).field == "customer.package"
+
+
+def put_or_none(caller, body):
+    """The answer of customer.put; None while the package is none of the process that the broker uses."""
+    try:
+        return caller.call("customer.put", **body)
+    except Refused as refusal:
+        assert refusal.field == "customer.package"
+        return None
 
 
 def test_away_the_stand_in_is_paged_and_has_the_tickets(desk, caller):

@@ -4,6 +4,7 @@ import contextlib
 import email
 import email.policy
 import itertools
+import re
 import threading
 import time
 
@@ -554,6 +555,40 @@ def test_posted_at_may_lie_in_the_past_as_far_as_allowed(pair):
     for wrong in at - 3600_000_000, now_us() + 60_000_000:
         refusal = client.refused("ticket.submit", **{**body, "key": unique("past"), "posted_at": wrong})
         assert (refusal.code, refusal.field) == ("invalid", "posted_at")
+
+
+def test_a_key_wins_over_the_limit_of_posted_at(pair):
+    """What was posted in time is answered again when its instant is too old by now, at a broker that would not take it at all too; and
+    with other content it is a conflict, not a refusal of the instant."""
+    config = pair.config("broker-1")
+    before = config.read_text()
+    config.write_text(re.sub(r"\nposted_at_max:.*", "", before) + "\nposted_at_max: 1h\n")
+    pair.kill("broker-1")
+    pair.up()
+    client, strict = pair.client(1), pair.client(2)
+    at = now_us() - 1800_000_000
+    body = {"customer": "acme", "title": "t", "problem": "p", "posted_at": at}
+    plain = {**body, "key": unique("past")}
+    taken = {**body, "key": unique("past"), "take": True, "as_": ADA}
+    alarm = {**body, "key": unique("past"), "correlation": unique("alarm")}
+    merged = {**alarm, "key": unique("past")}
+    answers = [(body, client.call("ticket.submit", **body)) for body in (plain, taken, alarm, merged)]
+    assert answers[3][1]["merged"] is True
+    config.write_text(re.sub(r"\nposted_at_max:.*", "\nposted_at_max: 60s", config.read_text()))
+    pair.kill("broker-1")
+    pair.up()
+    client.close()
+    client = pair.client(1)
+    for again in (client, strict):
+        for body, answer in answers:
+            assert again.call("ticket.submit", **body) == {**answer, "duplicate": True}
+        assert again.refused("ticket.submit", **{**plain, "title": "another"}).field == "key"
+        assert again.refused("ticket.submit", **{**plain, "key": unique("past")}).field == "posted_at"
+    words = {"key": unique("words"), "tracking": answers[0][1]["tracking"], "text": "x", "as_": ADA}
+    client.call("ticket.comment", **words)
+    assert client.refused("ticket.submit", **{**plain, "key": words["key"]}).field == "key"
+    client.close()
+    strict.close()
 
 
 # ---- replies, approvals, silence ----
