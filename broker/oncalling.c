@@ -18,6 +18,8 @@ enum { BYTES_MAX = 2 << 20, TURNS = 50, TURNS_MAX = 500 };
 
 void plan_free(struct plan *plan)
 {
+    if (plan == NULL)
+        return;
     for (size_t i = 0; i < plan->count; i++) {
         free((void *)(uintptr_t)plan->items[i].schedule);
         free((void *)(uintptr_t)plan->items[i].replaces);

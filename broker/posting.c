@@ -60,6 +60,8 @@ struct postings *postings_new(void)
 
 void postings_free(struct postings *postings)
 {
+    if (postings == NULL)
+        return;
     buf_clear(&postings->scratch);
     free(postings);
 }
