@@ -140,8 +140,15 @@ static void broker_on_refused(void *arg, const char *worker, struct span hash, c
 
 /* ---- sessions ---- */
 
+static void session_is_up(struct broker *broker)
+{
+    if (pg_is_up(broker->writer_pg) && pg_is_up(broker->control_pg) && pg_is_up(broker->reader_pg))
+        away_end(&broker->away, clock_mono_us());
+}
+
 static void on_writer_up(void *arg)
 {
+    session_is_up(arg);
     epoch_on_writer_up(arg);
 }
 
@@ -152,13 +159,14 @@ static void on_writer_down(void *arg, const char *why)
 
 static void on_refused(void *arg, const char *why)
 {
-    (void)arg;
-    log_event(LOG_WARN, "database_away", "reason=%s", log_quote(why));
+    struct broker *broker = arg;
+    away_note(&broker->away, why, clock_mono_us());
 }
 
 static void on_control_up(void *arg)
 {
     struct broker *broker = arg;
+    session_is_up(broker);
     broker->adopting = false;
     process_room_tick(broker);
 }
@@ -173,6 +181,7 @@ static void on_control_down(void *arg, const char *why)
 static void on_reader_up(void *arg)
 {
     struct broker *broker = arg;
+    session_is_up(broker);
     read_events_on_up(broker->read_events);
     broker_turn(broker);
 }
@@ -209,13 +218,23 @@ static void serve_metrics(void *arg, struct http_answer *answer)
     metrics_write(broker_metrics_registry(broker->metrics), &answer->body);
 }
 
+/* NULL: it can serve. */
+static const char *why_not_ready(const struct broker *broker)
+{
+    if (broker->stopping)
+        return "it was told to stop";
+    if (broker->away.reason[0] != '\0')
+        return broker->away.reason;
+    if (!pg_is_up(broker->writer_pg) || !pg_is_up(broker->reader_pg))
+        return "no session with the database";
+    if (broker->epoch == 0)
+        return "no epoch yet: it is just registering, or the database refuses (see the log)";
+    return broker->process.looked ? NULL : "the process was not read yet";
+}
+
 static void serve_ready(void *arg, struct http_answer *answer)
 {
-    const struct broker *broker = arg;
-    bool ready =
-        broker->epoch != 0 && pg_is_up(broker->reader_pg) && broker->process.looked && !broker->stopping;
-    answer->status = ready ? 200 : 503;
-    (void)buf_add_text(&answer->body, ready ? "ready\n" : "cannot serve: no session with the database\n");
+    http_answer_ready(answer, why_not_ready(arg));
 }
 
 static bool open_http(struct broker *broker, struct err *err)
@@ -278,7 +297,7 @@ static void broker_reload(struct broker *broker)
     settings_take(broker_settings_table, broker_settings_count, &broker->settings, &fresh, on_setting_stays);
     broker->settings.level = fresh.level;
     log_open("broker", fresh.level);
-    log_event(LOG_INFO, "settings_reloaded", "level=%s", broker->settings.log_level);
+    log_event(LOG_INFO, "settings_reloaded", "log_level=%s", broker->settings.log_level);
     broker_settings_clear(&fresh);
 }
 
@@ -419,7 +438,7 @@ int broker_run(struct broker *broker)
     log_event(LOG_INFO, "started", "version=%s clients=%s workers=%s", DOCKET_VERSION,
               log_quote(broker->settings.clients), log_quote(broker->settings.workers));
     signals_run(broker->loop);
-    log_event(LOG_INFO, "stopped", "program=broker");
+    log_event(LOG_INFO, "stopped", "name=%s", log_quote(broker->settings.name));
     return 0;
 }
 

@@ -2,6 +2,7 @@
 #ifndef DOCKET_BROKER_H
 #define DOCKET_BROKER_H
 
+#include "away.h"
 #include "clients.h"
 #include "dbclock.h"
 #include "err.h"
@@ -49,6 +50,7 @@ struct broker {
     const char *client_name; /* the scope of keys until clients have keys of their own */
     zloop_t *loop;
     struct pg *writer_pg, *control_pg, *reader_pg;
+    struct away away;                /* while one of them cannot be opened */
     struct pg_params *params;        /* scratch of control and reader */
     struct pg_params *list_params;   /* of lists, which are used again while they run */
     struct pg_params *writer_params; /* scratch of the groups' statements */

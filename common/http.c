@@ -63,6 +63,15 @@ void http_serve_alive(void *unused, struct http_answer *answer)
     buf_add_text(&answer->body, "ok\n");
 }
 
+void http_answer_ready(struct http_answer *answer, const char *why)
+{
+    answer->status = why == NULL ? 200 : 503;
+    if (why == NULL)
+        (void)buf_add_text(&answer->body, "ready\n");
+    else
+        (void)buf_printf(&answer->body, "cannot serve: %s\n", why);
+}
+
 enum MHD_Result http_send(struct MHD_Connection *connection, struct http_answer *answer)
 {
     size_t len;

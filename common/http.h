@@ -63,4 +63,7 @@ bool http_bind_is_loopback(const char *bind);
 void http_serve_metrics(void *metrics, struct http_answer *answer); /* arg: struct metrics */
 void http_serve_alive(void *unused, struct http_answer *answer);    /* 200 "ok": the loop turns */
 
+/* Fills the answer of a /readyz: why NULL is 200 "ready", else 503 with the reason. */
+void http_answer_ready(struct http_answer *answer, const char *why);
+
 #endif

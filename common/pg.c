@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 enum {
+    PG_REASON_BYTES = 400, /* why a session is down, for people */
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MOST_MS = 5000,
     CONNECT_TIMEOUT_MS = 10000,
@@ -159,7 +160,7 @@ static void pg_back_off(struct pg *pg)
 
 static void pg_lose(struct pg *pg, const char *why)
 {
-    char reason[256];
+    char reason[PG_REASON_BYTES];
     enum pg_state was = pg->state;
 
     if (was == PG_DOWN)
@@ -281,14 +282,32 @@ static void pg_flush(struct pg *pg)
 
 /* ---- connecting ---- */
 
+/* What a statement names is not in the database: a table, a column, a function, a type. */
+static bool is_of_older_schema(const char *sqlstate)
+{
+    static const char *const states[] = {"42P01", "42703", "42883", "42704"};
+
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        if (strcmp(sqlstate, states[i]) == 0)
+            return true;
+    return false;
+}
+
 static void pg_on_prepared(void *arg, const struct pg_end *end)
 {
     struct pg *pg = arg;
+    char why[PG_REASON_BYTES];
 
-    if (end->outcome == PG_OK)
+    if (end->outcome == PG_OK) {
         pg_on_ready(pg);
-    else if (end->outcome == PG_FAILED)
-        pg_lose(pg, end->message);
+    } else if (end->outcome == PG_FAILED) {
+        (void)snprintf(why, sizeof why, "%s%s", end->message,
+                       is_of_older_schema(end->sqlstate)
+                           ? ": the database has no schema, or an older one than this program needs: run "
+                             "docket-broker migrate"
+                           : "");
+        pg_lose(pg, why);
+    }
 }
 
 static void pg_on_notice(void *arg, const PGresult *result)

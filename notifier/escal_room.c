@@ -489,7 +489,7 @@ static void climb_log(const struct climb *climb)
         const struct escal_step *step = &climb->result.steps[i];
         metric_add(notifier->steps, (size_t)step->what, 1);
         log_event(step->reached ? LOG_INFO : LOG_WARN, "escalation_step",
-                  "alert=%lld cause=%s policy=%s what=%s generation=%d round=%d level=%d reached=%s",
+                  "alert=%lld cause=%s policy=%s what=%s generation=%d round=%d step=%d reached=%s",
                   (long long)climb->id, log_quote(climb->cause), climb->policy->name,
                   escal_what_name(step->what), (int)step->generation, (int)step->round, (int)step->level + 1,
                   step->reached ? "yes" : "no");

@@ -153,7 +153,7 @@ static void notifier_reload(struct notifier *notifier)
                   on_setting_stays);
     notifier->settings.level = fresh.level;
     log_open("notifier", fresh.level);
-    log_event(LOG_INFO, "settings_reloaded", "level=%s", notifier->settings.log_level);
+    log_event(LOG_INFO, "settings_reloaded", "log_level=%s", notifier->settings.log_level);
     settings_clear(settings_notifier_table, settings_notifier_count, &fresh);
 }
 
@@ -200,9 +200,21 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
 
 /* ---- sessions ---- */
 
+static bool sessions_are_up(const struct notifier *notifier)
+{
+    return pg_is_up(notifier->tell) && pg_is_up(notifier->unpack) && pg_is_up(notifier->feed);
+}
+
+static void session_is_up(struct notifier *notifier)
+{
+    if (sessions_are_up(notifier))
+        away_end(&notifier->away, clock_mono_us());
+}
+
 static void tell_on_up(void *arg)
 {
     struct notifier *notifier = arg;
+    session_is_up(notifier);
     notifier->held = true; /* until this database has said otherwise */
     memset(notifier->claiming, 0, sizeof notifier->claiming);
     escal_room_on_up(notifier->escal);
@@ -215,6 +227,7 @@ static void tell_on_up(void *arg)
 static void unpack_on_up(void *arg)
 {
     struct notifier *notifier = arg;
+    session_is_up(notifier);
     notifier->expanding = false;
     notifier->expanded = notifier->planned_for = 0;
     outbox_run(notifier);
@@ -223,6 +236,7 @@ static void unpack_on_up(void *arg)
 static void feed_on_up(void *arg)
 {
     struct notifier *notifier = arg;
+    session_is_up(notifier);
     publisher_on_up(notifier->publisher);
 }
 
@@ -234,8 +248,8 @@ static void on_down(void *arg, const char *why)
 
 static void on_refused(void *arg, const char *why)
 {
-    (void)arg;
-    log_event(LOG_WARN, "database_away", "reason=%s", log_quote(why));
+    struct notifier *notifier = arg;
+    away_note(&notifier->away, why, clock_mono_us());
 }
 
 static bool open_sessions(struct notifier *notifier, struct err *err)
@@ -269,13 +283,19 @@ static bool open_sessions(struct notifier *notifier, struct err *err)
 
 /* ---- HTTP ---- */
 
+/* NULL: it can serve. */
+static const char *why_not_ready(const struct notifier *notifier)
+{
+    if (notifier->stopping)
+        return "it was told to stop";
+    if (notifier->away.reason[0] != '\0')
+        return notifier->away.reason;
+    return sessions_are_up(notifier) ? NULL : "no session with the database";
+}
+
 static void serve_ready(void *arg, struct http_answer *answer)
 {
-    const struct notifier *notifier = arg;
-    bool ready = pg_is_up(notifier->tell) && pg_is_up(notifier->unpack) && pg_is_up(notifier->feed) &&
-                 !notifier->stopping;
-    answer->status = ready ? 200 : 503;
-    (void)buf_add_text(&answer->body, ready ? "ready\n" : "cannot serve: no session with the database\n");
+    http_answer_ready(answer, why_not_ready(arg));
 }
 
 static bool open_http(struct notifier *notifier, struct err *err)

@@ -2,6 +2,7 @@
 #ifndef DOCKET_NOTIFIER_H
 #define DOCKET_NOTIFIER_H
 
+#include "away.h"
 #include "channel.h"
 #include "err.h"
 #include "http.h"
@@ -35,6 +36,7 @@ struct notifier {
     const char *config_path;
     zloop_t *loop;
     struct pg *tell, *unpack, *feed;
+    struct away away; /* while one of them cannot be opened */
     struct pg_params *params;
     struct pg_statement tell_statements[TELL_STATEMENTS], unpack_statements[UNPACK_STATEMENTS],
         feed_statements[FEED_STATEMENTS];

@@ -14,6 +14,7 @@
 #include <czmq.h>
 
 enum {
+    SILENCE_AGAIN_S = 60,
     TURN_MESSAGES = 256,         /* taken from one broker before another has its turn */
     BROKEN_MAX = 5,              /* messages not of this form in a row end the session */
     MESSAGE_BYTES_MAX = 8 << 20, /* a process has at most 3 MiB; a work a ticket and its events */
@@ -34,6 +35,8 @@ struct link {
     enum link_state state;
     int64_t beat_us;
     int64_t heard_at, sent_at;
+    int64_t silent_at,
+        silence_said_at; /* since when no broker answers there, and when that was said last; 0: one does */
     unsigned broken;
     uint64_t decisions;
     char hash[HASH_BYTES];
@@ -170,6 +173,7 @@ static bool on_welcome(struct link *link, const struct wire_val *body, const int
     (void)id;
 
     link->beat_us = (beat_s < 1 ? 1 : beat_s > 60 ? 60 : beat_s) * US_PER_S;
+    link->silent_at = link->silence_said_at = 0;
     log_event(LOG_INFO, "broker_welcome", "broker=%s name=%.*s", link->config.endpoint, (int)broker.len,
               broker.len == 0 ? "" : broker.p);
     if (link->state == LINK_GREETING)
@@ -332,6 +336,18 @@ bool link_receive(struct link *link, int64_t now_us)
 
 /* ---- time ---- */
 
+/* At once, then once a minute: each silence is a new try. */
+static void link_say_silent(struct link *link, int64_t now_us)
+{
+    if (link->silent_at == 0)
+        link->silent_at = link->heard_at;
+    else if (now_us - link->silence_said_at < SILENCE_AGAIN_S * US_PER_S)
+        return;
+    link->silence_said_at = now_us;
+    log_event(LOG_WARN, "broker_silent", "broker=%s since_s=%lld", link->config.endpoint,
+              (long long)((now_us - link->silent_at) / US_PER_S));
+}
+
 void link_tick(struct link *link, int64_t now_us, bool late)
 {
     if (link->state == LINK_LEFT)
@@ -339,7 +355,7 @@ void link_tick(struct link *link, int64_t now_us, bool late)
     if (late)
         link->heard_at = now_us;
     if (now_us - link->heard_at > MISSED_BEATS * link->beat_us) {
-        log_event(LOG_INFO, "broker_silent", "broker=%s", link->config.endpoint);
+        link_say_silent(link, now_us);
         if (link->state == LINK_LEAVING)
             link->state = LINK_LEFT;
         else

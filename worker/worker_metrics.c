@@ -35,10 +35,8 @@ static void serve_metrics(void *arg, struct http_answer *answer)
 static void serve_ready(void *arg, struct http_answer *answer)
 {
     struct worker_metrics *metrics = arg;
-    bool ready = metrics->gauges(metrics->arg).ready > 0;
 
-    answer->status = ready ? 200 : 503;
-    (void)buf_add_text(&answer->body, ready ? "ready\n" : "cannot serve: ready at no broker\n");
+    http_answer_ready(answer, metrics->gauges(metrics->arg).ready > 0 ? NULL : "ready at no broker");
 }
 
 bool worker_metrics_new(zloop_t *loop, const char *bind, worker_gauges_fn *gauges, void *arg,

@@ -2,8 +2,10 @@
 
 import contextlib
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -372,6 +374,82 @@ def test_each_metric_of_the_alert_rules_is_served(workerless, tmp_path):
     told = (ROOT / "docs/operations.md").read_text()
     for alert in re.findall(r"alert: (\w+)", rules):
         assert f"| {alert} |" in told, alert
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool here")
+def test_the_alert_rules_say_in_each_night_what_they_should(tmp_path):
+    done = subprocess.run(["promtool", "test", "rules", ROOT / "tests/system/docket.rules.test.yaml"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ---- what somebody on call reads ----
+
+
+@pytest.mark.parametrize("program", ("docket-broker", "docket-worker", "docket-notifier"))
+def test_a_program_that_cannot_start_says_why_in_one_line_and_ends_with_1(program, tmp_path):
+    done = subprocess.run([BIN / program, "--config", tmp_path / "none.yaml"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"{program}: {tmp_path}/none.yaml: cannot be read: No such file or directory\n"
+
+
+def test_a_broker_without_its_database_or_schema_does_not_start_and_a_notifier_waits_and_says_what_is_missing(tmp_path):
+    home = tempfile.mkdtemp(prefix="docket-test-")
+    dsn = subprocess.run([ROOT / "tests/private-pg", "start", home], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
+    port = free_port()
+    broker, notifier = tmp_path / "broker.yaml", tmp_path / "notifier.yaml"
+    ports = "".join(f"{name}: tcp://127.0.0.1:{free_port()}\n" for name in ("clients", "workers", "pokes"))
+    broker.write_text(f'dsn: "{dsn}"\n{ports}http: ""\n')
+    notifier.write_text(f'dsn: "{dsn}"\nfeed: tcp://127.0.0.1:{free_port()}\nhttp: 127.0.0.1:{port}\n')
+    try:
+        done = subprocess.run([BIN / "docket-broker", "--config", broker], capture_output=True, text=True)
+        assert done.returncode == 1 and "the database has schema 0, this docket-broker needs" in done.stderr and done.stderr.count("\n") == 1
+        with open(tmp_path / "log", "w") as log:
+            process = subprocess.Popen([BIN / "docket-notifier", "--config", notifier], stdin=subprocess.DEVNULL, stderr=log)
+        try:
+            wait_until(lambda: "run docket-broker migrate" in http_of(port, "/readyz")[1])
+            assert http_of(port, "/readyz")[0] == 503 and http_of(port, "/healthz")[0] == 200
+            assert subprocess.run([BIN / "docket-broker", "migrate", "--config", broker], capture_output=True).returncode == 0
+            wait_until(lambda: http_of(port, "/readyz") == (200, "ready\n"), 20)
+            told = (tmp_path / "log").read_text()
+            assert "event=database_away since_s=0 tries=1" in told and "event=database_back " in told
+        finally:
+            process.terminate()
+            assert process.wait(30) == 0
+    finally:
+        subprocess.run([ROOT / "tests/private-pg", "stop", home], cwd=ROOT, check=True)
+    done = subprocess.run([BIN / "docket-broker", "--config", broker], capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("docket-broker: the database: connection to server"), done.stderr
+
+
+def test_a_database_that_is_away_is_told_once_not_with_each_try(workerless):
+    def lines(program, event):
+        return [line for line in workerless.log(program).splitlines() if f"event={event} " in line]
+
+    before = {program: len(lines(program, "database_away")) for program in ("broker-1", "notifier-1")}
+    workerless.kill("postgres")
+    for program in before:
+        status, text = wait_until(lambda: (got := workerless.http(program, "/readyz"))[0] == 503 and "connection" in got[1] and got)  # noqa: B023
+        assert text.startswith("cannot serve: ") and text.count("\n") == 1
+    workerless.up()
+    for program, count in before.items():
+        wait_until(lambda: workerless.http(program, "/readyz")[0] == 200, 30)  # noqa: B023
+        back = wait_until(lambda: lines(program, "database_back"))[-1]  # noqa: B023
+        seconds = int(re.search(r"after_s=(\d+)", back)[1])
+        assert 1 <= len(lines(program, "database_away")) - count <= 1 + seconds // 5, workerless.log(program)
+
+
+def test_a_worker_whose_broker_is_silent_says_so_and_how_long(tmp_path):
+    endpoint = f"tcp://127.0.0.1:{free_port()}"
+    with worker_with_http(endpoint, tmp_path) as (process, _):
+        line = next(line for line in process.stderr if "event=broker_silent" in line)
+    assert "level=warn" in line and f"broker={endpoint} since_s=" in line
+
+
+def test_no_line_of_a_log_has_a_field_twice(workerless):
+    for program in ("broker-1", "notifier-1"):
+        for line in workerless.log(program).splitlines():
+            names = re.findall(r"(?:^| )([a-z_]+)=", re.sub(r'"(?:[^"\\]|\\.)*"', '""', line))
+            assert len(names) == len(set(names)), line
 
 
 def test_a_ticket_waits_since_it_woke_whoever_holds_it_now(workerless, tmp_path):
