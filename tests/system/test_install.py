@@ -63,6 +63,7 @@ def test_everything_lies_where_it_is_looked_for(installed):
     for name in ("docket-broker", "docket-worker", "docket-notifier"):
         unit = (installed / "lib/systemd/system" / f"{name}.service").read_text()
         assert f"ExecStart={PREFIX}/bin/{name} --config /etc/docket/{name}.yaml\n" in unit and "@" not in unit
+        assert "\nStartLimitIntervalSec=0\n" in unit.partition("[Service]")[0]  # else a database that is away for some seconds ends it for good
         assert (installed / "share/docket/etc" / f"{name}.yaml").exists()
     assert "u docket " in (installed / "lib/sysusers.d/docket.conf").read_text()
     assert "complete -o default -F _docket docket" in (installed / "share/bash-completion/completions/docket").read_text()
