@@ -60,6 +60,9 @@ queue_run_delay = 1s
 message_size_limit = 20480000
 """
 
+# As docs/channels.md says: commands run as the owner of their alias file, who alone may read the key.
+OWNER = "daemon"
+
 
 def available():
     return os.geteuid() == 0 and shutil.which("postfix")
@@ -73,7 +76,9 @@ class Postfix:
         for folder in ("etc", "queue", "data"):
             (self.home / folder).mkdir()
         shutil.chown(self.home / "data", "postfix", "postfix")
-        (self.home / "aliases").write_text(f'desk "|{command}"\nbounce "|{command}"\n')
+        aliases = self.home / "aliases"
+        aliases.write_text(f'desk "|{command}"\nbounce "|{command}"\n')
+        shutil.chown(aliases, OWNER)
         (self.home / "etc/main.cf").write_text(MAIN.format(home=self.home, sink=sink))
         (self.home / "etc/master.cf").write_text(MASTER.format(port=self.port))
         self.run("start")

@@ -24,7 +24,7 @@ class Desk:
         program, key, config = (self.folder / name for name in ("docket-mail", "token.key", "docket-mail.yaml"))
         shutil.copy(BIN / "docket-mail", program)
         shutil.copy(self.stack.home / "h/etc/token.key", key)
-        shutil.chown(key, "nobody")
+        shutil.chown(key, postfix_server.OWNER)
         key.chmod(0o600)
         text = (self.stack.home / "h/etc/docket-mail.yaml").read_text()
         config.write_text(re.sub(r"^token_key_file:.*$", f"token_key_file: {key}", text, flags=re.M) + "timeout: 2s\n")
