@@ -150,8 +150,8 @@ void epoch_on_writer_down(struct broker *broker, const char *why)
 
     if (epoch != 0) {
         broker->epoch_old = epoch;
-        log_event(LOG_WARN, "epoch_ended", "epoch=%lld wakes=%zu reason=%s", (long long)epoch,
-                  wakes_count(broker), log_quote(why));
+        log_event(broker->farewell_sent ? LOG_INFO : LOG_WARN, "epoch_ended",
+                  "epoch=%lld wakes=%zu reason=%s", (long long)epoch, wakes_count(broker), log_quote(why));
     }
     broker->epoch = broker->epoch_starting = 0;
     lease_refused(&broker->lease);
