@@ -50,7 +50,7 @@ struct change_input *change_input_of(const struct call *call, const struct chang
     struct span staff = request_text(req, F_STAFF);
 
     input->plan = *plan;
-    input->op = req->op->name;
+    input->op = req->op->form->name;
     input->role = req->role;
     (void)snprintf(input->actor, sizeof input->actor, "%s", req->actor);
     input->assignee = staff.p == NULL ? NULL : mem_strndup(staff.p, staff.len);

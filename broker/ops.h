@@ -1,28 +1,18 @@
-/* The ops of the protocol as one table: name, fields, who may, handler. */
+/* What the broker does for each op of the protocol (common/op_form.h), as one table. */
 #ifndef DOCKET_OPS_H
 #define DOCKET_OPS_H
 
+#include "op_form.h"
 #include "request.h"
 
 struct broker;
 struct call;
 
-enum {
-    MAY_STAFF = 1 << ROLE_STAFF,
-    MAY_CUSTOMER = 1 << ROLE_CUSTOMER,
-    MAY_SYSTEM = 1 << ROLE_SYSTEM,
-    MAY_ADMIN = 1 << ROLE_ADMIN,
-    MAY_ALL = 15
-};
-
 struct op {
-    const char *name;
-    struct op_field fields[OP_FIELDS_MAX];
-    size_t field_count;
-    unsigned may; /* roles, a bit each (1 << enum desk_role); 0: the op takes no "as" */
-    bool changes; /* writes: takes a key, is refused at once while the database is away */
-    bool large;   /* its message may be as large as a process */
-    bool always;  /* answered at once, from memory: also by a broker that has no room for requests */
+    const struct op_form *form; /* name, fields, who may */
+    bool changes;               /* writes: takes a key, is refused at once while the database is away */
+    bool large;                 /* its message may be as large as a process */
+    bool always; /* answered at once, from memory: also by a broker that has no room for requests */
     /* Takes the call: ends it with call_answer or call_refuse, now or when the commit came back. */
     void (*handle)(struct broker *broker, struct call *call);
     /* What is checked beyond the fields' own limits; NULL: nothing. */

@@ -2,7 +2,6 @@
 #include "request.h"
 #include "mem.h"
 #include "ops.h"
-#include "request_internal.h"
 #include "tracking.h"
 
 #include <stdio.h>
@@ -34,6 +33,11 @@ static bool request_read_id(const struct wire_val *id, struct request *ret, stru
     return true;
 }
 
+static bool is_envelope_key(struct span key)
+{
+    return span_is(key, "dkt") || span_is(key, "id") || span_is(key, "op") || span_is(key, "body");
+}
+
 bool request_parse(struct span bytes, const struct request_limits *limits, struct request *ret,
                    struct span *ret_op, const struct wire_val **ret_body, struct err *err)
 {
@@ -51,7 +55,7 @@ bool request_parse(struct span bytes, const struct request_limits *limits, struc
     if (!request_read_id(wire_find(root, "id"), ret, err))
         return false;
     for (size_t i = 0; i < wire_count(root); i++)
-        if (!names_have("dkt|id|op|body", wire_key_at(root, i)))
+        if (!is_envelope_key(wire_key_at(root, i)))
             return err_set(err, ERR_MALFORMED, "not a request: the fields are dkt, id, op and body");
     if (!wire_get_int(wire_find(root, "dkt"), &version))
         return err_field(err, ERR_MALFORMED, "dkt",
@@ -68,53 +72,6 @@ bool request_parse(struct span bytes, const struct request_limits *limits, struc
 }
 
 /* ---- the body ---- */
-
-/* The op's row for a key of the body; NULL when the op does not take it. */
-static const struct op_field *op_field_find(const struct op *op, struct span key)
-{
-    for (size_t i = 0; i < op->field_count; i++)
-        if (span_is(key, request_fields[op->fields[i].field].name))
-            return &op->fields[i];
-    return NULL;
-}
-
-static bool request_unknown_field(const struct op *op, struct span key, struct err *err)
-{
-    char name[64], allowed[512] = "none";
-    size_t len = 0;
-
-    (void)snprintf(name, sizeof name, "%.*s", (int)(key.len > 60 ? 60 : key.len), key.p);
-    for (size_t i = 0; i < op->field_count && len + 1 < sizeof allowed; i++)
-        len += (size_t)snprintf(allowed + len, sizeof allowed - len, "%s%s", i == 0 ? "" : ", ",
-                                request_fields[op->fields[i].field].name);
-    return err_field(err, ERR_INVALID, name, "%s: not a field of %s; allowed are %s", name, op->name,
-                     allowed);
-}
-
-static bool request_check_fields(struct request *req, const struct wire_val *body, const char *prefix,
-                                 const struct request_limits *limits, struct err *err)
-{
-    const struct op *op = req->op;
-
-    for (size_t i = 0; i < wire_count(body); i++) {
-        const struct wire_val *val = wire_val_at(body, i);
-        const struct op_field *field = op_field_find(op, wire_key_at(body, i));
-        if (field == NULL)
-            return request_unknown_field(op, wire_key_at(body, i), err);
-        if (wire_type(val) == WIRE_NIL)
-            continue;
-        const struct field_row *row = &request_fields[field->field];
-        struct check c = {row->name, row, limits, prefix, err};
-        if (!check_value(&c, val))
-            return false;
-        req->vals[field->field] = val;
-    }
-    for (size_t i = 0; i < op->field_count; i++)
-        if (op->fields[i].required && req->vals[op->fields[i].field] == NULL)
-            return err_field(err, ERR_INVALID, request_fields[op->fields[i].field].name,
-                             "%s: is required for %s", request_fields[op->fields[i].field].name, op->name);
-    return true;
-}
 
 static bool request_is_default(enum field field, const struct wire_val *val)
 {
@@ -141,9 +98,9 @@ static void request_digest_content(struct request *req)
 {
     struct buf form;
     buf_init(&form, SIZE_MAX / 2);
-    wire_put_text(&form, req->op->name);
-    for (size_t i = 0; i < req->op->field_count; i++) {
-        enum field field = (enum field)req->op->fields[i].field;
+    wire_put_text(&form, req->op->form->name);
+    for (size_t i = 0; i < req->op->form->field_count; i++) {
+        enum field field = (enum field)req->op->form->fields[i].field;
         const struct wire_val *val = req->vals[field];
         if (val == NULL || field == F_KEY || request_is_default(field, val))
             continue;
@@ -219,6 +176,7 @@ static bool request_read_tickets(struct request *req, const char *prefix, struct
 bool request_check(struct request *req, const struct op *op, const struct wire_val *body, const char *client,
                    const char *prefix, const struct request_limits *limits, struct err *err)
 {
+    const struct request_rules rules = {limits, prefix};
     struct span text;
     int64_t size = (int64_t)wire_doc_bytes(req->doc).len;
 
@@ -227,7 +185,7 @@ bool request_check(struct request *req, const struct op *op, const struct wire_v
         return err_set(err, ERR_TOO_LARGE, "a message of %lld bytes: at most %lld are allowed",
                        (long long)size,
                        (long long)(op->large ? limits->process_bytes : limits->message_bytes));
-    if (!request_check_fields(req, body, prefix, limits, err))
+    if (!op_form_check(op->form, body, &rules, req->vals, err))
         return false;
     if (req->vals[F_AS] != NULL) {
         req->has_as = true;

@@ -1,125 +1,19 @@
 /* A client's request, from bytes to checked fields.
  *
- * One table says what every field of the protocol is: its type and limits; each op (ops.c) lists the fields it takes. What passes here
- * is of the right type, inside its limits, and has no field that the op does not know. Nothing from outside goes further without.
- * Knows no socket, no SQL, no state of a ticket. */
+ * What passes here is of the right type, inside its limits, and has no field that the op does not know (common/op_form.h). Nothing from
+ * outside goes further without. Knows no socket, no SQL, no state of a ticket. */
 #ifndef DOCKET_REQUEST_H
 #define DOCKET_REQUEST_H
 
-#include "buf.h"
 #include "desk.h"
 #include "err.h"
+#include "request_fields.h"
 #include "wire.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum field {
-    F_KEY,
-    F_AS,
-    F_TRACKING,
-    F_IF_VERSION,
-    F_CUSTOMER,
-    F_CUSTOMER_RECORD,
-    F_TITLE,
-    F_PROBLEM,
-    F_EQUIPMENT,
-    F_CONFIGURATION,
-    F_CONTACT,
-    F_CHANNEL,
-    F_IMPACT,
-    F_ATTRIBUTES,
-    F_CORRELATION,
-    F_TAKE,
-    F_EVENTS_AFTER,
-    F_STATE,
-    F_PRIORITY,
-    F_ASSIGNEE,
-    F_QUEUE,
-    F_TAG,
-    F_OVERDUE,
-    F_DUE_BEFORE_AT,
-    F_POSTED_FROM_AT,
-    F_POSTED_UNTIL_AT,
-    F_TEXT,
-    F_ORDER,
-    F_LIMIT,
-    F_CURSOR,
-    F_QUEUES,
-    F_PEEK,
-    F_STAFF,
-    F_REASON,
-    F_COMMENT,
-    F_PUBLIC,
-    F_SET,
-    F_ON,
-    F_VENDOR,
-    F_PROPOSAL,
-    F_UNTIL_AT,
-    F_CLOSE_REASON,
-    F_TO,
-    F_AS_LINK,
-    F_ID,
-    F_FILES,
-    F_DRY_RUN,
-    F_RECOMPUTE,
-    F_PEOPLE,
-    F_HASH,
-    F_FILTER,
-    F_WAIT_MS,
-    F_ALL,
-    F_PACKAGE,
-    F_ALERT,
-    F_GENERATION,
-    F_KIND,
-    F_SCHEDULE,
-    F_WHO_AT,
-    F_SPAN_FROM_AT,
-    F_REPLACES,
-    F_TO_STAFF,
-    F_OVERRIDE,
-    F_CANCEL,
-    F_EMAIL,
-    F_NOTIFICATION,
-    F_OVER_CHANNEL,
-    F_ADDRESS,
-    F_SINCE_AT,
-    F_DISCARD_BEFORE_AT,
-    F_TRACKINGS, /* one, or a list */
-    F_CLOCK,
-    F_CYCLE,
-    F_VERDICT,
-    F_MUTE,
-    F_NOTICE_KIND,
-    F_MEDIUM,
-    F_ATTENDEES,
-    F_DURATION_S,
-    F_REMINDER_S,
-    F_WHERE,
-    F_MEETING,
-    F_POSTED_AT,
-    F_TASK,
-    F_OPEN_TICKETS,
-    F_DSN_STATUS,
-    F_ATTENDEE,
-    F_ANSWER,
-    F_FIELDS
-};
-
-/* How an op takes a field. */
-struct op_field {
-    unsigned char field; /* enum field */
-    bool required;
-};
-
-enum { OP_FIELDS_MAX = 24 };
-
 struct op;
-
-/* Limits on what clients send, from the settings. Bytes of encoded maps; code points of titles. */
-struct request_limits {
-    int64_t message_bytes, process_bytes, title_points, text_bytes, map_bytes;
-};
 
 struct request {
     struct wire_doc *doc; /* owned; all spans and values below point into it */
@@ -171,7 +65,5 @@ int64_t request_int(const struct request *req, enum field field, int64_t fallbac
 bool request_bool(const struct request *req, enum field field, bool fallback);
 struct span request_text(const struct request *req, enum field field);
 bool request_has(const struct request *req, enum field field);
-
-const char *request_field_name(enum field field);
 
 #endif

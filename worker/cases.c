@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "decide.h"
+#include "given.h"
 #include "instant.h"
 #include "trial.h"
 #include "yaml_node.h"
@@ -23,13 +24,7 @@ enum {
 #define POSTED_BY_DEFAULT "2026-03-02T09:00:00Z"
 
 static const char *const case_keys[] = {"case", "ticket", "customer", "package", "at", "expect", "steps"};
-static const char *const ticket_keys[] = {"title",       "problem", "equipment", "configuration",
-                                          "contact",     "channel", "impact",    "attributes",
-                                          "correlation", "take",    "key",       "customer"};
 static const char *const step_own_keys[] = {"after", "at", "do", "as", "role", "until", "expect"};
-static const char *const step_keys[] = {"after",    "at",    "do",     "as",     "role",  "until",
-                                        "expect",   "text",  "public", "on",     "set",   "reason",
-                                        "priority", "staff", "vendor", "medium", "agree", "proposal"};
 static const char *const expect_keys[] = {"priority",   "state",         "queue",  "assignee",
                                           "kind",       "reply_pending", "tags",   "without_tags",
                                           "attributes", "response",      "update", "resolution",
@@ -354,10 +349,10 @@ static bool step_time(struct run *run, const struct yaml_node *step)
     return true;
 }
 
-static bool is_own_key(const char *key)
+static bool is_own_key(struct span key)
 {
     for (size_t i = 0; i < COUNT_OF(step_own_keys); i++)
-        if (strcmp(key, step_own_keys[i]) == 0)
+        if (span_is(key, step_own_keys[i]))
             return true;
     return false;
 }
@@ -369,7 +364,7 @@ static bool step_body(struct run *run, const struct yaml_node *step, struct buf 
     int64_t span_s = 0;
 
     for (size_t i = 0; i < step->count; i++)
-        if (!is_own_key(step->keys[i]->text)) {
+        if (!is_own_key(span_of(step->keys[i]->text))) {
             wire_put_text(out, step->keys[i]->text);
             put_node(step->items[i], out), map.count++;
         }
@@ -395,6 +390,24 @@ static bool step_as(struct run *run, const struct yaml_node *step, const char *o
                       "role: \"%s\" is not allowed, want staff, customer, system or admin", role->text);
 }
 
+/* Whether a broker would take it. An op that there is none of is told by who does it. */
+static bool step_form(struct run *run, const struct yaml_node *step, const char *op,
+                      const struct trial_as *as, const struct wire_val *body)
+{
+    struct given given = {.body = body,
+                          .written = step,
+                          .place = step->place,
+                          .may_lack = given_step_may_lack};
+    char name[NAME_MAX_BYTES];
+    struct err err = {0};
+
+    (void)snprintf(name, sizeof name, "ticket.%s", strcmp(op, "reply") == 0 ? "comment" : op);
+    given.form = op_form_find(span_of(name));
+    return given.form == NULL ||
+           ((op_form_may(given.form, as->role, &err) || faults_add(run->faults, step->place, "%s", err.msg)) &
+            given_check(&given, run->faults));
+}
+
 static bool step_do(struct run *run, const struct yaml_node *step, const char *op, const struct trial_as *as)
 {
     const struct yaml_node *refused = yaml_node_find(yaml_node_find(step, "expect"), "refused");
@@ -404,13 +417,17 @@ static bool step_do(struct run *run, const struct yaml_node *step, const char *o
     struct buf body;
 
     buf_init(&body, BYTES_MAX);
-    bool ok = step_body(run, step, &body) && wire_parse(body.p, body.len, DEPTH_MAX, &doc, &err);
-    if (ok) {
+    bool ok = step_body(run, step, &body);
+    if (ok && !wire_parse(body.p, body.len, DEPTH_MAX, &doc, &err))
+        ok = faults_add(run->faults, step->place, "%s", err.msg);
+    if (ok && step_form(run, step, op, as, wire_root(doc))) {
         bool done = trial_do(run->trial, op, *as, wire_root(doc), run->now, &err);
         if (!done && err.code != ERR_CONFLICT)
             ok = faults_add(run->faults, step->place, "%s", err.msg);
         else if (done != wanted)
             differ(run, "refused", wanted ? "done" : "refused", done ? "done" : err.msg);
+    } else {
+        ok = false;
     }
     wire_doc_free(doc);
     buf_clear(&body);
@@ -425,7 +442,8 @@ static bool run_step(struct run *run, const struct yaml_node *step, size_t numbe
     struct err err = {0};
 
     if (!is_map(run, step, "a step") ||
-        !yaml_node_check_keys(step, "a step", step_keys, COUNT_OF(step_keys), run->faults))
+        (op == NULL &&
+         !yaml_node_check_keys(step, "a step", step_own_keys, COUNT_OF(step_own_keys), run->faults)))
         return false;
     run->told_seen = trial_told_count(run->trial);
     if (!step_time(run, step))
@@ -446,39 +464,32 @@ static bool run_step(struct run *run, const struct yaml_node *step, size_t numbe
 
 /* ---- cases ---- */
 
-/* A word of a few, as the broker would take it: else the case would hold here and the ticket be refused in life. */
-static bool read_word(struct run *run, const struct yaml_node *map, const char *key, const char *field)
-{
-    const struct yaml_node *node = yaml_node_find(map, key);
-    const char *words[FIELD_WORDS_MAX];
-    char want[LINE_BYTES] = "";
-    size_t count = process_field_words(field, words);
-
-    if (node == NULL || yaml_node_is_null(node) ||
-        (node->kind == NODE_SCALAR && process_field_has_word(field, node->text)))
-        return true;
-    for (size_t i = 0; i < count; i++)
-        (void)snprintf(want + strlen(want), sizeof want - strlen(want), "%s%s", i == 0 ? "" : ", ", words[i]);
-    return faults_add(run->faults, node->place, "%s: is not allowed, want one of %s", key, want);
-}
-
 static bool read_package(struct run *run, const struct yaml_node *package)
 {
     if (package == NULL || yaml_node_is_null(package) ||
         (package->kind == NODE_SCALAR &&
-         process_package_find(engine_process(run->engine), span_of(package->text)) != NULL &&
-         strcmp(process_package_find(engine_process(run->engine), span_of(package->text))->name,
-                package->text) == 0))
+         process_package_known(engine_process(run->engine), span_of(package->text))))
         return true;
     return faults_add(run->faults, package->place, "package: is not in packages.yaml");
 }
 
-static bool read_ticket(struct run *run, const struct yaml_node *ticket)
+/* The case says when, and by whom, its ticket is posted. */
+static bool read_ticket(struct run *run, const struct yaml_node *ticket, const struct wire_val *body)
 {
-    bool ok = yaml_node_check_keys(ticket, "a ticket", ticket_keys, COUNT_OF(ticket_keys), run->faults);
+    const struct given given = {.form = &op_forms[FORM_TICKET_SUBMIT],
+                                .body = body,
+                                .written = ticket,
+                                .place = ticket->place,
+                                .may_lack = given_ticket_may_lack};
+    const struct yaml_node *posted_at = yaml_node_find(ticket, "posted_at"),
+                           *as = yaml_node_find(ticket, "as");
+    bool ok = given_check(&given, run->faults);
 
-    ok = read_word(run, ticket, "impact", "impact") && ok;
-    return read_word(run, ticket, "channel", "channel") && ok;
+    if (posted_at != NULL)
+        ok = faults_add(run->faults, posted_at->place, "posted_at: belongs to the case, as `at`");
+    if (as != NULL)
+        ok = faults_add(run->faults, as->place, "as: a case's ticket is posted, and taken, by somebody");
+    return ok;
 }
 
 /* `take`: who posts for a customer takes it in the same step. */
@@ -493,11 +504,62 @@ static bool case_take(struct run *run, const struct yaml_node *ticket)
            faults_add(run->faults, take->place, "take: %s", err.msg);
 }
 
+/* The customer's record as the case has it, or one with its package alone; nil: unknown. */
+static void put_customer(const struct yaml_node *node, struct buf *out)
+{
+    const struct yaml_node *customer = yaml_node_find(node, "customer"),
+                           *package = yaml_node_find(node, "package");
+
+    if (customer != NULL) {
+        put_node(customer, out);
+    } else if (package != NULL) {
+        wire_put_map(out, 3);
+        wire_put_key_text(out, "id", "somebody");
+        wire_put_key_text(out, "name", "Somebody");
+        wire_put_key_text(out, "package", package->text);
+    } else {
+        wire_put_nil(out);
+    }
+}
+
+/* out: doc  the caller's to free */
+static bool value_of(struct run *run, struct fault_place place, struct buf *bytes, struct wire_doc **doc)
+{
+    struct err err = {0};
+
+    bool ok = wire_parse(bytes->p, bytes->len, DEPTH_MAX, doc, &err) ||
+              faults_add(run->faults, place, "%s", err.msg);
+    buf_reset(bytes);
+    return ok;
+}
+
+/* A case's customer is of the form of customer.put but for what it leaves out: that is as somebody has it. */
+static bool read_customer(struct run *run, const struct yaml_node *customer, struct buf *out)
+{
+    static const char *const names[] = {"id", "name", "package"};
+    struct wire_doc *doc = NULL;
+
+    if (customer == NULL)
+        return true;
+    struct wire_map map = wire_map_open(out);
+    for (size_t i = 0; i < customer->count; i++, map.count++) {
+        wire_put_text(out, customer->keys[i]->text);
+        put_node(customer->items[i], out);
+    }
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (yaml_node_find(customer, names[i]) == NULL)
+            wire_put_key_text(out, names[i], "somebody"), map.count++;
+    wire_map_close(out, &map);
+    bool ok = value_of(run, customer->place, out, &doc) &&
+              given_check_value(F_CUSTOMER_RECORD, wire_root(doc), customer, customer->place, run->faults);
+    wire_doc_free(doc);
+    return read_package(run, yaml_node_find(customer, "package")) && ok;
+}
+
 static bool case_post(struct run *run, const struct yaml_node *node)
 {
     const struct yaml_node *ticket = yaml_node_find(node, "ticket"),
                            *customer = yaml_node_find(node, "customer");
-    const struct yaml_node *package = yaml_node_find(node, "package");
     struct wire_doc *docs[2] = {NULL, NULL};
     struct err err = {0};
     struct buf out;
@@ -506,28 +568,16 @@ static bool case_post(struct run *run, const struct yaml_node *node)
         return faults_add(run->faults, node->place, "a case needs a ticket");
     if (!is_map(run, ticket, "ticket") || (customer != NULL && !is_map(run, customer, "customer")))
         return false;
-    bool fine = read_ticket(run, ticket);
-    if (!read_package(run, package) ||
-        !read_package(run, customer == NULL ? NULL : yaml_node_find(customer, "package")) || !fine)
-        return false;
     buf_init(&out, BYTES_MAX);
     put_node(ticket, &out);
-    bool ok = wire_parse(out.p, out.len, DEPTH_MAX, &docs[0], &err);
-    buf_reset(&out);
-    if (customer != NULL) {
-        put_node(customer, &out);
-    } else if (package != NULL) {
-        wire_put_map(&out, 3);
-        wire_put_key_text(&out, "id", "somebody");
-        wire_put_key_text(&out, "name", "Somebody");
-        wire_put_key_text(&out, "package", package->text);
-    } else {
-        wire_put_nil(&out);
-    }
-    ok = ok && wire_parse(out.p, out.len, DEPTH_MAX, &docs[1], &err) &&
-         trial_new(run->engine, wire_root(docs[0]), wire_root(docs[1]), run->now, &run->trial, &err);
-    if (!ok)
-        (void)faults_add(run->faults, ticket->place, "%s", err.msg);
+    bool ok = value_of(run, ticket->place, &out, &docs[0]);
+    put_customer(node, &out);
+    ok = value_of(run, node->place, &out, &docs[1]) && ok;
+    ok = ok && read_ticket(run, ticket, wire_root(docs[0]));
+    ok = read_package(run, yaml_node_find(node, "package")) && ok;
+    ok = read_customer(run, customer, &out) && ok;
+    if (ok && !trial_new(run->engine, wire_root(docs[0]), wire_root(docs[1]), run->now, &run->trial, &err))
+        ok = faults_add(run->faults, ticket->place, "%s", err.msg);
     wire_doc_free(docs[0]);
     wire_doc_free(docs[1]);
     buf_clear(&out);

@@ -4,6 +4,7 @@
 #include "cases.h"
 #include "clock.h"
 #include "decide.h"
+#include "given.h"
 #include "instant.h"
 #include "mem.h"
 
@@ -51,7 +52,7 @@ static bool arguments_parse(int argc, char **argv, const char **names, int name_
             *ret_zoneinfo = argv[++i];
         else if (ret_json != NULL && strcmp(argv[i], "--json") == 0)
             *ret_json = true;
-        else if (argv[i][0] == '-' || got == name_count)
+        else if ((argv[i][0] == '-' && argv[i][1] != '\0') || got == name_count)
             return false;
         else
             names[got++] = argv[i];
@@ -102,7 +103,8 @@ int offline_check(int argc, char **argv)
 
 /* ---- explain ---- */
 
-static bool file_read_json(const char *path, struct buf *out, struct err *err)
+/* out: ret  the caller frees it */
+static bool file_read(const char *path, char **ret, size_t *ret_len, struct err *err)
 {
     FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 
@@ -112,10 +114,13 @@ static bool file_read_json(const char *path, struct buf *out, struct err *err)
     size_t len = fread(bytes, 1, TICKET_BYTES_MAX + 1, file);
     if (file != stdin)
         (void)fclose(file);
-    bool ok = len <= TICKET_BYTES_MAX ? wire_from_json(out, bytes, len, err)
-                                      : err_set(err, ERR_TOO_LARGE, "larger than %d bytes", TICKET_BYTES_MAX);
-    free(bytes);
-    return ok || err_prefix(err, "%s: ", path);
+    if (len > TICKET_BYTES_MAX) {
+        free(bytes);
+        return err_set(err, ERR_TOO_LARGE, "%s: larger than %d bytes", path, TICKET_BYTES_MAX);
+    }
+    *ret = bytes;
+    *ret_len = len;
+    return true;
 }
 
 static int64_t instant_of(const struct wire_val *map, const char *key, int64_t fallback)
@@ -179,42 +184,103 @@ void offline_work_make(const struct wire_val *given, struct buf *out)
 }
 
 /* Instants of a ticket that cannot be read would be taken for now, and give other due times. */
-static bool instants_check(const struct wire_val *ticket, struct err *err)
+static bool instants_check(const struct wire_val *ticket, const struct yaml_node *written,
+                           struct fault_place place, struct faults *faults)
 {
     static const char *const keys[] = {"posted_at", "now"};
+    bool ok = true;
 
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const struct wire_val *val = wire_find(ticket, keys[i]);
+        const struct yaml_node *node = yaml_node_find(written, keys[i]);
         struct span text;
         int64_t at;
         if (val == NULL || wire_type(val) == WIRE_NIL || wire_get_int(val, &at) ||
             (wire_get_str(val, &text) && (text.len == 0 || instant_parse(text, &at))))
             continue;
-        return err_set(err, ERR_INVALID, "%s: want an instant like 2026-03-27T15:30:00Z", keys[i]);
+        ok = faults_add(faults, node == NULL ? place : node->place,
+                        "%s: want an instant like 2026-03-27T15:30:00Z", keys[i]);
     }
-    return true;
+    return ok;
 }
 
-static bool explain_make(const struct engine *engine, const char *path, struct buf *out, struct err *err)
+/* What explain takes besides the fields of ticket.submit. */
+static bool is_own_field(struct span key)
 {
-    struct buf json, body;
+    return is_set_here(key) || span_is(key, "package");
+}
+
+/* A ticket that has a tracking number is as a broker gave it, which may know more fields than we do. */
+static bool ticket_check(const struct engine *engine, const struct wire_val *root,
+                         const struct yaml_node *written, struct fault_place place, struct faults *faults)
+{
+    bool whole = wire_type(wire_find(root, "ticket")) == WIRE_MAP;
+    const struct wire_val *ticket = whole ? wire_find(root, "ticket") : root;
+    const struct yaml_node *node = whole ? yaml_node_find(written, "ticket") : written;
+    struct span package = wire_find_str(ticket, "package");
+    const struct given given = {.form = &op_forms[FORM_TICKET_SUBMIT],
+                                .body = ticket,
+                                .written = node,
+                                .place = node == NULL ? place : node->place,
+                                .is_own = is_own_field,
+                                .may_lack = given_ticket_may_lack,
+                                .any_key = wire_find(ticket, "tracking") != NULL};
+    bool ok = instants_check(ticket, node, given.place, faults) & given_check(&given, faults);
+
+    if (package.len != 0 && !given.any_key && !process_package_known(engine_process(engine), package)) {
+        const struct yaml_node *at = yaml_node_find(node, "package");
+        ok = faults_add(faults, at == NULL ? place : at->place, "package: \"%.*s\" is not in packages.yaml",
+                        (int)package.len, package.p);
+    }
+    return ok;
+}
+
+/* The file's value, checked. Places come from reading it as YAML, which JSON nearly is; where it is not, they are left out. */
+static bool ticket_parse(const struct engine *engine, const char *path, const char *text, size_t len,
+                         struct wire_doc **ret, struct faults *faults)
+{
+    const struct fault_place nowhere = {path, 0, 0};
+    struct faults not_yaml = {0};
+    struct yaml_node *written = NULL;
+    struct err err = {0};
+    struct buf bytes;
+
+    buf_init(&bytes, OUT_BYTES_MAX);
+    bool ok = wire_from_json(&bytes, text, len, &err) && wire_parse(bytes.p, bytes.len, DEPTH_MAX, ret, &err);
+    if (!ok)
+        (void)faults_add(faults, nowhere, "%s", err.msg);
+    else if (wire_type(wire_root(*ret)) != WIRE_MAP)
+        ok = faults_add(faults, nowhere, "want one ticket, a JSON object");
+    else {
+        if (!yaml_node_parse(path, text, len, &written, &not_yaml))
+            written = NULL;
+        ok = ticket_check(engine, wire_root(*ret), written, nowhere, faults);
+    }
+    yaml_node_free(written);
+    faults_clear(&not_yaml);
+    buf_clear(&bytes);
+    return ok;
+}
+
+static bool explain_make(const struct engine *engine, const char *path, struct buf *out,
+                         struct faults *faults, struct err *err)
+{
     struct wire_doc *given = NULL, *work = NULL;
     struct decider *decider = decider_new();
+    struct buf body;
+    char *text = NULL;
+    size_t len = 0;
 
-    buf_init(&json, OUT_BYTES_MAX);
     buf_init(&body, OUT_BYTES_MAX);
-    bool ok = file_read_json(path, &json, err) && wire_parse(json.p, json.len, DEPTH_MAX, &given, err);
-    if (ok && wire_type(wire_root(given)) != WIRE_MAP)
-        ok = err_set(err, ERR_INVALID, "%s: want one ticket, a JSON object", path);
-    ok = ok && (instants_check(wire_root(given), err) || err_prefix(err, "%s: ", path));
+    bool ok = file_read(path, &text, &len, err) && ticket_parse(engine, path, text, len, &given, faults);
     if (ok) {
         offline_work_make(wire_root(given), &body);
         ok = wire_parse(body.p, body.len, DEPTH_MAX, &work, err) &&
              decide_explain(decider, engine, wire_root(work), out, err);
     }
+    free(text);
     wire_doc_free(given);
     wire_doc_free(work);
-    buf_clear(&json);
     buf_clear(&body);
     decider_free(decider);
     return ok;
@@ -243,6 +309,7 @@ int offline_explain(int argc, char **argv)
 {
     const char *names[2] = {NULL, NULL}, *zoneinfo = OFFLINE_ZONEINFO;
     struct engine *engine = NULL;
+    struct faults faults = {0};
     struct err err = {0};
     struct buf out;
     bool as_json = false;
@@ -252,11 +319,14 @@ int offline_explain(int argc, char **argv)
     if (!offline_engine_open(names[0], zoneinfo, &engine))
         return STATUS_REFUSED;
     buf_init(&out, OUT_BYTES_MAX);
-    bool ok = explain_make(engine, names[1], &out, &err);
+    bool ok = explain_make(engine, names[1], &out, &faults, &err);
     if (ok)
         explain_print(&out, as_json);
-    else
+    else if (err.code != ERR_NONE)
         fprintf(stderr, "docket-worker: %s\n", err.msg);
+    faults_sort(&faults);
+    faults_print(stderr, "", &faults);
+    faults_clear(&faults);
     buf_clear(&out);
     engine_free(engine);
     return ok ? 0 : STATUS_REFUSED;

@@ -88,13 +88,13 @@ static void put_request(struct buf *out, const struct op *op, struct input *in)
     wire_put_map(out, 4);
     wire_put_key_int(out, "dkt", 1);
     wire_put_key_int(out, "id", 7);
-    wire_put_key_text(out, "op", op->name);
+    wire_put_key_text(out, "op", op->form->name);
     wire_put_text(out, "body");
     struct wire_map body = wire_map_open(out);
-    for (size_t i = 0; i < op->field_count; i++) {
-        if (!op->fields[i].required && (take_byte(in) & 1) == 0)
+    for (size_t i = 0; i < op->form->field_count; i++) {
+        if (!op->form->fields[i].required && (take_byte(in) & 1) == 0)
             continue;
-        wire_put_text(out, request_field_name((enum field)op->fields[i].field));
+        wire_put_text(out, request_field_name((enum field)op->form->fields[i].field));
         put_value(out, in);
         body.count++;
     }

@@ -1,10 +1,12 @@
 """Each op, as a foreign client sees it, and each refusal."""
 
 import itertools
+import json
+import subprocess
 import time
 
 import pytest
-from helpers import ADA, BEN, CUSTOMER, MACHINE, TRACKING, ticket_of, wait_until
+from helpers import ADA, BEN, BIN, CUSTOMER, MACHINE, ROOT, TRACKING, ticket_of, wait_until
 
 counter = itertools.count()
 
@@ -389,3 +391,15 @@ def test_the_envelope_is_checked(client):
         client.send_raw(msgpack.packb(message))
         answer = client.receive()
         assert answer["ok"] is False and (answer["error"]["code"], answer["id"]) == (code, given), message
+
+
+@pytest.mark.parametrize("wrong", [
+    {"titel": "Echo"}, {"impact": "dwn"}, {"channel": "fax"}, {"problem": 7}, {"problem": ""}, {"title": ""}, {"title": "x" * 201}, {"problem": "x" * 70000}, {"contact": {"email": "nobody"}},
+    {"contact": {"mail": "a@b.example"}}, {"equipment": ["X1"]}, {"attributes": {"a": "x" * 20000}}, {"take": "yes"}, {"correlation": "x" * 129}, {"title": None}, {"customer": "no blanks"},
+], ids=str)
+def test_explain_offline_refuses_what_the_broker_refuses_in_the_same_words(client, wrong, tmp_path):
+    ticket = {"customer": "acme", "title": "Echo", "problem": "There is an echo.", **wrong}
+    (tmp_path / "ticket.json").write_text(json.dumps(ticket))
+    done = subprocess.run([f"{BIN}/docket-worker", "explain", str(ROOT / "deploy/process"), str(tmp_path / "ticket.json")], capture_output=True, text=True, timeout=60)
+    refused = client.refused("ticket.submit", key=unique("words"), **ticket)
+    assert done.returncode == 1 and done.stderr.rstrip("\n").partition(": ")[2] == refused.error["message"]

@@ -138,8 +138,38 @@ def test_a_case_takes_no_ticket_that_the_broker_would_refuse(process):
   expect: {state: in_progress, response: {state: met}}
 """)
     assert done.returncode == 1 and "3 failed" in done.stdout and "1 passed" in done.stdout
-    assert [line.split(": ")[0] for line in done.stderr.splitlines()] == ["tests/mine.yaml:3:12", "tests/mine.yaml:5:61", "tests/mine.yaml:5:75", "tests/mine.yaml:7:12"], done.stderr
-    assert "titel: is not known in a ticket, did you mean title?" in done.stderr and "want one of down, critical, degraded" in done.stderr
+    assert [line.split(": ")[0] for line in done.stderr.splitlines()] == ["tests/mine.yaml:3:11", "tests/mine.yaml:3:12", "tests/mine.yaml:5:61", "tests/mine.yaml:5:75", "tests/mine.yaml:7:12"], done.stderr
+    assert "title: is required for ticket.submit" in done.stderr and 'impact: "dwn" is none of down|critical|degraded' in done.stderr
+    assert "titel: not a field of ticket.submit (did you mean title?); allowed are key, as, customer, title" in done.stderr
+
+
+def test_a_case_takes_no_step_and_no_customer_that_the_broker_would_refuse(process):
+    steps = ["{after: 1h, do: wait, on: custmer}", "{after: 1h, do: prioritize, priority: 7}", "{after: 1h, do: wait, reason: r}", "{after: 1h, do: take, text: mine}",
+             "{after: 1h, do: take, role: customer}", "{after: 1h, do: update, set: {title: ''}}", "{after: 1h, text: nobody does it}"]
+    wrong = ["".join(f"""
+- case: step {i}
+  ticket: {{title: Echo, problem: There is an echo.}}
+  steps:
+    - {step}""" for i, step in enumerate(steps)), """
+- case: customer
+  customer: {id: no blanks, zome: Europe/Berlin}
+  ticket: {title: Echo, problem: 7, contact: {email: nobody}, posted_at: 5}
+- case: words may be left out
+  customer: {locale: de}
+  ticket: {title: Echo, problem: There is an echo.}
+  steps:
+    - {after: 1h, do: wait, on: customer, until: 1h, expect: {state: waiting_customer}}
+    - {after: 1h, do: meeting, medium: phone, attendees: [a@b.example], where: Room 1}
+"""]
+    done = cases(process, "".join(wrong))
+    assert done.returncode == 1 and f"{len(steps) + 2} cases, 1 passed" in done.stdout, done.stdout + done.stderr
+    assert [line.partition(": ")[2] for line in done.stderr.splitlines()] == [
+        'on: "custmer" is none of customer|vendor', "priority: 7 is outside 1–4", "on: is required for ticket.wait",
+        "text: not a field of ticket.take; allowed are key, as, tracking, if_version", "ticket.take is not for the role customer; it is for staff, admin",
+        "set.title: must not be empty", "text: is not known in a step",
+        "customer.zome: not a field; allowed are id|name|package|contacts|locale|zone", "problem: want text, got an integer", "contact.email: not a mail address: want name@host",
+        "posted_at: belongs to the case, as `at`"], done.stderr
+    assert "tests/mine.yaml:5:33: on:" in done.stderr and "tests/mine.yaml:32:54: contact.email" in done.stderr, done.stderr
 
 
 def test_words_that_count_as_a_rejection_do_what_reject_does(process):
@@ -169,6 +199,29 @@ def test_explain_takes_no_instant_that_it_cannot_read(process, tmp_path):
     ticket.write_text(json.dumps({"title": "Echo", "problem": "x" * 50, "posted_at": "yesterday"}))
     done = worker("explain", process, ticket)
     assert done.returncode == 1 and "posted_at: want an instant" in done.stderr
+
+
+def test_explain_takes_no_ticket_that_the_broker_would_refuse(process, tmp_path):
+    ticket = tmp_path / "ticket.json"
+    ticket.write_text('{\n "titel": "Echo",\n "problem": 7, "contact": {"email": "nobody"},\n "impact": "dwn", "package": "platin"\n}')
+    done = worker("explain", process, ticket)
+    assert done.returncode == 1 and not done.stdout
+    assert [line.removeprefix(f"{ticket}:") for line in done.stderr.splitlines()] == [
+        "1:1: title: is required for ticket.submit",
+        "2:2: titel: not a field of ticket.submit (did you mean title?); allowed are key, as, customer, title, problem, equipment, configuration, contact, channel, impact, "
+        "attributes, correlation, take, posted_at",
+        "3:13: problem: want text, got an integer", "3:37: contact.email: not a mail address: want name@host",
+        '4:12: impact: "dwn" is none of down|critical|degraded|impaired|request|question', '4:30: package: "platin" is not in packages.yaml'], done.stderr
+    # JSON that is no YAML: the fault has no line, and is told all the same.
+    done = worker("explain", process, "-", text='{"title": "Echo \\ud83d\\ude00", "problem": "x", "impact": "dwn"}')
+    assert done.returncode == 1 and done.stderr.endswith('impact: "dwn" is none of down|critical|degraded|impaired|request|question\n'), done.stderr
+    assert worker("explain", process, "-", text='{"title": "Echo \\ud83d\\ude00", "problem": "x", "package": "gold"}').returncode == 0
+    # What a broker gave is taken whole, also with fields of a newer one.
+    stored = {"tracking": "DKT-0000-0000-0001-E", "state": "new", "posted_at": 1772442000000000, "title": "Echo", "problem": "x", "fresh": 1, "clocks": []}
+    assert worker("explain", process, "-", text=json.dumps(stored)).returncode == 0
+    assert worker("explain", process, "-", text=json.dumps({"ticket": stored})).returncode == 0
+    done = worker("explain", process, "-", text=json.dumps({"ticket": {**stored, "impact": "dwn"}}))
+    assert done.returncode == 1 and "impact:" in done.stderr
 
 
 # ---- whatif ----

@@ -6,7 +6,7 @@ import pytest
 from helpers import ADA, CUSTOMER, MACHINE, ROOT, Refused
 
 PAGE = (ROOT / "docs/protocol.md").read_text()
-OPS = re.findall(r'^    \{"([a-z_.]+)",', (ROOT / "broker/ops.c").read_text(), re.M)
+OPS = re.findall(r'^    \[FORM_\w+\] = \{"([a-z_.]+)",', (ROOT / "common/op_form.c").read_text(), re.M)
 # What each change takes, of the right form; the ticket and what else is the same for all is added.
 CHANGES = {
     "ticket.next": {}, "ticket.take": {}, "ticket.assign": {"staff": "ben"}, "ticket.release": {"reason": "r"}, "ticket.comment": {"text": "t"},

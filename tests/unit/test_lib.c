@@ -165,9 +165,9 @@ static void test_op_reads_exactly_when_the_brokers_table_says_so(void **state)
     (void)state;
     for (size_t i = 0; i < ops_count(); i++) {
         const struct op *op = ops_at(i);
-        bool changes = op->changes && strcmp(op->name, "ticket.find") != 0;
-        if (docket_op_reads(op->name) == changes)
-            fail_msg("%s %s", op->name, changes ? "changes" : "reads");
+        bool changes = op->changes && strcmp(op->form->name, "ticket.find") != 0;
+        if (docket_op_reads(op->form->name) == changes)
+            fail_msg("%s %s", op->form->name, changes ? "changes" : "reads");
     }
 }
 

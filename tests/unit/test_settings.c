@@ -4,7 +4,9 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include "request_fields.h"
 #include "settings.h"
+#include "settings_broker.h"
 
 #include <unistd.h>
 
@@ -55,6 +57,21 @@ static void test_settings_without_file_are_the_defaults(void **state)
     assert_string_equal(sample.hosts.items[1], "b");
     settings_clear(table, ROWS, &sample);
     assert_null(sample.endpoint);
+}
+
+/* What is tried offline is held to the limits of a broker without settings. */
+static void test_settings_of_a_broker_have_the_limits_of_requests(void **state)
+{
+    (void)state;
+    struct broker_settings broker = {0};
+    struct err err = {0};
+    assert_true(settings_load(NULL, broker_settings_table, broker_settings_count, &broker, &err));
+    assert_int_equal(broker.message_bytes, request_limits_default.message_bytes);
+    assert_int_equal(broker.process_bytes, request_limits_default.process_bytes);
+    assert_int_equal(broker.title_points, request_limits_default.title_points);
+    assert_int_equal(broker.text_bytes, request_limits_default.text_bytes);
+    assert_int_equal(broker.map_bytes, request_limits_default.map_bytes);
+    settings_clear(broker_settings_table, broker_settings_count, &broker);
 }
 
 static void test_settings_of_a_file_win(void **state)
@@ -223,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings_without_file_are_the_defaults),
+        cmocka_unit_test(test_settings_of_a_broker_have_the_limits_of_requests),
         cmocka_unit_test(test_settings_of_a_file_win),
         cmocka_unit_test(test_settings_tell_all_faults_with_places),
         cmocka_unit_test(test_settings_check_tells_its_faults_together_at_the_places_of_the_file),

@@ -60,7 +60,7 @@ bool check_text(const struct check *c, const struct wire_val *val)
 
 static bool check_long(const struct check *c, const struct wire_val *val)
 {
-    return check_bytes(c, val, c->row->least, c->limits->text_bytes);
+    return check_bytes(c, val, c->row->least, c->rules->limits->text_bytes);
 }
 
 bool check_points(const struct check *c, const struct wire_val *val)
@@ -70,9 +70,9 @@ bool check_points(const struct check *c, const struct wire_val *val)
     if (!wire_get_str(val, &text))
         return check_wrong_type(c, val, "text");
     (void)utf8_check(text, &points);
-    if ((int64_t)points > c->limits->title_points)
+    if ((int64_t)points > c->rules->limits->title_points)
         return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: %zu characters, at most %lld are allowed",
-                         c->path, points, (long long)c->limits->title_points);
+                         c->path, points, (long long)c->rules->limits->title_points);
     if (points == 0)
         return err_field(c->err, ERR_INVALID, c->path, "%s: must not be empty", c->path);
     return true;
@@ -136,13 +136,13 @@ bool check_map(const struct check *c, const struct wire_val *val)
         return check_wrong_type(c, val, "a map");
     if (depth_of(val) > MAP_DEPTH)
         return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: nested deeper than %d", c->path, MAP_DEPTH);
-    buf_init(&size, (size_t)c->limits->map_bytes);
+    buf_init(&size, (size_t)c->rules->limits->map_bytes);
     wire_put_val(&size, val);
     bool fits = !size.failed;
     buf_clear(&size);
     if (!fits)
         return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: more than %lld bytes", c->path,
-                         (long long)c->limits->map_bytes);
+                         (long long)c->rules->limits->map_bytes);
     return true;
 }
 
@@ -167,7 +167,7 @@ bool check_tracking(const struct check *c, const struct wire_val *val)
     int64_t id;
     if (!wire_get_str(val, &text))
         return check_wrong_type(c, val, "a tracking number");
-    if (tracking_parse(text, c->prefix, &id, c->err))
+    if (tracking_parse(text, c->rules->prefix, &id, c->err))
         return true;
     (void)snprintf(c->err->field, sizeof c->err->field, "%s", c->path);
     return false;

@@ -1,11 +1,11 @@
-/* What the parts of request.c share: the table of fields (request_fields.c), the checks of one value (request_values.c) and of maps with
- * fields of their own (request_records.c). */
+/* What the parts of request_fields.h share: the table of fields (request_fields.c), the checks of one value (request_values.c) and of maps
+ * with fields of their own (request_records.c). */
 #ifndef DOCKET_REQUEST_INTERNAL_H
 #define DOCKET_REQUEST_INTERNAL_H
 
-#include "request.h"
+#include "request_fields.h"
 
-enum field_kind {
+enum request_kind {
     KIND_TEXT,   /* least..most bytes */
     KIND_POINTS, /* text of 1..limit code points */
     KIND_LONG,   /* text of 1..limit bytes (problem, comment) */
@@ -28,21 +28,20 @@ enum field_kind {
     KIND_HASH,
 };
 
-struct field_row {
+struct request_row {
     const char *name;
-    enum field_kind kind;
+    enum request_kind kind;
     int64_t least, most;
     const char *names; /* KIND_ENUM: "a|b|c"; KIND_CONTACT and the like: the keys allowed inside */
 };
 
-extern const struct field_row request_fields[F_FIELDS];
+extern const struct request_row request_fields[F_FIELDS];
 
 /* What a check needs to know besides the value. */
 struct check {
     const char *path; /* as the error names it: "contact.email" */
-    const struct field_row *row;
-    const struct request_limits *limits;
-    const char *prefix;
+    const struct request_row *row;
+    const struct request_rules *rules;
     struct err *err;
 };
 

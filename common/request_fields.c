@@ -1,11 +1,19 @@
-/* Every field of the protocol: its name, kind and limits. An op (ops.c) lists those it takes. */
+/* Every field of the protocol; see request_fields.h. */
+#include "request_fields.h"
+
 #include "request_internal.h"
 
 enum { TICKETS_MAX = 500 };
 
+const struct request_limits request_limits_default = {.message_bytes = 1 << 20,
+                                                      .process_bytes = 3 << 20,
+                                                      .title_points = 200,
+                                                      .text_bytes = 64 << 10,
+                                                      .map_bytes = 16 << 10};
+
 #define AT_MOST INT64_C(4133980800000000) /* 2101-01-01, µs */
 
-const struct field_row request_fields[F_FIELDS] = {
+const struct request_row request_fields[F_FIELDS] = {
     [F_MEDIUM] = {"medium", KIND_ENUM, 0, 0, "im|phone"},
     [F_ATTENDEES] = {"attendees", KIND_ADDRESSES, 1, 50, NULL},
     [F_ATTENDEE] = {"attendee", KIND_LINE, 1, 254, NULL},
@@ -99,4 +107,18 @@ const struct field_row request_fields[F_FIELDS] = {
 const char *request_field_name(enum field field)
 {
     return request_fields[field].name;
+}
+
+bool request_field_is_words(enum field field)
+{
+    return request_fields[field].kind == KIND_LONG;
+}
+
+bool request_field_check(enum field field, const struct request_rules *rules, const struct wire_val *val,
+                         struct err *err)
+{
+    const struct request_row *row = &request_fields[field];
+    const struct check c = {row->name, row, rules, err};
+
+    return check_value(&c, val);
 }

@@ -1,6 +1,7 @@
 /* Maps of a request that have fields of their own: who acts, contacts, a customer, what is set, a filter; see request_internal.h. An unknown
  * key in one is refused by its name. */
 #include "channels.h"
+#include "desk.h"
 #include "request_internal.h"
 
 #include <stdio.h>
@@ -144,7 +145,7 @@ bool check_as(const struct check *c, const struct wire_val *val)
 bool check_set(const struct check *c, const struct wire_val *val)
 {
     static const enum field inner[] = {F_TITLE, F_EQUIPMENT, F_CONFIGURATION, F_QUEUE, F_ATTRIBUTES};
-    static const struct field_row tags = {"tags", KIND_TEXTS, 0, 32, NULL};
+    static const struct request_row tags = {"tags", KIND_TEXTS, 0, 32, NULL};
     struct check in = *c;
 
     if (!check_keys(c, val, c->row->names))
@@ -187,7 +188,7 @@ bool check_filter(const struct check *c, const struct wire_val *val)
     if (!check_keys(c, val, c->row->names) || !check_inner_text(c, val, "customer", false, 64))
         return false;
     if (wire_type(tracking) != WIRE_NIL &&
-        !check_tracking(&(struct check){"filter.tracking", c->row, c->limits, c->prefix, c->err}, tracking))
+        !check_tracking(&(struct check){"filter.tracking", c->row, c->rules, c->err}, tracking))
         return false;
     if (wire_type(flag) != WIRE_NIL && !wire_get_bool(flag, &yes))
         return err_field(c->err, ERR_INVALID, "filter.public", "filter.public: want true or false");

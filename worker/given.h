@@ -1,0 +1,38 @@
+/* What people write for the tools that need no broker - a ticket, a step of a case - held against the forms of the protocol.
+ *
+ * A ticket that a broker would refuse is refused here with the same words, each fault with its place: else a process would be tried with
+ * what it never sees. The limits are those of a broker whose settings say nothing else. */
+#ifndef DOCKET_GIVEN_H
+#define DOCKET_GIVEN_H
+
+#include "faults.h"
+#include "op_form.h"
+#include "wire.h"
+#include "yaml_node.h"
+
+#include <stdbool.h>
+
+struct given {
+    const struct op_form *form;
+    const struct wire_val *body;     /* a map */
+    const struct yaml_node *written; /* the same as it was written, for places; NULL: it is not known */
+    struct fault_place place;        /* of what is missing, and of all where written is NULL */
+    bool (*is_own)(struct span key); /* the tool's own keys are passed over; NULL: it has none */
+    bool (*may_lack)(enum field);    /* what the tool fills in, though the form requires it */
+    bool any_key;                    /* what is no field is passed over: a newer broker may have written it */
+};
+
+/* Adds a fault for each thing that is not of the form. True: there was none. */
+bool given_check(const struct given *given, struct faults *faults) __attribute__((warn_unused_result));
+
+/* One value that stands for a field: the record of customer.put. */
+bool given_check_value(enum field field, const struct wire_val *val, const struct yaml_node *written,
+                       struct fault_place place, struct faults *faults) __attribute__((warn_unused_result));
+
+/* What a ticket lacks where no broker posts it: the key, and who it is of. */
+bool given_ticket_may_lack(enum field field);
+
+/* What a step may leave out: who acts on which ticket is known, and words change nothing. */
+bool given_step_may_lack(enum field field);
+
+#endif
