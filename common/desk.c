@@ -1,6 +1,8 @@
 /* Words of the desk; see desk.h. */
 #include "desk.h"
 
+#include "faults.h"
+
 #include <stddef.h>
 
 static const char *const state_names[STATES] = {
@@ -66,4 +68,13 @@ bool desk_event_parse(struct span name, enum desk_event *ret)
     if (i >= 0)
         *ret = (enum desk_event)i;
     return i >= 0;
+}
+
+bool desk_event_refuse(struct span name, const char *field, struct err *err)
+{
+    char text[40], allowed[512];
+
+    (void)snprintf(text, sizeof text, "%.*s", (int)name.len, name.len == 0 ? "" : name.p);
+    faults_allowed(text, event_names, EVENTS_END, allowed, sizeof allowed);
+    return err_field(err, ERR_INVALID, field, "%s: \"%s\" is no kind of event%s", field, text, allowed);
 }

@@ -5,6 +5,7 @@
 #define DOCKET_DESK_H
 
 #include "buf.h"
+#include "err.h"
 
 #include <stdbool.h>
 
@@ -73,5 +74,9 @@ const char *desk_event_name(enum desk_event event);
 bool desk_state_parse(struct span name, enum desk_state *ret);
 bool desk_role_parse(struct span name, enum desk_role *ret);
 bool desk_event_parse(struct span name, enum desk_event *ret);
+
+/* Says that name, which stands in field, is no kind of event, which is near, and which there are. Returns false.
+ * For what people write: a program that reads another one's events passes over kinds that it does not know. */
+bool desk_event_refuse(struct span name, const char *field, struct err *err);
 
 #endif

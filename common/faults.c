@@ -21,8 +21,10 @@ bool faults_add(struct faults *faults, struct fault_place place, const char *fmt
         faults->dropped++;
         return false;
     }
-    if (place.line != 0)
+    if (place.line != 0 && place.column != 0)
         n = snprintf(text, sizeof text, "%.200s:%u:%u: ", place.file, place.line, place.column);
+    else if (place.line != 0)
+        n = snprintf(text, sizeof text, "%.200s:%u: ", place.file, place.line);
     else
         n = snprintf(text, sizeof text, "%.200s: ", place.file);
     va_start(args, fmt);
@@ -141,4 +143,20 @@ const char *faults_near(const char *text, const char *const *names, size_t count
         }
     }
     return best;
+}
+
+void faults_allowed(const char *text, const char *const *names, size_t count, char *ret, size_t size)
+{
+    const char *near = faults_near(text, names, count), *between = "";
+    size_t len = near == NULL ? 0 : (size_t)snprintf(ret, size, " (did you mean %s?)", near);
+
+    if (len < size)
+        len += (size_t)snprintf(ret + len, size - len, "; allowed are ");
+    for (size_t i = 0; i < count && len < size; i++)
+        if (names[i] != NULL) {
+            len += (size_t)snprintf(ret + len, size - len, "%s%s", between, names[i]);
+            between = ", ";
+        }
+    if (*between == '\0' && len < size)
+        (void)snprintf(ret + len, size - len, "none");
 }

@@ -11,7 +11,7 @@
 
 enum { FAULTS_MAX = 200 }; /* further ones are counted, not kept */
 
-/* A place in a file; line and column count from 1, 0 when the fault is of the whole file. */
+/* A place in a file; line and column count from 1; column 0: the whole line, line 0: the whole file. */
 struct fault_place {
     const char *file;
     unsigned line, column;
@@ -46,5 +46,9 @@ void faults_clear(struct faults *faults);
 /* The name most like text, NULL when none is near (at most a third of the letters differ; a swap counts
  * once). in:  names  count pointers, NULL ones are skipped */
 const char *faults_near(const char *text, const char *const *names, size_t count);
+
+/* The end of a message about a name that is none of names: " (did you mean NAME?); allowed are A, B, C", without the question where none
+ * is near; cut at size. in:  names  count pointers, NULL ones are skipped */
+void faults_allowed(const char *text, const char *const *names, size_t count, char *ret, size_t size);
 
 #endif

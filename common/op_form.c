@@ -196,21 +196,14 @@ bool op_form_may(const struct op_form *form, enum desk_role role, struct err *er
 
 static bool field_unknown(const struct op_form *form, struct span key, struct err *err)
 {
-    char name[64], allowed[512] = "none";
+    char name[64], allowed[512];
     const char *names[OP_FIELDS_MAX];
-    size_t len = 0;
 
     (void)snprintf(name, sizeof name, "%.*s", (int)(key.len > 60 ? 60 : key.len), key.p);
-    for (size_t i = 0; i < form->field_count; i++) {
+    for (size_t i = 0; i < form->field_count; i++)
         names[i] = request_field_name((enum field)form->fields[i].field);
-        if (len + 1 < sizeof allowed)
-            len +=
-                (size_t)snprintf(allowed + len, sizeof allowed - len, "%s%s", i == 0 ? "" : ", ", names[i]);
-    }
-    const char *near = faults_near(name, names, form->field_count);
-    return err_field(err, ERR_INVALID, name, "%s: not a field of %s%s%s%s; allowed are %s", name, form->name,
-                     near == NULL ? "" : " (did you mean ", near == NULL ? "" : near,
-                     near == NULL ? "" : "?)", allowed);
+    faults_allowed(name, names, form->field_count, allowed, sizeof allowed);
+    return err_field(err, ERR_INVALID, name, "%s: not a field of %s%s", name, form->name, allowed);
 }
 
 bool op_form_find_field(const struct op_form *form, struct span key, enum field *ret, struct err *err)

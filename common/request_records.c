@@ -202,9 +202,7 @@ bool check_filter(const struct check *c, const struct wire_val *val)
         enum desk_event kind;
         (void)wire_get_str(wire_at(kinds, i), &name);
         if (name.p == NULL || !desk_event_parse(name, &kind))
-            return err_field(c->err, ERR_INVALID, "filter.kinds",
-                             "filter.kinds: \"%.*s\" is no kind of event",
-                             (int)(name.len > 40 ? 40 : name.len), name.p == NULL ? "" : name.p);
+            return desk_event_refuse(name, "filter.kinds", c->err);
     }
     return true;
 }

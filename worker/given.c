@@ -1,26 +1,42 @@
 /* What people write for the tools that need no broker; see given.h. */
 #include "given.h"
 
+#include "work.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 static const struct request_rules rules = {&request_limits_default, "DKT"};
 
-/* The value that a path like "contact.email" leads to, or as far as it leads. */
+/* One step of a path like "contact.email" or "events[3].kind", which it moves on. NULL: there is no such thing. */
+static const struct yaml_node *node_step(const struct yaml_node *node, const char **path)
+{
+    char key[96];
+    size_t len = strcspn(*path, ".[");
+
+    if (**path == '[') {
+        size_t i = strtoul(*path + 1, NULL, 10);
+        *path += strcspn(*path, ".");
+        *path += **path == '.';
+        return node->kind == NODE_LIST && i < node->count ? node->items[i] : NULL;
+    }
+    if (len >= sizeof key)
+        return NULL;
+    memcpy(key, *path, len);
+    key[len] = '\0';
+    *path += len + ((*path)[len] == '.');
+    return yaml_node_find(node, key);
+}
+
+/* The value that a path leads to, or as far as it leads. */
 static struct fault_place place_of(const struct yaml_node *node, const char *path,
                                    struct fault_place fallback)
 {
     struct fault_place place = node == NULL ? fallback : node->place;
 
     while (node != NULL && *path != '\0') {
-        char key[96];
-        size_t len = strcspn(path, ".");
-        if (len >= sizeof key)
-            break;
-        memcpy(key, path, len);
-        key[len] = '\0';
-        node = yaml_node_find(node, key);
+        node = node_step(node, &path);
         place = node == NULL ? place : node->place;
-        path += len + (path[len] == '.');
     }
     return place;
 }
@@ -33,11 +49,6 @@ static struct fault_place place_of_key(const struct given *given, struct span ke
         if (span_is(key, map->keys[i]->text))
             return map->keys[i]->place;
     return given->place;
-}
-
-static bool fault_of(const struct given *given, const struct err *err, struct faults *faults)
-{
-    return faults_add(faults, place_of(given->written, err->field, given->place), "%s", err->msg);
 }
 
 static bool check_key(const struct given *given, size_t i, bool has[F_FIELDS], struct faults *faults)
@@ -54,7 +65,8 @@ static bool check_key(const struct given *given, size_t i, bool has[F_FIELDS], s
     if (wire_type(val) == WIRE_NIL)
         return true;
     has[field] = true;
-    return request_field_check(field, &rules, val, &err) || fault_of(given, &err, faults);
+    return request_field_check(field, &rules, val, &err) ||
+           given_fault(given->written, given->place, &err, faults);
 }
 
 bool given_check(const struct given *given, struct faults *faults)
@@ -76,6 +88,12 @@ bool given_check(const struct given *given, struct faults *faults)
     return ok;
 }
 
+bool given_fault(const struct yaml_node *written, struct fault_place place, const struct err *err,
+                 struct faults *faults)
+{
+    return faults_add(faults, place_of(written, err->field, place), "%s", err->msg);
+}
+
 bool given_check_value(enum field field, const struct wire_val *val, const struct yaml_node *written,
                        struct fault_place place, struct faults *faults)
 {
@@ -85,6 +103,39 @@ bool given_check_value(enum field field, const struct wire_val *val, const struc
         return true;
     const char *inner = strchr(err.field, '.');
     return faults_add(faults, place_of(written, inner == NULL ? "" : inner + 1, place), "%s", err.msg);
+}
+
+bool given_value_fits(enum field field, const struct wire_val *val, struct err *err)
+{
+    return request_field_check(field, &rules, val, err);
+}
+
+bool given_ticket_fits(const struct wire_val *ticket, struct err *err)
+{
+    static const enum field needed[] = {F_TITLE, F_PROBLEM};
+    const struct op_form *form = &op_forms[FORM_TICKET_SUBMIT];
+    bool any_key = wire_find(ticket, "tracking") != NULL;
+    struct err unknown;
+    enum field field;
+
+    for (size_t i = 0; i < wire_count(ticket); i++) {
+        struct span key = wire_key_at(ticket, i);
+        const struct wire_val *val = wire_val_at(ticket, i);
+        if (work_is_made_by_life(key))
+            continue;
+        if (!op_form_find_field(form, key, &field, &unknown)) {
+            if (any_key)
+                continue;
+            *err = unknown;
+            return false;
+        }
+        if (wire_type(val) != WIRE_NIL && !request_field_check(field, &rules, val, err))
+            return false;
+    }
+    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
+        if (wire_type(wire_find(ticket, request_field_name(needed[i]))) == WIRE_NIL)
+            return op_form_missing(form, needed[i], err);
+    return true;
 }
 
 bool given_ticket_may_lack(enum field field)

@@ -29,6 +29,18 @@ bool given_check(const struct given *given, struct faults *faults) __attribute__
 bool given_check_value(enum field field, const struct wire_val *val, const struct yaml_node *written,
                        struct fault_place place, struct faults *faults) __attribute__((warn_unused_result));
 
+/* Adds an error as a fault where its field was written, or at place where that is not known. Returns false. */
+bool given_fault(const struct yaml_node *written, struct fault_place place, const struct err *err,
+                 struct faults *faults);
+
+/* The same without places, for what is read fast: true when the value fits.
+ * err: ERR_INVALID, ERR_TOO_LARGE  the first fault, naming the field */
+bool given_value_fits(enum field field, const struct wire_val *val, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* A ticket of a history: as ticket.submit has it, perhaps with what life made of it; with a tracking number as a broker gave it. */
+bool given_ticket_fits(const struct wire_val *ticket, struct err *err) __attribute__((warn_unused_result));
+
 /* What a ticket lacks where no broker posts it: the key, and who it is of. */
 bool given_ticket_may_lack(enum field field);
 

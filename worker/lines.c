@@ -43,6 +43,10 @@ static void part_line(struct part *part, const char *text, size_t len, size_t nu
         part->frame.done++;
         return;
     }
+    /* What people wrote is quoted in here: nothing of it may move a terminal's cursor or begin a new line. */
+    for (char *p = err.msg; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
     if (part->frame.wrong++ < LINES_TOLD_MAX)
         (void)fprintf(part->told, "%s:%zu: %s\n", part->lines->path, number, err.msg);
 }

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "decide.h"
 #include "given.h"
+#include "history.h"
 #include "instant.h"
 #include "mem.h"
 
@@ -211,8 +212,8 @@ static bool is_own_field(struct span key)
 }
 
 /* A ticket that has a tracking number is as a broker gave it, which may know more fields than we do. */
-static bool ticket_check(const struct engine *engine, const struct wire_val *root,
-                         const struct yaml_node *written, struct fault_place place, struct faults *faults)
+bool offline_ticket_check(const struct engine *engine, const struct wire_val *root,
+                          const struct yaml_node *written, struct fault_place place, struct faults *faults)
 {
     bool whole = wire_type(wire_find(root, "ticket")) == WIRE_MAP;
     const struct wire_val *ticket = whole ? wire_find(root, "ticket") : root;
@@ -225,7 +226,11 @@ static bool ticket_check(const struct engine *engine, const struct wire_val *roo
                                 .is_own = is_own_field,
                                 .may_lack = given_ticket_may_lack,
                                 .any_key = wire_find(ticket, "tracking") != NULL};
+    struct err err;
     bool ok = instants_check(ticket, node, given.place, faults) & given_check(&given, faults);
+
+    if (whole && !history_check_events(wire_find(root, "events"), &err))
+        ok = given_fault(written, place, &err, faults);
 
     if (package.len != 0 && !given.any_key && !process_package_known(engine_process(engine), package)) {
         const struct yaml_node *at = yaml_node_find(node, "package");
@@ -254,7 +259,7 @@ static bool ticket_parse(const struct engine *engine, const char *path, const ch
     else {
         if (!yaml_node_parse(path, text, len, &written, &not_yaml))
             written = NULL;
-        ok = ticket_check(engine, wire_root(*ret), written, nowhere, faults);
+        ok = offline_ticket_check(engine, wire_root(*ret), written, nowhere, faults);
     }
     yaml_node_free(written);
     faults_clear(&not_yaml);

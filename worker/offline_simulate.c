@@ -1,6 +1,7 @@
 /* docket-worker simulate; see offline.h. */
 #include "offline.h"
 
+#include "history.h"
 #include "instant.h"
 #include "json_line.h"
 #include "lines.h"
@@ -115,6 +116,7 @@ static bool line_run(void *arg, FILE *out, const char *text, size_t len, size_t 
     struct simulated one;
 
     bool ok = json_line_parse(&run->bytes, text, len, DEPTH_MAX, &doc, err) &&
+              history_check(wire_root(doc), err) &&
               simulation_run(run->simulation, wire_root(doc), &one, err);
     if (ok) {
         simulation_sum_add(run->sum, &one);

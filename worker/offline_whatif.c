@@ -62,7 +62,9 @@ static void row_print(const struct run *run, const struct wire_val *row)
     }
 }
 
-static bool line_run(struct run *run, const char *text, size_t len, struct err *err)
+/* faults: what of the ticket a broker would refuse, of that place */
+static bool line_run(struct run *run, const char *text, size_t len, struct fault_place place,
+                     struct faults *faults, struct err *err)
 {
     struct wire_doc *given = NULL, *work = NULL, *row = NULL;
     bool moves = false, late = false;
@@ -70,6 +72,9 @@ static bool line_run(struct run *run, const char *text, size_t len, struct err *
     buf_reset(&run->body);
     buf_reset(&run->row);
     bool ok = json_line_parse(&run->bytes, text, len, DEPTH_MAX, &given, err);
+    if (ok && wire_type(wire_root(given)) != WIRE_MAP)
+        ok = err_set(err, ERR_INVALID, "want one ticket a line, a JSON object");
+    ok = ok && offline_ticket_check(run->is, wire_root(given), NULL, place, faults);
     if (ok) {
         offline_work_make(wire_root(given), &run->body);
         ok = wire_parse(run->body.p, run->body.len, DEPTH_MAX, &work, err) &&
@@ -88,16 +93,21 @@ static bool line_run(struct run *run, const char *text, size_t len, struct err *
 
 static void file_run(struct run *run, const char *name, FILE *file)
 {
-    struct err err = {0};
     char *text = NULL;
     size_t room = 0, number = 0;
     ssize_t len;
 
     while ((len = getline(&text, &room, file)) >= 0) {
-        number++;
-        if (strspn(text, " \t\r\n") == (size_t)len || line_run(run, text, (size_t)len, &err))
+        struct faults faults = {0};
+        struct fault_place place = {name, (unsigned)++number, 0};
+        struct err err = {0};
+        if (strspn(text, " \t\r\n") == (size_t)len || line_run(run, text, (size_t)len, place, &faults, &err))
             continue;
-        (void)fprintf(stderr, "%s:%zu: %s\n", name, number, err.msg);
+        if (err.code != ERR_NONE)
+            (void)faults_add(&faults, place, "%s", err.msg);
+        for (size_t i = 0; i < faults.count; i++)
+            (void)fprintf(stderr, "%s\n", faults.items[i].text);
+        faults_clear(&faults);
         run->wrong++;
     }
     free(text);

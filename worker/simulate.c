@@ -58,17 +58,6 @@ static bool is_one_of(struct span word, const struct span *words, size_t count)
         text, sizeof(text) - 1 \
     }
 
-static bool is_own_field(struct span key)
-{
-    /* The second half is what life made of a ticket of a broker: it is to be decided as it was posted. */
-    static const struct span own[] = {WORD("tracking"),      WORD("state"),      WORD("posted_at"),
-                                      WORD("version"),       WORD("priority"),   WORD("held"),
-                                      WORD("clocks"),        WORD("package"),    WORD("kind"),
-                                      WORD("queue"),         WORD("assignee"),   WORD("tags"),
-                                      WORD("reply_pending"), WORD("updated_at"), WORD("decided")};
-    return is_one_of(key, own, sizeof own / sizeof own[0]);
-}
-
 /* What staff said of the priority, last: it holds here too. 0: nothing. */
 static int64_t said_priority(const struct wire_val *events)
 {
@@ -84,6 +73,7 @@ static int64_t said_priority(const struct wire_val *events)
     return said;
 }
 
+/* What life made of a ticket of a broker is left out: it is to be decided as it was posted. */
 static void put_ticket(const struct wire_val *ticket, const struct wire_val *customer, int64_t said,
                        int64_t posted_at, struct buf *out)
 {
@@ -103,7 +93,7 @@ static void put_ticket(const struct wire_val *ticket, const struct wire_val *cus
         wire_put_text(out, "priority");
     }
     for (size_t i = 0; i < wire_count(ticket); i++)
-        if (!is_own_field(wire_key_at(ticket, i))) {
+        if (!work_is_made_by_life(wire_key_at(ticket, i))) {
             wire_put_str(out, wire_key_at(ticket, i));
             wire_put_val(out, wire_val_at(ticket, i)), map.count++;
         }

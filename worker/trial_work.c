@@ -26,17 +26,6 @@ static void put_held(const struct trial *trial, struct buf *out)
     wire_list_close(out, &list);
 }
 
-static bool is_own_field(struct span key)
-{
-    static const char *const own[] = {"tracking", "state",     "priority",   "queue",         "assignee",
-                                      "kind",     "tags",      "held",       "reply_pending", "version",
-                                      "decided",  "posted_at", "updated_at", "clocks",        "package"};
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        if (span_is(key, own[i]))
-            return true;
-    return false;
-}
-
 static void put_posted(const struct trial *trial, struct buf *out, struct wire_map *map)
 {
     struct wire_doc *doc = NULL;
@@ -44,7 +33,7 @@ static void put_posted(const struct trial *trial, struct buf *out, struct wire_m
     if (!wire_parse(trial->posted.p, trial->posted.len, TRIAL_DEPTH_MAX, &doc, NULL))
         return;
     for (size_t i = 0; i < wire_count(wire_root(doc)); i++)
-        if (!is_own_field(wire_key_at(wire_root(doc), i))) {
+        if (!work_is_made_by_life(wire_key_at(wire_root(doc), i))) {
             wire_put_str(out, wire_key_at(wire_root(doc), i));
             wire_put_val(out, wire_val_at(wire_root(doc), i)), map->count++;
         }

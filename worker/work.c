@@ -14,6 +14,25 @@ static const struct held_row {
 } held_rows[] = {{"priority", HELD_PRIORITY}, {"queue", HELD_QUEUE},           {"assignee", HELD_ASSIGNEE},
                  {"tags", HELD_TAGS},         {"attributes", HELD_ATTRIBUTES}, {"kind", HELD_KIND}};
 
+#define WORD(text)             \
+    {                          \
+        text, sizeof(text) - 1 \
+    }
+
+bool work_is_made_by_life(struct span key)
+{
+    static const struct span made[] = {WORD("tracking"),      WORD("state"),      WORD("posted_at"),
+                                       WORD("version"),       WORD("priority"),   WORD("held"),
+                                       WORD("clocks"),        WORD("package"),    WORD("kind"),
+                                       WORD("queue"),         WORD("assignee"),   WORD("tags"),
+                                       WORD("reply_pending"), WORD("updated_at"), WORD("decided")};
+
+    for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
+        if (span_equal(key, made[i]))
+            return true;
+    return false;
+}
+
 static bool field_missing(const char *field, const char *want, struct err *err)
 {
     return err_field(err, ERR_INVALID, field, "%s is missing or wrong, want %s", field, want);

@@ -45,6 +45,9 @@ struct work {
     size_t event_count, event_room;
 };
 
+/* Whether a ticket's field tells what life made of it, not what was posted: its number, its state, its clocks. */
+bool work_is_made_by_life(struct span key);
+
 /* Reads body into work, which was zeroed once or used before.
  * err: ERR_INVALID  names the field that is missing or wrong */
 bool work_parse(const struct wire_val *body, struct work *work, struct err *err)

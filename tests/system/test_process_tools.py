@@ -403,6 +403,58 @@ def test_simulate_tells_the_line_that_is_wrong():
     assert done.stdout.count("response") >= 1  # the good line is summed up all the same
 
 
+KINDS = "posted, triaged, decided, commented, updated, taken, assigned, released, prioritized, waiting, resumed, cannot_resolve, agreed, declined, meeting, resolved, approved, " \
+    "rejected, reopened, closed, linked, repeated, asked, warned, missed"
+EVENT = {"at": "2016-03-01T09:00:00Z", "kind": "commented", "as": {"name": "ada", "role": "staff"}, "public": True, "body": {"text": "t"}}
+
+
+@pytest.mark.parametrize("line, told", [
+    ({"events": [EVENT, {**EVENT, "kind": "commentd"}]}, f'events[1].kind: "commentd" is no kind of event (did you mean commented?); allowed are {KINDS}'),
+    ({"events": [{**EVENT, "kind": "shrugged"}]}, f'events[0].kind: "shrugged" is no kind of event; allowed are {KINDS}'),
+    ({"events": [{"at": 1456820000000000}]}, f'events[0].kind: "" is no kind of event; allowed are {KINDS}'),
+    ({"events": [{**EVENT, "as": {"name": "ada", "role": "stff"}}]}, 'events[0].as.role: "stff" is none of staff, customer, system, admin'),
+    ({"events": [{**EVENT, "as": "ada"}]}, "events[0].as: want a map {name, role}, got text"),
+    ({"events": [{**EVENT, "public": "yes"}]}, "events[0].public: want true or false, got text"),
+    ({"events": [{**EVENT, "pulic": True}]}, "events[0].pulic: not a field of an event (did you mean public?); allowed are at, kind, as, public, body, version, cursor, tracking, customer"),
+    ({"events": [{**EVENT, "kind": "waiting", "body": {"on": "custmer"}}]}, 'events[0].body.on: "custmer" is none of customer|vendor'),
+    ({"events": [{**EVENT, "kind": "prioritized", "body": {"reason": "r"}}]}, "events[0].body.priority: is required for prioritized"),
+    ({"events": [{**EVENT, "kind": "prioritized", "body": {"priority": 5}}]}, "events[0].body.priority: 5 is outside 1–4"),
+    ({"events": {}}, "events: want a list, got a map"),
+    ({"events": ["commented"]}, "events[0]: want a map, got text"),
+    ({"evnts": []}, "evnts: not a field of a history (did you mean events?); allowed are ticket, posted_at, customer, events, until_at, was"),
+    ({"was": {"prioritty": 1}}, "was.prioritty: not a field of was (did you mean priority?); allowed are priority, missed"),
+    ({"customer": "acme"}, "customer: want the record of customer.put, or null, got text"),
+    ({"ticket": {"titel": "Echo", "problem": "An echo."}}, "titel: not a field of ticket.submit (did you mean title?); allowed are key, as, customer, title, problem, equipment, "
+     "configuration, contact, channel, impact, attributes, correlation, take, posted_at"),
+    ({"ticket": {"title": "Echo"}}, "problem: is required for ticket.submit"),
+    ({"ticket": {"title": "Echo", "problem": "An echo.", "impact": "dwn\x1b[2J"}}, 'impact: "dwn?[2J" is none of down|critical|degraded|impaired|request|question'),
+], ids=lambda value: value if isinstance(value, str) else "")
+def test_simulate_refuses_a_word_that_it_does_not_know(line, told):
+    good = {"posted_at": 1456708560000000, "ticket": {"title": "Echo", "problem": "An echo."}, "events": [EVENT, {**EVENT, "kind": "missed"}]}
+    done = worker("simulate", SHIPPED, "-", "--json", text=f"{json.dumps(good)}\n\n{json.dumps({**good, **line})}\n")
+    assert (done.returncode, done.stderr) == (1, f"-:3: {told}\n") and json.loads(done.stdout)["tickets"] == 1
+
+
+def test_simulate_takes_what_a_broker_gave_also_of_a_newer_one():
+    ticket = {"tracking": "DKT-0000-0000-0001-E", "title": "Echo", "problem": "An echo.", "state": "closed", "priority": 3, "clocks": [], "fresh": 1, "links": []}
+    line = {"posted_at": 1456708560000000, "ticket": ticket, "customer": None, "events": [{**EVENT, "version": 2, "cursor": "x", "tracking": "y", "customer": "acme"}], "until_at": None}
+    done = worker("simulate", SHIPPED, "-", "--json", text=json.dumps({k: v for k, v in line.items() if v is not None}))
+    assert (done.returncode, done.stderr) == (0, "") and json.loads(done.stdout)["tickets"] == 1
+
+
+def test_explain_and_whatif_refuse_a_word_that_they_do_not_know(process):
+    stored = {"tracking": "DKT-0000-0000-0001-E", "state": "new", "posted_at": 1772442000000000, "title": "Echo", "problem": "x"}
+    event = {"version": 2, "at": 1772442000000000, "kind": "commentd", "as": None, "public": False, "body": {}}
+    done = worker("explain", process, "-", text=json.dumps({"ticket": stored, "events": [event]}, indent=1))
+    assert done.returncode == 1 and re.fullmatch(r'-:13:12: events\[0\]\.kind: "commentd" is no kind of event \(did you mean commented\?\); allowed are .*\n', done.stderr), done.stderr
+    lines = [stored, {"ticket": stored, "events": [event]}, {"title": "Echo", "problem": "x", "impact": "dwn", "chanel": "im"}, 7]
+    done = worker("whatif", process, process, "-", text="".join(json.dumps(line) + "\n" for line in lines))
+    assert done.returncode == 1 and done.stdout.startswith("1 tickets looked at"), done.stdout
+    assert [line.partition("; ")[0] for line in done.stderr.splitlines()] == [
+        '-:2: events[0].kind: "commentd" is no kind of event (did you mean commented?)', '-:3: impact: "dwn" is none of down|critical|degraded|impaired|request|question',
+        "-:3: chanel: not a field of ticket.submit (did you mean channel?)", "-:4: want one ticket a line, a JSON object"], done.stderr
+
+
 def test_silence_closes_by_package_and_kept_words_start_no_clock(process):
     policy = (process / "process.yaml").read_text()
     (process / "process.yaml").write_text(policy.replace("on_reply_when_resolved: ask", "on_reply_when_resolved: keep"))
