@@ -246,12 +246,47 @@ static bool body_put_map(struct cli *cli, const struct cli_args *args, const cha
     return ok;
 }
 
+/* "--title, --queue or --tags": the command's options whose field lies in the group. False: there are none. */
+static bool group_options(const struct cli_command *command, const char *group, char *ret, size_t size)
+{
+    const char *last = NULL;
+    size_t used = 0;
+
+    *ret = '\0';
+    for (const struct cli_option *o = command->options; o != NULL && o->name != NULL && used < size; o++) {
+        if (o->field == NULL || strncmp(o->field, group, strlen(group)) != 0)
+            continue;
+        if (last != NULL)
+            used += (size_t)snprintf(ret + used, size - used, "%s--%s", used == 0 ? "" : ", ", last);
+        last = o->name;
+    }
+    if (last != NULL && used < size)
+        (void)snprintf(ret + used, size - used, "%s--%s", used == 0 ? "" : " or ", last);
+    return last != NULL;
+}
+
+/* What only changes fields must be given one: the broker would say that `set` is missing, which nobody can type. */
+static bool body_check_set(const struct cli_args *args, struct err *err)
+{
+    char field[64], options[256];
+
+    for (size_t i = 0; i < args->given_count; i++) {
+        cli_option_field(args->given[i].option, field, sizeof field);
+        if (strncmp(field, "set.", 4) == 0)
+            return true;
+    }
+    return !group_options(args->command, "set.", options, sizeof options) ||
+           err_set(err, ERR_INVALID, "nothing to change: give %s", options);
+}
+
 bool cli_body_build(struct cli *cli, const struct cli_args *args, struct docket_body *body, struct err *err)
 {
     const struct cli_command *command = args->command;
     const char *field = command->positional_field;
     bool any;
 
+    if (!body_check_set(args, err))
+        return false;
     if (field != NULL && strchr(field, '.') == NULL && args->positional_count != 0)
         body_put_positionals(args, field, body);
     if (!body_put_group(cli, args, "", body, true, &any, err) || !body_put_map(cli, args, "set", body, err) ||

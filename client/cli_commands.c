@@ -497,7 +497,7 @@ const struct cli_command cli_commands[] = {
      TRACKING,
      .options = update_options,
      .print = cli_print_version,
-     .help = "Changes fields of a ticket.",
+     .help = "Changes fields of a ticket, at least one.",
      .example = "update " T " --queue noc --tags outage,sbc"},
     {.name = "prioritize",
      .op = "ticket.prioritize",
