@@ -54,6 +54,9 @@ MUTANTS = [
     Mutant("two-changes-at-once", "R2", "broker/writer.c", "    if (unit->ticket == 0)\n        return true;\n    HASH_FIND", "    if (unit->ticket >= 0)\n        return true;\n    HASH_FIND", ("unit/test_writer",)),
     Mutant("overtaken-decision-is-sent", "R2", "broker/dispatch.c", "    if (wake->overtaken) {\n        wire_doc_free(doc);", "    if (false) {\n        wire_doc_free(doc);",
            ("system/test_batches.py::test_a_decision_overtaken_by_an_op_is_not_sent",)),
+    Mutant("meeting-moved-unseen", "R2", "broker/sql/change.sql", " AND posted.meeting_same", "",
+           (*guard("test_of_two_who_read_a_meeting_only_the_first_moves_it"), *guard("test_a_move_waits_for_the_one_that_is_not_committed_yet_and_then_sees_it"),
+            "system/test_life.py::test_of_two_moves_of_one_meeting_at_once_the_second_is_busy_and_may_be_repeated")),
     # an epoch belongs to one database session
     Mutant("dead-epoch-is-renewed", "R3", "broker/sql/lease.sql", "NOT dead AND lease_until", "lease_until", guard("test_a_dead_or_lapsed_epoch_is_never_renewed")),
     Mutant("lapsed-epoch-is-renewed", "R3", "broker/sql/lease.sql", " AND lease_until > c.at\nRETURNING", "\nRETURNING", guard("test_a_dead_or_lapsed_epoch_is_never_renewed")),

@@ -212,6 +212,53 @@ def test_dead_retry_takes_the_wake_too(ours):
     ours.commit()
 
 
+# ---- a meeting is changed from what it was ----
+
+def move(session, number, version, where, key):
+    """Makes a meeting (version: None), or moves or cancels it as who read it at that version does."""
+    values = {1: number, 2: key, 3: b"c", 4: 7, 5: THEIRS, 6: [0, 1, 2, 3, 4, 5, 6, 7], 7: 15, 8: 0, 9: "ada", 10: True, 11: b"\x80", 12: 0, 14: 0, 16: 0, 18: 0, 22: "meeting", 23: b"\x80",
+              32: "m1", 33: version is None, 34: False, 35: "phone", 36: 2**50, 37: 1800, 38: where, 39: ["a@localhost"], 48: version}
+    return session.run("change", *(values.get(n) for n in range(1, max(values) + 1)))[0]
+
+
+def meeting_of(session, number):
+    return session.one(f"SELECT version, place FROM meetings WHERE ticket = {number}")
+
+
+def test_of_two_who_read_a_meeting_only_the_first_moves_it(ours):
+    number = ticket(ours)
+    made = move(ours, number, None, "Room 1", b"made")
+    ours.commit()
+    first, second = move(ours, number, made["version"], "Room 2", b"first"), move(ours, number, made["version"], "Room 3", b"second")
+    ours.commit()
+    assert first["changed"] and first["meeting_same"] and meeting_of(ours, number) == (first["version"], "Room 2")
+    assert (second["changed"], second["meeting_is"], second["meeting_same"]) == (False, True, False)
+    assert left_behind(ours, number) == 4 and desk_of(ours, number)["version"] == first["version"], "two events, two messages"
+    assert ours.one("SELECT count(*) FROM keys WHERE digest = 'second'") == (0,), "who repeats is no duplicate"
+    assert move(ours, number, first["version"], "Room 3", b"second")["changed"]
+    ours.commit()
+
+
+def test_a_move_waits_for_the_one_that_is_not_committed_yet_and_then_sees_it(ours, sessions):
+    number, other, got = ticket(ours), sessions(), []
+    made = move(ours, number, None, "Room 1", b"wait made")
+    ours.commit()
+    assert move(other, number, made["version"], "Room 2", b"wait first")["changed"]
+
+    def second():
+        ours.run("lock", [number])
+        got.append(move(ours, number, made["version"], "Room 3", b"wait second"))
+        ours.commit()
+
+    moving = threading.Thread(target=second)
+    moving.start()
+    pid = ours.connection.info.backend_pid
+    wait_until(lambda: sessions().one(f"SELECT wait_event_type FROM pg_stat_activity WHERE pid = {pid}")[0] == "Lock")
+    other.commit()
+    moving.join()
+    assert not got[0]["changed"] and not got[0]["meeting_same"] and meeting_of(ours, number)[1] == "Room 2"
+
+
 # ---- rule 3: an epoch belongs to one session ----
 
 def register(session, epoch):

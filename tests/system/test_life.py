@@ -322,6 +322,35 @@ def test_a_meeting_is_made_moved_and_cancelled(stack, client, golden):
     assert done.returncode == 0 and "meeting m" in done.stdout, done.stderr
 
 
+def test_of_two_moves_of_one_meeting_at_once_the_second_is_busy_and_may_be_repeated(pair):
+    """Both read the meeting as it was; the ticket is held until both wait to write."""
+    clients, fields = [pair.client(1), pair.client(2)], {"medium": "phone", "at": now_us() + 7200_000_000, "attendees": ["kim@golden.localhost"], "where": "Room 1", "as_": ADA}
+    clients[0].call("customer.put", as_={"name": "root", "role": "admin"}, customer={"id": "two-moves", "name": "Two", "package": "gold"})
+    tracking = decided(clients[0], 1, customer="two-moves")[0]
+    meeting = clients[0].call("ticket.meeting", tracking=tracking, **fields)["meeting"]
+    wait_until(lambda: pair.value("SELECT lane IS NULL OR lane >= 5 FROM desk WHERE ticket = %s", id_of(tracking)))
+    moves = [{"tracking": tracking, "meeting": meeting, "key": unique("move"), "as_": ADA, **move} for move in ({"where": "Room 2"}, {"at": fields["at"] + 3600_000_000})]
+    with pair.db() as db, db.transaction():
+        db.execute("SELECT FROM desk WHERE ticket = %s FOR NO KEY UPDATE", (id_of(tracking),))
+        for client, move in zip(clients, moves):
+            client.send("ticket.meeting", **move)
+        wait_until(lambda: pair.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()") == 2)
+    answers = [client.receive() for client in clients]
+    assert sorted(answer["ok"] for answer in answers) == [False, True], answers
+    lost = answers[0]["ok"]  # 1: the second one's
+    refusal = answers[lost]["error"]
+    assert (refusal["code"], refusal["field"], refusal["retry"]) == ("busy", "meeting", True), refusal
+    made, moved = [event["body"]["meeting"] for event in ticket_of(clients[0].show(tracking))["events"] if event["kind"] == "meeting"]
+    won = moves[not lost]
+    assert (moved["what"], moved["where"], moved["starts_at"]) == ("moved", won.get("where", "Room 1"), won.get("at", fields["at"])), "the other one's is not undone"
+    again = clients[lost].call("ticket.meeting", **moves[lost])
+    assert not again.get("duplicate")
+    now = [event["body"]["meeting"] for event in ticket_of(clients[0].show(tracking))["events"] if event["kind"] == "meeting"][-1]
+    assert (now["where"], now["starts_at"]) == ("Room 2", fields["at"] + 3600_000_000), "both are done now"
+    for client in clients:
+        client.close()
+
+
 def test_a_meeting_s_repeat_is_answered_when_it_has_begun(client, golden):
     tracking = decided(client, 1, customer=golden)[0]
     at = client.call("ping")["now_at"] + 700_000
