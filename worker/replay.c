@@ -90,7 +90,7 @@ static bool same_verdicts(const struct trial *trial, const struct simulated *one
     int64_t met[CLOCK_KINDS] = {0}, missed[CLOCK_KINDS] = {0};
 
     for (size_t i = 0; i < trial_verdict_count(trial); i++) {
-        const struct trial_verdict *v = trial_verdict(trial, i);
+        const struct work_verdict *v = trial_verdict(trial, i);
         *(v->missed ? &missed[v->kind] : &met[v->kind]) += 1;
     }
     for (size_t k = 0; k < CLOCK_KINDS; k++)

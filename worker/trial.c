@@ -232,6 +232,8 @@ void trial_free(struct trial *trial)
     for (size_t i = 0; i < trial->cause_count; i++)
         free(trial->causes[i]);
     free(trial->told);
+    for (size_t i = 0; i < trial->verdict_count; i++)
+        trial_verdict_clear(&trial->verdicts[i]);
     free(trial->verdicts);
     wire_doc_free(trial->shown);
     decider_free(trial->decider);
@@ -268,7 +270,7 @@ size_t trial_verdict_count(const struct trial *trial)
     return trial->verdict_count;
 }
 
-const struct trial_verdict *trial_verdict(const struct trial *trial, size_t i)
+const struct work_verdict *trial_verdict(const struct trial *trial, size_t i)
 {
     return &trial->verdicts[i];
 }

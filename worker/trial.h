@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "err.h"
 #include "wire.h"
+#include "work.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -73,16 +74,9 @@ struct trial_told {
 size_t trial_told_count(const struct trial *trial);
 const struct trial_told *trial_told(const struct trial *trial, size_t i);
 
-/* Verdicts, in order; one a clock and cycle. cause: NULL for none. */
-struct trial_verdict {
-    enum clock_kind kind;
-    int64_t cycle, priority, promise_s, due_at, met_at, worked_s, paused_s, judged_at;
-    bool missed;
-    char process[65], zones[65]; /* the versions it was judged by */
-    char cause[16];
-};
+/* Verdicts, in order; one a clock and cycle, with when and by which versions it was judged. */
 size_t trial_verdict_count(const struct trial *trial);
-const struct trial_verdict *trial_verdict(const struct trial *trial, size_t i);
+const struct work_verdict *trial_verdict(const struct trial *trial, size_t i);
 
 /* When it wakes next by itself, or CLOCK_NO_INSTANT. */
 int64_t trial_wake_at(const struct trial *trial);

@@ -26,7 +26,7 @@ struct trial {
     const char *reason;
     struct trial_told *told;
     size_t told_count;
-    struct trial_verdict *verdicts;
+    struct work_verdict *verdicts; /* own their text */
     size_t verdict_count;
     char *causes[TRIAL_CAUSES_MAX]; /* of open alerts */
     size_t cause_count;
@@ -50,6 +50,9 @@ void trial_fields_set(struct trial *trial, const struct wire_val *set, bool by_p
 
 /* The same of what was posted: equipment, configuration, attributes, title. */
 void trial_posted_merge(struct trial *trial, const struct wire_val *set);
+
+/* Gives its text back. */
+void trial_verdict_clear(struct work_verdict *verdict);
 
 /* Does to the ticket what the decision says. */
 void trial_take(struct trial *trial, const struct wire_val *decision);

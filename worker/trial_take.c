@@ -158,7 +158,7 @@ static void take_set(struct trial *trial, const struct wire_val *set)
     trial->reply_pending = wire_find_bool(set, "reply_pending", trial->reply_pending);
 }
 
-static struct trial_verdict *verdict_find(struct trial *trial, enum clock_kind kind, int64_t cycle)
+static struct work_verdict *verdict_find(struct trial *trial, enum clock_kind kind, int64_t cycle)
 {
     for (size_t i = 0; i < trial->verdict_count; i++)
         if (trial->verdicts[i].kind == kind && trial->verdicts[i].cycle == cycle)
@@ -166,26 +166,31 @@ static struct trial_verdict *verdict_find(struct trial *trial, enum clock_kind k
     return NULL;
 }
 
+static struct span span_copy(struct span text)
+{
+    return text.p == NULL ? SPAN_NONE : (struct span){mem_strndup(text.p, text.len), text.len};
+}
+
+void trial_verdict_clear(struct work_verdict *verdict)
+{
+    free((void *)(uintptr_t)verdict->cause.p);
+    free((void *)(uintptr_t)verdict->process.p);
+    free((void *)(uintptr_t)verdict->zones.p);
+}
+
 /* As broker/sql/verdicts.sql: the first one stays; a miss gains when it was met. */
 static void take_verdict(struct trial *trial, const struct wire_val *map)
 {
-    struct trial_verdict v = {.cycle = wire_find_int(map, "cycle", 0),
-                              .priority = wire_find_int(map, "priority", 0),
-                              .promise_s = wire_find_int(map, "promise_s", 0),
-                              .due_at = wire_find_int(map, "due_at", 0),
-                              .met_at = wire_find_int(map, "met_at", CLOCK_NO_INSTANT),
-                              .worked_s = wire_find_int(map, "worked_s", 0),
-                              .paused_s = wire_find_int(map, "paused_s", 0),
-                              .judged_at = trial->now,
-                              .missed = span_is(wire_find_str(map, "verdict"), "missed")};
-    struct span cause = wire_find_str(map, "cause");
+    struct work_verdict v;
 
-    (void)clock_kind_parse(wire_find_str(map, "clock"), &v.kind);
-    (void)snprintf(v.cause, sizeof v.cause, "%.*s", (int)cause.len, cause.len == 0 ? "" : cause.p);
-    (void)snprintf(v.process, sizeof v.process, "%s", engine_process(trial->engine)->hash);
-    (void)snprintf(v.zones, sizeof v.zones, "%s", engine_zones(trial->engine));
-    struct trial_verdict *old = verdict_find(trial, v.kind, v.cycle);
+    if (!work_verdict_parse(map, &v))
+        return;
+    struct work_verdict *old = verdict_find(trial, v.kind, v.cycle);
     if (old == NULL) {
+        v.judged_at = trial->now;
+        v.cause = span_copy(v.cause);
+        v.process = span_copy(span_of(engine_process(trial->engine)->hash));
+        v.zones = span_copy(span_of(engine_zones(trial->engine)));
         trial->verdicts = mem_grow(trial->verdicts, trial->verdict_count + 1, sizeof v);
         trial->verdicts[trial->verdict_count++] = v;
     } else if (old->missed && old->met_at == CLOCK_NO_INSTANT) {

@@ -92,7 +92,7 @@ static void put_verdicts(const struct trial *trial, struct buf *out)
     wire_put_text(out, "deadlines");
     wire_put_list(out, trial->verdict_count);
     for (size_t i = 0; i < trial->verdict_count; i++) {
-        const struct trial_verdict *v = &trial->verdicts[i];
+        const struct work_verdict *v = &trial->verdicts[i];
         wire_put_map(out, 12);
         wire_put_key_text(out, "clock", clock_kind_name(v->kind));
         wire_put_key_int(out, "cycle", v->cycle);
@@ -104,8 +104,8 @@ static void put_verdicts(const struct trial *trial, struct buf *out)
         wire_put_key_int(out, "worked_s", v->worked_s);
         wire_put_key_int(out, "paused_s", v->paused_s);
         wire_put_key_int(out, "judged_at", v->judged_at);
-        wire_put_key_text(out, "process", v->process);
-        wire_put_key_text(out, "zones", v->zones);
+        wire_put_key_str(out, "process", v->process);
+        wire_put_key_str(out, "zones", v->zones);
     }
 }
 

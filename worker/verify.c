@@ -7,14 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A row of `deadlines`. */
-struct row {
-    enum clock_kind kind;
-    int64_t cycle, priority, promise_s, due_at, met_at, worked_s, paused_s, judged_at;
-    bool missed;
-    struct span process, zones;
-};
-
 struct verifying {
     const struct decision *d;
     size_t event_count; /* of those that are decided */
@@ -73,25 +65,14 @@ static const struct clock *clock_again(const struct verifying *v, const struct c
 
 /* ---- verdicts ---- */
 
-static bool row_read(const struct wire_val *map, struct row *ret)
+/* A row of `deadlines`. */
+static bool row_read(const struct wire_val *map, struct work_verdict *ret)
 {
-    *ret = (struct row){.cycle = wire_find_int(map, "cycle", 0),
-                        .priority = wire_find_int(map, "priority", 0),
-                        .promise_s = wire_find_int(map, "promise_s", 0),
-                        .due_at = wire_find_int(map, "due_at", 0),
-                        .met_at = wire_find_int(map, "met_at", CLOCK_NO_INSTANT),
-                        .worked_s = wire_find_int(map, "worked_s", 0),
-                        .paused_s = wire_find_int(map, "paused_s", 0),
-                        .judged_at = wire_find_int(map, "judged_at", 0),
-                        .missed = span_is(wire_find_str(map, "verdict"), "missed"),
-                        .process = wire_find_str(map, "process"),
-                        .zones = wire_find_str(map, "zones")};
-    return clock_kind_parse(wire_find_str(map, "clock"), &ret->kind) && ret->priority >= 1 &&
-           ret->priority <= 4;
+    return work_verdict_parse(map, ret) && ret->priority >= 1 && ret->priority <= 4;
 }
 
 /* Whether what judged then is what is here now. */
-static bool row_is_ours(const struct verifying *v, const struct row *row, const struct clock *again)
+static bool row_is_ours(const struct verifying *v, const struct work_verdict *row, const struct clock *again)
 {
     const struct engine *engine = v->d->engine;
 
@@ -101,7 +82,7 @@ static bool row_is_ours(const struct verifying *v, const struct row *row, const 
 }
 
 /* Whether the ticket was of one priority from the verdict to its end: what a late meeting cost is counted by that of its time. */
-static bool row_keeps_priority(const struct verifying *v, const struct row *row)
+static bool row_keeps_priority(const struct verifying *v, const struct work_verdict *row)
 {
     const struct work *work = v->d->work;
 
@@ -111,7 +92,7 @@ static bool row_keeps_priority(const struct verifying *v, const struct row *row)
     return row->priority == v->d->priority;
 }
 
-static void compare_row(struct verifying *v, const struct row *row)
+static void compare_row(struct verifying *v, const struct work_verdict *row)
 {
     compute(v, (int)row->priority, v->d->work->now);
     const struct clock_verdict *again = verdict_again(v, row->kind, row->cycle);
@@ -134,23 +115,21 @@ static void compare_row(struct verifying *v, const struct row *row)
         differ(v, row->kind, row->cycle, "worked_s", row->worked_s, again->clock.worked_s);
 }
 
-static const struct wire_val *row_of(const struct wire_val *deadlines, const struct clock *clock)
+static bool row_of(const struct wire_val *deadlines, const struct clock *clock, struct work_verdict *ret)
 {
-    for (size_t i = 0; i < wire_count(deadlines); i++) {
-        const struct wire_val *map = wire_at(deadlines, i);
-        if (span_is(wire_find_str(map, "clock"), clock_kind_name(clock->kind)) &&
-            wire_find_int(map, "cycle", 0) == clock->cycle)
-            return map;
-    }
-    return NULL;
+    for (size_t i = 0; i < wire_count(deadlines); i++)
+        if (row_read(wire_at(deadlines, i), ret) && ret->kind == clock->kind && ret->cycle == clock->cycle)
+            return true;
+    return false;
 }
 
 /* The clock on the desk and the verdict for the reports tell the same. */
-static void compare_with_row(struct verifying *v, const struct clock *stored, const struct wire_val *map)
+static void compare_with_row(struct verifying *v, const struct clock *stored,
+                             const struct wire_val *deadlines)
 {
-    struct row row;
+    struct work_verdict row;
 
-    if (map == NULL || !row_read(map, &row))
+    if (!row_of(deadlines, stored, &row))
         return;
     differ(v, stored->kind, stored->cycle, "verdict", row.missed, stored->state == CLOCK_MISSED);
     differ(v, stored->kind, stored->cycle, "verdict's due_at", row.due_at, stored->due_at);
@@ -178,7 +157,7 @@ static void compare_clock(struct verifying *v, const struct clock *stored, const
     }
     differ(v, stored->kind, stored->cycle, "started_at", stored->started_at, again->started_at);
     if (judged)
-        compare_with_row(v, stored, row_of(deadlines, stored));
+        compare_with_row(v, stored, deadlines);
     if (judged && (stored->met_at != CLOCK_NO_INSTANT || again->met_at != CLOCK_NO_INSTANT))
         return;
     differ(v, stored->kind, stored->cycle, "worked_s", stored->worked_s, again->worked_s);
@@ -243,7 +222,7 @@ void verify_stored(const struct decision *d, const struct wire_val *deadlines, s
     for (size_t i = 0; i < work->old_count; i++)
         compare_clock(v, &work->old[i], deadlines);
     for (size_t i = 0; i < wire_count(deadlines); i++) {
-        struct row row;
+        struct work_verdict row;
         if (row_read(wire_at(deadlines, i), &row))
             compare_row(v, &row);
     }

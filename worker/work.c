@@ -155,6 +155,29 @@ void work_put_clock(struct buf *out, const struct clock *clock, const struct wor
         put_kept(out, kept);
 }
 
+/* ---- verdicts ---- */
+
+bool work_verdict_parse(const struct wire_val *map, struct work_verdict *ret)
+{
+    struct work_verdict verdict = {.cycle = wire_find_int(map, "cycle", 0),
+                                   .priority = wire_find_int(map, "priority", 0),
+                                   .promise_s = wire_find_int(map, "promise_s", 0),
+                                   .due_at = wire_find_int(map, "due_at", 0),
+                                   .met_at = instant_or_none(map, "met_at"),
+                                   .worked_s = wire_find_int(map, "worked_s", 0),
+                                   .paused_s = wire_find_int(map, "paused_s", 0),
+                                   .judged_at = wire_find_int(map, "judged_at", 0),
+                                   .missed = span_is(wire_find_str(map, "verdict"), "missed"),
+                                   .cause = wire_find_str(map, "cause"),
+                                   .process = wire_find_str(map, "process"),
+                                   .zones = wire_find_str(map, "zones")};
+
+    if (!clock_kind_parse(wire_find_str(map, "clock"), &verdict.kind))
+        return false;
+    *ret = verdict;
+    return true;
+}
+
 /* ---- events ---- */
 
 /* A state that a decision set (whole: in its `set`, a head: by itself) acts like the event of that name. */

@@ -45,6 +45,18 @@ struct work {
     size_t event_count, event_room;
 };
 
+/* A verdict as it travels: in a decision's `deadlines`, and stored, in what explain is given (then with when and by which versions). */
+struct work_verdict {
+    enum clock_kind kind;
+    int64_t cycle, priority, promise_s, due_at, met_at, worked_s, paused_s, judged_at;
+    bool missed;
+    struct span cause, process, zones; /* without p: not said */
+};
+
+/* What is not said is 0, met_at CLOCK_NO_INSTANT. The spans point into the message. False: it is of no clock. */
+bool work_verdict_parse(const struct wire_val *map, struct work_verdict *ret)
+    __attribute__((warn_unused_result));
+
 /* Whether a ticket's field tells what life made of it, not what was posted: its number, its state, its clocks. */
 bool work_is_made_by_life(struct span key);
 

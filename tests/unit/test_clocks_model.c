@@ -519,7 +519,7 @@ static void check_verdicts(const struct model *m, const struct trial *trial)
         for (int c = 0; c < CYCLES_MAX; c++)
             want += m->judged[k][c].there;
     for (size_t i = 0; i < trial_verdict_count(trial); i++) {
-        const struct trial_verdict *v = trial_verdict(trial, i);
+        const struct work_verdict *v = trial_verdict(trial, i);
         const struct judged *j = &m->judged[v->kind][v->cycle];
         same("a verdict", (int)v->kind, (int)v->cycle, j->there, true);
         same("missed", (int)v->kind, (int)v->cycle, v->missed, j->missed);
