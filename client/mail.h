@@ -84,11 +84,18 @@ bool mail_parse_apart(struct span message, struct buf *out, struct err *err)
 /* Copies what is valid UTF-8, controls but line ends and tabs left out, bad bytes as U+FFFD; CR LF as LF; at most max bytes. */
 void mail_text_clean(struct span from, size_t max, struct buf *ret);
 
-/* HTML as plain text. */
+/* HTML as plain text; what it quotes of another mail has "> " before each line. */
 void mail_text_of_html(struct span html, struct buf *ret);
 
-/* The person's own words: without the quoted mail below them and the signature. All of it when there is nothing else. */
+/* The person's own words: without the quoted mail below them and the signature (mail_own.c). All of it when there is nothing
+ * else. */
 struct span mail_text_own(struct span text);
+
+/* Words without what is empty around them. */
+struct span mail_text_trim(struct span text);
+
+/* The next line of text from at on, without its end. */
+struct span mail_text_line(struct span text, size_t at);
 
 /* The first line that is not empty, without blanks and a closing . or ! */
 struct span mail_text_first_line(struct span text);
@@ -124,7 +131,8 @@ struct mail_view {
     uint32_t token_who;
     bool has_bounce; /* a bounce token */
     int64_t bounce_delivery;
-    bool has_tracking; /* a tracking number in the subject */
+    bool is_thread_proven; /* that token names the message of ours which it answers */
+    bool has_tracking;     /* a tracking number in the subject */
     int64_t tracking;
     int64_t thread_delivery;  /* of a message of ours that it answers; 0: none */
     char key[64];             /* the same for the same Message-ID and body */

@@ -190,7 +190,7 @@ static bool find_by_thread(struct delivery *d)
 
     if (ticket == 0 || !look_at_ticket(d, ticket))
         return false;
-    if (d->is_contact || d->was_told)
+    if (d->is_contact || d->was_told || d->view->is_thread_proven)
         return true;
     log_event(LOG_INFO, "mail_thread_ignored", "ticket=%s key=%s", d->tracking, d->view->key);
     return false;
@@ -479,25 +479,6 @@ static enum mail_exit acknowledge(struct delivery *d)
     return takes && d->tracking[0] != '\0' ? take(d, who) : MAIL_KEPT;
 }
 
-/* "Status: 5.1.1": the worst of the groups. */
-static void bounce_status(const struct mail_view *view, char *ret, size_t size)
-{
-    struct span text = wire_find_str(wire_find(view->facts, "report"), "text");
-
-    (void)snprintf(ret, size, "5.0.0");
-    for (size_t i = 0; i + 13 < text.len; i++)
-        if ((i == 0 || text.p[i - 1] == '\n') && strncasecmp(text.p + i, "Status:", 7) == 0) {
-            size_t at = i + 7, n = 0;
-            while (at < text.len && text.p[at] == ' ')
-                at++;
-            while (at + n < text.len && n < 9 && strchr("0123456789.", text.p[at + n]) != NULL)
-                n++;
-            if (n >= 5)
-                (void)snprintf(ret, size, "%.*s", (int)n, text.p + at);
-            return;
-        }
-}
-
 static enum mail_exit bounce(struct delivery *d)
 {
     char status[16], reply[600];
@@ -505,8 +486,7 @@ static enum mail_exit bounce(struct delivery *d)
 
     if (!d->view->has_bounce)
         return drop(d, "a bounce that does not say of which message of ours it is");
-    bounce_status(d->view, status, sizeof status);
-    if (status[0] == '4' || status[0] == '2')
+    if (!mail_bounce_read(d->view, status, sizeof status))
         return drop(d, "a notice about a delivery that is not over, or went well");
     struct docket_body *body = docket_body_new();
     (void)snprintf(reply, sizeof reply, "%.*s", report.len < 500 ? (int)report.len : 500,

@@ -32,4 +32,7 @@ const char *mail_answer_word(const struct mail_answer *answer);
 /* The name of the meeting, when it is one of that ticket. */
 bool mail_answer_meeting(const struct mail_answer *answer, const char *tracking, char *ret, size_t size);
 
+/* Whether a bounce says that the mail will never arrive; then why, as 5.1.1 (RFC 3463). False: it is late, or it went well. */
+bool mail_bounce_read(const struct mail_view *view, char *ret_status, size_t size);
+
 #endif

@@ -56,19 +56,41 @@ static const struct {
     {"suppress", "", MAIL_KIND_AUTOMATIC},
 };
 
-static enum mail_kind kind_of(const struct mail_settings *settings, const struct mail_envelope *envelope,
-                              const struct mail_view *view)
+/* What the headers say; MAIL_KIND_PERSON when they say nothing. */
+static enum mail_kind marked_kind(const struct mail_view *view)
 {
-    if (view->has_bounce || wire_type(wire_find(view->facts, "report")) == WIRE_MAP)
-        return MAIL_KIND_BOUNCE;
-    if (is_own_address(settings, view->from))
-        return MAIL_KIND_OURS;
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
         struct span value = fact(view->facts, marks[i].key);
         if (value.len != 0 && span_starts(value, marks[i].starts))
             return marks[i].kind;
     }
-    return is_null_sender(envelope, view->facts) ? MAIL_KIND_ANSWERED : MAIL_KIND_PERSON;
+    return MAIL_KIND_PERSON;
+}
+
+static bool is_mail_system(const char *from)
+{
+    return span_starts(span_of(from), "mailer-daemon@") || span_starts(span_of(from), "postmaster@");
+}
+
+/* A notification; or what a mail server without them writes to where our mail came from. Automatic answers of people (RFC 3834) go there as
+ * well, and say that they are. */
+static bool is_bounce(const struct mail_envelope *envelope, const struct mail_view *view)
+{
+    if (wire_type(wire_find(view->facts, "report")) == WIRE_MAP)
+        return true;
+    return view->has_bounce && (is_mail_system(view->from) || (is_null_sender(envelope, view->facts) &&
+                                                               marked_kind(view) == MAIL_KIND_PERSON));
+}
+
+static enum mail_kind kind_of(const struct mail_settings *settings, const struct mail_envelope *envelope,
+                              const struct mail_view *view)
+{
+    if (is_bounce(envelope, view))
+        return MAIL_KIND_BOUNCE;
+    if (is_own_address(settings, view->from))
+        return MAIL_KIND_OURS;
+    enum mail_kind kind = marked_kind(view);
+    return kind == MAIL_KIND_PERSON && is_null_sender(envelope, view->facts) ? MAIL_KIND_ANSWERED : kind;
 }
 
 /* ---- whose ---- */
@@ -173,7 +195,9 @@ static void look_at_thread(const struct mail_settings *settings, struct mail_vie
     const struct wire_val *refs = wire_find(ret->facts, "references");
     struct span id, parent = without_brackets(fact(ret->facts, "in_reply_to"));
 
-    ret->thread_delivery = delivery_of(parent, settings->mail_domain);
+    ret->is_thread_proven = ret->has_bounce;
+    ret->thread_delivery =
+        ret->has_bounce ? ret->bounce_delivery : delivery_of(parent, settings->mail_domain);
     for (size_t i = wire_count(refs); i-- > 0 && ret->thread_delivery == 0;)
         if (wire_get_str(wire_at(refs, i), &id))
             ret->thread_delivery = delivery_of(without_brackets(id), settings->mail_domain);
@@ -181,6 +205,18 @@ static void look_at_thread(const struct mail_settings *settings, struct mail_vie
         *ret_root = without_brackets(id);
     else
         *ret_root = parent.len != 0 ? parent : fact(ret->facts, "message_id");
+}
+
+/* "Fwd: …", in the languages of mail programs. */
+static bool is_forward(struct span subject)
+{
+    static const char *const marks_of_it[] = {"fwd:", "fw:", "wg:", "tr:", "rv:",
+                                              "enc:", "vb:", "vl:", "pd:", "doorst:"};
+
+    for (size_t i = 0; i < sizeof marks_of_it / sizeof marks_of_it[0]; i++)
+        if (span_starts(subject, marks_of_it[i]))
+            return true;
+    return false;
 }
 
 /* ---- names ---- */
@@ -244,7 +280,9 @@ void mail_judge(const struct mail_settings *settings, const struct token_key *ke
     struct span root = span_of("");
 
     *ret = (struct mail_view){.facts = facts, .subject = fact(facts, "subject")};
-    ret->text = mail_text_own(fact(facts, "text"));
+    /* Who forwards a mail wants it read whole. */
+    ret->text =
+        is_forward(ret->subject) ? mail_text_trim(fact(facts, "text")) : mail_text_own(fact(facts, "text"));
     copy_address(fact(facts, "from"), ret->from, sizeof ret->from);
     struct span name = fact(facts, "from_name");
     (void)snprintf(ret->from_name, sizeof ret->from_name, "%.*s", (int)(name.len < 200 ? name.len : 0),

@@ -251,6 +251,11 @@ static bool is_attached(GMimeObject *part)
 
 static void walk(struct parsing *p, GMimeObject *part, int depth);
 
+static bool has_words(const struct parsing *p)
+{
+    return mail_text_trim(buf_span(&p->text)).len != 0;
+}
+
 /* Of alternatives that say the same the plain one; else the last that we know. */
 static void walk_alternatives(struct parsing *p, GMimeMultipart *all, int depth)
 {
@@ -264,8 +269,13 @@ static void walk_alternatives(struct parsing *p, GMimeMultipart *all, int depth)
         else if (best == NULL || is_type(part, "text", "plain") || !is_type(best, "text", "plain"))
             best = part;
     }
+    bool none = !has_words(p);
     if (best != NULL)
         walk(p, best, depth + 1);
+    /* Some programs leave the plain one empty. */
+    for (int i = count; none && !has_words(p) && i-- > 0;)
+        if (g_mime_multipart_get_part(all, i) != best && g_mime_multipart_get_part(all, i) != calendar)
+            walk(p, g_mime_multipart_get_part(all, i), depth + 1);
     if (calendar != NULL)
         walk(p, calendar, depth + 1);
 }
@@ -303,11 +313,13 @@ static void walk_report(struct parsing *p, GMimeMultipart *all, int depth)
 {
     for (int i = 0; i < g_mime_multipart_get_count(all); i++) {
         GMimeObject *part = g_mime_multipart_get_part(all, i);
-        if (is_type(part, "message", "delivery-status")) {
+        if (is_type(part, "message", "delivery-status") ||
+            is_type(part, "message", "global-delivery-status")) {
             p->has_report = true;
             if (GMIME_IS_PART(part))
                 add_content(part, 16 << 10, &p->report);
-        } else if (is_type(part, "message", "rfc822") || is_type(part, "text", "rfc822-headers")) {
+        } else if (is_type(part, "message", "rfc822") || is_type(part, "text", "rfc822-headers") ||
+                   is_type(part, "message", "global") || is_type(part, "message", "global-headers")) {
             add_returned(p, part);
         } else {
             walk(p, part, depth + 1);

@@ -18,6 +18,13 @@ struct context {
     const struct context_words *words;
 };
 
+struct span context_question(const struct wire_val *question)
+{
+    struct span text = SPAN_NONE;
+
+    return wire_get_str(question, &text) ? text : wire_find_str(question, "text");
+}
+
 /* ---- words ---- */
 
 /* What the locale calls it; words it does not know stay as they are, with blanks for underscores. */
@@ -73,6 +80,16 @@ static bool key_is_word(struct span key)
     return false;
 }
 
+/* What is asked, as a reader sees it: its text. (The decision names the question as well: {name, text}.) */
+static void put_questions(const struct context *c, const struct wire_val *list)
+{
+    wire_put_list(c->out, wire_count(list));
+    for (size_t i = 0; i < wire_count(list); i++) {
+        struct span text = context_question(wire_at(list, i));
+        wire_put_str(c->out, text.p == NULL ? span_of("") : text);
+    }
+}
+
 /* Copies a value of a body; instants and words of ours become readable. */
 static void put_readable(const struct context *c, struct span key, const struct wire_val *value)
 {
@@ -83,6 +100,8 @@ static void put_readable(const struct context *c, struct span key, const struct 
         put_instant(c, at);
     } else if (key_is_word(key) && wire_get_str(value, &text)) {
         put_word(c, text);
+    } else if (span_is(key, "questions") && wire_type(value) == WIRE_LIST) {
+        put_questions(c, value);
     } else if (wire_type(value) == WIRE_MAP) {
         wire_put_map(c->out, wire_count(value));
         for (size_t i = 0; i < wire_count(value); i++) {

@@ -4,6 +4,7 @@
 #define DOCKET_CONTEXT_H
 
 #include "render.h"
+#include "wire.h"
 
 /* Either side's words once their type has been judged: for render.c alone. What a type does not have stays empty. */
 struct context_words {
@@ -12,6 +13,9 @@ struct context_words {
     const char *code;
     int64_t inhibited;
 };
+
+/* The words of an entry of a body's questions; SPAN_NONE when it has none. */
+struct span context_question(const struct wire_val *question);
 
 /* Appends the map. */
 void context_put(struct buf *out, const struct templates *templates, const char *locale,

@@ -181,7 +181,7 @@ static void put_plain_body(struct span body, struct buf *out)
             buf_printf(out, "\n%.*s\n", (int)text.len, text.p);
     const struct wire_val *questions = wire_find(wire_root(doc), "questions");
     for (size_t i = 0; i < wire_count(questions); i++)
-        if (wire_get_str(wire_at(questions, i), &text))
+        if ((text = context_question(wire_at(questions, i))).len != 0)
             buf_printf(out, "- %.*s\n", (int)text.len, text.p);
     wire_doc_free(doc);
 }

@@ -129,6 +129,8 @@ CORPUS = [
     ("no type", b"\r\njust words\r\n", "just words"),
     ("html", b"Content-Type: text/html; charset=utf-8\r\n\r\n<p>Hello <b>desk</b></p><script>evil()</script>\r\n", "Hello desk"),
     ("alternative", b'Content-Type: multipart/alternative; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nthe plain one\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>the rich one</p>\r\n--b--\r\n', "the plain one"),
+    ("alternative, the plain one empty", b'Content-Type: multipart/alternative; boundary="b"\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n \r\n--b\r\nContent-Type: text/html\r\n\r\n<p>only rich</p>\r\n--b--\r\n', "only rich"),
+    ("html that quotes", b"Content-Type: text/html; charset=utf-8\r\n\r\n<div>It rings.</div><div>On Wed, Mar 4, 2026 at 10:00 Desk wrote:</div><blockquote type=cite>old words</blockquote>\r\n", "It rings."),
     ("nested", b'Content-Type: multipart/mixed; boundary="m"\r\n\r\n--m\r\nContent-Type: multipart/related; boundary="r"\r\n\r\n--r\r\nContent-Type: multipart/alternative; boundary="a"\r\n\r\n--a\r\n'
                b"Content-Type: text/html\r\n\r\n<p>deep inside</p>\r\n--a--\r\n--r\r\nContent-Type: image/png; name=logo.png\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n--r--\r\n--m\r\n"
                b'Content-Type: application/pdf\r\nContent-Disposition: attachment; filename="=?utf-8?q?Rechn=C3=BCng.pdf?="\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0=\r\n--m--\r\n', "deep inside"),
@@ -277,6 +279,52 @@ def test_our_own_mails_come_back_as_nothing(stack, client, post, customer):
     assert post.give(re.sub(r"^Delivered-To:.*\r?\n", "", ours), recipient="desk@localhost")[0] == KEPT
     assert len(tickets_of(client, name)) == 1 and not comments(client, tickets_of(client, name)[0]["tracking"])
     assert before
+
+
+def test_who_forwards_a_mail_wants_it_read_whole(client, post, customer):
+    text = "Please look at this.\n\n-- \nZoe\n\n-----Original Message-----\nFrom: Bob\nSent: Monday\nSubject: x\n\nAll trunks are down.\n"
+    assert post.give(mail(customer[1], "FW: trunks", text))[0] == KEPT
+    ticket = only_ticket(client, customer[0])
+    assert ticket["title"] == "trunks" and "All trunks are down." in ticket["problem"]
+
+
+def return_path(stack, address):
+    """Where our first mail to address came from."""
+    def found():
+        for text in stack.mails():
+            where = re.search(r"^Return-Path: <?(bounce\+[^<>\r\n]+)>?\r?$", text, re.M)
+            if f"Delivered-To: {address}" in text and where:
+                return where[1]
+        return None
+    return wait_until(found)
+
+
+def failed(client, address):
+    return client.call("notification.list", address=address, state="failed")["notifications"]
+
+
+def test_an_automatic_answer_to_where_our_mail_came_from_is_no_bounce(stack, client, post, customer):
+    """RFC 3834 sends vacation notes there. The address is alive; staff read the note, and nobody else."""
+    tracking = client.submit(customer=customer[0], contact={"email": customer[1]})
+    to = return_path(stack, customer[1])
+    away = mail(customer[1], "Automatic reply", "I am away until Monday.", Auto_Submitted="auto-replied")
+    assert post.give(away, sender="", recipient=to)[0] == KEPT
+    note = comments(client, tracking)[-1]
+    assert "away until Monday" in note["body"]["text"] and not note["public"] and note["as"]["role"] == "system"
+    assert not failed(client, customer[1])
+
+
+def test_a_report_that_a_server_gave_up_is_a_failure_and_one_of_a_delay_is_none(stack, client, post, customer):
+    """Who gives up after days says "failed" with the status of the last try, which begins with 4."""
+    tracking = client.submit(customer=customer[0], contact={"email": customer[1]})
+    to = return_path(stack, customer[1])
+    report = (pathlib.Path(__file__).with_name("mails") / "bounce-postfix.eml").read_text()
+    late = report.replace("Action: failed", "Action: delayed").replace("Status: 5.1.1", "Status: 4.4.1")
+    assert post.give(late, sender="", recipient=to)[0] == KEPT
+    assert not failed(client, customer[1])
+    assert post.give(report.replace("Status: 5.1.1", "Status: 4.4.7"), sender="", recipient=to)[0] == KEPT
+    assert wait_until(lambda: failed(client, customer[1]))[0]["reason"] == "bounced: 5.4.7" and not comments(client, tracking)
+    assert not client.call("notification.list", address=customer[1], state="suppressed")["notifications"]
 
 
 def test_a_bounce_without_our_mark_is_dropped(client, post, customer):

@@ -99,6 +99,40 @@ static void test_own_words_when_a_mail_is_quoted_then_only_the_tail_is_left_out(
         {"only quoted", "> Does it?\n", "> Does it?"},
         {"dashes are no signature", "a\n--verbose\nb\n", "a\n--verbose\nb"},
         {"a sentence ends so", "He wrote:\nplease help\n", "He wrote:\nplease help"},
+        {"a sentence ends the mail so", "Here is the log:\n\n", "Here is the log:"},
+        {"a head in two lines",
+         "It works.\n\nOn Wed, Mar 4, 2026 at 10:00 AM Support Desk <desk@us.example>\nwrote:\n\n> Does "
+         "it?\n",
+         "It works."},
+        {"a head in two lines, German",
+         "Passt.\n\nAm Mi., 4. März 2026 um 10:00 Uhr schrieb Support Desk <\ndesk@us.example>:\n\n> Geht "
+         "es?\n",
+         "Passt."},
+        {"words above a head are not of it", "We tried 3.2.\nHe wrote:\n> reboot\n", "We tried 3.2."},
+        {"Outlook without a line",
+         "It works.\n\nFrom: Desk <desk@us.example>\nSent: Wednesday, March 4, 2026 10:00 AM\nTo: "
+         "Zoe\nSubject: "
+         "[DKT] x\n\nDoes it?\n",
+         "It works."},
+        {"Outlook in the browser",
+         "It works.\n________________________________\nFrom: Desk <desk@us.example>\nSent: 4 March\nTo: Zoe\n"
+         "Subject: x\n\nDoes it?\n",
+         "It works."},
+        {"Outlook, German",
+         "Passt.\n\n*Von:* Desk\n*Gesendet:* Mittwoch, 4. März\n*An:* Zoe\n*Cc:* B\n*Betreff:* AW: x\n\nGeht "
+         "es?\n",
+         "Passt."},
+        {"Outlook, French", "Oui.\nDe : Desk\nEnvoyé : 4 mars\nÀ : Zoé\nObjet : x\n\nAlors ?\n", "Oui."},
+        {"original, German", "Passt.\n-----Ursprüngliche Nachricht-----\nVon: desk\n", "Passt."},
+        {"original, French", "Oui.\n-------- Message d'origine --------\nDe : desk\n", "Oui."},
+        {"a rule is no end", "a\n__________________________________________\nb\n",
+         "a\n__________________________________________\nb"},
+        {"what grep shows", "The log:\na 1\n--\nb 2\n--\nc 3\n", "The log:\na 1\n--\nb 2\n--\nc 3"},
+        {"headers of a call",
+         "See:\nFrom: <sip:1@a>;tag=1\nTo: <sip:2@a>\nCall-ID: 7\nDate: Wed, 04 Mar 2026 10:00:00 "
+         "GMT\n\nv=0\n",
+         "See:\nFrom: <sip:1@a>;tag=1\nTo: <sip:2@a>\nCall-ID: 7\nDate: Wed, 04 Mar 2026 10:00:00 "
+         "GMT\n\nv=0"},
         {"empty", "", ""},
     };
     (void)state;
@@ -157,6 +191,13 @@ static void test_html_when_read_then_words_stay_and_scripts_go(void **state)
     mail_text_of_html(span_of(html), &out);
     assert_true(span_is(buf_span(&out), "Hello\xC2\xA0Zo\xC3\xAB\none\ntwo\na\nb <c>") ||
                 span_is(buf_span(&out), "Hello\xC2\xA0Zo\xC3\xAB\none\ntwo\na\nb <c>\n"));
+    buf_reset(&out);
+    mail_text_of_html(
+        span_of("<div>Yes.</div><div class=\"gmail_quote\"><div>On 4 Mar, Desk wrote:<br></div><blockquote "
+                "class=\"gmail_quote\"><p>Does it?</p>More<blockquote type=cite>old</blockquote></blockquote>"
+                "</div><blockquote style=\"margin:0 0 0 40px\">moved</blockquote>"),
+        &out);
+    assert_string_equal(buf_text(&out), "Yes.\nOn 4 Mar, Desk wrote:\n> Does it?\n> More\n> old\nmoved\n");
     buf_init(&deep, 1 << 20);
     repeat(&deep, "", "<div>", 20000, "deep");
     buf_reset(&out);
@@ -271,6 +312,83 @@ static void test_kind_when_judged_then_machines_are_told_from_people(void **stat
     assert_int_equal(judge("From: desk@us.example\nSubject: x\n\nhello\n", "a@b", NULL, &doc).kind,
                      MAIL_KIND_OURS);
     wire_doc_free(doc);
+}
+
+/* Automatic answers of people go to where our mail came from as well (RFC 3834, 4): they are no bounces. */
+static void test_kind_when_it_comes_to_the_bounce_address_then_answers_are_told_from_bounces(void **state)
+{
+    static const struct {
+        const char *head, *sender;
+        enum mail_kind kind;
+    } rows[] = {
+        {"From: z@acme.com\nAuto-Submitted: auto-replied\nSubject: Away\n", "", MAIL_KIND_ANSWERED},
+        {"From: z@acme.com\nAuto-Submitted: auto-generated\nX-Auto-Response-Suppress: All\n", "",
+         MAIL_KIND_AUTOMATIC},
+        {"From: z@acme.com\nSubject: Re: yours\n", "z@acme.com", MAIL_KIND_PERSON},
+        {"From: MAILER-DAEMON@acme.com\nSubject: failure notice\n", "", MAIL_KIND_BOUNCE},
+        {"From: Mail System <Mailer-Daemon@acme.com>\nAuto-Submitted: auto-replied\n", "", MAIL_KIND_BOUNCE},
+        {"From: postmaster@acme.com\n", "postmaster@acme.com", MAIL_KIND_BOUNCE},
+    };
+    char text[512], token[TOKEN_MAIL_BYTES], address[128];
+    struct token_key key = {.count = 1};
+    (void)state;
+
+    memset(key.keys[0], 7, TOKEN_KEY_BYTES);
+    token_mail_format(&key, TOKEN_BOUNCE, 99, "z@acme.com", token);
+    (void)snprintf(address, sizeof address, "bounce+%s@us.example", token);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct wire_doc *doc = NULL;
+        (void)snprintf(text, sizeof text, "%s\nhello\n", rows[i].head);
+        struct mail_view view = judge(text, rows[i].sender, address, &doc);
+        if (view.kind != rows[i].kind || !view.is_thread_proven || view.thread_delivery != 99)
+            fail_msg("%s: got kind %d", rows[i].head, (int)view.kind);
+        wire_doc_free(doc);
+    }
+}
+
+static void test_bounce_when_read_then_the_action_decides(void **state)
+{
+    static const struct {
+        const char *report, *subject, *status; /* report NULL: none; status NULL: it may still arrive */
+    } rows[] = {
+        {"Reporting-MTA: dns; a\n\nAction: failed\nStatus: 5.1.1\n", "x", "5.1.1"},
+        {"Reporting-MTA: dns; a\n\nStatus:\t5.2.2 (full)\nAction: failed\n", "x", "5.2.2"},
+        {"Reporting-MTA: dns; a\n\nAction: failed\nStatus: 4.4.7\n", "given up after five days", "5.4.7"},
+        {"Reporting-MTA: dns; a\n\nAction: Failed\nStatus: 4.1.1\n", "nothing of the address", "5.0.0"},
+        {"Reporting-MTA: dns; a\n\nAction: delayed\nStatus: 4.4.1\n", "x", NULL},
+        {"Reporting-MTA: dns; a\n\nAction: relayed\nStatus: 2.0.0\n", "x", NULL},
+        {"Reporting-MTA: dns; a\n\nAction: delivered\nStatus: 2.0.0\n\nAction: failed\n\nAction: "
+         "delivered\nStatus: 2.0.0\n",
+         "x", "5.0.0"},
+        {"Reporting-MTA: dns; a\n\nStatus: 4.4.1\n", "x", NULL},
+        {"Reporting-MTA: dns; a\n\nStatus: 5.7.1\n", "x", "5.7.1"},
+        {"", "x", "5.0.0"},
+        {NULL, "failure notice", "5.0.0"},
+        {NULL, "Warning: message 1abc delayed 24 hours", NULL},
+    };
+    struct buf facts;
+    (void)state;
+
+    buf_init(&facts, 4096);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct wire_doc *doc = NULL;
+        struct err err;
+        char status[16] = "";
+        buf_reset(&facts);
+        wire_put_map(&facts, rows[i].report == NULL ? 0 : 1);
+        if (rows[i].report != NULL) {
+            wire_put_text(&facts, "report");
+            wire_put_map(&facts, 1);
+            wire_put_key_text(&facts, "text", rows[i].report);
+        }
+        assert_true(wire_parse(facts.p, facts.len, WIRE_DEPTH_MAX, &doc, &err));
+        const struct mail_view view = {.facts = wire_root(doc), .subject = span_of(rows[i].subject)};
+        bool is = mail_bounce_read(&view, status, sizeof status);
+        if (is != (rows[i].status != NULL) || (is && strcmp(status, rows[i].status) != 0))
+            fail_msg("row %zu: %d %s", i, (int)is, status);
+        wire_doc_free(doc);
+    }
+    buf_clear(&facts);
 }
 
 static void test_ticket_when_judged_then_it_is_found_by_token_number_or_thread(void **state)
@@ -441,6 +559,8 @@ int main(void)
         cmocka_unit_test(test_html_when_read_then_words_stay_and_scripts_go),
         cmocka_unit_test(test_auth_when_our_server_vouches_then_only_for_that_domain),
         cmocka_unit_test(test_kind_when_judged_then_machines_are_told_from_people),
+        cmocka_unit_test(test_kind_when_it_comes_to_the_bounce_address_then_answers_are_told_from_bounces),
+        cmocka_unit_test(test_bounce_when_read_then_the_action_decides),
         cmocka_unit_test(test_ticket_when_judged_then_it_is_found_by_token_number_or_thread),
         cmocka_unit_test(test_keys_when_a_mail_comes_again_then_they_are_equal),
         cmocka_unit_test(test_sender_when_it_is_no_one_address_then_it_is_nobody),
