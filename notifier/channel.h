@@ -30,6 +30,7 @@ struct letter {
     const char *kind;      /* "received", "alert", … */
     const char *tracking;
     const char *customer; /* its id */
+    struct span title;    /* of the ticket */
     const char *subject;
     const char *text;
     const char *html;

@@ -19,7 +19,8 @@ enum {
     ADDRESS_SLOTS = 4,
     PATH_BYTES = ADDRESS_BYTES_MAX + 3,
     TICK_MS = 100,
-    CALENDAR_BYTES_MAX = 64 << 10
+    CALENDAR_BYTES_MAX = 64 << 10,
+    SUMMARY_BYTES = 1024
 };
 #define IDLE_US (10 * US_PER_S) /* then a connection is closed */
 
@@ -195,8 +196,15 @@ static bool email_build(void *arg, const struct letter *letter, struct buf *out,
     }
     struct buf calendar;
     bool cancels = false, has_calendar = false;
-    const struct mail_meeting meeting = {letter_body(letter), room->from, letter->subject, letter->date_at,
-                                         letter->version};
+    char summary[SUMMARY_BYTES];
+    (void)snprintf(summary, sizeof summary, "[%s] %.*s", letter->tracking, (int)letter->title.len,
+                   letter->title.p == NULL ? "" : letter->title.p);
+    const struct mail_meeting meeting = {.body = letter_body(letter),
+                                         .organizer = reply_to[0] == '\0' ? room->from : reply_to,
+                                         .sender = room->from,
+                                         .summary = summary,
+                                         .now = letter->date_at,
+                                         .version = letter->version};
 
     buf_init(&calendar, CALENDAR_BYTES_MAX);
     if (strcmp(letter->kind, "meeting") == 0)

@@ -167,7 +167,9 @@ static void words_of(const PGresult *rows, int row, const struct texts *texts, s
                                           .alert_generation = (int32_t)pg_int(rows, row, C_ALERT_GENERATION),
                                           .is_for_ops = audience == AUDIENCE_OPS,
                                           .code = texts->code[0] == '\0' ? NULL : texts->code,
-                                          .inhibited = pg_int(rows, row, C_INHIBITED)};
+                                          .inhibited = pg_int(rows, row, C_INHIBITED),
+                                          .problem = pg_span(rows, row, C_PROBLEM),
+                                          .extra = pg_span(rows, row, C_EXTRA)};
     ret->to_staff = &ret->for_staff;
 }
 
@@ -196,6 +198,7 @@ static struct letter letter_of(const PGresult *rows, int row, const struct texts
                            .kind = texts->kind,
                            .tracking = texts->tracking,
                            .customer = texts->customer,
+                           .title = pg_span(rows, row, C_TITLE),
                            .subject = buf_text(&message->subject),
                            .text = buf_text(&message->text),
                            .html = buf_text(&message->html),

@@ -46,7 +46,8 @@ enum claim_column {
     C_MEMBERS,
     C_EARLIER,
     C_INHIBITED,
-    C_GUEST
+    C_GUEST,
+    C_PROBLEM /* for staff alone, its beginning */
 };
 
 /* Appends the bytes of the message in this row, and writes its id for life.

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMBERS_SHOWN_MAX = 10, INSTANT_BYTES = 64 };
+enum { MEMBERS_SHOWN_MAX = 10, INSTANT_BYTES = 64, PROBLEM_BYTES_MAX = 2000 };
 
 struct context {
     struct buf *out;
@@ -71,13 +71,14 @@ static bool key_ends_with(struct span key, const char *end)
     return key.len > len && memcmp(key.p + key.len - len, end, len) == 0;
 }
 
-static bool key_is_word(struct span key)
+/* Closing has a reason of a list; elsewhere somebody wrote it. */
+static bool key_is_word(const struct context *c, struct span key)
 {
     static const char *const keys[] = {"clock", "close_reason", "what", "medium"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (span_is(key, keys[i]))
             return true;
-    return false;
+    return span_is(key, "reason") && strcmp(c->facts->kind, "closed") == 0;
 }
 
 /* What is asked, as a reader sees it: its text. (The decision names the question as well: {name, text}.) */
@@ -98,7 +99,7 @@ static void put_readable(const struct context *c, struct span key, const struct 
 
     if (key_ends_with(key, "_at") && wire_get_int(value, &at)) {
         put_instant(c, at);
-    } else if (key_is_word(key) && wire_get_str(value, &text)) {
+    } else if (key_is_word(c, key) && wire_get_str(value, &text)) {
         put_word(c, text);
     } else if (span_is(key, "questions") && wire_type(value) == WIRE_LIST) {
         put_questions(c, value);
@@ -115,6 +116,15 @@ static void put_readable(const struct context *c, struct span key, const struct 
     } else {
         wire_put_val(c->out, value);
     }
+}
+
+static struct wire_doc *parse_or_null(struct span bytes)
+{
+    struct wire_doc *doc = NULL;
+    struct err ignored;
+    if (bytes.p == NULL || !wire_parse(bytes.p, bytes.len, WIRE_DEPTH_MAX, &doc, &ignored))
+        return NULL;
+    return doc;
 }
 
 /* ---- parts; a text that may be missing is nil then, so that a section over it is left out ---- */
@@ -184,6 +194,22 @@ static void put_missing(const struct context *c, const struct wire_val *missing)
     }
 }
 
+/* What "waits for you" to a customer is another thing to staff. */
+static void put_state(const struct context *c)
+{
+    const char *name = desk_state_name((enum desk_state)c->facts->state);
+    char for_staff[64];
+
+    wire_put_text(c->out, "state");
+    (void)snprintf(for_staff, sizeof for_staff, "staff_%s", name);
+    if (c->facts->tracking[0] == '\0')
+        wire_put_nil(c->out);
+    else if (c->words->is_for_staff && templates_word(c->templates, c->locale, span_of(for_staff)).p != NULL)
+        put_word(c, span_of(for_staff));
+    else
+        put_word(c, span_of(name));
+}
+
 static void put_ticket(const struct context *c, struct wire_map *map)
 {
     const struct facts *f = c->facts;
@@ -193,13 +219,64 @@ static void put_ticket(const struct context *c, struct wire_map *map)
     put_optional(c, "customer", f->customer), map->count++;
     put_optional(c, "assignee", f->assignee), map->count++;
     put_optional_int(c, "priority", f->priority), map->count++;
-    wire_put_text(c->out, "state"), map->count++;
-    if (f->tracking[0] == '\0')
-        wire_put_nil(c->out);
-    else
-        put_word(c, span_of(desk_state_name((enum desk_state)f->state)));
+    put_state(c), map->count++;
     wire_put_text(c->out, "posted"), map->count++;
     put_instant(c, f->posted_at);
+}
+
+/* ---- for staff alone ---- */
+
+/* Whom to ask: the ticket's contact, else the customer's first. */
+static void put_contact(const struct context *c, const struct wire_val *extra, const struct wire_val *record)
+{
+    static const char *const keys[] = {"name", "phone", "email", "xmpp"};
+    const struct wire_val *contact = wire_find(extra, "contact");
+
+    if (wire_type(contact) != WIRE_MAP)
+        contact = wire_at(wire_find(record, "contacts"), 0);
+    wire_put_text(c->out, "contact");
+    if (!c->words->is_for_staff || wire_type(contact) != WIRE_MAP) {
+        wire_put_nil(c->out);
+        return;
+    }
+    wire_put_map(c->out, sizeof keys / sizeof keys[0]);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        put_optional(c, keys[i], wire_find_str(contact, keys[i]));
+}
+
+/* What the customer wrote; where it is long, its beginning. */
+static void put_problem(const struct context *c)
+{
+    struct span text = c->words->problem, kept = span_cut(text, PROBLEM_BYTES_MAX);
+    struct buf cut;
+
+    buf_init(&cut, PROBLEM_BYTES_MAX + 8);
+    if (kept.p != NULL)
+        buf_add_span(&cut, kept);
+    if (kept.len < text.len)
+        buf_add_text(&cut, "\xe2\x80\xa6");
+    put_optional(c, "problem", kept.len == 0 ? SPAN_NONE : buf_span(&cut));
+    buf_clear(&cut);
+}
+
+static bool span_has(struct span text, struct span part)
+{
+    for (size_t i = 0; part.len != 0 && i + part.len <= text.len; i++)
+        if (memcmp(text.p + i, part.p, part.len) == 0)
+            return true;
+    return false;
+}
+
+static void put_for_staff(const struct context *c, struct wire_map *map)
+{
+    struct wire_doc *extra = parse_or_null(c->words->extra), *record = parse_or_null(c->facts->record);
+
+    put_problem(c), map->count++;
+    put_contact(c, extra == NULL ? NULL : wire_root(extra), record == NULL ? NULL : wire_root(record)),
+        map->count++;
+    wire_put_key_bool(c->out, "alert_has_title", span_has(c->words->alert, c->facts->title)), map->count++;
+    wire_doc_free(extra);
+    wire_doc_free(record);
 }
 
 /* ---- bundles ---- */
@@ -255,15 +332,6 @@ static void put_members(const struct context *c, struct wire_map *map)
     buf_clear(&bytes);
 }
 
-static struct wire_doc *parse_or_null(struct span bytes)
-{
-    struct wire_doc *doc = NULL;
-    struct err ignored;
-    if (bytes.p == NULL || !wire_parse(bytes.p, bytes.len, WIRE_DEPTH_MAX, &doc, &ignored))
-        return NULL;
-    return doc;
-}
-
 /* Updates this one goes out for as well, oldest first. */
 static void put_earlier(const struct context *c)
 {
@@ -307,6 +375,7 @@ void context_put(struct buf *out, const struct templates *templates, const char 
     put_missing(&c, missing), map.count++;
     wire_put_key_bool(out, "on_customer", span_is(wire_find_str(body, "on"), "customer")), map.count++;
     put_lines(&c, body), map.count++;
+    put_for_staff(&c, &map);
     put_members(&c, &map);
     wire_map_close(out, &map);
     wire_doc_free(body_doc);

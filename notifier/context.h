@@ -12,6 +12,8 @@ struct context_words {
     int alert_priority;
     const char *code;
     int64_t inhibited;
+    bool is_for_staff;
+    struct span problem, extra;
 };
 
 /* The words of an entry of a body's questions; SPAN_NONE when it has none. */

@@ -27,7 +27,8 @@ static const char *plain(struct span text, char ret[TEXT_BYTES])
     return ret;
 }
 
-static void put_attendees(icalcomponent *event, const struct wire_val *attendees)
+/* RSVP is asked of who is invited, not of who is told that it will not be. */
+static void put_attendees(icalcomponent *event, const struct wire_val *attendees, bool is_asked)
 {
     for (size_t i = 0; i < wire_count(attendees) && i < ATTENDEES_MAX; i++) {
         char address[ADDRESS_BYTES_MAX + 1], uri[URI_BYTES];
@@ -40,20 +41,37 @@ static void put_attendees(icalcomponent *event, const struct wire_val *attendees
             continue;
         (void)snprintf(uri, sizeof uri, "mailto:%s", address);
         icalproperty *property = icalproperty_new_attendee(uri);
-        icalproperty_add_parameter(property, icalparameter_new_rsvp(ICAL_RSVP_TRUE));
+        icalproperty_add_parameter(property, icalparameter_new_role(ICAL_ROLE_REQPARTICIPANT));
+        if (is_asked) {
+            icalproperty_add_parameter(property, icalparameter_new_partstat(ICAL_PARTSTAT_NEEDSACTION));
+            icalproperty_add_parameter(property, icalparameter_new_rsvp(ICAL_RSVP_TRUE));
+        }
         icalcomponent_add_property(event, property);
     }
+}
+
+/* Calendars answer to the organizer. The mail's sender is another address when that one has a token: then it acts for it (RFC 6047, 2.3). */
+static icalproperty *organizer_new(const struct mail_meeting *m)
+{
+    char uri[URI_BYTES], by[URI_BYTES];
+
+    (void)snprintf(uri, sizeof uri, "mailto:%.*s", ADDRESS_BYTES_MAX, m->organizer);
+    icalproperty *property = icalproperty_new_organizer(uri);
+    if (strcmp(m->organizer, m->sender) != 0) {
+        (void)snprintf(by, sizeof by, "mailto:%.*s", ADDRESS_BYTES_MAX, m->sender);
+        icalproperty_add_parameter(property, icalparameter_new_sentby(by));
+    }
+    return property;
 }
 
 /* status: ICAL_STATUS_NONE leaves it out, as RFC 5546 wants when only the attendee named is uninvited and the meeting goes on */
 static icalcomponent *event_new(const struct mail_meeting *m, const struct wire_val *meeting,
                                 icalproperty_status status)
 {
-    char uid[TEXT_BYTES], where[TEXT_BYTES], summary[TEXT_BYTES], organizer[URI_BYTES];
+    char uid[TEXT_BYTES], where[TEXT_BYTES], summary[TEXT_BYTES];
     struct span place = wire_find_str(meeting, "where");
     icalcomponent *event = icalcomponent_new(ICAL_VEVENT_COMPONENT);
 
-    (void)snprintf(organizer, sizeof organizer, "mailto:%.*s", ADDRESS_BYTES_MAX, m->organizer);
     icalcomponent_add_property(event, icalproperty_new_uid(plain(wire_find_str(meeting, "uid"), uid)));
     icalcomponent_add_property(event, icalproperty_new_sequence(m->version));
     icalcomponent_add_property(event, icalproperty_new_dtstamp(utc_of(m->now)));
@@ -61,12 +79,12 @@ static icalcomponent *event_new(const struct mail_meeting *m, const struct wire_
                                icalproperty_new_dtstart(utc_of(wire_find_int(meeting, "starts_at", 0))));
     icalcomponent_add_property(event, icalproperty_new_dtend(utc_of(wire_find_int(meeting, "ends_at", 0))));
     icalcomponent_add_property(event, icalproperty_new_summary(plain(span_of(m->summary), summary)));
-    icalcomponent_add_property(event, icalproperty_new_organizer(organizer));
+    icalcomponent_add_property(event, organizer_new(m));
     if (status != ICAL_STATUS_NONE)
         icalcomponent_add_property(event, icalproperty_new_status(status));
     if (place.len != 0)
         icalcomponent_add_property(event, icalproperty_new_location(plain(place, where)));
-    put_attendees(event, wire_find(meeting, "attendees"));
+    put_attendees(event, wire_find(meeting, "attendees"), status == ICAL_STATUS_CONFIRMED);
     return event;
 }
 

@@ -9,8 +9,9 @@
 
 struct mail_meeting {
     struct span body;      /* of the message: {meeting: {uid, what, starts_at, ends_at, where, attendees}} */
-    const char *organizer; /* an address */
-    const char *summary;
+    const char *organizer; /* an address: answers go there (RFC 5546) */
+    const char *sender;    /* whose mail it is: acts for the organizer */
+    const char *summary;   /* stays the same as long as the meeting lives */
     int64_t now;
     int32_t version; /* of the ticket's event that tells of it: SEQUENCE */
 };

@@ -24,7 +24,8 @@ static const char usage[] =
     "\n"
     "FILE is a JSON map of facts: tracking, title, customer, name, assignee, state, priority, posted_at, "
     "locale, zone, link,\n"
-    "code, by_mail, attachments, inhibited, alert, alert_priority, body {…}, triaged {…}, members [{id, "
+    "code, by_mail, attachments, inhibited, alert, alert_priority, problem, contact {…}, body {…}, triaged "
+    "{…}, members [{id, "
     "title, kind, priority, alert}].\n"
     "The text is as long, and its digits as far apart, as on the channel with that suffix. Without --process "
     "the shipped templates are used.\n";
@@ -37,7 +38,7 @@ struct options {
 /* What the facts point into. */
 struct holder {
     struct wire_doc *doc;
-    struct buf body, earlier, triaged, members, record;
+    struct buf body, earlier, triaged, members, record, extra;
     char tracking[NAME_BYTES], name[NAME_BYTES], link[1024], code[NAME_BYTES];
     struct zones *zones;
 };
@@ -188,6 +189,8 @@ static void render_holder(const struct templates *templates, struct holder *h, c
                                                       ? NULL
                                                       : h->code,
                                           .inhibited = wire_find_int(root, "inhibited", 0),
+                                          .problem = wire_find_str(root, "problem"),
+                                          .extra = keep(&h->extra, root), /* which has its contact */
                                           .alert_priority = (int)wire_find_int(root, "alert_priority", 0)};
         render_to_staff(templates, &facts, &words, options->suffix, chars_max_of(options->suffix), ret);
         return;
@@ -270,6 +273,7 @@ int offline_render(int argc, char **argv)
     buf_clear(&h.earlier);
     buf_clear(&h.members);
     buf_clear(&h.record);
+    buf_clear(&h.extra);
     zones_free(h.zones);
     templates_free(templates);
     return status;

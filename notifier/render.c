@@ -72,25 +72,56 @@ static bool message_split(struct message *message, const struct buf *all)
     return !message->subject.failed;
 }
 
-static void put_escaped(struct buf *out, const char *text)
+/* One character of text as HTML; line ends and the blanks of columns stay, also where style sheets are not read (Outlook). */
+static void put_escaped(struct buf *out, char c, char before)
 {
-    for (; *text != '\0'; text++) {
-        const char *entity = *text == '&' ? "&amp;" : *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : NULL;
-        if (entity != NULL)
-            buf_add_text(out, entity);
-        else
-            buf_add(out, text, 1);
+    const char *entity = c == '&'                                        ? "&amp;"
+                         : c == '<'                                      ? "&lt;"
+                         : c == '>'                                      ? "&gt;"
+                         : c == '"'                                      ? "&quot;"
+                         : c == '\n'                                     ? "<br>\n"
+                         : c == ' ' && (before == ' ' || before == '\n') ? "&nbsp;"
+                                                                         : NULL;
+    if (entity != NULL)
+        buf_add_text(out, entity);
+    else
+        buf_add(out, &c, 1);
+}
+
+/* Our own link can be pressed; addresses that somebody wrote stay text. */
+static void put_html(struct buf *out, const char *text, const char *link)
+{
+    size_t link_len = link == NULL ? 0 : strlen(link);
+
+    for (const char *p = text; *p != '\0'; p++) {
+        if (link_len == 0 || strncmp(p, link, link_len) != 0) {
+            put_escaped(out, *p, p == text ? '\n' : p[-1]);
+            continue;
+        }
+        buf_add_text(out, "<a href=\"");
+        for (size_t i = 0; i < 2 * link_len; i++) { /* once as the address, once as the words */
+            if (i == link_len)
+                buf_add_text(out, "\">");
+            put_escaped(out, link[i % link_len], 'x');
+        }
+        buf_add_text(out, "</a>");
+        p += link_len - 1;
     }
 }
 
 /* Without an HTML template the text itself, so that both always say the same. */
-static void message_text_to_html(struct message *message)
+static void message_text_to_html(const char *locale, const char *link, struct message *message)
 {
     buf_reset(&message->html);
-    buf_add_text(&message->html, "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"></head>\n"
-                                 "<body style=\"font-family: sans-serif; white-space: pre-wrap\">");
-    put_escaped(&message->html, buf_text(&message->text));
-    buf_add_text(&message->html, "</body></html>\n");
+    buf_add_text(&message->html, "<!DOCTYPE html>\n<html lang=\"");
+    for (const char *p = locale; *p != '\0'; p++)
+        put_escaped(&message->html, *p, 'x');
+    buf_add_text(
+        &message->html,
+        "\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"></head>\n"
+        "<body style=\"font-family: sans-serif; overflow-wrap: anywhere\"><div dir=\"auto\">");
+    put_html(&message->html, buf_text(&message->text), link);
+    buf_add_text(&message->html, "</div></body></html>\n");
 }
 
 static enum mustache_escape escape_of(const char *suffix)
@@ -142,7 +173,7 @@ static void text_speak(struct buf *text)
     buf_clear(&spoken);
 }
 
-static bool render_by_template(const struct templates *templates, const char *locale,
+static bool render_by_template(const struct templates *templates, const char *locale, const char *link,
                                const struct wire_val *context, const char *kind, const char *suffix,
                                struct message *ret, struct err *err)
 {
@@ -162,7 +193,7 @@ static bool render_by_template(const struct templates *templates, const char *lo
     struct span html = templates_find(templates, lookup.locale, span_of(kind), "html");
     if (html.p != NULL)
         return mustache_render(html, context, MUSTACHE_HTML, lookup_partial, &lookup, &ret->html, err);
-    message_text_to_html(ret);
+    message_text_to_html(locale, link, ret);
     return true;
 }
 
@@ -202,7 +233,7 @@ static void render_builtin(const struct facts *f, const struct context_words *wo
     put_plain_body(words->body, &ret->text);
     if (f->link != NULL)
         buf_printf(&ret->text, "\n%s\n", f->link);
-    message_text_to_html(ret);
+    message_text_to_html("en", f->link, ret);
     ret->is_builtin = true;
 }
 
@@ -220,7 +251,7 @@ static void render_words(const struct templates *templates, const struct facts *
     locale_of(facts->record, locale);
     context_put(&bytes, templates, locale, facts, words);
     bool ok = wire_parse(buf_text(&bytes), bytes.len, WIRE_DEPTH_MAX, &context, &err) &&
-              render_by_template(templates, locale, wire_root(context), kind, suffix, ret, &err);
+              render_by_template(templates, locale, facts->link, wire_root(context), kind, suffix, ret, &err);
     if (!ok) {
         (void)snprintf(ret->why, sizeof ret->why, "%s: %.200s", kind, err.msg);
         render_builtin(facts, words, ret);
@@ -253,6 +284,9 @@ void render_to_staff(const struct templates *templates, const struct facts *fact
                                       .alert = words->alert,
                                       .alert_priority = words->alert_priority,
                                       .code = words->code,
-                                      .inhibited = words->inhibited};
+                                      .inhibited = words->inhibited,
+                                      .is_for_staff = true,
+                                      .problem = words->problem,
+                                      .extra = words->extra};
     render_words(templates, facts, &all, suffix, text_chars_max, ret);
 }

@@ -45,9 +45,11 @@ struct staff_words {
     int alert_priority;  /* 0: none */
     int64_t alert_id;    /* 0: about none; and which time it was opened */
     int32_t alert_generation;
-    bool is_for_ops;   /* else for the desk */
-    const char *code;  /* proves having seen the page of an alert; NULL: none */
-    int64_t inhibited; /* alerts of other tickets that this one stands for */
+    bool is_for_ops;     /* else for the desk */
+    const char *code;    /* proves having seen the page of an alert; NULL: none */
+    int64_t inhibited;   /* alerts of other tickets that this one stands for */
+    struct span problem; /* what the customer wrote */
+    struct span extra;   /* of the ticket: its contact */
 };
 
 struct message {

@@ -73,7 +73,7 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
        o.body, m.body AS triaged, a.body AS alert, a.priority AS alert_priority,
        a.id AS alert_id, a.generation AS alert_generation, r.message_id AS root, p.message_id AS previous, w.priority AS told_priority,
        s.members, e.bodies AS earlier,
-       (SELECT count(*) FROM alerts i WHERE i.inhibited_by = a.id) AS inhibited, w.guest
+       (SELECT count(*) FROM alerts i WHERE i.inhibited_by = a.id) AS inhibited, w.guest, t.problem
   FROM w CROSS JOIN clock
        LEFT JOIN LATERAL (
            SELECT min(i.ticket) AS ticket,
@@ -98,7 +98,8 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
                    LIMIT 1) o
            HAVING count(*) > 0) e
               ON w.rendered IS NULL AND w.ticket <> 0
-       LEFT JOIN LATERAL (SELECT t.customer, coalesce(am.title, t.title) AS title, t.posted_at, cu.record, t.extra
+       LEFT JOIN LATERAL (SELECT t.customer, coalesce(am.title, t.title) AS title, t.posted_at, cu.record, t.extra,
+                                 CASE WHEN w.audience <> 1 THEN substr(t.problem, 1, 2048) END AS problem
                             FROM tickets t LEFT JOIN amendments am ON am.ticket = t.id LEFT JOIN customers cu ON cu.id = t.customer
                            WHERE t.id = CASE w.ticket WHEN 0 THEN s.ticket ELSE w.ticket END LIMIT 1) t ON w.rendered IS NULL
        LEFT JOIN LATERAL (SELECT d.state, d.priority, d.assignee, d.queue FROM desk d WHERE d.ticket = w.ticket LIMIT 1) d

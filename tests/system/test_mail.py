@@ -88,3 +88,50 @@ def test_what_the_desk_asks_stands_in_the_mail(stack, client):
     text = mail.get_body(("plain",)).get_content()
     assert "- Which equipment is involved" in text and "- How is it configured" in text and "- What happens exactly" in text
     assert not [line for line in text.splitlines() if line.strip() == "-"], text
+
+
+def test_a_page_says_whom_to_ask_about_what_and_its_link_can_be_pressed(stack, client):
+    """Somebody reads it at night on a telephone: no second look into another program."""
+    problem = "No dial tone since 02:40.\n  SIP/2.0 503  <none>\n" + "long " * 1000
+    tracking = client.submit(impact="down", title="All phones dead", problem=problem, contact={"name": "Zoë", "phone": "+43 1 555 77", "email": somebody()})
+    page = wait_until(lambda: mails_to(stack, "staff@localhost", tracking))[0]
+    text, html = (page.get_body((kind,)).get_content().replace("\r\n", "\n") for kind in ("plain", "html"))
+    assert "Zoë +43 1 555 77" in text and "No dial tone since 02:40." in text and text.rstrip().endswith("…") and len(text) < 3500
+    assert text.count("All phones dead") == 1, "the title once"
+    link = text.partition("Acknowledge, or acknowledge and take: ")[2].split()[0]
+    assert f'<a href="{link}">{link}</a>' in html and "No dial tone since 02:40.<br>" in html
+    assert "<br>\n&nbsp;&nbsp;SIP/2.0 503 &nbsp;&lt;none&gt;<br>" in html, "columns stay where no style sheet is read"
+    assert 'lang="en"' in html and html.count("<a ") == 1
+    alert = client.call("alert.list", tracking=tracking)["alerts"][0]["alert"]
+    client.call("ticket.take", tracking=tracking, as_=ADA)
+    client.call("ticket.wait", tracking=tracking, on="customer", reason="Which?", as_=ADA)
+    wait_until(lambda: client.call("alert.show", alert=alert)["alert"]["state"] == "resolved")
+
+
+def test_what_waits_for_the_customer_is_said_otherwise_to_staff(stack, client):
+    address = somebody()
+    tracking = client.submit(contact={"email": address})
+    client.decided(tracking)
+    client.call("ticket.wait", tracking=tracking, on="customer", reason="Which?", as_=ADA)
+    assert wait_until(lambda: mails_to(stack, address, "waiting for you"))
+    client.call("ticket.prioritize", tracking=tracking, priority=1, reason="worse", as_=ADA)
+    page = wait_until(lambda: mails_to(stack, "staff@localhost", tracking))[0].get_body(("plain",)).get_content()
+    assert "waiting for the customer" in page and "waiting for you" not in page
+
+
+def test_a_customer_reads_that_an_answer_by_mail_is_read_and_no_link_of_a_customer_is_pressed(stack, client):
+    address = somebody()
+    tracking = client.submit(contact={"email": address}, title="See https://evil.example/login")
+    mail = wait_until(lambda: mails_to(stack, address, tracking))[0]
+    assert "simply answer this mail" in mail.get_body(("plain",)).get_content() and mail["Reply-To"]
+    assert "<a " not in mail.get_body(("html",)).get_content()
+
+
+@pytest.mark.parametrize("locale,words", [("en", "Reason: you withdrew it"), ("de", "Grund: von Ihnen zurückgezogen")])
+def test_why_a_ticket_was_closed_is_said_in_the_readers_words(stack, client, locale, words):
+    name, address = f"c{random.getrandbits(40):x}", somebody()
+    client.call("customer.put", customer={"id": name, "name": "C", "package": "standard", "locale": locale}, as_=ADA)
+    tracking = client.submit(customer=name, contact={"email": address})
+    client.decided(tracking)
+    client.call("ticket.close", tracking=tracking, reason="withdrawn", text="As you said.", as_=ADA)
+    assert wait_until(lambda: mails_to(stack, address, words))
