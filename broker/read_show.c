@@ -125,7 +125,8 @@ enum meeting_column {
     MEETING_REMINDER,
     MEETING_ATTENDEE,
     MEETING_ANSWER,
-    MEETING_ANSWERED_AT
+    MEETING_ANSWERED_AT,
+    MEETING_VERSION
 };
 
 /* The meeting that begins at a row; its attendees are this row and those behind it of the same one. Gives the row after it. */
@@ -136,8 +137,9 @@ static int put_meeting(const struct showing *showing, struct buf *out, const PGr
 
     while (end < PQntuples(rows) && span_equal(pg_span(rows, end, MEETING_ID), id))
         end++;
-    wire_put_map(out, 8);
+    wire_put_map(out, 9);
     wire_put_key_str(out, "meeting", id);
+    wire_put_key_int(out, "sequence", pg_int(rows, row, MEETING_VERSION));
     wire_put_key_bool(out, "cancelled", pg_bool(rows, row, MEETING_CANCELLED));
     wire_put_key_str(out, "medium", pg_span(rows, row, MEETING_MEDIUM));
     wire_put_key_int(out, "at", pg_int(rows, row, MEETING_AT));

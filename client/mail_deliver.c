@@ -20,9 +20,10 @@ struct delivery {
     struct docket_error error;
     char tracking[TRACKING_TEXT_BYTES];
     char customer[CUSTOMER_BYTES];
-    char state[STATE_BYTES]; /* of the ticket */
-    bool is_contact;         /* the sender is one of the ticket's or its customer's contacts */
-    bool was_told;           /* the message of ours that it answers went to the sender's address */
+    char state[STATE_BYTES];      /* of the ticket */
+    struct docket_answer *ticket; /* as it was shown; NULL: not yet */
+    bool is_contact;              /* the sender is one of the ticket's or its customer's contacts */
+    bool was_told;                /* the message of ours that it answers went to the sender's address */
 };
 
 /* ---- the end ---- */
@@ -155,7 +156,8 @@ static bool look_at_ticket(struct delivery *d, int64_t ticket)
     copy_answer(answer, nested ? "ticket.customer" : "customer", d->customer, sizeof d->customer);
     d->is_contact = d->view->from[0] != '\0' &&
                     answer_is(answer, nested ? "ticket.contact.email" : "contact.email", d->view->from);
-    docket_answer_free(answer);
+    docket_answer_free(d->ticket);
+    d->ticket = answer;
     return d->is_contact || d->view->from[0] == '\0' || look_for_contact(d);
 }
 
@@ -254,6 +256,26 @@ static enum mail_exit approve(struct delivery *d)
     return moved ? comment(d, true) : end_with_error(d); /* it is no longer resolved: then these are words */
 }
 
+/* Whether it answers the meeting as it stands: one that came late means a time that holds no more. */
+static bool is_of_now(const struct delivery *d, const struct mail_answer *answer, const char *meeting)
+{
+    const char *list =
+        docket_answer_int(d->ticket, "ticket.meetings.0.sequence", -1) >= 0 ? "ticket.meetings" : "meetings";
+    char path[80], id[16];
+
+    for (int i = 0; answer->sequence >= 0 && i < CONTACTS_MAX; i++) {
+        (void)snprintf(path, sizeof path, "%s.%d.meeting", list, i);
+        copy_answer(d->ticket, path, id, sizeof id);
+        if (id[0] == '\0')
+            break;
+        if (strcmp(id, meeting) != 0)
+            continue;
+        (void)snprintf(path, sizeof path, "%s.%d.sequence", list, i);
+        return answer->sequence >= docket_answer_int(d->ticket, path, 0);
+    }
+    return true;
+}
+
 /* An answer to an invitation is a note and stands at the meeting when it is known to be the invited one's. It never changes the state. */
 static enum mail_exit note_answer(struct delivery *d, const struct mail_answer *answer, bool is_trusted)
 {
@@ -263,7 +285,7 @@ static enum mail_exit note_answer(struct delivery *d, const struct mail_answer *
 
     docket_body_bool(body, "public", false);
     if (is_trusted && answer->is_sender && word != NULL &&
-        mail_answer_meeting(answer, d->tracking, meeting, sizeof meeting)) {
+        mail_answer_meeting(answer, d->tracking, meeting, sizeof meeting) && is_of_now(d, answer, meeting)) {
         docket_body_text(body, "meeting", meeting);
         docket_body_text(body, "attendee", answer->attendee);
         docket_body_text(body, "answer", word);
@@ -537,6 +559,7 @@ enum mail_exit mail_deliver(const struct mail_settings *settings, const struct m
         return end_with(MAIL_CONFIGURATION, d.error.message);
     docket_client_set_timeout_ms(d.client, (int)(settings->timeout_us / 1000));
     enum mail_exit status = deliver(&d);
+    docket_answer_free(d.ticket);
     docket_client_free(d.client);
     return status;
 }

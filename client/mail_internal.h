@@ -19,8 +19,9 @@ bool mail_word_is(const struct setting_list *words, struct span line);
 /* An answer to an invitation. Texts are "" when they are missing or too long. */
 struct mail_answer {
     char uid[128], start[32], said[32], attendee[256];
-    bool is_counter; /* another time is proposed */
-    bool is_sender;  /* the attendee is the mail's sender */
+    int64_t sequence; /* of the invitation that it answers; -1: not said */
+    bool is_counter;  /* another time is proposed */
+    bool is_sender;   /* the attendee is the mail's sender */
 };
 
 /* False when the mail has none. */

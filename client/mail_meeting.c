@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -78,21 +79,41 @@ static void read_attendee(struct span params, struct span value, const char *fro
     copy(said, ret->said, sizeof ret->said);
 }
 
+/* What the part is said to be; some programs say it inside alone. */
+static bool method_of(const struct wire_val *calendar, char *ret, size_t size)
+{
+    struct span text = wire_find_str(calendar, "text"), params, value;
+    struct buf line;
+
+    copy(wire_find_str(calendar, "method"), ret, size);
+    buf_init(&line, UNFOLDED_BYTES_MAX);
+    while (ret[0] == '\0' && next_line(&text, &line))
+        if (line_is(buf_text(&line), "METHOD", &params, &value))
+            copy(value, ret, size);
+    buf_clear(&line);
+    return ret[0] != '\0';
+}
+
 bool mail_answer_read(const struct mail_view *view, struct mail_answer *ret)
 {
     const struct wire_val *calendar = wire_find(view->facts, "calendar");
-    struct span method = wire_find_str(calendar, "method"), text = wire_find_str(calendar, "text"), params,
-                value;
+    struct span text = wire_find_str(calendar, "text"), params, value;
+    char method_text[32];
     struct buf line;
 
-    *ret = (struct mail_answer){.is_counter = method.p != NULL && span_is(method, "COUNTER")};
-    if (text.p == NULL || method.p == NULL || (!ret->is_counter && !span_is(method, "REPLY")))
+    *ret = (struct mail_answer){.sequence = -1};
+    if (text.p == NULL || !method_of(calendar, method_text, sizeof method_text))
+        return false;
+    ret->is_counter = strcasecmp(method_text, "COUNTER") == 0;
+    if (!ret->is_counter && strcasecmp(method_text, "REPLY") != 0)
         return false;
     buf_init(&line, UNFOLDED_BYTES_MAX);
     while (next_line(&text, &line)) {
         const char *p = buf_text(&line);
         if (line_is(p, "UID", &params, &value))
             copy(value, ret->uid, sizeof ret->uid);
+        else if (line_is(p, "SEQUENCE", &params, &value))
+            ret->sequence = strtoll(value.p, NULL, 10); /* ends with the line */
         else if (line_is(p, "DTSTART", &params, &value))
             copy(value, ret->start, sizeof ret->start);
         else if (line_is(p, "ATTENDEE", &params, &value))

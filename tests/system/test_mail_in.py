@@ -12,6 +12,7 @@ import re
 import subprocess
 import time
 
+import icalendar
 import pytest
 from helpers import ADA, BIN, SLOW, ticket_of, wait_until
 
@@ -373,6 +374,69 @@ def test_answers_to_a_meeting_stand_at_it_and_change_no_state(stack, client, pos
     assert re.search(rf"{re.escape(customer[1])}\s+counter", shown) and re.search(r"guest@acme.example\s+declined", shown)
     client.call("ticket.meeting", tracking=tracking, meeting=one, at=time.time_ns() // 1000 + 9000_000_000, as_=ADA)
     assert set(answers(client, tracking).values()) == {None}, "a meeting that moved is answered anew"
+
+
+def invitations(stack, address, count):
+    """The iCalendar objects of the mails to address, as another reader sees them, with their mails."""
+    def found():
+        mails = [email.message_from_string(text, policy=email.policy.default) for text in stack.mails()]
+        parts = [(mail, part) for mail in mails if address in mail["To"] for part in mail.walk() if part.get_content_type() == "text/calendar"]
+        return len(parts) >= count and [(mail, part, icalendar.Calendar.from_ical(part.get_content())) for mail, part in parts]
+    return wait_until(found)
+
+
+def reply_of(invitation, attendee, said, dialect):
+    """A REPLY as the calendar of a mail program makes it of an invitation (RFC 5546, 3.2.3), to the organizer and to no other address."""
+    event = invitation.walk("VEVENT")[0]
+    answer, inner = icalendar.Calendar(), icalendar.Event()
+    for name, value in (("PRODID", f"-//{dialect}//EN"), ("VERSION", "2.0"), ("METHOD", "REPLY")):
+        answer.add(name, value)
+    for name in ("UID", "SEQUENCE", "DTSTART", "DTEND", "SUMMARY"):
+        inner[name] = event[name]
+    inner["ORGANIZER"] = event["ORGANIZER"]
+    who = icalendar.vCalAddress(("MAILTO:" if dialect == "Outlook" else "mailto:") + attendee)
+    who.params["PARTSTAT"] = icalendar.vText(said)
+    inner.add("ATTENDEE", who, encode=0)
+    answer.add_component(inner)
+    message = mail(attendee, f"{said}: {event['SUMMARY']}", "" if dialect == "Outlook" else f"{attendee} has answered.\n")
+    params = {} if dialect == "Thunderbird" else {"method": "reply" if dialect == "Gmail" else "REPLY"}
+    message.add_alternative(answer.to_ical().decode(), subtype="calendar", params=params)
+    if dialect == "Gmail":
+        message.add_attachment(answer.to_ical(), maintype="application", subtype="ics", filename="invite.ics")
+    return message, str(event["ORGANIZER"]).partition(":")[2]
+
+
+@pytest.mark.parametrize("dialect", ["Outlook", "Gmail", "Thunderbird"])
+def test_a_calendar_that_answers_the_organizer_is_heard_without_any_vouching(stack, client, post, customer, meeting, dialect):
+    tracking, one, _ = meeting
+    sent, part, invitation = invitations(stack, customer[1], 1)[0]
+    event = invitation.walk("VEVENT")[0]
+    assert invitation["METHOD"] == "REQUEST" and part.get_param("method") == "REQUEST"
+    assert event["ORGANIZER"].params["SENT-BY"] == "mailto:desk@localhost" and "desk@localhost" in sent["From"]
+    assert event["SUMMARY"] == f"[{tracking}] {ticket_of(client.show(tracking))['title']}"
+    invited = event["ATTENDEE"] if isinstance(event["ATTENDEE"], list) else [event["ATTENDEE"]]
+    assert {who.params["PARTSTAT"] for who in invited} == {"NEEDS-ACTION"} and f"mailto:{customer[1]}" in invited
+    reply, organizer = reply_of(invitation, customer[1], "ACCEPTED", dialect)
+    assert post.give(reply, sender=customer[1], recipient=organizer)[0] == KEPT
+    assert answers(client, tracking)[customer[1]] == "accepted"
+
+
+def test_an_answer_to_a_time_that_holds_no_more_does_not_stand_at_the_new_one(stack, client, post, customer, meeting):
+    tracking, one, _ = meeting
+    first = invitations(stack, customer[1], 1)[0][2]
+    client.call("ticket.meeting", tracking=tracking, meeting=one, at=time.time_ns() // 1000 + 9000_000_000, as_=ADA)
+    second = invitations(stack, customer[1], 2)[1][2]
+    then, now = (one.walk("VEVENT")[0] for one in (first, second))
+    assert now["UID"] == then["UID"] and now["ORGANIZER"] == then["ORGANIZER"] and now["SUMMARY"] == then["SUMMARY"] and now["SEQUENCE"] > then["SEQUENCE"]
+    late, organizer = reply_of(first, customer[1], "ACCEPTED", "Outlook")
+    assert post.give(late, sender=customer[1], recipient=organizer)[0] == KEPT
+    assert answers(client, tracking)[customer[1]] is None and "ACCEPTED" in comments(client, tracking)[-1]["body"]["text"]
+    assert post.give(reply_of(second, customer[1], "DECLINED", "Outlook")[0], sender=customer[1], recipient=organizer)[0] == KEPT
+    assert answers(client, tracking)[customer[1]] == "declined"
+    client.call("ticket.meeting", tracking=tracking, meeting=one, cancel=True, as_=ADA)
+    _, part, over = invitations(stack, customer[1], 3)[2]
+    event = over.walk("VEVENT")[0]
+    assert over["METHOD"] == "CANCEL" == part.get_param("method") and event["STATUS"] == "CANCELLED" and event["UID"] == now["UID"] and event["SEQUENCE"] > now["SEQUENCE"]
 
 
 def test_answers_that_are_not_the_invited_ones_stay_notes(stack, client, post, customer, meeting):
