@@ -34,9 +34,12 @@ static inline bool span_equal(struct span a, struct span b)
     return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 
+/* The first letter is looked at first: most of what is compared with one name after another differs there. */
 static inline bool span_is(struct span span, const char *text)
 {
-    return span_equal(span, span_of(text));
+    if (span.len == 0)
+        return text == NULL || *text == '\0';
+    return text != NULL && *span.p == *text && span_equal(span, span_of(text));
 }
 
 /* The first most bytes of valid UTF-8 text, fewer when the last letter would be cut. */

@@ -7,6 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { PATH_BYTES = 96 };
+
+/* As the error names it: "contact.email". */
+static void path_of(const struct check *c, struct span key, char ret[PATH_BYTES])
+{
+    (void)snprintf(ret, PATH_BYTES, "%s.%.*s", c->path, (int)(key.len > 40 ? 40 : key.len), key.p);
+}
+
 /* Every key of a map is one of names; an unknown one is refused by its name. */
 static bool check_keys(const struct check *c, const struct wire_val *val, const char *names)
 {
@@ -14,10 +22,11 @@ static bool check_keys(const struct check *c, const struct wire_val *val, const 
         return check_wrong_type(c, val, "a map");
     for (size_t i = 0; i < wire_count(val); i++) {
         struct span key = wire_key_at(val, i);
-        char path[96];
-        (void)snprintf(path, sizeof path, "%s.%.*s", c->path, (int)(key.len > 40 ? 40 : key.len), key.p);
-        if (!names_have(names, key))
-            return err_field(c->err, ERR_INVALID, path, "%s: not a field; allowed are %s", path, names);
+        char path[PATH_BYTES];
+        if (names_have(names, key))
+            continue;
+        path_of(c, key, path);
+        return err_field(c->err, ERR_INVALID, path, "%s: not a field; allowed are %s", path, names);
     }
     return true;
 }
@@ -27,13 +36,17 @@ static bool check_inner_text(const struct check *c, const struct wire_val *map, 
                              bool required, size_t most)
 {
     const struct wire_val *val = wire_find(map, key);
-    struct span text;
-    char path[96];
+    struct span text = SPAN_NONE;
+    char path[PATH_BYTES];
 
-    (void)snprintf(path, sizeof path, "%s.%s", c->path, key);
+    if (wire_type(val) == WIRE_NIL && !required)
+        return true;
+    if (wire_get_str(val, &text) && text.len != 0 && text.len <= most && text_is_line(text))
+        return true;
+    path_of(c, span_of(key), path);
     if (wire_type(val) == WIRE_NIL)
-        return required ? err_field(c->err, ERR_INVALID, path, "%s: is required", path) : true;
-    if (!wire_get_str(val, &text))
+        return err_field(c->err, ERR_INVALID, path, "%s: is required", path);
+    if (wire_type(val) != WIRE_STR)
         return err_field(c->err, ERR_INVALID, path, "%s: want text, got %s", path,
                          wire_type_name(wire_type(val)));
     if (text.len > most)
@@ -41,18 +54,14 @@ static bool check_inner_text(const struct check *c, const struct wire_val *map, 
                          text.len, most);
     if (text.len == 0)
         return err_field(c->err, ERR_INVALID, path, "%s: must not be empty", path);
-    for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
-            return err_field(c->err, ERR_INVALID, path, "%s: control characters are not allowed", path);
-    return true;
+    return err_field(c->err, ERR_INVALID, path, "%s: control characters are not allowed", path);
 }
 
 static bool check_email(const struct check *c, const struct wire_val *map)
 {
     struct span text = wire_find_str(map, "email");
-    char path[96];
+    char path[PATH_BYTES];
 
-    (void)snprintf(path, sizeof path, "%s.email", c->path);
     if (!check_inner_text(c, map, "email", false, 254))
         return false;
     if (text.p == NULL)
@@ -62,7 +71,10 @@ static bool check_email(const struct check *c, const struct wire_val *map)
                 memchr(at + 1, '@', (size_t)(text.p + text.len - at - 1)) == NULL;
     for (size_t i = 0; fine && i < text.len; i++)
         fine = strchr(" <>(),;:\\\"[]", text.p[i]) == NULL;
-    return fine ? true : err_field(c->err, ERR_INVALID, path, "%s: not a mail address: want name@host", path);
+    if (fine)
+        return true;
+    path_of(c, span_of("email"), path);
+    return err_field(c->err, ERR_INVALID, path, "%s: not a mail address: want name@host", path);
 }
 
 bool check_contact(const struct check *c, const struct wire_val *val)
@@ -84,7 +96,7 @@ static bool check_ways(const struct check *c, const struct wire_val *val)
 #define KEY(id, name, suffix, bytes) "|" #name
 static bool check_customer_contact(const struct check *outer, const struct wire_val *val, size_t i)
 {
-    char path[96];
+    char path[PATH_BYTES];
     struct check c = *outer;
     const struct wire_val *wanted = wire_find(val, "for");
 
@@ -153,7 +165,7 @@ bool check_set(const struct check *c, const struct wire_val *val)
     if (wire_count(val) == 0)
         return err_field(c->err, ERR_INVALID, c->path, "set: names nothing to change");
     for (size_t i = 0; i < wire_count(val); i++) {
-        char path[96];
+        char path[PATH_BYTES];
         struct span key = wire_key_at(val, i);
         (void)snprintf(path, sizeof path, "set.%.*s", (int)key.len, key.p);
         in.path = path;

@@ -131,16 +131,11 @@ static size_t depth_of(const struct wire_val *val)
 
 bool check_map(const struct check *c, const struct wire_val *val)
 {
-    struct buf size;
     if (wire_type(val) != WIRE_MAP)
         return check_wrong_type(c, val, "a map");
     if (depth_of(val) > MAP_DEPTH)
         return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: nested deeper than %d", c->path, MAP_DEPTH);
-    buf_init(&size, (size_t)c->rules->limits->map_bytes);
-    wire_put_val(&size, val);
-    bool fits = !size.failed;
-    buf_clear(&size);
-    if (!fits)
+    if ((int64_t)wire_size(val) > c->rules->limits->map_bytes)
         return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: more than %lld bytes", c->path,
                          (long long)c->rules->limits->map_bytes);
     return true;

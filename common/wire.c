@@ -157,14 +157,12 @@ const struct wire_val *wire_val_at(const struct wire_val *map, size_t i)
 
 const struct wire_val *wire_find(const struct wire_val *map, const char *key)
 {
-    size_t len = strlen(key);
-
     if (wire_type(map) != WIRE_MAP)
         return NULL;
     const msgpack_object_map *entries = &map->o.via.map;
     for (size_t i = 0; i < entries->size; i++) {
         const msgpack_object_str *name = &entries->ptr[i].key.via.str; /* the check let only text be a key */
-        if (name->size == len && memcmp(name->ptr, key, len) == 0)
+        if (span_is((struct span){name->ptr, name->size}, key))
             return wire_cast(&entries->ptr[i].val);
     }
     return NULL;

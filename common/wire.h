@@ -87,6 +87,7 @@ void wire_put_bin(struct buf *out, struct span bytes);
 void wire_put_list(struct buf *out, size_t count); /* count values must follow */
 void wire_put_map(struct buf *out, size_t count);  /* count keys with values must follow */
 void wire_put_val(struct buf *out, const struct wire_val *val);
+size_t wire_size(const struct wire_val *val);            /* the bytes that wire_put_val writes */
 void wire_put_raw(struct buf *out, struct span encoded); /* one value that is encoded already */
 
 /* Writes the value in its one canonical form: map keys sorted by bytes, shortest integers. For digests. */
@@ -118,6 +119,47 @@ void wire_list_close(struct buf *out, const struct wire_map *list);
 /* A str whose length is not known before its bytes are written: open, buf_add them, close with what open gave. */
 size_t wire_str_open(struct buf *out);
 void wire_str_close(struct buf *out, size_t begin);
+
+/* ---- putting together: values made of others, without bytes between ----
+ *
+ *     size_t map = wire_made_open(made);
+ *     wire_made_key_int(made, "version", 3);
+ *     wire_made_key_val(made, "body", body);
+ *     wire_made_close_map(made, map);
+ *
+ * Put one after another as with wire_put. Text, keys and values are taken up as they are, not copied: they must live as long. */
+struct wire_made;
+
+struct wire_made *wire_made_new(void);
+void wire_made_free(struct wire_made *made);  /* accepts NULL */
+void wire_made_reset(struct wire_made *made); /* all that was made is gone; the memory stays */
+
+/* The one value that was made; until the next is put, or all is reset. */
+const struct wire_val *wire_made_root(const struct wire_made *made);
+
+/* What was put last. */
+const struct wire_val *wire_made_last(const struct wire_made *made);
+
+void wire_made_nil(struct wire_made *made);
+void wire_made_bool(struct wire_made *made, bool value);
+void wire_made_int(struct wire_made *made, int64_t value);
+void wire_made_float(struct wire_made *made, double value);
+void wire_made_str(struct wire_made *made, struct span text);
+void wire_made_val(struct wire_made *made, const struct wire_val *val); /* NULL: nil */
+
+/* What was put since open becomes one list, or one map of keys and their values. */
+size_t wire_made_open(struct wire_made *made);
+void wire_made_close_list(struct wire_made *made, size_t opened);
+void wire_made_close_map(struct wire_made *made, size_t opened);
+
+/* A key and its value. */
+void wire_made_key_bool(struct wire_made *made, const char *key, bool value);
+void wire_made_key_int(struct wire_made *made, const char *key, int64_t value);
+void wire_made_key_str(struct wire_made *made, const char *key, struct span text);
+void wire_made_key_val(struct wire_made *made, const char *key, const struct wire_val *val);
+
+/* Whether a key stands twice in a map of at most 64 entries: wire_check refuses such a one. */
+bool wire_has_doubled_key(const struct wire_val *map);
 
 /* The value as one line of JSON (bin as base64, floats that JSON has not as null). Strings are escaped for a
  * terminal too: control characters never pass. */

@@ -120,6 +120,60 @@ void wire_put_val(struct buf *out, const struct wire_val *val)
     (void)msgpack_pack_object(&pk, val->o);
 }
 
+static size_t size_of_length(size_t len, size_t short_max, bool has_8)
+{
+    return len <= short_max ? 1 : has_8 && len <= UINT8_MAX ? 2 : len <= UINT16_MAX ? 3 : 5;
+}
+
+static size_t size_of_int(const msgpack_object *o)
+{
+    if (o->type == MSGPACK_OBJECT_POSITIVE_INTEGER) {
+        uint64_t value = o->via.u64;
+        return value < 0x80          ? 1
+               : value <= UINT8_MAX  ? 2
+               : value <= UINT16_MAX ? 3
+               : value <= UINT32_MAX ? 5
+                                     : 9;
+    }
+    int64_t value = o->via.i64;
+    return value >= -32 ? 1 : value >= INT8_MIN ? 2 : value >= INT16_MIN ? 3 : value >= INT32_MIN ? 5 : 9;
+}
+
+static size_t size_of_many(const struct wire_val *val)
+{
+    size_t size = size_of_length(wire_count(val), 15, false);
+
+    for (size_t i = 0; i < wire_count(val); i++)
+        if (wire_type(val) == WIRE_MAP)
+            size += wire_size(wire_cast(&val->o.via.map.ptr[i].key)) + wire_size(wire_val_at(val, i));
+        else
+            size += wire_size(wire_at(val, i));
+    return size;
+}
+
+size_t wire_size(const struct wire_val *val)
+{
+    switch (val == NULL ? MSGPACK_OBJECT_NIL : val->o.type) {
+    case MSGPACK_OBJECT_POSITIVE_INTEGER:
+    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+        return size_of_int(&val->o);
+    case MSGPACK_OBJECT_FLOAT32:
+        return 5;
+    case MSGPACK_OBJECT_FLOAT64:
+        return 9;
+    case MSGPACK_OBJECT_STR:
+        return size_of_length(val->o.via.str.size, 31, true) + val->o.via.str.size;
+    case MSGPACK_OBJECT_BIN:
+        return size_of_length(val->o.via.bin.size, 0, true) + (val->o.via.bin.size == 0) +
+               val->o.via.bin.size;
+    case MSGPACK_OBJECT_ARRAY:
+    case MSGPACK_OBJECT_MAP:
+        return size_of_many(val);
+    default:
+        return 1;
+    }
+}
+
 void wire_put_raw(struct buf *out, struct span encoded)
 {
     (void)buf_add_span(out, encoded);

@@ -121,11 +121,12 @@ static bool event_body(const struct wire_val *event, enum desk_event kind, size_
         if (rows[k].kind != kind)
             continue;
         const struct wire_val *val = wire_find(wire_find(event, "body"), request_field_name(rows[k].field));
-        path_of(i, rows[k].path, path);
-        if (wire_type(val) == WIRE_NIL)
-            return err_field(err, ERR_INVALID, path, "%s: is required for %s", path, desk_event_name(kind));
-        if (given_value_fits(rows[k].field, val, err))
+        bool there = wire_type(val) != WIRE_NIL;
+        if (there && given_value_fits(rows[k].field, val, err))
             return true;
+        path_of(i, rows[k].path, path);
+        if (!there)
+            return err_field(err, ERR_INVALID, path, "%s: is required for %s", path, desk_event_name(kind));
         (void)snprintf(err->field, sizeof err->field, "%s", path);
         return err_prefix(err, "events[%zu].body.", i);
     }

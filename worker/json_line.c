@@ -1,11 +1,14 @@
 /* A line of JSON; see json_line.h. */
 #include "json_line.h"
 
+#include "mem.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
+    BYTES_MAX = 8 << 20,
     ENTRIES_MAX = 64, /* of a map: wire_parse looks for doubled keys in no larger one */
     ITEMS_MAX = UINT16_MAX,
     DIGITS_MAX = 18, /* of an integer that fits */
@@ -15,10 +18,19 @@ enum {
     SURROGATE_END = 0xe000
 };
 
-/* What is left of the text. */
+struct json_line {
+    struct wire_made *made;
+    char *plain; /* text without its escapes: never longer than the line */
+    size_t room;
+    struct buf bytes; /* what jansson read */
+    struct wire_doc *doc;
+};
+
+/* What is left of the text, and where text without escapes goes. */
 struct reader {
     const char *p, *end;
-    struct buf *out;
+    char *free;
+    struct wire_made *made;
 };
 
 static void skip_blanks(struct reader *r)
@@ -45,27 +57,32 @@ static bool is_plain(char c)
 }
 
 /* All eight at once: false also where one is zero after the quote or the backslash is taken away, and where one is less than a blank. */
-static bool are_eight_plain(const char *p)
+static bool are_eight_plain(uint64_t word)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
-    uint64_t word;
-
-    memcpy(&word, p, sizeof word);
     uint64_t quote = word ^ ones * '"', slash = word ^ ones * '\\';
+
     return ((((quote - ones) & ~quote) | ((slash - ones) & ~slash) | ((word - ones * ' ') & ~word)) & tops) ==
            0;
 }
 
-/* The bytes up to the next quote or escape. */
-static struct span take_plain(struct reader *r)
+/* The bytes up to the next quote or escape. False: they are not UTF-8. Most are ASCII, which needs no second look. */
+static bool take_plain(struct reader *r, struct span *ret)
 {
     const char *from = r->p;
+    uint64_t word, seen = 0;
 
-    while (r->end - r->p >= 8 && are_eight_plain(r->p))
+    while (r->end - r->p >= 8) {
+        memcpy(&word, r->p, sizeof word);
+        if (!are_eight_plain(word))
+            break;
+        seen |= word;
         r->p += 8;
+    }
     while (r->p < r->end && is_plain(*r->p))
-        r->p++;
-    return (struct span){from, (size_t)(r->p - from)};
+        seen |= (unsigned char)*r->p++;
+    *ret = (struct span){from, (size_t)(r->p - from)};
+    return (seen & UINT64_C(0x8080808080808080)) == 0 || utf8_check(*ret, NULL);
 }
 
 /* Four digits of base 16. */
@@ -86,16 +103,15 @@ static bool take_unit(struct reader *r, unsigned *ret)
     return true;
 }
 
-static void put_point(struct buf *out, unsigned point)
+static void put_point(struct reader *r, unsigned point)
 {
-    unsigned char bytes[4];
     size_t len = point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
     static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
 
     for (size_t i = len; i > 1; i--, point >>= 6)
-        bytes[i - 1] = (unsigned char)(0x80 | (point & 0x3f));
-    bytes[0] = (unsigned char)(lead[len] | point);
-    (void)buf_add(out, bytes, len);
+        r->free[i - 1] = (char)(0x80 | (point & 0x3f));
+    r->free[0] = (char)(lead[len] | point);
+    r->free += len;
 }
 
 /* Behind "\u". Halves of a pair that stand alone, and NUL, are jansson's to refuse. */
@@ -113,7 +129,7 @@ static bool take_point(struct reader *r)
             return false;
         point = 0x10000 + ((point - SURROGATE_HIGH) << 10 | (low - SURROGATE_LOW));
     }
-    put_point(r->out, point);
+    put_point(r, point);
     return true;
 }
 
@@ -128,28 +144,38 @@ static bool take_escape(struct reader *r)
     if (c == 'u')
         return take_point(r);
     const char *name = memchr(names, c, sizeof names - 1);
-    return name != NULL && buf_add(r->out, &letters[name - names], 1);
+    if (name != NULL)
+        *r->free++ = letters[name - names];
+    return name != NULL;
+}
+
+static void put_plain(struct reader *r, struct span plain)
+{
+    memcpy(r->free, plain.p, plain.len);
+    r->free += plain.len;
 }
 
 /* Behind the opening quote. */
 static bool take_text(struct reader *r)
 {
-    struct span plain = take_plain(r);
+    const char *begin = r->free;
+    struct span plain;
 
+    if (!take_plain(r, &plain))
+        return false;
     if (r->p < r->end && *r->p == '"') {
         r->p++;
-        wire_put_str(r->out, plain);
+        wire_made_str(r->made, plain);
         return true;
     }
-    size_t begin = wire_str_open(r->out);
-    (void)buf_add_span(r->out, plain);
+    put_plain(r, plain);
     while (r->p < r->end && *r->p == '\\') {
         r->p++;
-        if (!take_escape(r))
+        if (!take_escape(r) || !take_plain(r, &plain))
             return false;
-        (void)buf_add_span(r->out, take_plain(r));
+        put_plain(r, plain);
     }
-    wire_str_close(r->out, begin);
+    wire_made_str(r->made, (struct span){begin, (size_t)(r->free - begin)});
     return r->p < r->end && *r->p++ == '"';
 }
 
@@ -186,7 +212,7 @@ static bool take_real(struct reader *r, const char *from)
     memcpy(digits, from, len);
     digits[len] = '\0';
     double value = strtod(digits, NULL);
-    wire_put_float(r->out, value);
+    wire_made_float(r->made, value);
     return isfinite(value);
 }
 
@@ -205,7 +231,7 @@ static bool take_number(struct reader *r)
         return take_real(r, from);
     for (const char *digit = first; digit < r->p; digit++)
         value = value * 10 + (*digit - '0');
-    wire_put_int(r->out, negative ? -value : value);
+    wire_made_int(r->made, negative ? -value : value);
     return true;
 }
 
@@ -231,35 +257,33 @@ static bool take_entry(struct reader *r, unsigned depth)
 /* Behind the opening bracket. */
 static bool take_map(struct reader *r, unsigned depth)
 {
-    struct wire_map map = wire_map_open(r->out);
+    size_t map = wire_made_open(r->made), count = 0;
 
     if (!take(r, '}')) {
         do {
-            if (map.count == ENTRIES_MAX || !take_entry(r, depth))
+            if (count++ == ENTRIES_MAX || !take_entry(r, depth))
                 return false;
-            map.count++;
         } while (take(r, ','));
         if (!take(r, '}'))
             return false;
     }
-    wire_map_close(r->out, &map);
-    return true;
+    wire_made_close_map(r->made, map);
+    return !wire_has_doubled_key(wire_made_last(r->made));
 }
 
 static bool take_list(struct reader *r, unsigned depth)
 {
-    struct wire_map list = wire_list_open(r->out);
+    size_t list = wire_made_open(r->made), count = 0;
 
     if (!take(r, ']')) {
         do {
-            if (list.count == ITEMS_MAX || !take_value(r, depth))
+            if (count++ == ITEMS_MAX || !take_value(r, depth))
                 return false;
-            list.count++;
         } while (take(r, ','));
         if (!take(r, ']'))
             return false;
     }
-    wire_list_close(r->out, &list);
+    wire_made_close_list(r->made, list);
     return true;
 }
 
@@ -280,13 +304,13 @@ static bool take_value(struct reader *r, unsigned depth)
         r->p++;
         return take_text(r);
     case 't':
-        wire_put_bool(r->out, true);
+        wire_made_bool(r->made, true);
         return take_word(r, "true");
     case 'f':
-        wire_put_bool(r->out, false);
+        wire_made_bool(r->made, false);
         return take_word(r, "false");
     case 'n':
-        wire_put_nil(r->out);
+        wire_made_nil(r->made);
         return take_word(r, "null");
     default:
         return take_number(r);
@@ -295,22 +319,55 @@ static bool take_value(struct reader *r, unsigned depth)
 
 /* ---- public ---- */
 
-bool json_line_read(struct buf *out, const char *text, size_t len)
+struct json_line *json_line_new(void)
 {
-    struct reader r = {text, text + len, out};
+    struct json_line *line = mem_new(1, sizeof *line);
 
-    if (!take_value(&r, WIRE_DEPTH_MAX))
-        return false;
-    skip_blanks(&r);
-    return r.p == r.end && !out->failed;
+    line->made = wire_made_new();
+    buf_init(&line->bytes, BYTES_MAX);
+    return line;
 }
 
-bool json_line_parse(struct buf *bytes, const char *text, size_t len, unsigned depth_max,
-                     struct wire_doc **ret_doc, struct err *err)
+void json_line_free(struct json_line *line)
 {
-    buf_reset(bytes);
-    if (json_line_read(bytes, text, len) && wire_parse(bytes->p, bytes->len, depth_max, ret_doc, NULL))
-        return true;
-    buf_reset(bytes);
-    return wire_from_json(bytes, text, len, err) && wire_parse(bytes->p, bytes->len, depth_max, ret_doc, err);
+    if (line == NULL)
+        return;
+    wire_made_free(line->made);
+    free(line->plain);
+    buf_clear(&line->bytes);
+    wire_doc_free(line->doc);
+    free(line);
+}
+
+const struct wire_val *json_line_read(struct json_line *line, const char *text, size_t len,
+                                      unsigned depth_max)
+{
+    if (line->room < len) {
+        line->plain = mem_grow(line->plain, len, 1);
+        line->room = len;
+    }
+    wire_made_reset(line->made);
+    struct reader r = {text, text + len, line->plain, line->made};
+    if (!take_value(&r, depth_max))
+        return NULL;
+    skip_blanks(&r);
+    return r.p == r.end ? wire_made_root(line->made) : NULL;
+}
+
+bool json_line_parse(struct json_line *line, const char *text, size_t len, unsigned depth_max,
+                     const struct wire_val **ret, struct err *err)
+{
+    const struct wire_val *val = json_line_read(line, text, len, depth_max);
+
+    if (val == NULL) {
+        buf_reset(&line->bytes);
+        wire_doc_free(line->doc);
+        line->doc = NULL;
+        if (!wire_from_json(&line->bytes, text, len, err) ||
+            !wire_parse(line->bytes.p, line->bytes.len, depth_max, &line->doc, err))
+            return false;
+        val = wire_root(line->doc);
+    }
+    *ret = val;
+    return true;
 }

@@ -12,7 +12,6 @@
 #include <string.h>
 
 enum {
-    LINE_BYTES_MAX = 4 << 20,
     OUT_BYTES_MAX = 1 << 20,
     DEPTH_MAX = 32,
     STATUS_REFUSED = 1,
@@ -105,27 +104,25 @@ struct run {
     struct decider *decider; /* of --verify */
     struct simulation *simulation;
     struct simulation_sum *sum;
-    struct buf bytes;
+    struct json_line *json;
 };
 
 /* One line: decided, added, replayed and printed where that is wanted. */
 static bool line_run(void *arg, FILE *out, const char *text, size_t len, size_t number, struct err *err)
 {
     struct run *run = arg;
-    struct wire_doc *doc = NULL;
+    const struct wire_val *val = NULL;
     struct simulated one;
 
-    bool ok = json_line_parse(&run->bytes, text, len, DEPTH_MAX, &doc, err) &&
-              history_check(wire_root(doc), err) &&
-              simulation_run(run->simulation, wire_root(doc), &one, err);
+    bool ok = json_line_parse(run->json, text, len, DEPTH_MAX, &val, err) && history_check(val, err) &&
+              simulation_run(run->simulation, val, &one, err);
     if (ok) {
         simulation_sum_add(run->sum, &one);
         if (run->options->csv)
             csv_print(out, number, &one);
     }
     if (ok && run->options->verify)
-        ok = replay_verify(run->engine, run->decider, wire_root(doc), &one, err);
-    wire_doc_free(doc);
+        ok = replay_verify(run->engine, run->decider, val, &one, err);
     return ok;
 }
 
@@ -175,7 +172,8 @@ int offline_simulate(int argc, char **argv)
                           .engine = engine,
                           .decider = decider_new(),
                           .simulation = simulation_new(engine),
-                          .sum = simulation_sum_new()};
+                          .sum = simulation_sum_new(),
+                          .json = json_line_new()};
         struct lines lines = {.path = options.history,
                               .line = line_run,
                               .sum_write = run_sum_write,
@@ -183,7 +181,6 @@ int offline_simulate(int argc, char **argv)
                               .arg = &run};
         size_t done = 0;
         struct err err = {0};
-        buf_init(&run.bytes, 2 * LINE_BYTES_MAX);
         if (options.csv)
             csv_head();
         ok = lines_run(&lines, lines_jobs(options.history, options.jobs), &done, &err);
@@ -196,7 +193,7 @@ int offline_simulate(int argc, char **argv)
                           "verify: %zu tickets replayed step by step: the same verdicts, and what is stored "
                           "follows from the events\n",
                           done);
-        buf_clear(&run.bytes);
+        json_line_free(run.json);
         simulation_sum_free(run.sum);
         simulation_free(run.simulation);
         decider_free(run.decider);

@@ -19,7 +19,8 @@ struct run {
     struct engine *is, *would;
     bool json;
     size_t looked, moved, late, wrong;
-    struct buf bytes, body, row;
+    struct json_line *line;
+    struct buf body, row;
 };
 
 static void print_time(const char *word, const struct wire_val *clock, const char *state, const char *due)
@@ -66,17 +67,18 @@ static void row_print(const struct run *run, const struct wire_val *row)
 static bool line_run(struct run *run, const char *text, size_t len, struct fault_place place,
                      struct faults *faults, struct err *err)
 {
-    struct wire_doc *given = NULL, *work = NULL, *row = NULL;
+    const struct wire_val *given = NULL;
+    struct wire_doc *work = NULL, *row = NULL;
     bool moves = false, late = false;
 
     buf_reset(&run->body);
     buf_reset(&run->row);
-    bool ok = json_line_parse(&run->bytes, text, len, DEPTH_MAX, &given, err);
-    if (ok && wire_type(wire_root(given)) != WIRE_MAP)
+    bool ok = json_line_parse(run->line, text, len, DEPTH_MAX, &given, err);
+    if (ok && wire_type(given) != WIRE_MAP)
         ok = err_set(err, ERR_INVALID, "want one ticket a line, a JSON object");
-    ok = ok && offline_ticket_check(run->is, wire_root(given), NULL, place, faults);
+    ok = ok && offline_ticket_check(run->is, given, NULL, place, faults);
     if (ok) {
-        offline_work_make(wire_root(given), &run->body);
+        offline_work_make(given, &run->body);
         ok = wire_parse(run->body.p, run->body.len, DEPTH_MAX, &work, err) &&
              whatif_put(&run->whatif, run->is, run->would, wire_root(work), &run->row, &moves, &late, err);
     }
@@ -85,7 +87,6 @@ static bool line_run(struct run *run, const char *text, size_t len, struct fault
     run->looked += ok;
     run->moved += moves;
     run->late += late;
-    wire_doc_free(given);
     wire_doc_free(work);
     wire_doc_free(row);
     return ok;
@@ -129,11 +130,11 @@ static int whatif_run(const char *const *names, const char *zoneinfo, bool json)
               offline_engine_open(names[1], zoneinfo, &run.would);
     if (ok) {
         whatif_init(&run.whatif);
-        buf_init(&run.bytes, BYTES_MAX);
+        run.line = json_line_new();
         buf_init(&run.body, BYTES_MAX);
         buf_init(&run.row, BYTES_MAX);
         file_run(&run, names[2], file);
-        buf_clear(&run.bytes);
+        json_line_free(run.line);
         buf_clear(&run.body);
         buf_clear(&run.row);
         whatif_clear(&run.whatif);

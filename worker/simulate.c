@@ -8,12 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BYTES_MAX = 8 << 20, DEPTH_MAX = 32 };
-
 struct simulation {
     const struct engine *engine;
     struct decider *decider;
-    struct buf body;
+    struct wire_made *made; /* the work, made of the line's values */
 };
 
 struct simulation *simulation_new(const struct engine *engine)
@@ -23,7 +21,7 @@ struct simulation *simulation_new(const struct engine *engine)
     simulation->engine = engine;
     simulation->decider = decider_new();
     simulation->decider->untraced = true;
-    buf_init(&simulation->body, BYTES_MAX);
+    simulation->made = wire_made_new();
     return simulation;
 }
 
@@ -32,7 +30,7 @@ void simulation_free(struct simulation *simulation)
     if (simulation == NULL)
         return;
     decider_free(simulation->decider);
-    buf_clear(&simulation->body);
+    wire_made_free(simulation->made);
     free(simulation);
 }
 
@@ -74,34 +72,36 @@ static int64_t said_priority(const struct wire_val *events)
 }
 
 /* What life made of a ticket of a broker is left out: it is to be decided as it was posted. */
-static void put_ticket(const struct wire_val *ticket, const struct wire_val *customer, int64_t said,
-                       int64_t posted_at, struct buf *out)
+static void make_ticket(const struct wire_val *ticket, const struct wire_val *customer, int64_t said,
+                        int64_t posted_at, struct wire_made *made)
 {
     const struct wire_val *package = wire_find(ticket, "package");
     struct span tracking = wire_find_str(ticket, "tracking");
-    struct wire_map map = wire_map_open(out);
+    size_t map = wire_made_open(made);
 
-    wire_put_key_str(out, "tracking", tracking.len == 0 ? span_of("DKT-0000-0000-0001-E") : tracking),
-        map.count++;
-    wire_put_key_text(out, "state", "new"), map.count++;
-    wire_put_key_int(out, "posted_at", posted_at), map.count++;
-    wire_put_key_val(out, "package", package != NULL ? package : wire_find(customer, "package")), map.count++;
+    wire_made_key_str(made, "tracking", tracking.len == 0 ? span_of("DKT-0000-0000-0001-E") : tracking);
+    wire_made_key_str(made, "state", span_of("new"));
+    wire_made_key_int(made, "posted_at", posted_at);
+    wire_made_key_val(made, "package", package != NULL ? package : wire_find(customer, "package"));
     if (said >= 1 && said <= SIMULATE_PRIORITIES) {
-        wire_put_key_int(out, "priority", said), map.count++;
-        wire_put_text(out, "held"), map.count++;
-        wire_put_list(out, 1);
-        wire_put_text(out, "priority");
+        wire_made_key_int(made, "priority", said);
+        wire_made_str(made, span_of("held"));
+        size_t held = wire_made_open(made);
+        wire_made_str(made, span_of("priority"));
+        wire_made_close_list(made, held);
     }
     for (size_t i = 0; i < wire_count(ticket); i++)
         if (!work_is_made_by_life(wire_key_at(ticket, i))) {
-            wire_put_str(out, wire_key_at(ticket, i));
-            wire_put_val(out, wire_val_at(ticket, i)), map.count++;
+            wire_made_str(made, wire_key_at(ticket, i));
+            wire_made_val(made, wire_val_at(ticket, i));
         }
-    wire_map_close(out, &map);
+    wire_made_close_map(made, map);
 }
 
-static bool put_event(const struct wire_val *event, size_t i, int64_t *last, struct buf *out, struct err *err)
+static bool make_event(const struct wire_val *event, size_t i, int64_t *last, struct wire_made *made,
+                       struct err *err)
 {
+    const struct wire_val *body = wire_find(event, "body");
     int64_t at;
 
     if (!instant_of(wire_find(event, "at"), &at))
@@ -109,17 +109,18 @@ static bool put_event(const struct wire_val *event, size_t i, int64_t *last, str
     if (at < *last)
         return err_field(err, ERR_INVALID, "events", "events[%zu].at lies before the event before it", i);
     *last = at;
-    wire_put_map(out, 6);
-    wire_put_key_int(out, "version", (int64_t)i + 2);
-    wire_put_key_int(out, "at", at);
-    wire_put_key_val(out, "kind", wire_find(event, "kind"));
-    wire_put_key_val(out, "as", wire_find(event, "as"));
-    wire_put_key_bool(out, "public", wire_find_bool(event, "public", false));
-    wire_put_text(out, "body");
-    if (wire_type(wire_find(event, "body")) == WIRE_MAP)
-        wire_put_val(out, wire_find(event, "body"));
+    size_t map = wire_made_open(made);
+    wire_made_key_int(made, "version", (int64_t)i + 2);
+    wire_made_key_int(made, "at", at);
+    wire_made_key_val(made, "kind", wire_find(event, "kind"));
+    wire_made_key_val(made, "as", wire_find(event, "as"));
+    wire_made_key_bool(made, "public", wire_find_bool(event, "public", false));
+    wire_made_str(made, span_of("body"));
+    if (wire_type(body) == WIRE_MAP)
+        wire_made_val(made, body);
     else
-        wire_put_map(out, 0);
+        wire_made_close_map(made, wire_made_open(made));
+    wire_made_close_map(made, map);
     return true;
 }
 
@@ -131,10 +132,24 @@ static bool is_decision(const struct wire_val *event)
     return is_one_of(wire_find_str(event, "kind"), kinds, sizeof kinds / sizeof kinds[0]);
 }
 
-static bool put_work(const struct wire_val *line, struct simulated *ret, struct buf *out, struct err *err)
+/* last: when the last one was */
+static bool make_events(const struct wire_val *events, int64_t *last, struct wire_made *made, struct err *err)
+{
+    size_t list = wire_made_open(made);
+
+    for (size_t i = 0; i < wire_count(events); i++)
+        if (!is_decision(wire_at(events, i)) && !make_event(wire_at(events, i), i, last, made, err))
+            return false;
+    wire_made_close_list(made, list);
+    return true;
+}
+
+/* The line as a work, made of its own values. */
+static bool make_work(const struct wire_val *line, struct simulated *ret, struct wire_made *made,
+                      struct err *err)
 {
     const struct wire_val *ticket = wire_find(line, "ticket"), *customer = wire_find(line, "customer");
-    const struct wire_val *events = wire_find(line, "events");
+    const struct wire_val *events = wire_find(line, "events"), *until = wire_find(line, "until_at");
     const struct wire_val *posted = wire_find(line, "posted_at");
 
     if (wire_type(ticket) != WIRE_MAP)
@@ -142,29 +157,24 @@ static bool put_work(const struct wire_val *line, struct simulated *ret, struct 
     if (!instant_of(posted != NULL ? posted : wire_find(ticket, "posted_at"), &ret->posted_at))
         return err_field(err, ERR_INVALID, "posted_at", "posted_at: want an instant");
     ret->until_at = ret->posted_at;
-    wire_put_map(out, 5);
-    wire_put_text(out, "ticket");
-    put_ticket(ticket, customer, said_priority(events), ret->posted_at, out);
-    wire_put_key_val(out, "customer", customer);
-    wire_put_text(out, "events");
-    struct wire_map list = wire_list_open(out);
-    for (size_t i = 0; i < wire_count(events); i++) {
-        if (is_decision(wire_at(events, i)))
-            continue;
-        if (!put_event(wire_at(events, i), i, &ret->until_at, out, err))
-            return false;
-        list.count++;
-    }
-    wire_list_close(out, &list);
-    const struct wire_val *until = wire_find(line, "until_at");
+    wire_made_reset(made);
+    size_t map = wire_made_open(made);
+    wire_made_str(made, span_of("ticket"));
+    make_ticket(ticket, customer, said_priority(events), ret->posted_at, made);
+    wire_made_key_val(made, "customer", customer);
+    wire_made_str(made, span_of("events"));
+    if (!make_events(events, &ret->until_at, made, err))
+        return false;
     int64_t until_at = ret->until_at;
     if (until != NULL && !instant_of(until, &until_at))
         return err_field(err, ERR_INVALID, "until_at", "until_at: want an instant");
     ret->until_at = until_at > ret->until_at ? until_at : ret->until_at;
-    wire_put_text(out, "reasons");
-    wire_put_list(out, 1);
-    wire_put_text(out, "posted");
-    wire_put_key_int(out, "now", ret->until_at);
+    wire_made_str(made, span_of("reasons"));
+    size_t reasons = wire_made_open(made);
+    wire_made_str(made, span_of("posted"));
+    wire_made_close_list(made, reasons);
+    wire_made_key_int(made, "now", ret->until_at);
+    wire_made_close_map(made, map);
     return true;
 }
 
@@ -231,24 +241,19 @@ bool simulation_run(struct simulation *simulation, const struct wire_val *line, 
                     struct err *err)
 {
     struct simulated one = {0};
-    struct wire_doc *work = NULL;
-    struct buf *body = &simulation->body;
 
-    buf_reset(body);
     if (wire_type(line) != WIRE_MAP)
         return err_set(err, ERR_INVALID, "want one JSON object a line: {ticket, posted_at, events, …}");
-    bool ok = put_work(line, &one, body, err) && wire_parse(body->p, body->len, DEPTH_MAX, &work, err) &&
-              decide_make(simulation->decider, simulation->engine, wire_root(work), false, err);
-    if (ok) {
-        take_decision(&simulation->decider->decision, &one);
-        if (wire_find(line, "was") != NULL)
-            take_was(wire_find(line, "was"), &one);
-        else
-            take_life(wire_find(line, "ticket"), &one);
-        *ret = one;
-    }
-    wire_doc_free(work);
-    return ok;
+    if (!make_work(line, &one, simulation->made, err) ||
+        !decide_make(simulation->decider, simulation->engine, wire_made_root(simulation->made), false, err))
+        return false;
+    take_decision(&simulation->decider->decision, &one);
+    if (wire_find(line, "was") != NULL)
+        take_was(wire_find(line, "was"), &one);
+    else
+        take_life(wire_find(line, "ticket"), &one);
+    *ret = one;
+    return true;
 }
 
 void simulated_put(const struct simulated *one, struct buf *out)

@@ -241,14 +241,16 @@ static void test_parse_a_wrong_line_then_the_error_is_jansson_s(void **state)
 {
     static const char *const rows[] = {"{\"a\":1,\"a\":2}", "{\"a\":\"\\ud800\"}", "[1,]", "{\"a\": 1e999}",
                                        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"};
+    struct json_line *line = json_line_new();
     struct buf bytes;
     (void)state;
 
     buf_init(&bytes, BYTES_MAX);
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct wire_val *val = NULL;
         struct wire_doc *doc = NULL;
         struct err err = {0}, want = {0};
-        assert_false(json_line_parse(&bytes, rows[i], strlen(rows[i]), DEPTH_MAX, &doc, &err));
+        assert_false(json_line_parse(line, rows[i], strlen(rows[i]), DEPTH_MAX, &val, &err));
         buf_reset(&bytes);
         assert_false(wire_from_json(&bytes, rows[i], strlen(rows[i]), &want) &&
                      wire_parse(bytes.p, bytes.len, DEPTH_MAX, &doc, &want));
@@ -256,22 +258,43 @@ static void test_parse_a_wrong_line_then_the_error_is_jansson_s(void **state)
         assert_string_equal(err.msg, want.msg);
     }
     buf_clear(&bytes);
+    json_line_free(line);
 }
 
+/* One line after another, in the same room. */
 static void test_parse_what_only_jansson_reads_then_it_is_read(void **state)
 {
-    struct buf bytes;
-    struct wire_doc *doc = NULL;
+    static const char *const rows[] = {"[9223372036854775807]", "[9223372036854775806, \"\\n\"]",
+                                       "[9223372036854775807]"};
+    struct json_line *line = json_line_new();
+    const struct wire_val *val = NULL;
     struct err err;
     int64_t number = 0;
     (void)state;
 
-    buf_init(&bytes, BYTES_MAX);
-    assert_true(json_line_parse(&bytes, "[9223372036854775807]", 21, DEPTH_MAX, &doc, &err));
-    assert_true(wire_get_int(wire_at(wire_root(doc), 0), &number));
-    assert_true(number == INT64_MAX);
-    wire_doc_free(doc);
-    buf_clear(&bytes);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct span text = SPAN_NONE;
+        assert_true(json_line_parse(line, rows[i], strlen(rows[i]), DEPTH_MAX, &val, &err));
+        assert_true(wire_get_int(wire_at(val, 0), &number));
+        assert_true(number == INT64_MAX - (i == 1));
+        assert_true(json_line_parse(line, "[\"a\\tb\", \"c\"]", 13, DEPTH_MAX, &val, &err));
+        assert_true(wire_get_str(wire_at(val, 0), &text) && span_is(text, "a\tb"));
+    }
+    json_line_free(line);
+}
+
+/* Less deep than a message may be. */
+static void test_parse_deeper_than_is_asked_then_refused(void **state)
+{
+    struct json_line *line = json_line_new();
+    const struct wire_val *val = NULL;
+    struct err err;
+    (void)state;
+
+    assert_true(json_line_parse(line, "[[1]]", 5, 3, &val, &err));
+    assert_false(json_line_parse(line, "[[1]]", 5, 2, &val, &err));
+    assert_int_equal(err.code, ERR_MALFORMED);
+    json_line_free(line);
 }
 
 int main(void)
@@ -284,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_read_random_and_spoiled_lines_then_never_other_than_jansson),
         cmocka_unit_test(test_parse_a_wrong_line_then_the_error_is_jansson_s),
         cmocka_unit_test(test_parse_what_only_jansson_reads_then_it_is_read),
+        cmocka_unit_test(test_parse_deeper_than_is_asked_then_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -406,6 +406,107 @@ static void test_wire_a_value_is_found_as_its_bytes_stand(void **state)
     buf_clear(&buf);
 }
 
+/* Put together of read values, of other put-together ones and of scalars, over several pieces of memory, twice in the same room. */
+static void test_made_of_others_then_as_written(void **state)
+{
+    static const char json[] = "{\"body\": {\"on\": \"customer\", \"n\": [1, -2, 3.5, null, true]}}";
+    struct wire_made *made = wire_made_new();
+    struct wire_doc *read = NULL, *wrote = NULL;
+    struct buf in, out;
+    struct err err;
+    (void)state;
+
+    buf_init(&in, 1 << 20);
+    buf_init(&out, 1 << 20);
+    assert_true(wire_from_json(&in, json, strlen(json), &err) && wire_parse(in.p, in.len, 8, &read, &err));
+    const struct wire_val *body = wire_find(wire_root(read), "body");
+    for (int round = 0; round < 3; round++) {
+        wire_made_reset(made);
+        buf_reset(&out);
+        size_t list = wire_made_open(made);
+        wire_put_list(&out, 1000);
+        for (int i = 0; i < 1000; i++) {
+            size_t map = wire_made_open(made);
+            wire_made_key_int(made, "version", i - 500);
+            wire_made_key_bool(made, "public", i % 2 == 0);
+            wire_made_key_val(made, "body", body);
+            wire_made_key_val(made, "as", NULL);
+            wire_made_str(made, span_of("half"));
+            wire_made_float(made, i / 2.0);
+            wire_made_close_map(made, map);
+            assert_false(wire_has_doubled_key(wire_made_last(made)));
+            wire_put_map(&out, 5);
+            wire_put_key_int(&out, "version", i - 500);
+            wire_put_key_bool(&out, "public", i % 2 == 0);
+            wire_put_key_val(&out, "body", body);
+            wire_put_key_val(&out, "as", NULL);
+            wire_put_text(&out, "half");
+            wire_put_float(&out, i / 2.0);
+        }
+        wire_made_close_list(made, list);
+        assert_true(wire_parse(out.p, out.len, 8, &wrote, &err));
+        assert_true(wire_equal(wire_made_root(made), wire_root(wrote)));
+        assert_int_equal(wire_size(wire_made_root(made)), out.len);
+        wire_doc_free(wrote);
+    }
+    wire_made_reset(made);
+    size_t map = wire_made_open(made);
+    wire_made_key_str(made, "a", span_of("x"));
+    wire_made_key_str(made, "b", SPAN_NONE);
+    wire_made_key_int(made, "a", 2);
+    wire_made_close_map(made, map);
+    assert_true(wire_has_doubled_key(wire_made_root(made)));
+    wire_doc_free(read);
+    buf_clear(&in);
+    buf_clear(&out);
+    wire_made_free(made);
+}
+
+/* What a value takes is known without writing it, at each length where its head grows. */
+static void test_size_then_what_is_written(void **state)
+{
+    char *bytes = calloc(1, 65536 + 1);
+    struct wire_doc *doc = NULL;
+    struct err err;
+    struct buf out;
+    (void)state;
+
+    memset(bytes, 'x', 65536);
+    buf_init(&out, 8 << 20);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        buf_reset(&out);
+        wire_put_int(&out, numbers[i]);
+        assert_true(wire_parse(out.p, out.len, 4, &doc, &err));
+        assert_int_equal(wire_size(wire_root(doc)), out.len);
+        wire_doc_free(doc);
+    }
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++)
+        for (int kind = 0; kind < 4; kind++) {
+            char key[24];
+            buf_reset(&out);
+            if (kind == 0)
+                wire_put_str(&out, (struct span){bytes, lengths[i]});
+            else if (kind == 1)
+                wire_put_bin(&out, (struct span){bytes, lengths[i]});
+            else if (kind == 2)
+                wire_put_list(&out, lengths[i]);
+            else
+                wire_put_map(&out, lengths[i]);
+            for (size_t k = 0; kind >= 2 && k < lengths[i]; k++) {
+                (void)snprintf(key, sizeof key, "k%zu", k);
+                if (kind == 3)
+                    wire_put_text(&out, key);
+                wire_put_nil(&out);
+            }
+            assert_true(wire_parse(out.p, out.len, 4, &doc, &err));
+            assert_int_equal(wire_size(wire_root(doc)), out.len);
+            wire_doc_free(doc);
+        }
+    assert_int_equal(wire_size(NULL), 1);
+    buf_clear(&out);
+    free(bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +522,8 @@ int main(void)
         cmocka_unit_test(test_wire_canonical_form_sorts_an_empty_key_first),
         cmocka_unit_test(test_utf8_finds_a_bad_byte_at_every_place_and_counts_points),
         cmocka_unit_test(test_wire_a_full_buffer_fails_and_says_so),
+        cmocka_unit_test(test_made_of_others_then_as_written),
+        cmocka_unit_test(test_size_then_what_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
