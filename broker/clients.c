@@ -133,8 +133,10 @@ static void clients_handle(struct clients *clients, struct call *call, struct sp
         return;
     }
     if (op == NULL) {
-        (void)err_field(&err, ERR_UNSUPPORTED, "op", "no op is called \"%.*s\"",
-                        (int)(name.len > 60 ? 60 : name.len), name.p);
+        char hint[FAULTS_HINT_BYTES];
+        op_form_hint(name, hint);
+        (void)err_field(&err, ERR_UNSUPPORTED, "op", "no op is called \"%.*s\"%s",
+                        (int)(name.len > 60 ? 60 : name.len), name.p, hint);
         call_refuse(call, &err);
         return;
     }

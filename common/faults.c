@@ -160,3 +160,29 @@ void faults_allowed(const char *text, const char *const *names, size_t count, ch
     if (*between == '\0' && len < size)
         (void)snprintf(ret + len, size - len, "none");
 }
+
+void faults_hint(const char *text, const char *const *names, size_t count, char ret[FAULTS_HINT_BYTES])
+{
+    enum { TAIL_BYTES = 24 }; /* room for how many more there are */
+    const char *near = faults_near(text, names, count);
+    size_t len = 0, told = 0, known = 0;
+
+    for (size_t i = 0; i < count; i++)
+        known += names[i] != NULL;
+    ret[0] = '\0';
+    if (near != NULL) {
+        (void)snprintf(ret, FAULTS_HINT_BYTES, ", did you mean %s?", near);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *before = told > 0 ? ", " : known == 1 ? ", want " : ", want one of ";
+        if (names[i] == NULL)
+            continue;
+        if (len + strlen(before) + strlen(names[i]) + TAIL_BYTES > FAULTS_HINT_BYTES)
+            break;
+        len += (size_t)snprintf(ret + len, FAULTS_HINT_BYTES - len, "%s%s", before, names[i]);
+        told++;
+    }
+    if (told > 0 && told < known)
+        (void)snprintf(ret + len, FAULTS_HINT_BYTES - len, " or %zu more", known - told);
+}

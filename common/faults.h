@@ -9,7 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { FAULTS_MAX = 200 }; /* further ones are counted, not kept */
+enum {
+    FAULTS_MAX = 200, /* further ones are counted, not kept */
+    FAULTS_HINT_BYTES = 280
+};
 
 /* A place in a file; line and column count from 1; column 0: the whole line, line 0: the whole file. */
 struct fault_place {
@@ -50,5 +53,10 @@ const char *faults_near(const char *text, const char *const *names, size_t count
 /* The end of a message about a name that is none of names: " (did you mean NAME?); allowed are A, B, C", without the question where none
  * is near; cut at size. in:  names  count pointers, NULL ones are skipped */
 void faults_allowed(const char *text, const char *const *names, size_t count, char *ret, size_t size);
+
+/* What is to be written instead of text: ", did you mean queue?" when a name is near, else ", want one of kind, queue, tag", as many as
+ * fit; "" when there are none.
+ * in:  names  count pointers, NULL ones are skipped     out: ret */
+void faults_hint(const char *text, const char *const *names, size_t count, char ret[FAULTS_HINT_BYTES]);
 
 #endif

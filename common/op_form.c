@@ -1,9 +1,7 @@
 /* The ops of the protocol and their fields; see op_form.h. */
 #include "op_form.h"
-
-#include "faults.h"
-
 #include <stdio.h>
+#include <string.h>
 
 #define REQUIRED(field) \
     {                   \
@@ -175,6 +173,39 @@ const struct op_form *op_form_find(struct span name)
         if (span_is(name, op_forms[i].name))
             return &op_forms[i];
     return NULL;
+}
+
+/* "ticket." of "ticket.show"; of "ping" nothing. */
+static size_t group_len(const char *name)
+{
+    size_t len = strcspn(name, ".");
+    return name[len] == '.' ? len + 1 : 0;
+}
+
+void op_form_hint(struct span name, char ret[FAULTS_HINT_BYTES])
+{
+    const char *all[FORMS], *group[FORMS], *verbs[FORMS];
+    char text[64];
+    size_t in_group = 0;
+
+    (void)snprintf(text, sizeof text, "%.*s", (int)(name.len < sizeof text ? name.len : 0), name.p);
+    size_t len = group_len(text);
+    for (size_t i = 0; i < FORMS; i++) {
+        all[i] = op_forms[i].name;
+        if (len == 0 || strncmp(op_forms[i].name, text, len) != 0)
+            continue;
+        group[in_group] = op_forms[i].name;
+        verbs[in_group++] = op_forms[i].name + len;
+    }
+    /* Of a group that there is only the verb can be mistyped: the letters that all share make nothing near. */
+    const char *verb = faults_near(text + len, verbs, in_group);
+    const char *meant = verb != NULL ? verb - len : NULL;
+    if (meant != NULL)
+        faults_hint(meant, &meant, 1, ret);
+    else if (in_group > 0)
+        faults_hint("", group, in_group, ret);
+    else
+        faults_hint(text, all, FORMS, ret);
 }
 
 bool op_form_may(const struct op_form *form, enum desk_role role, struct err *err)

@@ -7,6 +7,7 @@
 
 #include "buf.h"
 #include "desk.h"
+#include "faults.h"
 #include "request_fields.h"
 
 #include <stdbool.h>
@@ -103,6 +104,9 @@ extern const struct op_form op_forms[FORMS]; /* by enum op_form_id */
 
 /* The form of a name, or NULL. */
 const struct op_form *op_form_find(struct span name);
+
+/* What may be meant by a name that no op has: ", did you mean ticket.show?", else what there is. */
+void op_form_hint(struct span name, char ret[FAULTS_HINT_BYTES]);
 
 /* Whether the role may ask for it. err: ERR_FORBIDDEN  says who may */
 bool op_form_may(const struct op_form *form, enum desk_role role, struct err *err)

@@ -230,11 +230,10 @@ static bool holiday_file_add(struct load *load, const struct yaml_node *node,
         calendar->holiday_files[calendar->holiday_file_count++] = name;
         return true;
     }
-    const char *near = faults_near(text, names, count);
-    return faults_add(
-        load->faults, node->place,
-        "holiday_files: \"%s\" is no file of this process%s%s, want one such as holidays/de.ics", text,
-        near != NULL ? ", did you mean " : "", near != NULL ? near : "");
+    char hint[FAULTS_HINT_BYTES];
+    faults_hint(text, names, count, hint);
+    return faults_add(load->faults, node->place, "holiday_files: \"%s\" is no file of this process%s", text,
+                      count == 0 ? ", want one such as holidays/de.ics" : hint);
 }
 
 static bool load_holiday_files(struct load *load, const struct yaml_node *list,

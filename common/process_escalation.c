@@ -36,6 +36,25 @@ static bool target_is_known(const struct process_people *people, const struct pe
     }
 }
 
+bool load_target_known(struct load *load, const struct yaml_node *node, const char *what,
+                       const struct people_target *target)
+{
+    const struct process_people *people = &load->process->people;
+    const char *home = target->kind == TARGET_ONCALL ? "oncall.yaml" : "staff.yaml";
+    char hint[FAULTS_HINT_BYTES];
+
+    if (target_is_known(people, target))
+        return true;
+    if (target->kind == TARGET_PERSON)
+        NAMES_HINT(people->persons, people->person_count, target->name, hint);
+    else if (target->kind == TARGET_TEAM)
+        NAMES_HINT(people->teams, people->team_count, target->name, hint);
+    else
+        NAMES_HINT(people->schedules, people->schedule_count, target->name, hint);
+    return faults_add(load->faults, node->place, "%s: %s: \"%s\" is not in %s%s", what,
+                      process_target_rows[target->kind].word, target->name, home, hint);
+}
+
 static bool target_parse(struct load *load, const struct yaml_node *node, struct people_target *ret)
 {
     size_t len = strcspn(node->text, ":");
@@ -56,19 +75,13 @@ static bool target_parse(struct load *load, const struct yaml_node *node, struct
 static bool load_target(struct load *load, const struct yaml_node *node, const char *what,
                         struct people_target *ret)
 {
-    static const char *const homes[TARGET_KINDS] = {
-        [TARGET_PERSON] = "staff.yaml", [TARGET_TEAM] = "staff.yaml", [TARGET_ONCALL] = "oncall.yaml"};
-
     if (node->kind != NODE_SCALAR || !target_parse(load, node, ret))
         return faults_add(
             load->faults, node->place,
             "%s: \"%s\" is not allowed, want person:NAME, team:NAME, oncall:SCHEDULE, assignee, "
             "queue, lead, acker, desk or ops",
             what, node->text);
-    if (!target_is_known(&load->process->people, ret))
-        return faults_add(load->faults, node->place, "%s: %s: \"%s\" is not in %s", what,
-                          process_target_rows[ret->kind].word, ret->name, homes[ret->kind]);
-    return true;
+    return load_target_known(load, node, what, ret);
 }
 
 static bool load_targets(struct load *load, const struct yaml_node *node, const char *what,
@@ -273,7 +286,9 @@ static bool load_kind(struct load *load, const struct yaml_node *node, const cha
 
 static bool load_match(struct load *load, const struct yaml_node *map, struct process_escalation_match *match)
 {
+    const struct process_people *people = &load->process->people;
     const struct yaml_node *node = NULL;
+    char hint[FAULTS_HINT_BYTES];
 
     if (!load_is_map(load, map, "match"))
         return false;
@@ -291,10 +306,11 @@ static bool load_match(struct load *load, const struct yaml_node *map, struct pr
         return faults_add(load->faults, map->place, "match: names no policy");
     if (!load_name(load, node, "policy", &match->policy))
         return false;
-    if (process_policy_find(&load->process->people, match->policy) == NULL)
-        return faults_add(load->faults, node->place, "policy: \"%s\" is none of the policies of this file",
-                          match->policy);
-    return ok;
+    if (process_policy_find(people, match->policy) != NULL)
+        return ok;
+    NAMES_HINT(people->escalations, people->escalation_count, match->policy, hint);
+    return faults_add(load->faults, node->place, "policy: \"%s\" is none of the policies of this file%s",
+                      match->policy, hint);
 }
 
 static bool match_is_for_all(const struct process_escalation_match *match)

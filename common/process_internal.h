@@ -60,6 +60,19 @@ extern const char *const process_urgency_names[URGENCIES];
 extern const struct process_escalation process_escalation_built_in;
 const struct process_escalation *process_policy_find(const struct process_people *people, const char *name);
 
+/* Tells when a target names a person, team or schedule that is not in its file. */
+bool load_target_known(struct load *load, const struct yaml_node *node, const char *what,
+                       const struct people_target *target);
+
+/* Tells that a name is none of packages.yaml's; false. */
+bool load_package_unknown(struct load *load, const struct yaml_node *node, const char *what,
+                          const char *name);
+
+/* faults_hint of the names of count things of one kind, each of which begins with its name. */
+void names_hint(const void *things, size_t count, size_t thing_bytes, const char *name,
+                char ret[FAULTS_HINT_BYTES]);
+#define NAMES_HINT(things, count, name, ret) names_hint(things, count, sizeof *(things), name, ret)
+
 /* The parts, in the order in which they need one another. */
 bool load_policy(struct load *load, const struct yaml_node *root);
 bool load_calendars(struct load *load, const struct yaml_node *root);

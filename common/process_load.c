@@ -1,4 +1,5 @@
 /* The small readers of the process's loader: names, texts, choices, durations, each with its fault. */
+#include "mem.h"
 #include "process_internal.h"
 
 #include <inttypes.h>
@@ -138,19 +139,27 @@ const struct yaml_node *node_one(const struct yaml_node *node, size_t i)
     return node->kind == NODE_LIST ? node->items[i] : node;
 }
 
+void names_hint(const void *things, size_t count, size_t thing_bytes, const char *name,
+                char ret[FAULTS_HINT_BYTES])
+{
+    const char **names = mem_new(count + 1, sizeof *names);
+
+    for (size_t i = 0; i < count; i++)
+        memcpy(&names[i], (const char *)things + i * thing_bytes, sizeof names[i]);
+    faults_hint(name, names, count, ret);
+    free(names);
+}
+
 bool load_calendar_known(struct load *load, const struct yaml_node *node, const char *name)
 {
-    const char *names[PROCESS_FILES_MAX + 1];
-    size_t count = 0;
+    const struct process *process = load->process;
+    char hint[FAULTS_HINT_BYTES];
 
     if (load->calendars_unread || strcmp(name, PROCESS_ALWAYS) == 0 ||
-        process_calendar_find(load->process, name) != NULL)
+        process_calendar_find(process, name) != NULL)
         return true;
-    names[count++] = PROCESS_ALWAYS;
-    for (size_t i = 0; i < load->process->calendar_count && count <= PROCESS_FILES_MAX; i++)
-        names[count++] = load->process->calendars[i].name;
-    const char *near = faults_near(name, names, count);
+    NAMES_HINT(process->calendars, process->calendar_count, name, hint);
     return faults_add(load->faults, node->place,
-                      "calendar: \"%s\" is not in calendars.yaml%s%s, want one of it or %s", name,
-                      near != NULL ? ", did you mean " : "", near != NULL ? near : "", PROCESS_ALWAYS);
+                      "calendar: \"%s\" is not in calendars.yaml%s (%s is built in)", name, hint,
+                      PROCESS_ALWAYS);
 }

@@ -186,6 +186,15 @@ static bool load_base(struct load *load, const struct yaml_node *policy_root, st
     return ok;
 }
 
+bool load_package_unknown(struct load *load, const struct yaml_node *node, const char *what, const char *name)
+{
+    const struct process *process = load->process;
+    char hint[FAULTS_HINT_BYTES];
+
+    NAMES_HINT(process->packages, process->package_count, name, hint);
+    return faults_add(load->faults, node->place, "%s: \"%s\" is not in packages.yaml%s", what, name, hint);
+}
+
 bool load_packages(struct load *load, const struct yaml_node *root, const struct yaml_node *policy_root)
 {
     struct process *process = load->process;
@@ -208,8 +217,7 @@ bool load_packages(struct load *load, const struct yaml_node *root, const struct
     }
     if (policy_root != NULL && ok && !process_package_known(process, span_of(process->policy.package))) {
         const struct yaml_node *named = yaml_node_find(policy_root, "package");
-        ok = faults_add(load->faults, named != NULL ? named->place : root->place,
-                        "package: \"%s\" is not in packages.yaml", process->policy.package);
+        ok = load_package_unknown(load, named != NULL ? named : root, "package", process->policy.package);
     }
     return ok;
 }

@@ -91,20 +91,16 @@ static bool act_tag(struct load *load, const struct yaml_node *node, struct rule
 
 static bool act_ask(struct load *load, const struct yaml_node *node, struct rule_action *ret)
 {
-    const char *names[ACTION_LIST_MAX];
-    size_t count = load->process->policy.question_count;
+    const struct process_policy *policy = &load->process->policy;
+    char hint[FAULTS_HINT_BYTES];
     bool ok = load_names(load, node, "ask", &ret->asks);
 
-    for (size_t i = 0; i < count && i < ACTION_LIST_MAX; i++)
-        names[i] = load->process->policy.questions[i].name;
     for (size_t i = 0; ok && !load->policy_unread && i < ret->asks.count; i++) {
         if (process_question_find(load->process, ret->asks.items[i]) != NULL)
             continue;
-        const char *near =
-            faults_near(ret->asks.items[i], names, count < ACTION_LIST_MAX ? count : ACTION_LIST_MAX);
+        NAMES_HINT(policy->questions, policy->question_count, ret->asks.items[i], hint);
         ok = faults_add(load->faults, node_one(node, i)->place,
-                        "ask: \"%s\" is not in process.yaml, questions%s%s", ret->asks.items[i],
-                        near != NULL ? ", did you mean " : "", near != NULL ? near : "");
+                        "ask: \"%s\" is not in process.yaml, questions%s", ret->asks.items[i], hint);
     }
     return ok;
 }

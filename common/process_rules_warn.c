@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WANT_BYTES_MAX = 300 };
-
 struct warning {
     struct process *process;
     struct rule_logic logic;
@@ -24,27 +22,12 @@ static bool rule_warn(struct warning *w, const struct process_rule *rule, const 
 
 /* ---- conditions ---- */
 
-/* ", want new, triaged, …", or the one that was meant. */
-static void want_words(const char *field, const char *word, char ret[WANT_BYTES_MAX])
-{
-    const char *words[FIELD_WORDS_MAX];
-    size_t count = process_field_words(field, words);
-    const char *near = faults_near(word, words, count);
-    size_t len = 0;
-
-    ret[0] = '\0';
-    if (near != NULL)
-        (void)snprintf(ret, WANT_BYTES_MAX, ", did you mean %s?", near);
-    for (size_t i = 0; near == NULL && i < count && len < WANT_BYTES_MAX; i++)
-        len += (size_t)snprintf(ret + len, WANT_BYTES_MAX - len, "%s%s", i == 0 ? ", want one of " : ", ",
-                                words[i]);
-}
-
 /* Each value that the field never has; true when there is one. */
 static bool warn_words(struct warning *w, const struct rule_cond *leaf)
 {
     unsigned before = w->of_leaves;
-    char want[WANT_BYTES_MAX];
+    const char *words[FIELD_WORDS_MAX];
+    char hint[FAULTS_HINT_BYTES];
 
     if (leaf->test != RULE_IS && leaf->test != RULE_IN)
         return false;
@@ -52,9 +35,9 @@ static bool warn_words(struct warning *w, const struct rule_cond *leaf)
         const char *word = leaf->values[i].text;
         if (process_field_has_word(leaf->field, word))
             continue;
-        want_words(leaf->field, word, want);
+        faults_hint(word, words, process_field_words(leaf->field, words), hint);
         (void)faults_add(&w->process->warnings, leaf->place, "%s: is never \"%s\"%s", leaf->field, word,
-                         want);
+                         hint);
         w->of_leaves++;
     }
     return w->of_leaves != before;
@@ -174,17 +157,14 @@ static void warn_priority(struct warning *w, const struct process_rule *rule)
 static void warn_people(struct warning *w, const struct process_rule *rule)
 {
     const struct process_people *people = &w->process->people;
-    const char *names[PEOPLE_MAX], *assignee = rule->then.assignee;
-    size_t count = 0;
+    const char *assignee = rule->then.assignee;
+    char hint[FAULTS_HINT_BYTES];
 
     if (assignee == NULL || people->person_count == 0 || process_person_find(people, assignee) != NULL)
         return;
-    for (size_t i = 0; i < people->person_count && count < PEOPLE_MAX; i++)
-        names[count++] = people->persons[i].name;
-    const char *near = faults_near(assignee, names, count);
-    (void)faults_add(&w->process->warnings, rule->place, "assignee: \"%s\" is not in staff.yaml%s%s%s",
-                     assignee, near != NULL ? ", did you mean " : "", near != NULL ? near : "",
-                     near != NULL ? "?" : "");
+    NAMES_HINT(people->persons, people->person_count, assignee, hint);
+    (void)faults_add(&w->process->warnings, rule->place, "assignee: \"%s\" is not in staff.yaml%s", assignee,
+                     hint);
 }
 
 static void warn_rule(struct warning *w, const struct process_rule *rule)

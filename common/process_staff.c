@@ -47,15 +47,13 @@ static bool load_person_known(struct load *load, const struct yaml_node *node, c
                               const char *name)
 {
     const struct process_people *people = &load->process->people;
-    const char *names[PEOPLE_MAX];
+    char hint[FAULTS_HINT_BYTES];
 
     if (process_person_find(people, name) != NULL)
         return true;
-    for (size_t i = 0; i < people->person_count; i++)
-        names[i] = people->persons[i].name;
-    const char *near = faults_near(name, names, people->person_count);
-    return faults_add(load->faults, node->place, "%s: \"%s\" is none of the people in staff.yaml%s%s", what,
-                      name, near != NULL ? ", did you mean " : "", near != NULL ? near : "");
+    NAMES_HINT(people->persons, people->person_count, name, hint);
+    return faults_add(load->faults, node->place, "%s: \"%s\" is none of the people in staff.yaml%s", what,
+                      name, hint);
 }
 
 bool load_person(struct load *load, const struct yaml_node *node, const char *what, const char **ret)

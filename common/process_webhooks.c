@@ -28,19 +28,15 @@ static bool load_url(struct load *load, const struct yaml_node *node, struct pro
 /* person:NAME, team:NAME or an address of e-mail. */
 static bool load_owner(struct load *load, const struct yaml_node *node, struct process_endpoint *endpoint)
 {
-    const struct process_people *people = &load->process->people;
     const char *text = NULL;
 
     if (!yaml_node_text(node, "owner", EMAIL_BYTES_MAX, &text, load->faults))
         return false;
     bool is_person = strncmp(text, "person:", 7) == 0, is_team = strncmp(text, "team:", 5) == 0;
     if (is_person || is_team) {
-        const char *name = strchr(text, ':') + 1;
-        if (is_person ? process_person_find(people, name) == NULL : process_team_find(people, name) == NULL)
-            return faults_add(load->faults, node->place, "owner: \"%s\" is not in staff.yaml", name);
         endpoint->owner = (struct people_target){is_person ? TARGET_PERSON : TARGET_TEAM,
-                                                 process_text(load->process, name)};
-        return true;
+                                                 process_text(load->process, strchr(text, ':') + 1)};
+        return load_target_known(load, node, "owner", &endpoint->owner);
     }
     const char *at = strchr(text, '@');
     bool is_address = at != NULL && at != text && at[1] != '\0' && strpbrk(at + 1, "@:") == NULL;

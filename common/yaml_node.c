@@ -399,10 +399,9 @@ bool yaml_node_check_keys(const struct yaml_node *map, const char *what, const c
             known = names[j] != NULL && strcmp(names[j], key->text) == 0;
         if (known)
             continue;
-        const char *near = faults_near(key->text, names, count);
-        ok = faults_add(faults, key->place, "%s: is not known in %s%s%s%s", key->text, what,
-                        near != NULL ? ", did you mean " : "", near != NULL ? near : "",
-                        near != NULL ? "?" : "");
+        char hint[FAULTS_HINT_BYTES];
+        faults_hint(key->text, names, count, hint);
+        ok = faults_add(faults, key->place, "%s: is not known in %s%s", key->text, what, hint);
     }
     return ok;
 }

@@ -381,6 +381,15 @@ def test_staff_who_approve_say_how_the_customer_said_so(client):
     client.call("ticket.approve", tracking=tracking, as_=ADA, text="On the telephone.")
 
 
+@pytest.mark.parametrize("op, hint", [
+    ("ticket.shw", "did you mean ticket.show?"), ("tickets.list", "did you mean ticket.list?"), ("pong", "did you mean ping?"),
+    ("alert.open", "want one of alert.list, alert.show, alert.ack, alert.unack, alert.resolve"), ("colour", "want one of ticket.submit, "),
+])
+def test_an_unknown_op_is_told_what_may_be_meant(client, op, hint):
+    refusal = client.refused(op)
+    assert (refusal.code, refusal.field) == ("unsupported", "op") and f'"{op}", {hint}' in refusal.error["message"], refusal
+
+
 def test_the_envelope_is_checked(client):
     import msgpack
 

@@ -166,7 +166,7 @@ def test_a_case_takes_no_step_and_no_customer_that_the_broker_would_refuse(proce
     assert [line.partition(": ")[2] for line in done.stderr.splitlines()] == [
         'on: "custmer" is none of customer|vendor', "priority: 7 is outside 1–4", "on: is required for ticket.wait",
         "text: not a field of ticket.take; allowed are key, as, tracking, if_version", "ticket.take is not for the role customer; it is for staff, admin",
-        "set.title: must not be empty", "text: is not known in a step",
+        "set.title: must not be empty", "text: is not known in a step, want one of after, at, do, as, role, until, expect",
         "customer.zome: not a field; allowed are id|name|package|contacts|locale|zone", "problem: want text, got an integer", "contact.email: not a mail address: want name@host",
         "posted_at: belongs to the case, as `at`"], done.stderr
     assert "tests/mine.yaml:5:33: on:" in done.stderr and "tests/mine.yaml:32:54: contact.email" in done.stderr, done.stderr

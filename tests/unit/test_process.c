@@ -51,7 +51,9 @@ static const struct fault_row rows[] = {
     {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: ada}]\n",
      "webhooks.yaml:1:46: owner: \"ada\" is not allowed, want person:NAME, team:NAME or name@host"},
     {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: person:ada}]\n",
-     "webhooks.yaml:1:46: owner: \"ada\" is not in staff.yaml"},
+     "webhooks.yaml:1:46: owner: person: \"ada\" is not in staff.yaml"},
+    {"webhooks.yaml", "colour: red\n",
+     "webhooks.yaml:1:1: colour: is not known in webhooks.yaml, want endpoints"},
     {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: \"a@b\\nBcc: x\"}]\n",
      "webhooks.yaml:1:46: owner: "},
     {"webhooks.yaml", "endpoints: [{url: https://a/, owner: a@b}, {url: https://a/, owner: c@d}]\n",
@@ -65,11 +67,14 @@ static const struct fault_row rows[] = {
     {"staff.yaml", "people: {ada: {email: a@b, hours: offise}}\n",
      "staff.yaml:1:35: calendar: \"offise\" is not in"},
     {"staff.yaml", "people: {ada: {email: a@b}}\nteams: {noc: {members: [adda]}}\n",
-     "staff.yaml:2:25: members: \"adda\" is none of the people in staff.yaml, did you mean ada"},
+     "staff.yaml:2:25: members: \"adda\" is none of the people in staff.yaml, did you mean ada?"},
     {"staff.yaml", "people: {ada: {email: a@b}}\nteams: {noc: {members: [ada, ada]}}\n",
      "staff.yaml:2:30: members: \"ada\" is given twice"},
     {"staff.yaml", "people: {ada: {email: a@b}}\nteams: {noc: {members: ada, lead: ben}}\n",
-     "staff.yaml:2:35: lead: \"ben\" is none of the people"},
+     "staff.yaml:2:35: lead: \"ben\" is none of the people in staff.yaml, want ada"},
+    {"staff.yaml", "people: {ada: {email: a@b, colour: red}}\n",
+     "staff.yaml:1:28: colour: is not known in ada, want one of name, zone, locale, hours, email, webhook, "
+     "xmpp, phone, sms"},
     {"oncall.yaml", "schedules: {one: {layers: []}}\n",
      "oncall.yaml:1:27: layers: has 0 entries, want 1 to 20"},
     {"oncall.yaml", "schedules: {one: {zone: Mars}}\n", "oncall.yaml:1:13: one: has no layers"},
@@ -126,7 +131,8 @@ static const struct fault_row rows[] = {
      "process.yaml:1:20: unknown_customers: \"maybe\" is not allowed, want accept or refuse"},
     {"process.yaml", "package: none\n", "process.yaml:1:10: package: \"none\" is not in packages.yaml"},
     {"process.yaml", "calendar: offise\n",
-     "process.yaml:1:11: calendar: \"offise\" is not in calendars.yaml, did you mean office"},
+     "process.yaml:1:11: calendar: \"offise\" is not in calendars.yaml, did you mean office? (24x7 is built "
+     "in)"},
     {"process.yaml", "approval_reminders: [2, 2]\n",
      "process.yaml:1:25: approval_reminders: 2 is not allowed"},
     {"process.yaml", "meeting_reminder: 5x\n", "process.yaml:1:19: meeting_reminder: \"5x\" is not allowed"},
@@ -173,7 +179,7 @@ static const struct fault_row rows[] = {
     {"rules/1.yaml", "- {rule: a, when: {all: []}, then: {kind: k}}" LAST,
      "rules/1.yaml:1:25: all: has 0 conditions"},
     {"rules/1.yaml", "- {rule: a, then: {ask: equipmnt}}" LAST,
-     "rules/1.yaml:1:25: ask: \"equipmnt\" is not in process.yaml, questions, did you mean equipment"},
+     "rules/1.yaml:1:25: ask: \"equipmnt\" is not in process.yaml, questions, did you mean equipment?"},
     {"rules/1.yaml", "- {rule: a, then: {wake_in: 5s}}" LAST,
      "rules/1.yaml:1:29: wake_in: \"5s\" is not allowed, want at least 60s"},
     {"rules/1.yaml", "- {rule: a, on: [postd], then: {kind: k}}" LAST,
@@ -206,6 +212,44 @@ static void test_loader_tells_each_fault_with_its_place(void **state)
             found = found || strncmp(faults.items[j].text, rows[i].fault, strlen(rows[i].fault)) == 0;
         if (!found)
             fail_msg("want %s\ngot  %s", rows[i].fault, faults.count > 0 ? faults.items[0].text : "nothing");
+        faults_clear(&faults);
+        process_files_clear(&files);
+    }
+}
+
+/* Names of one file that another file misspells. */
+static void test_loader_tells_what_a_name_of_another_file_may_have_meant(void **state)
+{
+    static const char staff[] =
+        "people: {ada: {email: a@b}, berta: {email: b@b}}\nteams: {noc: {members: ada}}\n";
+    static const char oncall[] =
+        "schedules: {primary: {layers: [{rotation: 1w, start: 2026-01-05, people: ada}]}}\n";
+    static const struct {
+        const char *file, *text, *fault;
+    } others[] = {
+        {"escalation.yaml", "policies: {p: {levels: [{after: 5m, tell: person:bert}]}}\n",
+         "escalation.yaml:1:43: tell: person: \"bert\" is not in staff.yaml, did you mean berta?"},
+        {"escalation.yaml", "policies: {p: {levels: [{after: 5m, tell: person:otto}]}}\n",
+         "escalation.yaml:1:43: tell: person: \"otto\" is not in staff.yaml, want one of ada, berta"},
+        {"escalation.yaml", "policies: {p: {levels: [{after: 5m, tell: team:desk}]}}\n",
+         "escalation.yaml:1:43: tell: team: \"desk\" is not in staff.yaml, want noc"},
+        {"escalation.yaml", "policies: {p: {levels: [{after: 5m, tell: oncall:primry}]}}\n",
+         "escalation.yaml:1:43: tell: oncall: \"primry\" is not in oncall.yaml, did you mean primary?"},
+        {"escalation.yaml", "policies: {prio: {levels: [{after: 0m, tell: desk}]}}\nmatch: [{policy: pro}]\n",
+         "escalation.yaml:2:18: policy: \"pro\" is none of the policies of this file, did you mean prio?"},
+        {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: team:nok}]\n",
+         "webhooks.yaml:1:46: owner: team: \"nok\" is not in staff.yaml, did you mean noc?"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        struct process_files files = {NULL, 0};
+        struct faults faults = {NULL, 0, 0};
+        struct process *process = NULL;
+        files_with(&files, others[i].file, others[i].text);
+        file_add(&files, "staff.yaml", staff, strlen(staff));
+        file_add(&files, "oncall.yaml", oncall, strlen(oncall));
+        assert_false(process_load_files(&files, &process, &faults));
+        assert_string_equal(faults.items[0].text, others[i].fault);
         faults_clear(&faults);
         process_files_clear(&files);
     }
@@ -402,6 +446,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_loader_tells_each_fault_with_its_place),
+        cmocka_unit_test(test_loader_tells_what_a_name_of_another_file_may_have_meant),
         cmocka_unit_test(test_loader_tells_all_faults_at_once_in_order),
         cmocka_unit_test(test_loader_tells_all_faults_of_a_rule),
         cmocka_unit_test(test_shipped_process_is_what_was_promised),

@@ -122,6 +122,28 @@ static void test_near_finds_a_typing_error_and_nothing_else(void **state)
     assert_null(faults_near("x", names, 3));
 }
 
+static void test_hint_tells_the_near_name_else_what_fits(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"priority", NULL, "queue"};
+    const char *many[100];
+    char hint[FAULTS_HINT_BYTES];
+
+    faults_hint("priorty", names, 3, hint);
+    assert_string_equal(hint, ", did you mean priority?");
+    faults_hint("colour", names, 3, hint);
+    assert_string_equal(hint, ", want one of priority, queue");
+    faults_hint("colour", names, 1, hint);
+    assert_string_equal(hint, ", want priority");
+    faults_hint("colour", names, 0, hint);
+    assert_string_equal(hint, "");
+    for (size_t i = 0; i < 100; i++)
+        many[i] = "a-name-of-thirty-letters-or-so";
+    faults_hint("colour", many, 100, hint);
+    assert_int_equal(strncmp(hint, ", want one of a-name", 20), 0);
+    assert_string_equal(strstr(hint, " or "), " or 93 more");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +153,7 @@ int main(void)
         cmocka_unit_test(test_yaml_limits_are_kept),
         cmocka_unit_test(test_decimal_takes_only_plain_numbers),
         cmocka_unit_test(test_near_finds_a_typing_error_and_nothing_else),
+        cmocka_unit_test(test_hint_tells_the_near_name_else_what_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
