@@ -65,7 +65,7 @@ static void keyed_answer_map(struct keyed *keyed, const char *name, const char *
         wire_put_key_text(&out, name, text);
     else
         wire_put_key_int(&out, name, number);
-    wire_put_key_bool(&out, "duplicate", !keyed->changed && !keyed->op.key.ours);
+    wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&keyed->op.key));
     call_answer(keyed->op.call, buf_span(&out));
     buf_clear(&out);
 }
@@ -268,7 +268,7 @@ static void customer_done(struct unit *unit, const struct err *err)
     else if (keyed_conflicts(keyed))
         ; /* answered */
     else if (request_bool(&keyed->op.call->req, F_OPEN_TICKETS, false))
-        move_open_tickets(keyed->op.broker, keyed->op.call, !keyed->changed && !keyed->op.key.ours);
+        move_open_tickets(keyed->op.broker, keyed->op.call, op_key_is_duplicate(&keyed->op.key));
     else
         keyed_answer_map(keyed, "customer", id, 0);
     keyed_free(keyed);
@@ -338,7 +338,7 @@ static void apply_answer(struct keyed *keyed)
     buf_init(&out, keyed->warnings.len + 1024);
     wire_put_map(&out, 3);
     wire_put_key_text(&out, "hash", keyed->hash);
-    wire_put_key_bool(&out, "duplicate", !keyed->changed && !keyed->op.key.ours);
+    wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&keyed->op.key));
     wire_put_text(&out, "warnings");
     wire_put_raw(&out, keyed->warnings);
     call_answer(keyed->op.call, buf_span(&out));

@@ -381,6 +381,12 @@ def test_staff_who_approve_say_how_the_customer_said_so(client):
     client.call("ticket.approve", tracking=tracking, as_=ADA, text="On the telephone.")
 
 
+def test_nothing_to_do_again_is_no_duplicate(client):
+    for op in "dead.retry", "notification.retry":
+        answer = client.call(op, all=True, as_=ADA, key=unique("none"))
+        assert answer["duplicate"] is False, (op, answer)
+
+
 @pytest.mark.parametrize("op, hint", [
     ("ticket.shw", "did you mean ticket.show?"), ("tickets.list", "did you mean ticket.list?"), ("pong", "did you mean ping?"),
     ("alert.open", "want one of alert.list, alert.show, alert.ack, alert.unack, alert.resolve"), ("colour", "want one of ticket.submit, "),
