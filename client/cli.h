@@ -42,7 +42,8 @@ struct cli_option {
     const char *words;    /* allowed values "a|b|c" (for help and completion; the broker judges); NULL: any */
     const char *fallback; /* the default, for help; NULL: none */
     const char *help;
-    bool local; /* for the command itself, not for the body */
+    bool local;    /* for the command itself, not for the body */
+    bool required; /* asked for before anything is sent */
 };
 
 enum cli_positional { CLI_POS_NONE, CLI_POS_ONE, CLI_POS_OPTIONAL, CLI_POS_MANY, CLI_POS_UP_TO_TWO };
@@ -84,7 +85,7 @@ struct cli_args {
     size_t given_count;
     const char *positional[CLI_GIVEN_MAX];
     size_t positional_count;
-    bool help, version, man, markdown, sample;
+    bool help, version, man, markdown, sample; /* an option, or the word `help` or `version` in front */
 };
 
 /* The running command. */
@@ -97,6 +98,7 @@ struct cli {
     struct buf as_name;
     struct buf as_role;
     bool json, utc, colour;
+    size_t columns;  /* of the terminal that out is; 0: it is none */
     bool stdin_read; /* standard input can be read only once */
 };
 
@@ -108,6 +110,10 @@ extern volatile sig_atomic_t cli_interrupted;
 /* Sorts argv into args. Options may stand before or after the command. err: ERR_INVALID, what is wrong and
  * allowed. */
 bool cli_args_parse(int argc, char *const *argv, struct cli_args *ret, struct err *err)
+    __attribute__((warn_unused_result));
+
+/* Whether what the command cannot do without was given. err: ERR_INVALID, names all that is missing. */
+bool cli_args_check_required(const struct cli_args *args, struct err *err)
     __attribute__((warn_unused_result));
 
 const struct cli_command *cli_command_find(const char *name);
@@ -207,6 +213,7 @@ struct cli_column {
 
 struct cli_style {
     bool colour, utc;
+    size_t columns; /* of the terminal: tables are cut to it; 0: nothing is cut for it */
 };
 
 /* Appends text with what could steer a terminal (control and direction characters) made visible. lines: \n
@@ -230,6 +237,8 @@ void cli_table_put(struct buf *out, const struct wire_val *list, const struct cl
 void cli_colour_put(struct buf *out, struct cli_style style, const char *sgr, const char *text);
 
 /* ---- cli_print.c: an answer's body for people ---- */
+
+struct cli_style cli_style_of(const struct cli *cli);
 
 void cli_print_any(struct cli *cli, const struct wire_val *body);
 /* The answer's list of that name as a table, and how to go on. */

@@ -73,7 +73,7 @@ void cli_print_alert(struct cli *cli, const struct wire_val *body)
         {"note", "WHO", CLI_CELL_ANY, 70},
     };
     const struct wire_val *alert = wire_find(body, "alert"), *messages = wire_find(body, "messages");
-    struct cli_style style = {cli->colour, cli->utc};
+    struct cli_style style = cli_style_of(cli);
     struct buf out;
 
     buf_init(&out, PRINT_BYTES);
@@ -268,6 +268,11 @@ enum cli_exit cli_run_oncall_export(struct cli *cli, const struct cli_args *args
         return status;
     }
     const struct wire_val *turns = wire_find(body, "turns");
+    if (cli->json) {
+        cli_print_json(cli, body);
+        docket_answer_free(answer);
+        return status;
+    }
     ics_line(cli->out, "BEGIN:VCALENDAR");
     ics_line(cli->out, "VERSION:2.0");
     ics_line(cli->out, "PRODID:-//docket//on call//EN");

@@ -1,5 +1,4 @@
-/* From what was given to the body of the request. Types come from the tables; what is required is the
- * broker's to say. */
+/* From what was given to the body of the request. Types come from the tables. */
 #include "cli.h"
 
 #include "clock.h"
@@ -202,7 +201,6 @@ static void body_put_positionals(const struct cli_args *args, const char *field,
     int64_t number = 0;
 
     if (args->positional_count == 1) {
-        /* What is no number goes as it is: the broker names the field and what it wants. */
         if (args->command->positional_is_int && cli_int_parse(args->positional[0], &number))
             docket_body_int(body, field, number);
         else

@@ -73,9 +73,9 @@ const struct cli_option *cli_change_options(const struct cli_command *command)
 static const struct cli_option none[] = {END};
 
 static const struct cli_option submit_options[] = {
-    {.name = "customer", .help = "whose ticket it is (required)"},
-    {.name = "title", .help = "what is wrong, in one line (required)"},
-    {.name = "problem", .help = "what is wrong, in full (required)"},
+    {.name = "customer", .help = "whose ticket it is", .required = true},
+    {.name = "title", .help = "what is wrong, in one line", .required = true},
+    {.name = "problem", .help = "what is wrong, in full", .required = true},
     {.name = "impact", .words = IMPACTS, .help = "how bad it is, as the customer sees it"},
     {.name = "equipment", .kind = CLI_PAIRS, .help = "a fact about the equipment"},
     {.name = "configuration", .kind = CLI_PAIRS, .help = "a fact about the configuration"},
@@ -89,9 +89,8 @@ static const struct cli_option submit_options[] = {
      .help = "when it was posted, where the broker allows it (posted_at_max)"},
     END};
 
-static const struct cli_option find_options[] = {{.name = "key",
-                                                  .help = "the key it was posted with (required)"},
-                                                 END};
+static const struct cli_option find_options[] = {
+    {.name = "key", .help = "the key it was posted with", .required = true}, END};
 
 static const struct cli_option show_options[] = {
     {.name = "events-after", .kind = CLI_INT, .fallback = "0", .help = "only events after this version"},
@@ -119,11 +118,12 @@ static const struct cli_option next_options[] = {
     {.name = "peek", .kind = CLI_FLAG, .help = "only look, do not take"},
     END};
 
-static const struct cli_option assign_options[] = {{.name = "staff", .help = "to whom (required)"}, END};
-static const struct cli_option reason_options[] = {{.name = "reason", .help = "why (required)"}, END};
+static const struct cli_option assign_options[] = {{.name = "staff", .help = "to whom", .required = true},
+                                                   END};
+static const struct cli_option reason_options[] = {{.name = "reason", .help = "why", .required = true}, END};
 static const struct cli_option text_options[] = {{.name = "text", .help = "words to keep with it"}, END};
 
-static const struct cli_option comment_options[] = {{.name = "text", .help = "what to say (required)"},
+static const struct cli_option comment_options[] = {{.name = "text", .help = "what to say", .required = true},
                                                     {.name = "public",
                                                      .kind = CLI_FLAG,
                                                      .fallback = "internal",
@@ -149,13 +149,13 @@ static const struct cli_option update_options[] = {
     END};
 
 static const struct cli_option prioritize_options[] = {
-    {.name = "priority", .kind = CLI_INT, .words = "1|2|3|4", .help = "the new priority (required)"},
-    {.name = "reason", .help = "why (required)"},
+    {.name = "priority", .kind = CLI_INT, .words = "1|2|3|4", .help = "the new priority", .required = true},
+    {.name = "reason", .help = "why", .required = true},
     END};
 
 static const struct cli_option wait_options[] = {
-    {.name = "on", .words = "customer|vendor", .help = "for whom (required)"},
-    {.name = "reason", .help = "why (required)"},
+    {.name = "on", .words = "customer|vendor", .help = "for whom", .required = true},
+    {.name = "reason", .help = "why", .required = true},
     {.name = "vendor", .help = "which vendor (with --on vendor)"},
     {.name = "proposal", .help = "what is proposed to the customer (with --on vendor)"},
     {.name = "until-at", .kind = CLI_TIME, .help = "wake it then at the latest"},
@@ -168,15 +168,14 @@ static const struct cli_option resume_options[] = {{.name = "on",
                                                    END};
 
 static const struct cli_option cannot_resolve_options[] = {
-    {.name = "reason", .help = "why (required)"},
-    {.name = "proposal", .help = "what is proposed to the customer (required)"},
+    {.name = "reason", .help = "why", .required = true},
+    {.name = "proposal", .help = "what is proposed to the customer", .required = true},
     END};
 
-static const struct cli_option done_options[] = {{.name = "task",
-                                                  .kind = CLI_INT,
-                                                  .help = "which one, as show numbers them (required)"},
-                                                 {.name = "text", .help = "what was done (required)"},
-                                                 END};
+static const struct cli_option done_options[] = {
+    {.name = "task", .kind = CLI_INT, .help = "which one, as show numbers them", .required = true},
+    {.name = "text", .help = "what was done", .required = true},
+    END};
 
 static const struct cli_option meeting_options[] = {
     {.name = "medium", .words = "im|phone", .help = "by what (required for a new one)"},
@@ -192,18 +191,18 @@ static const struct cli_option meeting_options[] = {
     END};
 
 static const struct cli_option resolve_options[] = {
-    {.name = "text", .help = "what solved it; the customer is asked to approve (required)"}, END};
+    {.name = "text", .help = "what solved it; the customer is asked to approve", .required = true}, END};
 
-static const struct cli_option close_options[] = {{.name = "reason",
-                                                   .words = "duplicate|spam|withdrawn|migrated",
-                                                   .help = "why (required)"},
-                                                  {.name = "text", .help = "in words (required)"},
-                                                  END};
+static const struct cli_option close_options[] = {
+    {.name = "reason", .words = "duplicate|spam|withdrawn|migrated", .help = "why", .required = true},
+    {.name = "text", .help = "in words", .required = true},
+    END};
 
-static const struct cli_option link_options[] = {{.name = "to", .help = "the other ticket (required)"},
+static const struct cli_option link_options[] = {{.name = "to", .help = "the other ticket", .required = true},
                                                  {.name = "as-link",
                                                   .words = "duplicate|related|child",
-                                                  .help = "what this one is to the other (required)"},
+                                                  .help = "what this one is to the other",
+                                                  .required = true},
                                                  END};
 
 static const struct cli_option alert_list_options[] = {
@@ -255,11 +254,12 @@ static const struct cli_option notification_release_options[] = {
     END};
 
 static const struct cli_option notification_mute_options[] = {
-    {.name = "reason", .help = "why (required)"},
+    {.name = "reason", .help = "why", .required = true},
     {.name = "until",
      .field = "until_at",
      .kind = CLI_TIME,
-     .help = "the end, at most 7 days after the beginning (required)"},
+     .help = "the end, at most 7 days after the beginning",
+     .required = true},
     {.name = "from", .field = "from_at", .kind = CLI_TIME, .fallback = "now", .help = "the beginning"},
     {.name = "customer", .help = "about this customer's tickets"},
     {.name = "tracking", .help = "about this ticket"},
@@ -294,8 +294,8 @@ static const struct cli_option oncall_override_options[] = {
     END};
 
 static const struct cli_option staff_away_options[] = {
-    {.name = "from-at", .kind = CLI_TIME, .help = "from then on (required)"},
-    {.name = "until-at", .kind = CLI_TIME, .help = "until then (required)"},
+    {.name = "from-at", .kind = CLI_TIME, .help = "from then on", .required = true},
+    {.name = "until-at", .kind = CLI_TIME, .help = "until then", .required = true},
     {.name = "to", .help = "who stands in: turns, alerts and warnings go there"},
     {.name = "tickets",
      .kind = CLI_FLAG,
@@ -317,9 +317,9 @@ static const struct cli_option deadline_list_options[] = {
     END};
 
 static const struct cli_option deadline_excuse_options[] = {
-    {.name = "clock", .words = "response|update|resolution", .help = "of which promise (required)"},
+    {.name = "clock", .words = "response|update|resolution", .help = "of which promise", .required = true},
     {.name = "cycle", .kind = CLI_INT, .fallback = "1", .help = "of which cycle of its clock"},
-    {.name = "reason", .help = "why (required)"},
+    {.name = "reason", .help = "why", .required = true},
     END};
 
 static const struct cli_option customer_apply_options[] = {

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { TEXT_MAX = 4096 };
@@ -62,7 +63,8 @@ static bool configure_from_file(struct cli *cli, const char *path, struct err *e
 
     if (!settings_load(path, settings_table, 1, &settings, err))
         return false;
-    for (size_t i = 0; i < settings.brokers.count; i++)
+    bool wanted = cli->brokers.len == 0;
+    for (size_t i = 0; wanted && i < settings.brokers.count; i++)
         join(&cli->brokers, settings.brokers.items[i]);
     settings_clear(settings_table, 1, &settings);
     return true;
@@ -73,14 +75,19 @@ static bool configure_brokers(struct cli *cli, const struct cli_args *args, stru
     const char *environment = getenv("DOCKET_BROKERS");
     char path[TEXT_MAX];
 
-    for (size_t i = 0; i < args->given_count; i++)
-        if (strcmp(args->given[i].option->name, "broker") == 0)
-            join(&cli->brokers, args->given[i].value);
+    for (size_t i = 0; i < args->given_count; i++) {
+        if (strcmp(args->given[i].option->name, "broker") != 0)
+            continue;
+        if (args->given[i].value[0] == '\0')
+            return err_set(err, ERR_INVALID, "--broker: is empty, want tcp://HOST:PORT or ipc://PATH");
+        join(&cli->brokers, args->given[i].value);
+    }
     if (cli->brokers.len == 0 && environment != NULL && *environment != '\0')
         join(&cli->brokers, environment);
-    if (cli->brokers.len != 0)
-        return true;
     config_path(args, path, sizeof path);
+    /* A file that was named is read in any case: one that is wrong is told, also when something else comes before it. */
+    if (cli->brokers.len != 0 && !cli_args_has(args, "config"))
+        return true;
     return configure_from_file(cli, path[0] != '\0' ? path : NULL, err);
 }
 
@@ -119,6 +126,14 @@ static bool configure_timeout(struct cli *cli, const struct cli_args *args, stru
     return true;
 }
 
+/* How wide the terminal is that standard output is; 0: it is none, or does not say. */
+static size_t terminal_columns(FILE *out)
+{
+    struct winsize size;
+
+    return isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 bool cli_configure(struct cli *cli, const struct cli_args *args, struct err *err)
 {
     const char *no_colour = getenv("NO_COLOR");
@@ -132,6 +147,7 @@ bool cli_configure(struct cli *cli, const struct cli_args *args, struct err *err
     cli->utc = cli_args_has(args, "utc");
     cli->colour = isatty(fileno(cli->out)) && (no_colour == NULL || *no_colour == '\0') && term != NULL &&
                   strcmp(term, "dumb") != 0;
+    cli->columns = terminal_columns(cli->out);
     return configure_brokers(cli, args, err) && configure_as(cli, args, err) &&
            configure_timeout(cli, args, err);
 }

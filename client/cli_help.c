@@ -37,14 +37,19 @@ static void option_usage(const struct cli_option *option, char *ret, size_t size
     (void)snprintf(ret, size, "--%s%s%s", option->name, *value != '\0' ? " " : "", value);
 }
 
+static const char *option_mark(const struct cli_option *option)
+{
+    return option->required ? " (required)" : "";
+}
+
 static void print_options(FILE *to, const struct cli_option *options)
 {
     char usage[160];
 
     for (; options->name != NULL; options++) {
         option_usage(options, usage, sizeof usage);
-        (void)fprintf(to, strlen(usage) <= 26 ? "  %-26s  %s" : "  %s\n                              %s",
-                      usage, options->help);
+        (void)fprintf(to, strlen(usage) <= 26 ? "  %-26s  %s%s" : "  %s\n                              %s%s",
+                      usage, options->help, option_mark(options));
         if (options->fallback != NULL)
             (void)fprintf(to, " (default: %s)", options->fallback);
         (void)fputs("\n", to);
@@ -110,7 +115,9 @@ void cli_help_all(FILE *to)
     (void)fputs("\nExit status:\n", to);
     for (size_t i = 0; i < COUNT(exits); i++)
         (void)fprintf(to, "  %-4s %s\n", exits[i].status, exits[i].meaning);
-    (void)fputs("\nEach command has its own --help.\n\nExample:\n  docket list --state new\n", to);
+    (void)fputs("\n`docket help COMMAND`, or COMMAND --help, tells all of a command.\n\nExample:\n  docket "
+                "list --state new\n",
+                to);
 }
 
 bool cli_help_is_group(const char *name)
@@ -158,6 +165,7 @@ static void man_options(FILE *to, const struct cli_option *options)
         put_roff(to, usage);
         (void)fputs("\n", to);
         put_roff(to, options->help);
+        put_roff(to, option_mark(options));
         if (options->fallback != NULL) {
             (void)fputs(" (default: ", to);
             put_roff(to, options->fallback);
@@ -205,7 +213,7 @@ static void markdown_options(FILE *to, const struct cli_option *options)
 
     for (; options->name != NULL; options++) {
         option_usage(options, usage, sizeof usage);
-        (void)fprintf(to, "- `%s`: %s", usage, options->help);
+        (void)fprintf(to, "- `%s`: %s%s", usage, options->help, option_mark(options));
         if (options->fallback != NULL)
             (void)fprintf(to, " (default: %s)", options->fallback);
         (void)fputs("\n", to);

@@ -38,8 +38,8 @@ struct import {
     size_t text_size;
     uint64_t line, posted, duplicates, merged, refused;
     int64_t bytes, bytes_all, started_us, shown_us, heard_us;
-    bool ended, lost;
-    struct buf errors; /* JSON, for --json */
+    bool ended, lost, broken; /* broken: the file could not be read to its end */
+    struct buf errors;        /* JSON, for --json */
 };
 
 /* ---- telling ---- */
@@ -179,6 +179,11 @@ static bool import_next(struct import *im, size_t slot)
             return true;
     }
     im->ended = true;
+    if (ferror(im->file)) {
+        im->broken = true;
+        (void)fprintf(stderr, "docket: io: %s, after line %llu: %s\n", im->cli->args->positional[0],
+                      (unsigned long long)im->line, strerror(errno));
+    }
     return false;
 }
 
@@ -249,23 +254,28 @@ static enum cli_exit import_loop(struct import *im)
             (void)zmq_poll(NULL, 0, 10); /* all are waiting to be repeated */
     }
     lib_answer_clear(&answer);
-    return cli_interrupted    ? CLI_INTERRUPTED
-           : im->lost         ? CLI_NO_ANSWER
-           : im->refused != 0 ? CLI_REFUSED
-                              : CLI_DONE;
+    return cli_interrupted                  ? CLI_INTERRUPTED
+           : im->lost                       ? CLI_NO_ANSWER
+           : im->refused != 0 || im->broken ? CLI_REFUSED
+                                            : CLI_DONE;
 }
 
-static bool import_open(struct import *im, const struct cli_args *args)
+static bool import_open(struct import *im, const struct cli_args *args, enum cli_exit *ret_exit)
 {
     const char *path = args->positional[0];
     struct stat st;
     int64_t window = 256;
 
     (void)cli_int_parse(cli_args_value(args, "window", "256"), &window);
-    im->window = (size_t)(window < 1 ? 1 : window > WINDOW_MAX ? WINDOW_MAX : window);
+    if (window < 1 || window > WINDOW_MAX) {
+        *ret_exit = cli_usage_error(args, "--window: %lld is outside 1–%d", (long long)window, WINDOW_MAX);
+        return false;
+    }
+    im->window = (size_t)window;
     im->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
     if (im->file == NULL) {
         (void)fprintf(stderr, "docket: io: %s: %s\n", path, strerror(errno));
+        *ret_exit = CLI_REFUSED;
         return false;
     }
     if (fstat(fileno(im->file), &st) == 0 && S_ISREG(st.st_mode))
@@ -293,10 +303,11 @@ static void import_close(struct import *im)
 enum cli_exit cli_run_import(struct cli *cli, const struct cli_args *args)
 {
     struct import im = {.cli = cli};
+    enum cli_exit status;
 
-    if (!import_open(&im, args))
-        return CLI_REFUSED;
-    enum cli_exit status = import_loop(&im);
+    if (!import_open(&im, args, &status))
+        return status;
+    status = import_loop(&im);
     import_summary(&im);
     if (status == CLI_NO_ANSWER || status == CLI_INTERRUPTED)
         (void)fprintf(

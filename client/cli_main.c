@@ -3,10 +3,21 @@
 
 #include "mem.h"
 
-#include <locale.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* Set by SIGPIPE: who read our output reads no more. */
+static volatile sig_atomic_t pipe_is_closed;
+
+static void on_pipe(int number)
+{
+    (void)number;
+    pipe_is_closed = 1;
+}
 
 static void on_signal(int number)
 {
@@ -22,8 +33,31 @@ static void catch_signals(void)
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
-    action.sa_handler = SIG_IGN;
+    action.sa_handler = on_pipe;
     (void)sigaction(SIGPIPE, &action, NULL);
+}
+
+/* A standard stream that the caller closed would be the next socket's number, and what is printed would go there. What takes its place
+ * refuses to be written to (or read from), so that this is told like a full disk. */
+static void hold_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            _exit(CLI_REFUSED);
+}
+
+/* A full disk or a closed pipe must not look like success. Who closed the pipe has what they wanted, and is told nothing. */
+static enum cli_exit end_output(enum cli_exit status)
+{
+    errno = 0;
+    bool broken = fflush(stdout) != 0;
+    int why = errno;
+
+    broken = ferror(stdout) != 0 || broken;
+    if (broken && !pipe_is_closed)
+        (void)fprintf(stderr, "docket: io: cannot write to standard output%s%s\n", why != 0 ? ": " : "",
+                      why != 0 ? strerror(why) : "");
+    return broken && status == CLI_DONE ? CLI_REFUSED : status;
 }
 
 /* What needs no broker; false when the command itself is to run. */
@@ -59,11 +93,12 @@ int main(int argc, char **argv)
     struct err err = {0};
     enum cli_exit status;
 
+    hold_streams();
     catch_signals();
     if (!cli_args_parse(argc, argv, args, &err)) {
         status = cli_usage_error(args, "%s", err.msg);
     } else if (!answer_from_tables(args, &status)) {
-        if (!cli_configure(&cli, args, &err))
+        if (!cli_args_check_required(args, &err) || !cli_configure(&cli, args, &err))
             status = cli_usage_error(args, "%s", err.msg);
         else if (args->command->op == NULL && args->command->run == cli_run_completion)
             status = cli_run(&cli, args);
@@ -71,8 +106,6 @@ int main(int argc, char **argv)
             status = cli_connect(&cli) ? cli_run(&cli, args) : CLI_USAGE;
         cli_clear(&cli);
     }
-    if (fflush(stdout) != 0 && status == CLI_DONE)
-        status = CLI_REFUSED;
     free(args);
-    return (int)status;
+    return (int)end_output(status);
 }

@@ -52,7 +52,7 @@ void cli_print_notification(struct cli *cli, const struct wire_val *body)
         {"result", "RESULT", CLI_CELL_ANY, 0},   {"reply", "REPLY", CLI_CELL_ANY, 80},
     };
     const struct wire_val *notification = wire_find(body, "notification");
-    struct cli_style style = {cli->colour, cli->utc};
+    struct cli_style style = cli_style_of(cli);
     struct buf out;
 
     buf_init(&out, PRINT_BYTES);
@@ -98,7 +98,7 @@ void cli_message_put(struct buf *out, const struct wire_val *message, struct cli
 void cli_print_why(struct cli *cli, const struct wire_val *body)
 {
     const struct wire_val *messages = wire_find(body, "messages");
-    struct cli_style style = {cli->colour, cli->utc};
+    struct cli_style style = cli_style_of(cli);
     struct buf out;
 
     buf_init(&out, PRINT_BYTES);

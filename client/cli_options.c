@@ -125,10 +125,10 @@ static bool command_refuse(const char *group, const char *word, const char *behi
                                   blank, word, before, blank, near);
 }
 
-/* Which of argv is the first word that is neither an option nor its value; 0: none. */
-static bool args_find_word(int argc, char *const *argv, int *ret, struct err *err)
+/* Which of argv is the first word from there on that is neither an option nor its value; 0: none. */
+static bool args_find_word(int argc, char *const *argv, int from, int *ret, struct err *err)
 {
-    for (int i = 1; i < argc; i++) {
+    for (int i = from; i < argc; i++) {
         if (!word_is_option(argv[i])) {
             *ret = i;
             return true;
@@ -145,6 +145,20 @@ static bool args_find_word(int argc, char *const *argv, int *ret, struct err *er
     return true;
 }
 
+/* `help` and `version` in front, as other programs have them: the same as the options. Steps *first to the word behind. */
+static bool args_take_word_option(int argc, char *const *argv, bool *is_command, int *first,
+                                  struct cli_args *ret, struct err *err)
+{
+    bool is_help = *first != 0 && strcmp(argv[*first], "help") == 0;
+
+    if (!is_help && (*first == 0 || strcmp(argv[*first], "version") != 0))
+        return true;
+    is_command[*first] = true;
+    ret->help = is_help;
+    ret->version = !is_help;
+    return args_find_word(argc, argv, *first + 1, first, err);
+}
+
 /* The command's words: the first one or two that are neither options nor their values. Writes which of argv
  * they are. */
 static bool args_find_command(int argc, char *const *argv, bool *is_command, struct cli_args *ret,
@@ -153,7 +167,8 @@ static bool args_find_command(int argc, char *const *argv, bool *is_command, str
     int first = 0;
     char name[64];
 
-    if (!args_find_word(argc, argv, &first, err))
+    if (!args_find_word(argc, argv, 1, &first, err) ||
+        !args_take_word_option(argc, argv, is_command, &first, ret, err))
         return false;
     if (first == 0)
         return true;
@@ -222,15 +237,37 @@ static bool args_check_positionals(const struct cli_args *args, struct err *err)
                   [CLI_POS_MANY] = {1, 500},
                   [CLI_POS_UP_TO_TWO] = {0, 2}};
     const struct cli_command *command = args->command;
+    int64_t number;
 
-    if (command == NULL || args->help)
+    if (command == NULL || args->help || args->version)
         return true;
     if (args->positional_count < limits[command->positional].least)
         return err_set(err, ERR_INVALID, "%s is missing", command->positional_name);
     if (args->positional_count > limits[command->positional].most)
         return err_set(err, ERR_INVALID, "'%s' is too much",
                        args->positional[limits[command->positional].most]);
+    if (command->positional_is_int && args->positional_count == 1 &&
+        !cli_int_parse(args->positional[0], &number))
+        return err_set(err, ERR_INVALID, "%s: '%s' is not a whole number", command->positional_name,
+                       args->positional[0]);
     return true;
+}
+
+bool cli_args_check_required(const struct cli_args *args, struct err *err)
+{
+    char names[200] = "";
+    size_t len = 0, missing = 0;
+
+    for (const struct cli_option *o = args->command->options; o->name != NULL; o++) {
+        if (!o->required || cli_args_has(args, o->name))
+            continue;
+        if (len < sizeof names)
+            len += (size_t)snprintf(names + len, sizeof names - len, "%s--%s", missing == 0 ? "" : ", ",
+                                    o->name);
+        missing++;
+    }
+    return missing == 0 ? true
+                        : err_set(err, ERR_INVALID, "%s %s missing", names, missing == 1 ? "is" : "are");
 }
 
 bool cli_args_parse(int argc, char *const *argv, struct cli_args *ret, struct err *err)
@@ -243,6 +280,7 @@ bool cli_args_parse(int argc, char *const *argv, struct cli_args *ret, struct er
     ret->command = NULL;
     ret->group = NULL;
     ret->given_count = ret->positional_count = 0;
+    ret->help = ret->version = false;
     ok = args_find_command(argc, argv, is_command, ret, err);
     for (int i = 1; ok && i < argc; i++) {
         if (is_command[i])
@@ -257,8 +295,8 @@ bool cli_args_parse(int argc, char *const *argv, struct cli_args *ret, struct er
             ret->positional[ret->positional_count++] = argv[i];
     }
     free(is_command);
-    ret->help = cli_args_has(ret, "help");
-    ret->version = cli_args_has(ret, "version");
+    ret->help = ret->help || cli_args_has(ret, "help");
+    ret->version = ret->version || cli_args_has(ret, "version");
     ret->man = cli_args_has(ret, "man");
     ret->markdown = cli_args_has(ret, "markdown");
     ret->sample = cli_args_has(ret, "print-sample-config");

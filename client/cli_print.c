@@ -8,9 +8,9 @@ enum { PRINT_BYTES_MAX = 64 * 1024 * 1024 };
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
-static struct cli_style print_style(const struct cli *cli)
+struct cli_style cli_style_of(const struct cli *cli)
 {
-    return (struct cli_style){cli->colour, cli->utc};
+    return (struct cli_style){cli->colour, cli->utc, cli->columns};
 }
 
 static void print_flush(struct cli *cli, struct buf *out)
@@ -70,7 +70,7 @@ void cli_print_any(struct cli *cli, const struct wire_val *body)
     struct buf out;
 
     buf_init(&out, PRINT_BYTES_MAX);
-    put_tree(&out, body, 0, print_style(cli));
+    put_tree(&out, body, 0, cli_style_of(cli));
     print_flush(cli, &out);
 }
 
@@ -79,7 +79,7 @@ void cli_print_submitted(struct cli *cli, const struct wire_val *body)
     struct buf out;
 
     buf_init(&out, PRINT_BYTES_MAX);
-    cli_cell_put(&out, wire_find(body, "tracking"), CLI_CELL_ANY, print_style(cli));
+    cli_cell_put(&out, wire_find(body, "tracking"), CLI_CELL_ANY, cli_style_of(cli));
     if (wire_find_bool(body, "merged", false))
         (void)buf_add_text(&out, "  (added to this open ticket)");
     else if (wire_find_bool(body, "duplicate", false))
@@ -113,9 +113,9 @@ void cli_print_version(struct cli *cli, const struct wire_val *body)
 
     buf_init(&out, PRINT_BYTES_MAX);
     if (wire_find(body, "results") != NULL) {
-        put_results(&out, wire_find(body, "results"), print_style(cli));
+        put_results(&out, wire_find(body, "results"), cli_style_of(cli));
     } else if (wire_find(body, "version") == NULL) {
-        put_tree(&out, body, 0, print_style(cli));
+        put_tree(&out, body, 0, cli_style_of(cli));
     } else {
         struct span meeting = wire_find_str(body, "meeting");
         (void)buf_printf(&out, "%s  version %lld%s%.*s%s\n",
@@ -125,7 +125,7 @@ void cli_print_version(struct cli *cli, const struct wire_val *body)
                          wire_find_bool(body, "duplicate", false) ? "  (was done already)" : "");
         if (wire_count(wire_find(body, "open_duplicates")) != 0) {
             (void)buf_add_text(&out, "duplicates of it that are open: ");
-            cli_cell_put(&out, wire_find(body, "open_duplicates"), CLI_CELL_ANY, print_style(cli));
+            cli_cell_put(&out, wire_find(body, "open_duplicates"), CLI_CELL_ANY, cli_style_of(cli));
             (void)buf_add_text(&out, "\n");
         }
     }
@@ -320,7 +320,7 @@ static void put_meetings(struct buf *out, const struct wire_val *list, struct cl
 
 void cli_print_ticket(struct cli *cli, const struct wire_val *body)
 {
-    struct cli_style style = print_style(cli);
+    struct cli_style style = cli_style_of(cli);
     const struct wire_val *ticket =
         wire_type(wire_find(body, "ticket")) == WIRE_MAP ? wire_find(body, "ticket") : body;
     const struct wire_val *events =
@@ -377,7 +377,9 @@ void cli_print_list(struct cli *cli, const struct wire_val *body, const char *ke
     }
     buf_init(&out, PRINT_BYTES_MAX);
     if (wire_count(list) != 0)
-        cli_table_put(&out, list, columns, count, print_style(cli));
+        cli_table_put(&out, list, columns, count, cli_style_of(cli));
+    else if (cli->columns != 0) /* a person looks, who may think that it hangs */
+        (void)fputs("docket: nothing to list\n", stderr);
     print_flush(cli, &out);
     if (cursor.len != 0 && wire_count(list) != 0)
         (void)fprintf(stderr, "more: --cursor %.*s\n", (int)cursor.len, cursor.p);
@@ -475,8 +477,8 @@ void cli_print_event(struct cli *cli, const struct wire_val *event)
     struct buf out;
 
     buf_init(&out, PRINT_BYTES_MAX);
-    cli_cell_put(&out, wire_find(event, "tracking"), CLI_CELL_ANY, print_style(cli));
+    cli_cell_put(&out, wire_find(event, "tracking"), CLI_CELL_ANY, cli_style_of(cli));
     (void)buf_add_text(&out, "  ");
-    put_event(&out, event, print_style(cli));
+    put_event(&out, event, cli_style_of(cli));
     print_flush(cli, &out);
 }

@@ -155,13 +155,5 @@ enum cli_exit cli_run_next(struct cli *cli, const struct cli_args *args)
 
 enum cli_exit cli_run(struct cli *cli, const struct cli_args *args)
 {
-    enum cli_exit status =
-        args->command->run != NULL ? args->command->run(cli, args) : run_plain(cli, args, false);
-
-    /* A full disk or a closed pipe must not look like success. */
-    if (fflush(cli->out) != 0 && status == CLI_DONE) {
-        (void)fputs("docket: io: cannot write to standard output\n", stderr);
-        status = CLI_REFUSED;
-    }
-    return status;
+    return args->command->run != NULL ? args->command->run(cli, args) : run_plain(cli, args, false);
 }

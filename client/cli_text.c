@@ -176,11 +176,33 @@ static void cell_cut(struct buf *cell, size_t max)
 }
 
 static void table_cell(struct buf *cell, const struct wire_val *row, const struct cli_column *column,
-                       struct cli_style style)
+                       size_t width_max, struct cli_style style)
 {
     buf_reset(cell);
     cli_cell_put(cell, wire_find(row, column->key), column->kind, style);
-    cell_cut(cell, column->width_max);
+    cell_cut(cell, width_max);
+}
+
+/* Takes columns away from the widest of those that may be cut, until a line fits the terminal; none gets so narrow that nothing can be
+ * read in it. */
+static void table_fit(const struct cli_column *columns, size_t count, size_t *widths, size_t room)
+{
+    enum { GAP = 2, LEAST = 8 };
+    size_t total = 0;
+
+    for (size_t c = 0; c < count; c++)
+        total += widths[c] == 0 ? 0 : widths[c] + GAP;
+    while (total > room + GAP) {
+        size_t *widest = NULL;
+        for (size_t c = 0; c < count; c++)
+            if (columns[c].width_max != 0 && widths[c] > LEAST && widths[c] > strlen(columns[c].title) &&
+                (widest == NULL || widths[c] > *widest))
+                widest = &widths[c];
+        if (widest == NULL)
+            return;
+        (*widest)--;
+        total--;
+    }
 }
 
 static void table_pad(struct buf *out, size_t from, size_t to)
@@ -203,10 +225,10 @@ static void table_row(struct buf *out, const struct wire_val *row, const struct 
             owed = widths[c] - strlen(columns[c].title) + 2;
             continue;
         }
-        table_cell(cell, row, &columns[c], style);
+        table_cell(cell, row, &columns[c], columns[c].width_max != 0 ? widths[c] : 0, style);
         size_t width = cli_text_width(buf_span(cell));
         bool urgent = columns[c].kind == CLI_CELL_PRIORITY && strcmp(buf_text(cell), "P1") == 0;
-        cli_colour_put(out, (struct cli_style){style.colour && urgent, style.utc}, "1;31", buf_text(cell));
+        cli_colour_put(out, (struct cli_style){style.colour && urgent, style.utc, 0}, "1;31", buf_text(cell));
         owed = widths[c] - width + 2;
     }
     (void)buf_add_text(out, "\n");
@@ -221,13 +243,15 @@ void cli_table_put(struct buf *out, const struct wire_val *list, const struct cl
     buf_init(&cell, 1 << 20);
     for (size_t c = 0; c < count; c++) {
         for (size_t i = 0; i < wire_count(list); i++) {
-            table_cell(&cell, wire_at(list, i), &columns[c], style);
+            table_cell(&cell, wire_at(list, i), &columns[c], columns[c].width_max, style);
             size_t width = cli_text_width(buf_span(&cell));
             widths[c] = width > widths[c] ? width : widths[c];
         }
         if (widths[c] != 0 && widths[c] < strlen(columns[c].title))
             widths[c] = strlen(columns[c].title);
     }
+    if (style.columns != 0)
+        table_fit(columns, count, widths, style.columns);
     table_row(out, NULL, columns, count, widths, style, &cell);
     for (size_t i = 0; i < wire_count(list); i++)
         table_row(out, wire_at(list, i), columns, count, widths, style, &cell);

@@ -1,9 +1,14 @@
 """The command line against the real stack: a ticket's life as a person types it."""
 
 import contextlib
+import fcntl
 import json
+import os
+import pty
 import re
+import struct
 import subprocess
+import termios
 import urllib.request
 
 import pytest
@@ -131,3 +136,116 @@ def test_rollback_goes_back_to_another_version_also_after_a_recompute(stack, tmp
     assert stack.docket("process", "apply", mine, "--recompute").returncode == 0
     assert current() != before
     assert stack.docket("process", "rollback").returncode == 0 and current() == before
+
+
+NOWHERE = {**os.environ, "DOCKET_BROKERS": "tcp://127.0.0.1:1", "DOCKET_USER": "ada"}
+
+
+def run(*words, env=NOWHERE, **how):
+    return subprocess.run([BIN / "docket", *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, env=env, **how)
+
+
+def commands():
+    """Each command of the table: its name, what follows it, its required options."""
+    for part in run("--markdown").stdout.split("\n## docket ")[1:]:
+        name, words = re.match(r"([a-z -]*[a-z])(.*)", part.splitlines()[0]).groups()
+        yield name.split(), words.split(), re.findall(r"^- `--([a-z-]+)[^`]*`: .*\(required\)", part, re.M)
+
+
+def test_what_a_command_cannot_do_without_is_told_at_once_and_no_broker_is_asked():
+    required = {" ".join(name): options for name, _, options in commands()}
+    assert required["submit"] == ["customer", "title", "problem"] and required["deadline excuse"] == ["clock", "reason"]
+    for name, words, options in commands():
+        given = ["1"] if words and not words[0].startswith("[") else []
+        done = run(*name, *given, "--timeout", "0.1") if options or given else None
+        if options:
+            are = "is" if len(options) == 1 else "are"
+            assert (done.returncode, done.stderr) == (2, f"docket: {', '.join('--' + option for option in options)} {are} missing\nTry: docket {' '.join(name)} --help\n"), name
+        if given:
+            assert "missing" in run(*name).stderr and run(*name).returncode == 2, name
+
+
+def test_help_and_version_are_words_too():
+    assert run("help").stdout == run("--help").stdout and run("help").returncode == 0
+    assert run("help", "submit").stdout == run("submit", "--help").stdout != ""
+    assert run("help", "alert").stdout == run("alert", "--help").stdout != ""
+    assert run("version").stdout == run("--version").stdout
+    assert run("help", "sbmit").stderr.startswith("docket: unknown command 'sbmit', did you mean submit?")
+
+
+@pytest.mark.parametrize("words, told", [
+    (("--broker", "", "ping"), "--broker: is empty, want tcp://HOST:PORT or ipc://PATH"), (("--config", "/nonexistent.yaml", "ping"), "/nonexistent.yaml: "),
+    (("alert", "ack", "p1"), "ALERT: 'p1' is not a whole number"), (("import", "/dev/null", "--window", "0"), "--window: 0 is outside 1–10000"),
+])
+def test_what_cannot_be_meant_is_wrong_usage(words, told):
+    done = run(*words)
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith(f"docket: {told}"), done.stderr
+
+
+def test_output_that_cannot_be_written_is_no_success(stack):
+    env = {**NOWHERE, "DOCKET_BROKERS": stack.env["DOCKET_BROKERS"]}
+    for _ in range(60):
+        assert run("submit", "--customer", "paper", "--title", "t" * 200, "--problem", "p", env=env).returncode == 0
+    for words in ("--json", "list", "--customer", "paper"), ("list", "--customer", "paper", "--limit", "1"), ("--help",), ("completion", "bash"):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([BIN / "docket", *words], stdout=full, stderr=subprocess.PIPE, text=True, env=env)
+        assert done.returncode == 1 and "docket: io: cannot write to standard output: No space left" in done.stderr, words
+        done = subprocess.run(["sh", "-c", 'exec "$@" >&-', "sh", BIN / "docket", *words], stderr=subprocess.PIPE, text=True, env=env)
+        assert done.returncode == 1 and "docket: io: cannot write to standard output" in done.stderr, words
+        ours, its = os.pipe()
+        os.close(ours)
+        done = subprocess.run([BIN / "docket", *words], stdout=its, stderr=subprocess.PIPE, text=True, env=env)
+        os.close(its)
+        assert done.returncode == 1 and "docket:" not in done.stderr, words
+
+
+def test_an_import_that_cannot_be_read_to_its_end_is_no_success(stack, tmp_path):
+    done = stack.docket("import", tmp_path)
+    assert done.returncode == 1 and f"docket: io: {tmp_path}, after line 0: Is a directory" in done.stderr
+
+
+def test_json_is_parsed_whatever_the_command(stack, tmp_path):
+    tracking = stack.docket("submit", "--customer", "acme", "--title", "t", "--problem", "p").stdout.strip()
+    records, lines = tmp_path / "customers.json", tmp_path / "lines.json"
+    records.write_text('{"id": "json", "name": "J", "package": "standard"}\n')
+    lines.write_text('{"customer": "json", "title": "t", "problem": "p"}\n{"customer": "json"}\nnonsense\n')
+    assert stack.docket("process", "get", "--dir", tmp_path / "process").returncode == 0
+    for words in (
+        ("show", tracking), ("explain", tracking), ("comment", tracking, "--text", "x"), ("comment", tracking, "DKT-0000-0000-0001-E", "--text", "x"), ("next", "--queues", "none"), ("forecast",),
+        ("alert", "list"), ("oncall", "who"), ("oncall", "next"), ("oncall", "export"), ("deadline", "list"), ("customer", "list"), ("customer", "apply", records), ("customer", "show", "json"),
+        ("process", "list"), ("process", "show"), ("process", "get", "--dir", tmp_path / "again"), ("process", "diff", tmp_path / "process", tmp_path / "again"), ("process", "whatif", tmp_path / "process"),
+        ("process", "simulate", tmp_path / "process"), ("process", "apply", tmp_path / "process", "--dry-run"), ("import", lines), ("notification", "list"), ("notification", "why", tracking), ("notification", "mutes"),
+        ("dead", "list"), ("dead", "retry", "--all"), ("stats",), ("ping",), ("list",),
+    ):
+        out = stack.docket("--json", *words).stdout
+        values = [json.loads(line) for line in out.splitlines()]
+        assert len(values) == 1 or words[:2] in (("list",), ("alert", "list"), ("deadline", "list"), ("process", "whatif"), ("process", "simulate")), (words, out)
+    for words in ("show", "DKT-0000-0000-0001-E"), ("show", "x"), ("process", "apply", "/nonexistent"):
+        done = stack.docket("--json", *words)
+        assert done.returncode == 1 and done.stdout == "" and done.stderr.startswith("docket: ")
+
+
+def on_terminal(stack, columns, *words, **env):
+    """What stands on a terminal of so many columns, standard error too."""
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    env = {**NOWHERE, "TERM": "xterm", "DOCKET_BROKERS": stack.env["DOCKET_BROKERS"], **env}
+    child = subprocess.Popen([BIN / "docket", *words], stdin=subprocess.DEVNULL, stdout=its, stderr=its, env=env)
+    os.close(its)
+    got = b""
+    with contextlib.suppress(OSError):  # the terminal's other end is gone
+        while piece := os.read(ours, 4096):
+            got += piece
+    os.close(ours)
+    assert child.wait(20) == 0
+    return got.decode().replace("\r\n", "\n")
+
+
+def test_a_table_fits_the_terminal(stack):
+    assert stack.docket("submit", "--customer", "narrow", "--title", "a long title " * 10, "--problem", "p").returncode == 0
+    narrow = on_terminal(stack, 90, "list", "--customer", "narrow", NO_COLOR="1")
+    assert "\033" not in narrow and max(map(len, narrow.splitlines())) <= 90 and "…" in narrow
+    assert max(map(len, stack.docket("list", "--customer", "narrow").stdout.splitlines())) > 90
+    assert "\033[1mTRACKING" in on_terminal(stack, 90, "list", "--customer", "narrow")
+    assert on_terminal(stack, 90, "list", "--customer", "nobody-yet") == "docket: nothing to list\n"
+    assert stack.docket("list", "--customer", "nobody-yet").stderr == ""

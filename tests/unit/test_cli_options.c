@@ -65,6 +65,9 @@ static const struct row rows[] = {
     {{"show"}, "!TRACKING is missing"},
     {{"show", "a", "b"}, "!'b' is too much"},
     {{"ping", "x"}, "!'x' is too much"},
+    {{"alert", "show", "x"}, "!ALERT: 'x' is not a whole number"},
+    {{"alert", "show", "7"}, "{\"alert\": 7}"},
+    {{"help", "lst"}, "!unknown command 'lst', did you mean list?"},
     {{"--nosuch", "ping"}, "!unknown option '--nosuch' before the command"},
     {{"--jsn", "ping"}, "!unknown option '--jsn' before the command, did you mean --json?"},
 };

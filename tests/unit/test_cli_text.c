@@ -70,14 +70,46 @@ static void test_table_put_aligns_cuts_and_leaves_out_empty_columns(void **state
 
     (void)state;
     buf_init(&out, 1000);
-    cli_table_put(&out, wire_root(doc), columns, 4, (struct cli_style){false, true});
+    cli_table_put(&out, wire_root(doc), columns, 4, (struct cli_style){.utc = true});
     assert_string_equal(buf_text(&out), "AAA       P   T\n"
                                         "x         P1  äöüß\n"
                                         "漢字漢字      abc…\n"
                                         "yes           1, 2\n");
     buf_reset(&out);
-    cli_table_put(&out, wire_root(doc), columns, 1, (struct cli_style){true, true});
+    cli_table_put(&out, wire_root(doc), columns, 1, (struct cli_style){.colour = true, .utc = true});
     assert_int_equal(strncmp(buf_text(&out), "\033[1mAAA\033[0m\n", 12), 0);
+    wire_doc_free(doc);
+    buf_clear(&bytes);
+    buf_clear(&out);
+}
+
+static void test_table_put_cuts_to_the_terminal_what_may_be_cut(void **state)
+{
+    static const struct cli_column columns[] = {{"n", "NUMBER", CLI_CELL_ANY, 0},
+                                                {"who", "WHO", CLI_CELL_ANY, 20},
+                                                {"t", "TITLE", CLI_CELL_ANY, 60}};
+    static const char json[] = "[{\"n\": \"DKT-4Q7K-M2P9-ZX3A-H\", \"who\": \"0123456789ab\", "
+                               "\"t\": \"abcdefghijklmnopqrstuvwxyz\"}]";
+    static const struct {
+        size_t columns;
+        const char *want;
+    } rows[] = {
+        {0, "DKT-4Q7K-M2P9-ZX3A-H  0123456789ab  abcdefghijklmnopqrstuvwxyz\n"},
+        {62, "DKT-4Q7K-M2P9-ZX3A-H  0123456789ab  abcdefghijklmnopqrstuvwxyz\n"},
+        {61, "DKT-4Q7K-M2P9-ZX3A-H  0123456789ab  abcdefghijklmnopqrstuvwx…\n"},
+        {46, "DKT-4Q7K-M2P9-ZX3A-H  0123456789…  abcdefghij…\n"},
+        {10, "DKT-4Q7K-M2P9-ZX3A-H  0123456…  abcdefg…\n"},
+    };
+    struct buf bytes, out;
+    struct wire_doc *doc = doc_of(&bytes, json);
+
+    (void)state;
+    buf_init(&out, 1000);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        buf_reset(&out);
+        cli_table_put(&out, wire_root(doc), columns, 3, (struct cli_style){.columns = rows[i].columns});
+        assert_string_equal(strchr(buf_text(&out), '\n') + 1, rows[i].want);
+    }
     wire_doc_free(doc);
     buf_clear(&bytes);
     buf_clear(&out);
@@ -96,7 +128,7 @@ static void test_cell_put_of_a_map_shows_the_protocols_fields_by_their_names(voi
     buf_init(&out, 1000);
     for (size_t i = 0; i < wire_count(wire_root(doc)); i++) {
         cli_cell_put(&out, wire_val_at(wire_root(doc), i), cli_key_cell(wire_key_at(wire_root(doc), i)),
-                     (struct cli_style){false, true});
+                     (struct cli_style){.utc = true});
         (void)buf_add_text(&out, "\n");
     }
     assert_string_equal(buf_text(&out), "starts_at=2026-11-24T10:00:00Z, duration_s=30m00s, where=room 1\n"
@@ -179,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_text_put_makes_what_steers_visible),
         cmocka_unit_test(test_text_width_counts_columns),
         cmocka_unit_test(test_table_put_aligns_cuts_and_leaves_out_empty_columns),
+        cmocka_unit_test(test_table_put_cuts_to_the_terminal_what_may_be_cut),
         cmocka_unit_test(test_cell_put_of_a_map_shows_the_protocols_fields_by_their_names),
         cmocka_unit_test(test_time_parse_reads_each_form),
         cmocka_unit_test(test_time_format_local_and_utc),
