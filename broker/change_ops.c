@@ -276,6 +276,24 @@ void change_comment(struct broker *broker, struct call *call)
     change_start_input(broker, call, input);
 }
 
+/* Where a ticket goes and what it is marked with is the desk's business. */
+bool change_check_update(const struct request *req, struct err *err)
+{
+    static const char *const kept[] = {"queue", "tags"};
+    char field[16];
+
+    for (size_t i = 0; req->role == ROLE_CUSTOMER && i < sizeof kept / sizeof kept[0]; i++) {
+        (void)snprintf(field, sizeof field, "set.%s", kept[i]);
+        if (wire_find(req->vals[F_SET], kept[i]) != NULL)
+            return err_field(
+                err, ERR_FORBIDDEN, field,
+                "%s is not for the role customer, which may set title, equipment, configuration and "
+                "attributes",
+                field);
+    }
+    return true;
+}
+
 void change_update(struct broker *broker, struct call *call)
 {
     const struct wire_val *set = call->req.vals[F_SET];
@@ -284,7 +302,8 @@ void change_update(struct broker *broker, struct call *call)
                (wire_find(set, "attributes") != NULL ? HELD_ATTRIBUTES : 0);
     struct change_plan plan = {.row = DO_UPDATE,
                                .event = EVENT_UPDATED,
-                               .held = is_person(call->req.role) ? held : 0,
+                               .held =
+                                   call->req.role == ROLE_STAFF || call->req.role == ROLE_ADMIN ? held : 0,
                                .reply_pending = -1};
     change_start(broker, call, &plan);
 }

@@ -32,6 +32,7 @@ void change_task_done(struct broker *broker, struct call *call);
 /* Checks beyond the fields' own limits. */
 bool change_check_meeting(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 bool change_check_wait(const struct request *req, struct err *err) __attribute__((warn_unused_result));
+bool change_check_update(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 bool change_check_said(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 bool change_check_link(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 

@@ -16,6 +16,7 @@
 #include "states.h"
 #include "tracking.h"
 #include "wakes.h"
+#include "zone.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -229,6 +230,31 @@ void keyed_next(struct broker *broker, struct call *call)
 }
 
 /* ---- customer.put ---- */
+
+/* Whether this machine has the zone of that name. */
+static bool zone_is_there(const char *name, struct err *err)
+{
+    struct zone *zone = NULL;
+
+    if (!zone_open("/usr/share/zoneinfo", name, &zone, err))
+        return false;
+    zone_free(zone);
+    return true;
+}
+
+/* A mistyped zone would be found by the first customer who is told times in another one. Where no zones are installed nothing is known. */
+bool keyed_check_customer(const struct request *req, struct err *err)
+{
+    struct span text = wire_find_str(req->vals[F_CUSTOMER_RECORD], "zone");
+    char name[ZONE_NAME_MAX + 1];
+    struct err ignored;
+
+    (void)snprintf(name, sizeof name, "%.*s", (int)text.len, text.p == NULL ? "" : text.p);
+    if (text.p == NULL || zone_is_there(name, &ignored) || !zone_is_there("UTC", &ignored))
+        return true;
+    return err_field(err, ERR_INVALID, "customer.zone",
+                     "customer.zone: there is no time zone \"%s\" here: want one as Europe/Berlin", name);
+}
 
 static void put_on_rows(void *arg, PGresult *rows)
 {

@@ -18,6 +18,7 @@ void keyed_process_apply(struct broker *broker, struct call *call);
 void keyed_dead_retry(struct broker *broker, struct call *call);
 
 bool keyed_check_next(const struct request *req, struct err *err) __attribute__((warn_unused_result));
+bool keyed_check_customer(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 bool keyed_check_retry(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 
 #endif

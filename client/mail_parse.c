@@ -35,6 +35,9 @@ static void put_clean(struct buf *out, const char *key, const char *text, size_t
     for (size_t i = 0; i < clean.len; i++)
         if (clean.p[i] == '\n' || clean.p[i] == '\t')
             clean.p[i] = ' ';
+        else if (i + 2 < clean.len &&
+                 (memcmp(clean.p + i, "\xe2\x80\xa8", 3) == 0 || memcmp(clean.p + i, "\xe2\x80\xa9", 3) == 0))
+            memset(clean.p + i, ' ', 3); /* separators of lines and paragraphs */
     wire_put_key_str(out, key, clean.len == 0 ? span_of("") : buf_span(&clean));
     buf_clear(&clean);
 }

@@ -7,7 +7,7 @@
 
 enum request_kind {
     KIND_TEXT,   /* least..most bytes */
-    KIND_POINTS, /* text of 1..limit code points */
+    KIND_POINTS, /* one line of 1..limit code points */
     KIND_LONG,   /* text of 1..limit bytes (problem, comment) */
     KIND_NAME,   /* [A-Za-z0-9._-], least..most bytes */
     KIND_ENUM,   /* one of the names */
@@ -56,12 +56,16 @@ bool names_have(const char *names, struct span name);
 /* Letters, digits, '.', '_' and '-' alone. */
 bool text_is_name(struct span text);
 
-/* Without control characters: it may end up in mail headers. */
+/* Without control characters and line breaks: it may end up in mail headers, tables and terminals. */
 bool text_is_line(struct span text);
 
 /* ---- checks by kind ---- */
 
 bool check_wrong_type(const struct check *c, const struct wire_val *val, const char *want);
+/* Whether text is one line; check_is_word: and not of blanks alone. err: ERR_INVALID, naming path */
+bool check_is_word(struct err *err, const char *path, struct span text) __attribute__((warn_unused_result));
+bool check_is_line(struct err *err, const char *path, struct span text) __attribute__((warn_unused_result));
+bool check_line(const struct check *c, const struct wire_val *val);
 bool check_text(const struct check *c, const struct wire_val *val);
 bool check_points(const struct check *c, const struct wire_val *val);
 bool check_map(const struct check *c, const struct wire_val *val);

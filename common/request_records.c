@@ -1,13 +1,15 @@
 /* Maps of a request that have fields of their own: who acts, contacts, a customer, what is set, a filter; see request_internal.h. An unknown
  * key in one is refused by its name. */
 #include "channels.h"
+#include "contact.h"
 #include "desk.h"
 #include "request_internal.h"
+#include "zone.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH_BYTES = 96 };
+enum { PATH_BYTES = 96, NAME_BYTES_MAX = 200, LOCALE_BYTES_MAX = 35 };
 
 /* As the error names it: "contact.email". */
 static void path_of(const struct check *c, struct span key, char ret[PATH_BYTES])
@@ -54,41 +56,36 @@ static bool check_inner_text(const struct check *c, const struct wire_val *map, 
                          text.len, most);
     if (text.len == 0)
         return err_field(c->err, ERR_INVALID, path, "%s: must not be empty", path);
-    return err_field(c->err, ERR_INVALID, path, "%s: control characters are not allowed", path);
+    return check_is_line(c->err, path, text);
 }
 
-static bool check_email(const struct check *c, const struct wire_val *map)
+/* A text inside a map that has the form of its key (contact.h). */
+static bool check_inner_form(const struct check *c, const struct wire_val *map, const char *key, size_t most)
 {
-    struct span text = wire_find_str(map, "email");
+    struct span text = wire_find_str(map, key);
     char path[PATH_BYTES];
 
-    if (!check_inner_text(c, map, "email", false, 254))
+    if (!check_inner_text(c, map, key, false, most))
         return false;
-    if (text.p == NULL)
+    const char *fault = text.p == NULL ? NULL : contact_fault(key, text);
+    if (fault == NULL)
         return true;
-    const char *at = memchr(text.p, '@', text.len);
-    bool fine = at != NULL && at != text.p && at != text.p + text.len - 1 &&
-                memchr(at + 1, '@', (size_t)(text.p + text.len - at - 1)) == NULL;
-    for (size_t i = 0; fine && i < text.len; i++)
-        fine = strchr(" <>(),;:\\\"[]", text.p[i]) == NULL;
-    if (fine)
-        return true;
-    path_of(c, span_of("email"), path);
-    return err_field(c->err, ERR_INVALID, path, "%s: not a mail address: want name@host", path);
+    path_of(c, span_of(key), path);
+    return err_field(c->err, ERR_INVALID, path, "%s: %s", path, fault);
 }
 
 bool check_contact(const struct check *c, const struct wire_val *val)
 {
-    return check_keys(c, val, c->row->names) && check_inner_text(c, val, "name", false, 200) &&
-           check_email(c, val) && check_inner_text(c, val, "xmpp", false, 254) &&
-           check_inner_text(c, val, "phone", false, 64) && check_inner_text(c, val, "locale", false, 35);
+    return check_keys(c, val, c->row->names) && check_inner_text(c, val, "name", false, NAME_BYTES_MAX) &&
+           check_inner_form(c, val, "email", 254) && check_inner_form(c, val, "xmpp", 254) &&
+           check_inner_form(c, val, "phone", 64) && check_inner_form(c, val, "locale", LOCALE_BYTES_MAX);
 }
 
 /* The addresses a contact may have: one for each channel. */
 static bool check_ways(const struct check *c, const struct wire_val *val)
 {
     for (int i = 0; i < CHANNELS; i++)
-        if (!check_inner_text(c, val, channel_rows[i].name, false, channel_rows[i].address_bytes_max))
+        if (!check_inner_form(c, val, channel_rows[i].name, channel_rows[i].address_bytes_max))
             return false;
     return true;
 }
@@ -103,8 +100,8 @@ static bool check_customer_contact(const struct check *outer, const struct wire_
     (void)snprintf(path, sizeof path, "customer.contacts[%zu]", i);
     c.path = path;
     if (!check_keys(&c, val, "name|locale|for" CHANNEL_LIST(KEY)) ||
-        !check_inner_text(&c, val, "name", false, 200) || !check_email(&c, val) || !check_ways(&c, val) ||
-        !check_inner_text(&c, val, "locale", false, 35))
+        !check_inner_text(&c, val, "name", false, NAME_BYTES_MAX) || !check_ways(&c, val) ||
+        !check_inner_form(&c, val, "locale", LOCALE_BYTES_MAX))
         return false;
     if (wire_type(wanted) != WIRE_NIL && wire_type(wanted) != WIRE_LIST)
         return err_field(c.err, ERR_INVALID, path, "%s.for: want a list", path);
@@ -120,14 +117,30 @@ static bool check_customer_contact(const struct check *outer, const struct wire_
 
 #undef KEY
 
+/* The name's form; whether a machine has the zone is the broker's to ask. */
+static bool check_zone(const struct check *c, const struct wire_val *map)
+{
+    struct span text = wire_find_str(map, "zone");
+    char name[ZONE_NAME_MAX + 1];
+    struct err err;
+
+    if (!check_inner_text(c, map, "zone", false, ZONE_NAME_MAX))
+        return false;
+    (void)snprintf(name, sizeof name, "%.*s", (int)text.len, text.p == NULL ? "UTC" : text.p);
+    return text.p == NULL || zone_name_check(name, &err)
+               ? true
+               : err_field(c->err, ERR_INVALID, "customer.zone",
+                           "customer.zone: not a time zone: want one as Europe/Berlin");
+}
+
 bool check_customer(const struct check *c, const struct wire_val *val)
 {
     const struct wire_val *contacts = wire_find(val, "contacts");
 
     if (!check_keys(c, val, c->row->names) || !check_inner_text(c, val, "id", true, 64) ||
-        !check_inner_text(c, val, "name", true, 200) || !check_inner_text(c, val, "package", true, 64) ||
-        !check_inner_text(c, val, "locale", false, 35) || !check_inner_text(c, val, "zone", false, 64) ||
-        !check_map(c, val))
+        !check_inner_text(c, val, "name", true, NAME_BYTES_MAX) ||
+        !check_inner_text(c, val, "package", true, 64) ||
+        !check_inner_form(c, val, "locale", LOCALE_BYTES_MAX) || !check_zone(c, val) || !check_map(c, val))
         return false;
     if (!text_is_name(wire_find_str(val, "id")))
         return err_field(c->err, ERR_INVALID, "customer.id",
@@ -154,10 +167,24 @@ bool check_as(const struct check *c, const struct wire_val *val)
     return true;
 }
 
+static bool check_tags(const struct check *outer, const struct wire_val *val)
+{
+    static const struct request_row row = {"tags", KIND_TEXTS, 0, 32, NULL};
+    struct check c = *outer;
+    struct span text;
+
+    c.row = &row;
+    if (!check_texts(&c, val))
+        return false;
+    for (size_t i = 0; i < wire_count(val); i++)
+        if (wire_get_str(wire_at(val, i), &text) && !check_is_word(c.err, c.path, text))
+            return false;
+    return true;
+}
+
 bool check_set(const struct check *c, const struct wire_val *val)
 {
     static const enum field inner[] = {F_TITLE, F_EQUIPMENT, F_CONFIGURATION, F_QUEUE, F_ATTRIBUTES};
-    static const struct request_row tags = {"tags", KIND_TEXTS, 0, 32, NULL};
     struct check in = *c;
 
     if (!check_keys(c, val, c->row->names))
@@ -170,8 +197,7 @@ bool check_set(const struct check *c, const struct wire_val *val)
         (void)snprintf(path, sizeof path, "set.%.*s", (int)key.len, key.p);
         in.path = path;
         if (span_is(key, "tags")) {
-            in.row = &tags;
-            if (!check_texts(&in, wire_val_at(val, i)))
+            if (!check_tags(&in, wire_val_at(val, i)))
                 return false;
             continue;
         }
@@ -181,7 +207,7 @@ bool check_set(const struct check *c, const struct wire_val *val)
             in.row = &request_fields[inner[k]];
             bool ok = in.row->kind == KIND_POINTS ? check_points(&in, wire_val_at(val, i))
                       : in.row->kind == KIND_MAP  ? check_map(&in, wire_val_at(val, i))
-                                                  : check_text(&in, wire_val_at(val, i));
+                                                  : check_line(&in, wire_val_at(val, i));
             if (!ok)
                 return false;
         }

@@ -48,8 +48,11 @@ static bool check_bytes(const struct check *c, const struct wire_val *val, int64
     if ((int64_t)text.len > most)
         return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: %zu bytes, at most %lld are allowed", c->path,
                          text.len, (long long)most);
-    if ((int64_t)text.len < least)
+    if ((int64_t)text.len < least && text.len == 0)
         return err_field(c->err, ERR_INVALID, c->path, "%s: must not be empty", c->path);
+    if ((int64_t)text.len < least)
+        return err_field(c->err, ERR_INVALID, c->path, "%s: %zu bytes, want %lld at least", c->path, text.len,
+                         (long long)least);
     return true;
 }
 
@@ -75,7 +78,7 @@ bool check_points(const struct check *c, const struct wire_val *val)
                          c->path, points, (long long)c->rules->limits->title_points);
     if (points == 0)
         return err_field(c->err, ERR_INVALID, c->path, "%s: must not be empty", c->path);
-    return true;
+    return check_is_word(c->err, c->path, text);
 }
 
 static bool check_name(const struct check *c, const struct wire_val *val)
@@ -103,10 +106,10 @@ static bool check_enum(const struct check *c, const struct wire_val *val)
 
 static bool check_int(const struct check *c, const struct wire_val *val)
 {
-    int64_t number;
-    if (!wire_get_int(val, &number))
+    int64_t number = INT64_MAX;
+    if (!wire_get_int(val, &number) && wire_type(val) != WIRE_INT)
         return check_wrong_type(c, val, "an integer");
-    if (number < c->row->least || number > c->row->most)
+    if (number < c->row->least || number > c->row->most || !wire_get_int(val, &number))
         return err_field(c->err, ERR_INVALID, c->path, "%s: %lld is outside %lld–%lld", c->path,
                          (long long)number, (long long)c->row->least, (long long)c->row->most);
     return true;
@@ -141,18 +144,32 @@ bool check_map(const struct check *c, const struct wire_val *val)
     return true;
 }
 
+/* One entry of a list of text: of 1 to most bytes. */
+static bool check_entry(const struct check *c, const struct wire_val *list, size_t i, size_t most,
+                        struct span *ret)
+{
+    if (!wire_get_str(wire_at(list, i), ret) || ret->len == 0)
+        return err_field(c->err, ERR_INVALID, c->path, "%s: entry %zu: want text of 1–%zu bytes", c->path,
+                         i + 1, most);
+    if (ret->len > most)
+        return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: entry %zu: %zu bytes, at most %zu are allowed",
+                         c->path, i + 1, ret->len, most);
+    return true;
+}
+
 bool check_texts(const struct check *c, const struct wire_val *val)
 {
+    enum { ENTRY_BYTES_MAX = 64 };
     struct span text;
+
     if (wire_type(val) != WIRE_LIST)
         return check_wrong_type(c, val, "a list of text");
     if ((int64_t)wire_count(val) > c->row->most)
         return err_field(c->err, ERR_TOO_LARGE, c->path, "%s: at most %lld entries", c->path,
                          (long long)c->row->most);
     for (size_t i = 0; i < wire_count(val); i++)
-        if (!wire_get_str(wire_at(val, i), &text) || text.len == 0 || text.len > 64)
-            return err_field(c->err, ERR_INVALID, c->path, "%s: entry %zu: want text of 1–64 bytes", c->path,
-                             i + 1);
+        if (!check_entry(c, val, i, ENTRY_BYTES_MAX, &text))
+            return false;
     return true;
 }
 
@@ -168,23 +185,50 @@ bool check_tracking(const struct check *c, const struct wire_val *val)
     return false;
 }
 
+/* U+0080 to U+009F, and the separators of lines and paragraphs. */
+static bool is_wide_control(struct span rest)
+{
+    return (rest.len > 1 && memcmp(rest.p, "\xc2", 1) == 0 && (unsigned char)rest.p[1] < 0xa0) ||
+           (rest.len > 2 &&
+            (memcmp(rest.p, "\xe2\x80\xa8", 3) == 0 || memcmp(rest.p, "\xe2\x80\xa9", 3) == 0));
+}
+
 bool text_is_line(struct span text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.p[i];
+        if (c < 0x20 || c == 0x7f ||
+            ((c == 0xc2 || c == 0xe2) && is_wide_control((struct span){text.p + i, text.len - i})))
             return false;
+    }
     return true;
 }
 
-static bool check_line(const struct check *c, const struct wire_val *val)
+bool check_is_line(struct err *err, const char *path, struct span text)
+{
+    return text_is_line(text)
+               ? true
+               : err_field(err, ERR_INVALID, path, "%s: want one line, without control characters", path);
+}
+
+bool check_is_word(struct err *err, const char *path, struct span text)
+{
+    size_t blanks = 0;
+
+    while (blanks < text.len && text.p[blanks] == ' ')
+        blanks++;
+    if (text.len != 0 && blanks == text.len)
+        return err_field(err, ERR_INVALID, path, "%s: must not be blank", path);
+    return check_is_line(err, path, text);
+}
+
+bool check_line(const struct check *c, const struct wire_val *val)
 {
     struct span text;
     if (!check_bytes(c, val, c->row->least, c->row->most))
         return false;
     (void)wire_get_str(val, &text);
-    return text_is_line(text)
-               ? true
-               : err_field(c->err, ERR_INVALID, c->path, "%s: control characters are not allowed", c->path);
+    return check_is_word(c->err, c->path, text);
 }
 
 static bool check_addresses(const struct check *c, const struct wire_val *val)
@@ -195,14 +239,12 @@ static bool check_addresses(const struct check *c, const struct wire_val *val)
     if (wire_type(val) != WIRE_LIST)
         return check_wrong_type(c, val, "a list of addresses");
     if ((int64_t)wire_count(val) < c->row->least || (int64_t)wire_count(val) > c->row->most)
-        return err_field(c->err, ERR_INVALID, c->path, "%s: want %lld–%lld addresses", c->path,
-                         (long long)c->row->least, (long long)c->row->most);
+        return err_field(c->err, wire_count(val) == 0 ? ERR_INVALID : ERR_TOO_LARGE, c->path,
+                         "%s: want %lld–%lld addresses", c->path, (long long)c->row->least,
+                         (long long)c->row->most);
     for (size_t i = 0; i < wire_count(val); i++)
-        if (!wire_get_str(wire_at(val, i), &text) || text.len == 0 || text.len > ADDRESS_BYTES_MAX ||
-            !text_is_line(text))
-            return err_field(c->err, ERR_INVALID, c->path,
-                             "%s: entry %zu: want an address of 1–%d bytes in one line", c->path, i + 1,
-                             ADDRESS_BYTES_MAX);
+        if (!check_entry(c, val, i, ADDRESS_BYTES_MAX, &text) || !check_is_line(c->err, c->path, text))
+            return false;
     return true;
 }
 
@@ -227,7 +269,8 @@ static bool check_files(const struct check *c, const struct wire_val *val)
     if (wire_type(val) != WIRE_MAP)
         return check_wrong_type(c, val, "a map of names to bytes");
     if (wire_count(val) == 0 || (int64_t)wire_count(val) > c->row->most)
-        return err_field(c->err, ERR_INVALID, c->path, "files: want 1–%lld files", (long long)c->row->most);
+        return err_field(c->err, wire_count(val) == 0 ? ERR_INVALID : ERR_TOO_LARGE, c->path,
+                         "files: want 1–%lld files", (long long)c->row->most);
     for (size_t i = 0; i < wire_count(val); i++)
         if (!wire_get_bin(wire_val_at(val, i), &bytes))
             return err_field(c->err, ERR_INVALID, c->path, "files: %.*s: want bytes",

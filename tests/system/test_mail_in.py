@@ -111,6 +111,16 @@ def test_a_mail_of_a_contact_is_a_ticket_once(stack, client, post, customer):
     assert reply_address(stack, address).startswith("desk+")
 
 
+@pytest.mark.parametrize("subject, title", [
+    ("=?iso-8859-1?q?No=85_dial=96tone?=", "No dialtone"), ("=?utf-8?q?No_dial=0Atone?=", "No dial tone"), ("=?utf-8?b?Tm/igKhkaWFs4oCpdG9uZQ==?=", "No   dial   tone"), ("=?utf-8?q?_=1B=0A_?=", "(no subject)"),
+])
+def test_a_subject_of_what_is_no_line_is_a_title_all_the_same(client, post, customer, subject, title):
+    name, address = customer
+    message = bytes(mail(f'" " <{address}>', **VOUCHED)).replace(b"Subject: No dial tone", b"Subject: " + subject.encode())
+    assert post.give(message)[0] == KEPT
+    assert only_ticket(client, name)["title"] == title
+
+
 def test_strangers_are_refused_or_posted_for_who_is_set(stack, client, post):
     status, words = post.give(mail(f"x-{nonce()}@nowhere.example"))
     assert status == REFUSED and "not known" in words

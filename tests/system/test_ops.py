@@ -5,6 +5,8 @@ import json
 import subprocess
 import time
 
+import msgpack
+import psycopg
 import pytest
 from helpers import ADA, BEN, BIN, CUSTOMER, MACHINE, ROOT, TRACKING, ticket_of, wait_until
 
@@ -335,6 +337,8 @@ def nested(levels):
     ({"key": None}, "invalid", "key"), ({"key": ""}, "invalid", "key"), ({"key": "k" * 129}, "too_large", "key"), ({"customer": "no spaces"}, "invalid", "customer"),
     ({"title": ""}, "invalid", "title"), ({"title": 7}, "invalid", "title"), ({"title": "ä" * 201}, "too_large", "title"), ({"problem": "x" * 65537}, "too_large", "problem"),
     ({"impact": "huge"}, "invalid", "impact"), ({"equipment": {"k": "v" * 16400}}, "too_large", "equipment"), ({"equipment": nested(17)}, "too_large", "equipment"), ({"equipment": []}, "invalid", "equipment"),
+    ({"title": "a\nb"}, "invalid", "title"), ({"title": "a\u2028b"}, "invalid", "title"), ({"title": "\x1b[31mred"}, "invalid", "title"), ({"title": "  "}, "invalid", "title"),
+    ({"contact": {"phone": "unknown"}}, "invalid", "contact.phone"), ({"contact": {"xmpp": "zoe@localhost/desk"}}, "invalid", "contact.xmpp"), ({"contact": {"locale": "de_DE"}}, "invalid", "contact.locale"),
     ({"contact": {"email": "no address"}}, "invalid", "contact"), ({"contact": {"email": "a@b\r\nBcc: c@d"}}, "invalid", "contact"), ({"colour": "red"}, "invalid", "colour"), ({"channel": "fax"}, "invalid", "channel"),
 ])
 def test_a_posting_that_breaks_a_rule_is_refused_by_field_and_stores_nothing(client, change, code, field):
@@ -345,6 +349,46 @@ def test_a_posting_that_breaks_a_rule_is_refused_by_field_and_stores_nothing(cli
         assert client.refused("ticket.find", key=body["key"]).code == "not_found"
 
 
+@pytest.mark.parametrize("change, field", [
+    ({"zone": "Europe/Berln"}, "customer.zone"), ({"zone": "../etc/passwd"}, "customer.zone"), ({"locale": "german"}, "customer.locale"), ({"locale": "de_AT"}, "customer.locale"), ({"name": "A\nB"}, "customer.name"),
+    ({"contacts": [{"phone": "ask Zoe"}]}, "customer.contacts[0].phone"), ({"contacts": [{"email": "a@b"}, {"xmpp": "zoe"}]}, "customer.contacts[1].xmpp"), ({"contacts": [{"webhook": "ftp://a.example/"}]}, "customer.contacts[0].webhook"),
+    ({"contacts": [{"sms": "none"}]}, "customer.contacts[0].sms"), ({"contacts": [{"email": "a@b\nBcc: c@d"}]}, "customer.contacts[0].email"),
+])
+def test_a_customer_with_what_cannot_be_meant_is_refused_by_field(client, change, field):
+    name = unique("record")
+    refusal = client.refused("customer.put", customer={"id": name, "name": "N", "package": "standard", **change}, as_=ADA)
+    assert (refusal.code, refusal.field) == ("invalid", field) and "want" in refusal.error["message"], refusal
+    assert client.refused("customer.get", id=name).code == "not_found"
+
+
+def test_a_customer_may_change_what_is_theirs_and_no_rule_is_held_off_by_it(client):
+    tracking = client.submit()
+    client.call("ticket.update", tracking=tracking, set={"title": "Better words", "equipment": {"a": 1}, "attributes": {"site": "B"}}, as_=CUSTOMER)
+    client.call("ticket.update", tracking=tracking, set={"queue": "noc", "tags": ["probe"]}, as_=MACHINE)
+    ticket = ticket_of(client.show(tracking))
+    assert (ticket["title"], ticket["queue"], ticket["tags"], ticket["attributes"]) == ("Better words", "noc", ["probe"], {"site": "B"})
+
+
+def test_what_was_stored_before_is_read_found_and_changed_as_it_is(client, stack):
+    tracking, name = client.submit(), unique("old")
+    client.decided(tracking)
+    record = {"id": name, "name": "Old", "package": "standard", "contacts": [{"phone": "ask Zoe", "locale": "de_DE"}], "zone": "Mars/Base", "locale": "german"}
+    with psycopg.connect(stack.env["DOCKET_DSN"], autocommit=True) as db:
+        ticket = db.execute("SELECT max(id) FROM tickets").fetchone()[0]
+        db.execute("UPDATE tickets SET title = E'two\nlines', extra = %s WHERE id = %s", (msgpack.packb({"contact": {"phone": "ask Zoe", "xmpp": "zoe"}}), ticket))
+        db.execute("UPDATE desk SET queue = E'a\nb', tags = ARRAY[E'x\ty'] WHERE ticket = %s", (ticket,))
+        db.execute("INSERT INTO customers (id, name, package, record, updated_at) VALUES (%s, 'Old', 'standard', %s, docket_now())", (name, msgpack.packb(record)))
+    shown = ticket_of(client.show(tracking))
+    assert (shown["title"], shown["queue"], shown["tags"], shown["contact"]) == ("two\nlines", "a\nb", ["x\ty"], {"phone": "ask Zoe", "xmpp": "zoe"})
+    assert [found["tracking"] for found in client.call("ticket.list", queue="a\nb")["tickets"]] == [tracking]
+    assert [found["tracking"] for found in client.call("ticket.list", tag="x\ty")["tickets"]] == [tracking]
+    client.call("ticket.comment", tracking=tracking, text="still here", as_=ADA)
+    client.call("ticket.update", tracking=tracking, set={"equipment": {"a": 1}}, as_=ADA)
+    assert client.call("ticket.show", tracking=tracking)
+    got = client.call("customer.get", id=name)
+    assert got["customer"]["contacts"] == record["contacts"] and client.submit(customer=name)
+
+
 def test_limits_are_met_exactly(client):
     assert client.submit(title="ä" * 200, problem="x" * 65536, equipment=nested(16), key="k" * 100 + unique("limit"))
 
@@ -353,6 +397,9 @@ def test_limits_are_met_exactly(client):
     ("take", {}, "invalid", "as"), ("take", {"as_": {"name": "x"}}, "invalid", "as"), ("take", {"as_": {"name": "x", "role": "boss"}}, "invalid", "as"), ("take", {"as_": CUSTOMER}, "forbidden", None),
     ("resolve", {"as_": CUSTOMER, "text": "x"}, "forbidden", None), ("wait", {"as_": ADA, "on": "vendor", "reason": "r"}, "invalid", "vendor"), ("wait", {"as_": ADA, "on": "godot", "reason": "r"}, "invalid", "on"),
     ("prioritize", {"as_": ADA, "priority": 5, "reason": "r"}, "invalid", "priority"), ("update", {"as_": ADA, "set": {"colour": 1}}, "invalid", "set"), ("update", {"as_": ADA, "set": {}}, "invalid", "set"),
+    ("update", {"as_": ADA, "set": {"title": "a\nb"}}, "invalid", "set.title"), ("update", {"as_": ADA, "set": {"queue": "a\nb"}}, "invalid", "set.queue"), ("update", {"as_": ADA, "set": {"tags": ["x", "a\tb"]}}, "invalid", "set.tags"),
+    ("update", {"as_": ADA, "set": {"tags": [" "]}}, "invalid", "set.tags"), ("update", {"as_": CUSTOMER, "set": {"queue": "noc"}}, "forbidden", "set.queue"), ("update", {"as_": CUSTOMER, "set": {"title": "t", "tags": ["vip"]}}, "forbidden", "set.tags"),
+    ("assign", {"as_": ADA, "staff": "ben\nadmin"}, "invalid", "staff"), ("assign", {"as_": ADA, "staff": " "}, "invalid", "staff"), ("wait", {"as_": ADA, "on": "vendor", "vendor": "a\nb", "proposal": "p", "reason": "r"}, "invalid", "vendor"),
     ("close", {"as_": ADA, "reason": "bored", "text": "t"}, "invalid", "reason"), ("comment", {"as_": ADA}, "invalid", "text"), ("comment", {"as_": ADA, "text": "t", "publik": True}, "invalid", "publik"),
 ])
 def test_an_op_that_breaks_a_rule_is_refused(client, op, fields, code, field):

@@ -101,7 +101,7 @@ def customer(desk, xmpp):
 
 
 def test_a_customer_is_told_by_chat_and_the_receipt_counts(desk):
-    tracking = desk.client.submit(customer=customer(desk, "zoe@localhost"), title="Grüße <b>&amp; \u0007 ☎ ]]>")
+    tracking = desk.client.submit(customer=customer(desk, "zoe@localhost"), title="Grüße <b>&amp; \ufffe ☎ ]]>")
     wait_until(lambda: desk.zoe.texts(tracking), 20)
     assert "Grüße <b>&amp;" in desk.zoe.texts(tracking)[0] and len(desk.zoe.texts(tracking)[0]) <= 2000
     assert wait_until(lambda: [row for row in desk.rows("zoe@localhost") if row[0] == DELIVERED and row[2] == "receipt"])
