@@ -1,5 +1,6 @@
 """docs/protocol.md against the wire: each op, each field that an op takes, and who may ask for what stand there."""
 
+import itertools
 import re
 
 import pytest
@@ -70,3 +71,85 @@ def test_a_change_without_who_asks_is_refused(client):
         refusal = client.refused(op, **body)
         assert (refusal.code, refusal.field) == ("invalid", "as"), op
     assert client.call("ticket.submit", key="with-as", customer="acme", title="t", problem="p", as_=ADA)["tracking"]
+
+
+WHOLE = 2**31 - 1
+CONSTANTS = {"INT32_MAX": WHOLE, "INT64_MAX": WHOLE, "AT_MOST": "2101", "TICKETS_MAX": 500, "7 * 86400": 604_800, "30 * 86400": 2_592_000}
+TAKES = {
+    "TEXT": "text of {}–{} bytes", "LINE": "one line of {}–{} bytes", "NAME": "{}–{} of letters, digits, `.`, `_` and `-`", "HASH": "{}–{} hexadecimal digits, in lower case",
+    "TEXTS": "a list of at most {1} texts of 1–64 bytes", "ADDRESSES": "{}–{} addresses, each one line of 1–254 bytes", "TRACKINGS": "one tracking number, or a list of at most {1}", "FILES": "{}–{} files",
+    "INT": "a whole number, {}–{}",
+}
+
+
+def limits_of_the_table():
+    """Of each row of the broker's table of fields: its name, and what it takes in the page's words."""
+    table = next(ROOT.glob("*/request_fields.c")).read_text()
+    for name, kind, least, most in re.findall(r'\[F_\w+\] = \{"(\w+)", KIND_(\w+), ([^,]+), ([^,]+),', table):
+        most = CONSTANTS.get(most) or int(most)
+        if kind == "INT" and most in (WHOLE, "2101"):
+            yield name, "microseconds since 1970, until 2101-01-01" if most == "2101" else f"a whole number of at least {least}"
+        elif kind in TAKES:
+            yield name, TAKES[kind].format(least, f"{most:,}")
+
+
+def limits_of_the_page():
+    """What the page says: fields of a row, what they take."""
+    table = PAGE.partition("| field | takes |\n|---|---|\n")[2].partition("\n\n")[0]
+    return [line.strip("| ").split(" | ", 1) for line in table.splitlines()]
+
+
+def test_each_field_s_limit_stands_there():
+    told = limits_of_the_page()
+    wanted = set(limits_of_the_table())
+    assert len(wanted) > 40
+    missing = [(name, takes) for name, takes in wanted if not any(f"`{name}`" in names and said == takes for names, said in told)]
+    assert not missing, missing
+    for names, said in told:
+        for name in re.findall(r"`([a-z_]+)`", re.sub(r"\(of [^)]*\)", "", names)):
+            assert (name, said) in wanted, (name, said)
+
+
+counter = itertools.count()
+
+
+def asked_with(client, path, value):
+    """The request that has this value at this place, and all else of the right form."""
+    outer, _, name = path.partition(".")
+    record = {"id": "limits", "name": "L", "package": "standard"}
+    if outer == "set":
+        return "ticket.update", {"tracking": client.submit(), "set": {name: value}, "as_": ADA}
+    if outer == "as":
+        return "ticket.take", {"tracking": client.submit(), "as_": {**ADA, name: value}}
+    if outer == "customer":
+        return "customer.put", {"customer": {**record, name: value}, "as_": ADA}
+    if name in ("sms", "webhook"):
+        return "customer.put", {"customer": {**record, "contacts": [{name: value}]}, "as_": ADA}
+    return "ticket.submit", {"key": f"inner-{next(counter)}", "customer": "acme", "title": "t", "problem": "p", "contact": {name: value}}
+
+
+def of_length(path, count):
+    """A value of so many bytes that is right but for its length."""
+    head = {"email": "a@", "xmpp": "a@", "webhook": "https://", "locale": "de"}.get(path.partition(".")[2], "")
+    parts = "-abcdefgh" * 8 if "locale" in path else ("7" if path.endswith(("phone", "sms")) else "x") * count
+    return (head + parts)[:count]
+
+
+def test_each_limit_inside_a_map_is_the_one_that_stands_there(client):
+    seen = 0
+    for names, said in limits_of_the_page():
+        for path in re.findall(r"`((?:as|customer|contact|set)\.[a-z]+)`", names):
+            most = int(re.search(r"1–(\d+) bytes", said).group(1))
+            op, body = asked_with(client, path, [of_length(path, most + 1)] if path == "set.tags" else of_length(path, most + 1))
+            refusal = client.refused(op, **body)
+            assert refusal.code == "too_large" and refusal.field.endswith(path.partition(".")[2]), (path, refusal)
+            if path not in ("customer.package", "customer.zone"):  # there is none of so long a name
+                op, body = asked_with(client, path, [of_length(path, most)] if path == "set.tags" else of_length(path, most))
+                client.call(op, **body)
+            op, body = asked_with(client, path, ["a\u0085b"] if path == "set.tags" else "a\u0085b")
+            refusal = client.refused(op, **body)
+            assert refusal.code == "invalid" and "want one line" in refusal.error["message"], (path, refusal)
+            seen += 1
+    assert seen == 15
+    op, body = asked_with(client, "set.tags", ["t"] * 33)
+    assert client.refused(op, **body).code == "too_large"
