@@ -135,6 +135,7 @@ static void cell_put_int(struct buf *out, int64_t number, enum cli_cell kind, st
 void cli_cell_put(struct buf *out, const struct wire_val *val, enum cli_cell kind, struct cli_style style)
 {
     int64_t number;
+    uint64_t large; /* than any int64_t */
     double real;
     bool flag;
     struct span text;
@@ -144,6 +145,8 @@ void cli_cell_put(struct buf *out, const struct wire_val *val, enum cli_cell kin
                      false);
     else if (wire_get_int(val, &number))
         cell_put_int(out, number, kind, style);
+    else if (wire_get_uint(val, &large))
+        (void)buf_printf(out, "%llu", (unsigned long long)large);
     else if (wire_get_bool(val, &flag))
         (void)buf_add_text(out, flag ? "yes" : "no");
     else if (wire_get_float(val, &real))

@@ -90,6 +90,16 @@ bool wire_get_int(const struct wire_val *val, int64_t *ret)
     return true;
 }
 
+bool wire_get_uint(const struct wire_val *val, uint64_t *ret)
+{
+    int64_t number;
+
+    if (wire_type(val) != WIRE_INT || (wire_get_int(val, &number) && number < 0))
+        return false;
+    *ret = val->o.via.u64;
+    return true;
+}
+
 bool wire_get_float(const struct wire_val *val, double *ret)
 {
     int64_t i;

@@ -51,6 +51,8 @@ const char *wire_type_name(enum wire_type type); /* "text", "integer", …: for 
  * integers. */
 bool wire_get_bool(const struct wire_val *val, bool *ret);
 bool wire_get_int(const struct wire_val *val, int64_t *ret);
+bool wire_get_uint(const struct wire_val *val,
+                   uint64_t *ret); /* what is not below 0: as people send it, too large ones too */
 bool wire_get_float(const struct wire_val *val, double *ret); /* takes an integer too */
 bool wire_get_str(const struct wire_val *val, struct span *ret);
 bool wire_get_bin(const struct wire_val *val, struct span *ret); /* takes a str too */

@@ -50,6 +50,7 @@ static void json_put_scalar(struct buf *out, const struct wire_val *val)
 {
     bool flag;
     int64_t number;
+    uint64_t large; /* than any int64_t */
     double real;
     struct span text;
 
@@ -57,6 +58,8 @@ static void json_put_scalar(struct buf *out, const struct wire_val *val)
         (void)buf_add_text(out, flag ? "true" : "false");
     else if (wire_get_int(val, &number))
         (void)buf_printf(out, "%lld", (long long)number);
+    else if (wire_get_uint(val, &large))
+        (void)buf_printf(out, "%llu", (unsigned long long)large);
     else if (wire_get_str(val, &text))
         json_put_str(out, text);
     else if (wire_get_bin(val, &text))

@@ -249,3 +249,10 @@ def test_a_table_fits_the_terminal(stack):
     assert "\033[1mTRACKING" in on_terminal(stack, 90, "list", "--customer", "narrow")
     assert on_terminal(stack, 90, "list", "--customer", "nobody-yet") == "docket: nothing to list\n"
     assert stack.docket("list", "--customer", "nobody-yet").stderr == ""
+
+
+def test_numbers_as_they_were_sent_are_shown(stack, client):
+    tracking = client.submit(equipment={"eui": 2**64 - 1, "low": -(2**63)})
+    shown = stack.docket("--json", "show", tracking).stdout
+    assert json.loads(shown)["equipment"] == {"eui": 2**64 - 1, "low": -(2**63)}
+    assert "eui=18446744073709551615" in stack.docket("show", tracking).stdout

@@ -48,6 +48,21 @@ def test_garbage_is_answered_and_disturbs_nobody(stack):
     served(stack)
 
 
+RIGHT = msgpack.packb({"dkt": 1, "id": 1, "op": "ticket.submit", "body": {"key": "k", "customer": "acme", "title": "t", "problem": "p", "equipment": {"a": "X"}}})
+INSIDE = {
+    "doubled key": b"\x82\xa1a\x01\xa1a\x02", "a number as key": b"\x81\x01\x01", "bytes as key": b"\x81\xc4\x01a\x01", "bad UTF-8": b"\x81\xa1a\xa1\xff", "bad UTF-8 in a key": b"\x81\xa1\xff\x01",
+    "a surrogate": b"\x81\xa1a\xa3\xed\xa0\x80", "an overlong letter": b"\x81\xa1a\xa2\xc0\xaf", "NUL": b"\x81\xa1a\xa1\0", "an extension": b"\x81\xa1a\xd4\x05x", "an instant of MessagePack": b"\x81\xa1a\xd6\xff\0\0\0\x01", "the byte that means nothing": b"\x81\xa1a\xc1",
+}
+
+
+def test_what_breaks_the_form_deep_inside_is_malformed_as_a_whole(client):
+    for name, inner in INSIDE.items():
+        client.send_raw(RIGHT.replace(b"\x81\xa1a\xa1X", inner))
+        answer = client.receive()
+        assert answer["ok"] is False and answer["error"]["code"] == "malformed", (name, answer)
+    assert client.refused("ticket.find", key="k").code == "not_found"
+
+
 def test_every_truncation_and_many_mutations_of_a_request_store_nothing_half(stack):
     client = stack.client()
     whole = msgpack.packb({"dkt": 1, "id": 9, "op": "ticket.show", "body": {"tracking": "DKT-0000-0000-0001-E", "events_after": 3}})
