@@ -1,5 +1,6 @@
 /* A small HTTP server on the program's loop; see http.h. */
 #include "http.h"
+#include "clock.h"
 #include "http_internal.h"
 #include "log.h"
 #include "mem.h"
@@ -129,6 +130,18 @@ static enum MHD_Result http_on_request(void *arg, struct MHD_Connection *connect
 
 static void http_schedule(struct http *http);
 
+/* At its limit the daemon no longer looks for who wants to connect, and looks again only when it is run once more after a connection
+ * ended: no event tells. */
+static void http_look_for_room(struct http *http)
+{
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    bool is_full = info != NULL && info->num_connections >= HTTP_CONNECTIONS_MAX;
+
+    if (http->is_full && !is_full)
+        http->turn_again = true;
+    http->is_full = is_full;
+}
+
 void http_turn(struct http *http)
 {
     if (http->is_turning) { /* an answer given from inside a handler of another request */
@@ -136,10 +149,12 @@ void http_turn(struct http *http)
         return;
     }
     http->is_turning = true;
+    http_slow_end(http);
     do {
         http->turn_again = false;
         if (MHD_run(http->daemon) != MHD_YES)
             log_event(LOG_WARN, "http_run_failed", "connections=%d", HTTP_CONNECTIONS_MAX);
+        http_look_for_room(http);
     } while (http->turn_again);
     http->is_turning = false;
     http_schedule(http);
@@ -212,10 +227,12 @@ bool http_start(struct http *http, const char *bind, MHD_AccessHandlerCallback o
         return false;
     unsigned flags =
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (at->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0);
+    http->request_us = HTTP_REQUEST_S * US_PER_S;
     errno = 0;
     http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_SOCK_ADDR, at->ai_addr,
                                     MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
                                     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
+                                    MHD_OPTION_NOTIFY_CONNECTION, http_slow_on_connection, http,
                                     MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
     freeaddrinfo(at);
     if (http->daemon == NULL)
@@ -239,7 +256,7 @@ bool http_new(zloop_t *loop, const char *bind, const struct http_route *routes, 
     http->timer = -1;
     http->routes = mem_dup(routes, count * sizeof *routes);
     http->route_count = count;
-    if (!http_start(http, bind, http_on_request, NULL, err)) {
+    if (!http_start(http, bind, http_on_request, http_slow_on_completed, err)) {
         http_free(http);
         return false;
     }

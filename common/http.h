@@ -16,7 +16,7 @@
 
 #include <czmq.h>
 
-enum { HTTP_BODY_BYTES_MAX = 4 << 20, HTTP_CONNECTIONS_MAX = 64, HTTP_IDLE_S = 10 };
+enum { HTTP_BODY_BYTES_MAX = 4 << 20, HTTP_CONNECTIONS_MAX = 64, HTTP_IDLE_S = 10, HTTP_REQUEST_S = 10 };
 
 /* A header of an answer; both texts static. */
 struct http_header {

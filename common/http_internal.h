@@ -7,6 +7,8 @@
 
 #include <microhttpd.h>
 
+struct http_line;
+
 struct http {
     zloop_t *loop;
     struct MHD_Daemon *daemon;
@@ -15,9 +17,12 @@ struct http {
     http_page_fn *page_fn;
     void *page_arg;
     struct http_request *requests; /* under way, of pages */
+    struct http_line *lines;       /* connections (http_slow.c) */
+    int64_t request_us;            /* so long a request may take to come and its answer to be read */
     zmq_pollitem_t poll;
     int timer; /* -1: none */
     bool is_turning, turn_again;
+    bool is_full; /* no connection more can be accepted */
 };
 
 /* Binds, and polls on the loop. err: ERR_INVALID, ERR_IO. */
@@ -30,6 +35,18 @@ void http_turn(struct http *http);
 
 /* Queues the answer and takes its body. */
 enum MHD_Result http_send(struct MHD_Connection *connection, struct http_answer *answer);
+
+/* Callbacks of the daemon that keep http->lines. */
+void http_slow_on_connection(void *arg, struct MHD_Connection *connection, void **context,
+                             enum MHD_ConnectionNotificationCode what);
+void http_slow_on_completed(void *arg, struct MHD_Connection *connection, void **state,
+                            enum MHD_RequestTerminationCode why);
+
+/* The time begins again; waits: it stands still until the next mark, for the answer is ours to give. */
+void http_slow_mark(struct MHD_Connection *connection, bool waits);
+
+/* Hangs up on those that take longer than request_us. */
+void http_slow_end(struct http *http);
 
 /* Answers what still waits, so that the daemon can stop. */
 void http_pages_end(struct http *http);

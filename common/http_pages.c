@@ -105,8 +105,9 @@ static void pages_on_completed(void *arg, struct MHD_Connection *connection, voi
 {
     struct http *http = arg;
     struct http_request *request = *state;
-    (void)connection, (void)why;
+    (void)why;
 
+    http_slow_mark(connection, false);
     if (request == NULL)
         return;
     if (request->previous != NULL)
@@ -123,7 +124,11 @@ static void pages_on_completed(void *arg, struct MHD_Connection *connection, voi
 
 static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *text)
 {
-    struct http_answer answer = {.status = status, .type = "text/plain; charset=utf-8"};
+    static const struct http_header allow = {"Allow", "GET, HEAD, POST"};
+    struct http_answer answer = {.status = status,
+                                 .type = "text/plain; charset=utf-8",
+                                 .headers = &allow,
+                                 .header_count = status == MHD_HTTP_METHOD_NOT_ALLOWED};
 
     buf_init(&answer.body, 256);
     buf_add_text(&answer.body, text);
@@ -144,6 +149,7 @@ static enum MHD_Result request_ask(struct http_request *request)
     if (request->is_answered)
         return http_send(request->connection, &request->answer);
     request->is_suspended = true;
+    http_slow_mark(request->connection, true);
     MHD_suspend_connection(request->connection);
     return MHD_YES;
 }
@@ -181,6 +187,7 @@ void http_request_answer(struct http_request *request, struct http_answer *answe
     request->is_answered = true;
     if (!request->is_suspended)
         return; /* request_ask sends it */
+    http_slow_mark(request->connection, false);
     MHD_resume_connection(request->connection);
     http_turn(request->http);
 }

@@ -169,7 +169,9 @@ def test_what_is_no_link_or_no_button_of_it_is_refused(stack, client):
     for form in ({}, {"do": "acknowledge"}, {"do": "agree"}, {"do": "x" * 100}, "do=approve%00", {"do": "reject", "text": b"\xff\xfe"}):
         assert visit(link, "POST", form)[0] == 404, form
     assert visit(link, "POST", {"do": "reject", "text": "x" * 70000})[0] == 413
-    assert visit(link, "PUT", {"do": "approve"})[0] == 405
+    for method in ("PUT", "OPTIONS", "TRACE"):
+        status, headers, _ = visit(link, method, {"do": "approve"})
+        assert status == 405 and headers["Allow"] == "GET, HEAD, POST"
     assert state_of(client, tracking) == "resolved"
 
 

@@ -1,12 +1,14 @@
 /* The HTTP server on a loop: asked by a plain socket whose reading is a poller of the same loop. */
 #include "clock.h"
 #include "http.h"
+#include "http_internal.h"
 #include "http_pages.h"
 #include "mem.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -63,6 +65,98 @@ static char *ask(zloop_t *loop, const struct http *http, const char *request)
     close(fd);
     assert_false(asker.late);
     return buf_take(&asker.got, &len);
+}
+
+struct dripper {
+    int fd;
+    int sent;
+};
+
+static int drip(zloop_t *loop, int timer, void *arg)
+{
+    struct dripper *dripper = arg;
+    (void)loop, (void)timer;
+
+    if (write(dripper->fd, "X", 1) == 1)
+        dripper->sent++;
+    return 0;
+}
+
+/* A byte now and then keeps a connection from being silent, and a few dozen would keep everybody else out. */
+static void test_http_when_a_request_takes_too_long_then_it_is_hung_up_on(void **state)
+{
+    struct http_route routes[] = {{"/healthz", http_serve_alive, NULL}};
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    zloop_t *loop = zloop_new();
+    struct asker asker = {.late = false};
+    struct http *http = NULL;
+    struct err err;
+    (void)state;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    assert_true(http_new(loop, "127.0.0.1:0", routes, 1, &http, &err));
+    http->request_us = 300000;
+    at.sin_port = htons((uint16_t)http_port(http));
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    buf_init(&asker.got, 1 << 20);
+    struct dripper dripper = {.fd = socket(AF_INET, SOCK_STREAM, 0)};
+    assert_int_equal(connect(dripper.fd, (struct sockaddr *)&at, sizeof at), 0);
+    static const char head[] = "GET /healthz HTTP/1.1\r\nHost: a\r\nX: ";
+    assert_int_equal(write(dripper.fd, head, sizeof head - 1), sizeof head - 1);
+    zmq_pollitem_t item = {.fd = dripper.fd, .events = ZMQ_POLLIN};
+    assert_int_equal(zloop_poller(loop, &item, asker_on_read, &asker), 0);
+    (void)zloop_timer(loop, 20, 0, drip, &dripper);
+    int timer = zloop_timer(loop, DEADLINE_MS, 1, asker_on_deadline, &asker);
+    zloop_start(loop);
+    assert_false(asker.late);
+    assert_true(dripper.sent > 2);
+    zloop_timer_end(loop, timer);
+    zloop_poller_end(loop, &item);
+    close(dripper.fd);
+    buf_clear(&asker.got);
+    http_free(http);
+    zloop_destroy(&loop);
+}
+
+static int end_when_full(zloop_t *loop, int timer, void *arg)
+{
+    const struct http *http = arg;
+    (void)loop, (void)timer;
+
+    return http->is_full ? -1 : 0;
+}
+
+/* The daemon stops to listen at its limit: when all who held it are gone, no event says so. */
+static void test_http_when_all_connections_were_taken_then_it_serves_again_once_they_are_gone(void **state)
+{
+    struct http_route routes[] = {{"/healthz", http_serve_alive, NULL}};
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    int fds[HTTP_CONNECTIONS_MAX + 8];
+    zloop_t *loop = zloop_new();
+    struct http *http = NULL;
+    struct err err;
+    (void)state;
+
+    assert_true(http_new(loop, "127.0.0.1:0", routes, 1, &http, &err));
+    at.sin_port = htons((uint16_t)http_port(http));
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(connect(fds[i], (struct sockaddr *)&at, sizeof at), 0);
+    }
+    int timer = zloop_timer(loop, 10, 0, end_when_full, http);
+    zloop_start(loop);
+    zloop_timer_end(loop, timer);
+    http->request_us = 1; /* all of them are late now */
+    http_turn(http);
+    http->request_us = HTTP_REQUEST_S * US_PER_S;
+    char *answer = ask(loop, http, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert_non_null(strstr(answer, " 200 "));
+    free(answer);
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        close(fds[i]);
+    http_free(http);
+    zloop_destroy(&loop);
 }
 
 /* Takes some port; at tells which. */
@@ -258,6 +352,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_http_when_asked_then_routes_answer_and_all_else_is_refused),
+        cmocka_unit_test(test_http_when_a_request_takes_too_long_then_it_is_hung_up_on),
+        cmocka_unit_test(test_http_when_all_connections_were_taken_then_it_serves_again_once_they_are_gone),
         cmocka_unit_test(test_http_bind_when_taken_or_malformed_then_it_is_told),
         cmocka_unit_test(test_pages_when_asked_then_forms_are_read_and_answers_may_come_later),
         cmocka_unit_test(test_pages_when_the_body_is_too_long_then_nobody_is_asked),
