@@ -53,6 +53,10 @@ bool check_value(const struct check *c, const struct wire_val *val) __attribute_
 /* Whether name is one of "a|b|c". */
 bool names_have(const char *names, struct span name);
 
+/* " (did you mean b?); allowed are a, b, c" for a word that is none of "a|b|c". */
+enum { ALLOWED_BYTES = 500 };
+void names_allowed(const char *names, struct span word, char ret[ALLOWED_BYTES]);
+
 /* Letters, digits, '.', '_' and '-' alone. */
 bool text_is_name(struct span text);
 
@@ -62,6 +66,9 @@ bool text_is_line(struct span text);
 /* ---- checks by kind ---- */
 
 bool check_wrong_type(const struct check *c, const struct wire_val *val, const char *want);
+/* Whether a word is one of "a|b|c". err: ERR_INVALID, naming path and what is allowed */
+bool check_word_is(const struct check *c, const char *path, struct span word, const char *names)
+    __attribute__((warn_unused_result));
 /* Whether text is one line; check_is_word: and not of blanks alone. err: ERR_INVALID, naming path */
 bool check_is_word(struct err *err, const char *path, struct span text) __attribute__((warn_unused_result));
 bool check_is_line(struct err *err, const char *path, struct span text) __attribute__((warn_unused_result));

@@ -24,11 +24,12 @@ static bool check_keys(const struct check *c, const struct wire_val *val, const 
         return check_wrong_type(c, val, "a map");
     for (size_t i = 0; i < wire_count(val); i++) {
         struct span key = wire_key_at(val, i);
-        char path[PATH_BYTES];
+        char path[PATH_BYTES], allowed[ALLOWED_BYTES];
         if (names_have(names, key))
             continue;
         path_of(c, key, path);
-        return err_field(c->err, ERR_INVALID, path, "%s: not a field; allowed are %s", path, names);
+        names_allowed(names, key, allowed);
+        return err_field(c->err, ERR_INVALID, path, "%s: not a field%s", path, allowed);
     }
     return true;
 }
@@ -107,10 +108,11 @@ static bool check_customer_contact(const struct check *outer, const struct wire_
         return err_field(c.err, ERR_INVALID, path, "%s.for: want a list", path);
     for (size_t k = 0; k < wire_count(wanted); k++) {
         struct span name = SPAN_NONE;
+        char of[PATH_BYTES];
         (void)wire_get_str(wire_at(wanted, k), &name);
-        if (name.p == NULL || !names_have("all|updates|meetings|p1|none", name))
-            return err_field(c.err, ERR_INVALID, path, "%s.for: allowed are all, updates, meetings, p1, none",
-                             path);
+        path_of(&c, span_of("for"), of);
+        if (!check_word_is(&c, of, name, "all|updates|meetings|p1|none"))
+            return false;
     }
     return true;
 }
@@ -155,16 +157,9 @@ bool check_customer(const struct check *c, const struct wire_val *val)
 
 bool check_as(const struct check *c, const struct wire_val *val)
 {
-    enum desk_role role;
-    struct span name = wire_find_str(val, "role");
-    if (!check_keys(c, val, c->row->names) || !check_inner_text(c, val, "name", true, 128) ||
-        !check_inner_text(c, val, "role", true, 16))
-        return false;
-    if (!desk_role_parse(name, &role))
-        return err_field(c->err, ERR_INVALID, "as.role",
-                         "as.role: \"%.*s\" is none of staff, customer, system, admin", (int)name.len,
-                         name.p);
-    return true;
+    return check_keys(c, val, c->row->names) && check_inner_text(c, val, "name", true, 128) &&
+           check_inner_text(c, val, "role", true, 16) &&
+           check_word_is(c, "as.role", wire_find_str(val, "role"), "staff|customer|system|admin");
 }
 
 static bool check_tags(const struct check *outer, const struct wire_val *val)

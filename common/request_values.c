@@ -1,4 +1,5 @@
 /* Whether one value of a request is of its kind and inside its limits; see request_internal.h. */
+#include "faults.h"
 #include "request_internal.h"
 #include "tracking.h"
 
@@ -18,6 +19,25 @@ bool names_have(const char *names, struct span name)
         names += len + (names[len] == '|');
     }
     return false;
+}
+
+void names_allowed(const char *names, struct span word, char ret[ALLOWED_BYTES])
+{
+    enum { NAMES_MAX = 32, NAMES_BYTES_MAX = 400 };
+    char split[NAMES_BYTES_MAX], text[64];
+    const char *items[NAMES_MAX];
+    size_t count = 0;
+
+    (void)snprintf(split, sizeof split, "%s", names);
+    (void)snprintf(text, sizeof text, "%.*s", (int)word.len, word.p == NULL ? "" : word.p);
+    for (char *p = split; count < NAMES_MAX; p++) {
+        items[count++] = p;
+        p += strcspn(p, "|");
+        if (*p == '\0')
+            break;
+        *p = '\0';
+    }
+    faults_allowed(text, items, count, ret, ALLOWED_BYTES);
 }
 
 bool text_is_name(struct span text)
@@ -93,15 +113,24 @@ static bool check_name(const struct check *c, const struct wire_val *val)
     return true;
 }
 
+bool check_word_is(const struct check *c, const char *path, struct span word, const char *names)
+{
+    char text[41], allowed[ALLOWED_BYTES];
+
+    if (names_have(names, word))
+        return true;
+    (void)snprintf(text, sizeof text, "%.*s", (int)word.len, word.p == NULL ? "" : word.p);
+    names_allowed(names, word, allowed);
+    return err_field(c->err, ERR_INVALID, path, "%s: \"%s\" is not known%s", path, text, allowed);
+}
+
 static bool check_enum(const struct check *c, const struct wire_val *val)
 {
     struct span text;
+
     if (!wire_get_str(val, &text))
         return check_wrong_type(c, val, "text");
-    if (!names_have(c->row->names, text))
-        return err_field(c->err, ERR_INVALID, c->path, "%s: \"%.*s\" is none of %s", c->path,
-                         (int)(text.len > 40 ? 40 : text.len), text.p, c->row->names);
-    return true;
+    return check_word_is(c, c->path, text, c->row->names);
 }
 
 static bool check_int(const struct check *c, const struct wire_val *val)

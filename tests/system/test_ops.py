@@ -389,6 +389,17 @@ def test_what_was_stored_before_is_read_found_and_changed_as_it_is(client, stack
     assert got["customer"]["contacts"] == record["contacts"] and client.submit(customer=name)
 
 
+@pytest.mark.parametrize("fields, field, told", [
+    ({"contact": {"emial": "a@b"}}, "contact.emial", "not a field (did you mean email?); allowed are name, email, xmpp, phone, locale"),
+    ({"impact": "criticl"}, "impact", '"criticl" is not known (did you mean critical?); allowed are down, critical, degraded, impaired, request, question'),
+    ({"channel": "fax"}, "channel", '"fax" is not known; allowed are ticket, im, phone'), ({"titel": "t"}, "titel", "not a field of ticket.submit (did you mean title?); allowed are key, as, customer, title"),
+    ({"as_": {"name": "a", "role": "admn"}}, "as.role", '"admn" is not known (did you mean admin?); allowed are staff, customer, system, admin'),
+])
+def test_a_word_that_is_not_known_is_told_with_what_is_near_and_what_is_allowed(client, fields, field, told):
+    refusal = client.refused("ticket.submit", key=unique("word"), customer="acme", title="t", problem="p", **fields)
+    assert (refusal.code, refusal.field) == ("invalid", field) and refusal.error["message"].startswith(f"{field}: {told}"), refusal
+
+
 def test_limits_are_met_exactly(client):
     assert client.submit(title="ä" * 200, problem="x" * 65536, equipment=nested(16), key="k" * 100 + unique("limit"))
 

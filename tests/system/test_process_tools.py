@@ -139,7 +139,7 @@ def test_a_case_takes_no_ticket_that_the_broker_would_refuse(process):
 """)
     assert done.returncode == 1 and "3 failed" in done.stdout and "1 passed" in done.stdout
     assert [line.split(": ")[0] for line in done.stderr.splitlines()] == ["tests/mine.yaml:3:11", "tests/mine.yaml:3:12", "tests/mine.yaml:5:61", "tests/mine.yaml:5:75", "tests/mine.yaml:7:12"], done.stderr
-    assert "title: is required for ticket.submit" in done.stderr and 'impact: "dwn" is none of down|critical|degraded' in done.stderr
+    assert "title: is required for ticket.submit" in done.stderr and 'impact: "dwn" is not known (did you mean down?); allowed are down, critical, degraded' in done.stderr
     assert "titel: not a field of ticket.submit (did you mean title?); allowed are key, as, customer, title" in done.stderr
 
 
@@ -164,10 +164,10 @@ def test_a_case_takes_no_step_and_no_customer_that_the_broker_would_refuse(proce
     done = cases(process, "".join(wrong))
     assert done.returncode == 1 and f"{len(steps) + 2} cases, 1 passed" in done.stdout, done.stdout + done.stderr
     assert [line.partition(": ")[2] for line in done.stderr.splitlines()] == [
-        'on: "custmer" is none of customer|vendor', "priority: 7 is outside 1–4", "on: is required for ticket.wait",
+        'on: "custmer" is not known (did you mean customer?); allowed are customer, vendor', "priority: 7 is outside 1–4", "on: is required for ticket.wait",
         "text: not a field of ticket.take; allowed are key, as, tracking, if_version", "ticket.take is not for the role customer; it is for staff, admin",
         "set.title: must not be empty", "text: is not known in a step, want one of after, at, do, as, role, until, expect",
-        "customer.zome: not a field; allowed are id|name|package|contacts|locale|zone", "problem: want text, got an integer", "contact.email: not a mail address: want name@host",
+        "customer.zome: not a field (did you mean zone?); allowed are id, name, package, contacts, locale, zone", "problem: want text, got an integer", "contact.email: not a mail address: want name@host",
         "posted_at: belongs to the case, as `at`"], done.stderr
     assert "tests/mine.yaml:5:33: on:" in done.stderr and "tests/mine.yaml:32:54: contact.email" in done.stderr, done.stderr
 
@@ -211,10 +211,10 @@ def test_explain_takes_no_ticket_that_the_broker_would_refuse(process, tmp_path)
         "2:2: titel: not a field of ticket.submit (did you mean title?); allowed are key, as, customer, title, problem, equipment, configuration, contact, channel, impact, "
         "attributes, correlation, take, posted_at",
         "3:13: problem: want text, got an integer", "3:37: contact.email: not a mail address: want name@host",
-        '4:12: impact: "dwn" is none of down|critical|degraded|impaired|request|question', '4:30: package: "platin" is not in packages.yaml'], done.stderr
+        '4:12: impact: "dwn" is not known (did you mean down?); allowed are down, critical, degraded, impaired, request, question', '4:30: package: "platin" is not in packages.yaml'], done.stderr
     # JSON that is no YAML: the fault has no line, and is told all the same.
     done = worker("explain", process, "-", text='{"title": "Echo \\ud83d\\ude00", "problem": "x", "impact": "dwn"}')
-    assert done.returncode == 1 and done.stderr.endswith('impact: "dwn" is none of down|critical|degraded|impaired|request|question\n'), done.stderr
+    assert done.returncode == 1 and done.stderr.endswith('impact: "dwn" is not known (did you mean down?); allowed are down, critical, degraded, impaired, request, question\n'), done.stderr
     assert worker("explain", process, "-", text='{"title": "Echo \\ud83d\\ude00", "problem": "x", "package": "gold"}').returncode == 0
     # What a broker gave is taken whole, also with fields of a newer one.
     stored = {"tracking": "DKT-0000-0000-0001-E", "state": "new", "posted_at": 1772442000000000, "title": "Echo", "problem": "x", "fresh": 1, "clocks": []}
@@ -416,7 +416,7 @@ EVENT = {"at": "2016-03-01T09:00:00Z", "kind": "commented", "as": {"name": "ada"
     ({"events": [{**EVENT, "as": "ada"}]}, "events[0].as: want a map {name, role}, got text"),
     ({"events": [{**EVENT, "public": "yes"}]}, "events[0].public: want true or false, got text"),
     ({"events": [{**EVENT, "pulic": True}]}, "events[0].pulic: not a field of an event (did you mean public?); allowed are at, kind, as, public, body, version, cursor, tracking, customer"),
-    ({"events": [{**EVENT, "kind": "waiting", "body": {"on": "custmer"}}]}, 'events[0].body.on: "custmer" is none of customer|vendor'),
+    ({"events": [{**EVENT, "kind": "waiting", "body": {"on": "custmer"}}]}, 'events[0].body.on: "custmer" is not known (did you mean customer?); allowed are customer, vendor'),
     ({"events": [{**EVENT, "kind": "prioritized", "body": {"reason": "r"}}]}, "events[0].body.priority: is required for prioritized"),
     ({"events": [{**EVENT, "kind": "prioritized", "body": {"priority": 5}}]}, "events[0].body.priority: 5 is outside 1–4"),
     ({"events": {}}, "events: want a list, got a map"),
@@ -427,7 +427,7 @@ EVENT = {"at": "2016-03-01T09:00:00Z", "kind": "commented", "as": {"name": "ada"
     ({"ticket": {"titel": "Echo", "problem": "An echo."}}, "titel: not a field of ticket.submit (did you mean title?); allowed are key, as, customer, title, problem, equipment, "
      "configuration, contact, channel, impact, attributes, correlation, take, posted_at"),
     ({"ticket": {"title": "Echo"}}, "problem: is required for ticket.submit"),
-    ({"ticket": {"title": "Echo", "problem": "An echo.", "impact": "dwn\x1b[2J"}}, 'impact: "dwn?[2J" is none of down|critical|degraded|impaired|request|question'),
+    ({"ticket": {"title": "Echo", "problem": "An echo.", "impact": "dwn\x1b[2J"}}, 'impact: "dwn?[2J" is not known; allowed are down, critical, degraded, impaired, request, question'),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_simulate_refuses_a_word_that_it_does_not_know(line, told):
     good = {"posted_at": 1456708560000000, "ticket": {"title": "Echo", "problem": "An echo."}, "events": [EVENT, {**EVENT, "kind": "missed"}]}
@@ -451,7 +451,7 @@ def test_explain_and_whatif_refuse_a_word_that_they_do_not_know(process):
     done = worker("whatif", process, process, "-", text="".join(json.dumps(line) + "\n" for line in lines))
     assert done.returncode == 1 and done.stdout.startswith("1 tickets looked at"), done.stdout
     assert [line.partition("; ")[0] for line in done.stderr.splitlines()] == [
-        '-:2: events[0].kind: "commentd" is no kind of event (did you mean commented?)', '-:3: impact: "dwn" is none of down|critical|degraded|impaired|request|question',
+        '-:2: events[0].kind: "commentd" is no kind of event (did you mean commented?)', '-:3: impact: "dwn" is not known (did you mean down?)',
         "-:3: chanel: not a field of ticket.submit (did you mean channel?)", "-:4: want one ticket a line, a JSON object"], done.stderr
 
 
