@@ -95,6 +95,7 @@ static void epoch_register(struct broker *broker)
     lease_sent(&broker->lease, clock_mono_us());
     pg_params_reset(broker->params);
     (void)pg_send(broker->writer_pg, W_HISTORY, broker->params, epoch_on_history, broker);
+    (void)pg_send(broker->writer_pg, W_HISTORY_NOTE, broker->params, NULL, NULL);
     pg_put_int8(broker->params, epoch);
     pg_put_text(broker->params, broker->settings.name);
     pg_put_int8(broker->params, broker->settings.lease_us);

@@ -46,9 +46,10 @@ struct read_events {
     const char *prefix;
     struct waiter *waiters;
     size_t count;
-    struct feed_generation generation;
+    struct feed_history history;
+    struct feed_branch *branches; /* the history's */
     struct feed_settle settle;
-    bool is_up, has_generation, asking;
+    bool is_up, has_history, asking;
     uint64_t begun, ended; /* cycles */
     int64_t last_seq;
     int timer; /* -1: none */
@@ -105,7 +106,7 @@ static void waiter_answer(struct waiter *waiter)
     char cursor[FEED_CURSOR_BYTES];
     struct buf *out = &waiter->body;
 
-    feed_cursor_format(waiter->events->generation, waiter->at, cursor);
+    feed_cursor_format(waiter->events->history.generation, waiter->at, cursor);
     wire_list_close(out, &waiter->list);
     wire_put_key_text(out, "cursor", cursor);
     if (more)
@@ -124,7 +125,7 @@ static bool waiter_parse(struct waiter *waiter)
 
     if (waiter->parsed)
         return true;
-    if (!feed_cursor_parse(waiter->query.cursor, waiter->events->generation, &waiter->at, &err)) {
+    if (!feed_cursor_parse(waiter->query.cursor, &waiter->events->history, &waiter->at, &err)) {
         waiter_fail(waiter, &err);
         return false;
     }
@@ -144,7 +145,7 @@ static void waiter_on_rows(void *arg, PGresult *rows)
         struct event_row row;
         size_t before = waiter->body.len;
         event_row_from_pg(rows, i, &row);
-        feed_cursor_format(waiter->events->generation, row.seq, cursor);
+        feed_cursor_format(waiter->events->history.generation, row.seq, cursor);
         event_wire_put(&waiter->body, &row, waiter->events->prefix, cursor);
         if (waiter->list.count != 0 && waiter->body.len > READ_EVENTS_BYTES) {
             waiter->body.len = before; /* taken back: the next page's */
@@ -234,11 +235,33 @@ static void waiter_read(struct waiter *waiter)
     pg_sync(waiter->events->reader, waiter_on_end, waiter);
 }
 
+/* False: it waits on, or was answered. */
+static bool waiter_may_go(struct waiter *waiter)
+{
+    const struct read_events *events = waiter->events;
+    struct err err = {0};
+
+    if (events->has_history) {
+        if (!waiter_parse(waiter))
+            return false;
+        if (waiter->at <= events->last_seq || !waiter_has_seen(waiter))
+            return true;
+        (void)feed_cursor_lost(
+            &err); /* a number that was never given here: the files of the server went back */
+    } else if (clock_mono_us() < waiter->patience_us) {
+        return false;
+    } else {
+        (void)err_set(&err, ERR_UNAVAILABLE, "no broker has begun on this history of the database yet");
+    }
+    waiter_fail(waiter, &err);
+    return false;
+}
+
 static void waiters_serve(struct read_events *events)
 {
     for (struct waiter *waiter = events->waiters, *next; waiter != NULL && events->is_up; waiter = next) {
         next = waiter->next;
-        if (waiter->reading || !events->has_generation || !waiter_parse(waiter))
+        if (waiter->reading || !waiter_may_go(waiter))
             continue;
         if (waiter->at < events->settle.settled)
             waiter_read(waiter);
@@ -266,12 +289,25 @@ static void cycle_pause(struct read_events *events)
         events->timer = zloop_timer(events->loop, READ_EVENTS_TICK_MS, 1, cycle_on_timer, events);
 }
 
-static void cycle_on_generation(void *arg, PGresult *rows)
+/* Not known before a broker has begun on this timeline: asked again with the next step. */
+static void cycle_on_histories(void *arg, PGresult *rows)
 {
+    enum { SYSTEM, TIMELINE, BEGAN, SEQ };
     struct read_events *events = arg;
-    events->generation.system = pg_int(rows, 0, 0);
-    events->generation.timeline = (int32_t)pg_int(rows, 0, 1);
-    events->has_generation = true;
+    size_t count = (size_t)PQntuples(rows);
+
+    if (count == 0)
+        return;
+    free(events->branches);
+    events->branches = mem_new(count, sizeof *events->branches);
+    for (size_t i = 0; i < count; i++)
+        events->branches[i] =
+            (struct feed_branch){(int32_t)pg_int(rows, (int)i, BEGAN), pg_int(rows, (int)i, SEQ)};
+    events->history =
+        (struct feed_history){.generation = {pg_int(rows, 0, SYSTEM), (int32_t)pg_int(rows, 0, TIMELINE)},
+                              .branches = events->branches,
+                              .count = count};
+    events->has_history = feed_history_is_known(&events->history);
 }
 
 static void cycle_on_row(void *arg, PGresult *rows)
@@ -322,8 +358,8 @@ static void cycle_step(struct read_events *events)
     events->asking = true;
     if (events->settle.want == FEED_WANT_SEQ)
         events->begun++;
-    if (!events->has_generation)
-        (void)pg_send(events->reader, READER_FEED_GENERATION, NULL, cycle_on_generation, events);
+    if (!events->has_history)
+        (void)pg_send(events->reader, READER_FEED_HISTORIES, NULL, cycle_on_histories, events);
     (void)pg_send(events->reader, statements[events->settle.want], NULL, cycle_on_row, events);
     pg_sync(events->reader, cycle_on_end, events);
 }
@@ -352,13 +388,14 @@ void read_events_free(struct read_events *events)
     while (events->waiters != NULL)
         waiter_fail(events->waiters, &err);
     pg_params_free(events->params);
+    free(events->branches);
     free(events);
 }
 
 void read_events_on_up(struct read_events *events)
 {
     events->is_up = true;
-    events->has_generation = false;
+    events->has_history = false;
     events->asking = false;
     feed_settle_init(&events->settle);
     cycle_step(events);
@@ -410,7 +447,7 @@ void read_events_send(struct read_events *events, const struct read_events_query
     events->count++;
     /* The cursor is checked now when the history is known; else its text, which is the caller's, must be
      * kept. */
-    if (events->has_generation && !waiter_parse(waiter))
+    if (events->has_history && !waiter_parse(waiter))
         return;
     waiter->map = wire_map_open(&waiter->body);
     waiter->map.count = 2;

@@ -38,6 +38,7 @@
     X(W_MUTE_CHANGE, "mute_change")       \
     X(W_NOTICE_BOUNCED, "notice_bounced") \
     X(W_HISTORY, "feed_generation")       \
+    X(W_HISTORY_NOTE, "history_note")     \
     X(W_REGISTER, "register")
 
 /* The control session's: lease, claims, adoption, the current process, alerts to ops. */

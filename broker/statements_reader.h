@@ -12,7 +12,7 @@
     X(READER_READ_HISTORY, "read_history")           \
     X(READER_LIST_NEWEST, "read_list_newest")        \
     X(READER_LIST_OLDEST, "read_list_oldest")        \
-    X(READER_FEED_GENERATION, "feed_generation")     \
+    X(READER_FEED_HISTORIES, "feed_histories")       \
     X(READER_FEED_XMIN, "feed_xmin")                 \
     X(READER_FEED_SEQ, "feed_seq")                   \
     X(READER_FEED_FENCE, "feed_fence")               \

@@ -31,7 +31,39 @@ static bool cursor_hex(const char *text, size_t len, uint64_t *ret)
     return true;
 }
 
-bool feed_cursor_parse(struct span text, struct feed_generation generation, int64_t *ret_seq, struct err *err)
+bool feed_history_is_known(const struct feed_history *history)
+{
+    return history->count != 0 &&
+           history->branches[history->count - 1].timeline == history->generation.timeline;
+}
+
+bool feed_cursor_lost(struct err *err)
+{
+    return err_field(
+        err, ERR_CONFLICT, "cursor",
+        "the cursor belongs to another database or to a history of it that was lost: begin again "
+        "with an empty cursor, and with from_at for what is new");
+}
+
+/* Whether what was read up to this number on that timeline is what stands here. */
+static bool history_holds(const struct feed_history *history, uint32_t timeline, int64_t seq)
+{
+    uint32_t now = (uint32_t)history->generation.timeline;
+    bool is_ours =
+        timeline == now || history->count == 0 || timeline < (uint32_t)history->branches[0].timeline;
+
+    for (size_t i = 0; i < history->count; i++) {
+        uint32_t began = (uint32_t)history->branches[i].timeline;
+        if (began == timeline)
+            is_ours = true;
+        if (began > timeline && seq > history->branches[i].seq)
+            return false;
+    }
+    return is_ours && timeline <= now;
+}
+
+bool feed_cursor_parse(struct span text, const struct feed_history *history, int64_t *ret_seq,
+                       struct err *err)
 {
     uint64_t system, timeline, seq;
 
@@ -43,10 +75,9 @@ bool feed_cursor_parse(struct span text, struct feed_generation generation, int6
         !cursor_hex(text.p + 17, 8, &timeline) || !cursor_hex(text.p + 25, 16, &seq) || seq > INT64_MAX)
         return err_field(err, ERR_INVALID, "cursor",
                          "not a cursor of this desk: want one from an earlier answer, or empty text");
-    if (system != (uint64_t)generation.system || timeline > (uint32_t)generation.timeline)
-        return err_field(err, ERR_CONFLICT, "cursor",
-                         "the cursor belongs to another database or a later history of it: begin again with "
-                         "an empty cursor");
+    if (system != (uint64_t)history->generation.system ||
+        !history_holds(history, (uint32_t)timeline, (int64_t)seq))
+        return feed_cursor_lost(err);
     *ret_seq = (int64_t)seq;
     return true;
 }

@@ -30,23 +30,41 @@
 
 enum { FEED_CURSOR_BYTES = 64 };
 
-/* Which history the numbers belong to: after a restore or a lossy fail-over the same number is another event.
- *     SELECT system_identifier, ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int FROM
- * pg_control_system() */
+/* Which history the numbers belong to: after a restore or a lossy fail-over the same number is another event (SQL: docket_history()). */
 struct feed_generation {
     int64_t system;
     int32_t timeline;
 };
 
+/* Where a timeline of this database began: events up to seq may be from before it, all later ones are its own. */
+struct feed_branch {
+    int32_t timeline;
+    int64_t seq;
+};
+
+/* A value that borrows its branches: all timelines on which a broker ever began, the oldest first. Timelines before the first one are not
+ * known. */
+struct feed_history {
+    struct feed_generation generation;
+    const struct feed_branch *branches;
+    size_t count;
+};
+
+/* Whether the generation's timeline is among the branches: a broker began there. Before that no cursor can be judged. */
+bool feed_history_is_known(const struct feed_history *history);
+
 /* Writes the cursor of the event with this number: opaque text for others. ret: FEED_CURSOR_BYTES. */
 void feed_cursor_format(struct feed_generation generation, int64_t seq, char *ret);
 
-/* Reads a cursor; empty text is the beginning (0). A cursor of an older timeline of the same system is taken
- * (a promoted standby keeps what was settled); whether its number lies beyond the sequence, the caller can
- * tell when it knows the sequence. err: ERR_INVALID   field "cursor": not one of ours ERR_CONFLICT  field
- * "cursor": of another database, or of a later timeline than this one: begin again with an empty cursor */
-bool feed_cursor_parse(struct span text, struct feed_generation generation, int64_t *ret_seq, struct err *err)
-    __attribute__((warn_unused_result));
+/* Reads a cursor; empty text is the beginning (0). One of an older timeline of the same database is taken when its number is not beyond where
+ * any later timeline began: what it had read stayed. Whether its number lies beyond the sequence, the caller can tell when it knows the sequence.
+ * err: ERR_INVALID   field "cursor": not one of ours
+ *      ERR_CONFLICT  field "cursor": of another database, or of a history that was lost: feed_cursor_lost */
+bool feed_cursor_parse(struct span text, const struct feed_history *history, int64_t *ret_seq,
+                       struct err *err) __attribute__((warn_unused_result));
+
+/* The refusal of a cursor whose history was lost. err: ERR_CONFLICT; gives false. */
+bool feed_cursor_lost(struct err *err);
 
 /* ---- what is settled ---- */
 

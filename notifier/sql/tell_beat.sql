@@ -3,8 +3,7 @@
 --  $1 whether to hold  $2 why  $3 name of this notifier
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 s AS MATERIALIZED (
-    SELECT c.system_identifier, ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::integer AS timeline
-      FROM pg_control_system() c
+    SELECT system AS system_identifier, timeline FROM docket_history()
 )
 INSERT INTO telling AS t (held, reason, changed_at, changed_by, beat_at, system_identifier, timeline)
 SELECT $1::boolean, $2::text, clock.at, $3::text, clock.at, s.system_identifier, s.timeline FROM s, clock
