@@ -171,7 +171,9 @@ static bool import_next(struct import *im, size_t slot)
             import_refuse(im, im->line, "invalid", "", "a line with a NUL, or of more than 4 MiB");
             continue;
         }
-        if (!import_read_body(im, im->text, flight))
+        /* Some programs put a mark of the byte order in front of UTF-8. */
+        bool marked = im->line == 1 && len >= 3 && memcmp(im->text, "\xef\xbb\xbf", 3) == 0;
+        if (!import_read_body(im, im->text + (marked ? 3 : 0), flight))
             continue;
         *flight = (struct flight){flight->body, im->line, 0, 0};
         im->flying++;

@@ -204,6 +204,20 @@ def test_an_import_that_cannot_be_read_to_its_end_is_no_success(stack, tmp_path)
     assert done.returncode == 1 and f"docket: io: {tmp_path}, after line 0: Is a directory" in done.stderr
 
 
+def test_an_import_tells_each_broken_line_and_posts_the_others(stack, tmp_path):
+    good = {"customer": "import", "title": "t", "problem": "p"}
+    lines = [json.dumps(good).encode(), b"{bad", b"[]", json.dumps({**good, "title": "a\nb"}).encode(), json.dumps({**good, "colour": 1}).encode(), b'{"customer": "import", "title": "\xff", "problem": "p"}', b"", json.dumps({**good, "title": "last"}).encode()]
+    file = tmp_path / "lines"
+    file.write_bytes(b"\xef\xbb\xbf" + b"\r\n".join(lines))
+    done = stack.docket("import", file)
+    assert done.returncode == 1 and done.stdout.startswith("2 posted, 0 were in already, 0 added to open tickets, 5 refused")
+    assert sorted(int(line.split()[2].strip(":")) for line in done.stderr.splitlines()) == [2, 3, 4, 5, 6], done.stderr
+    again = stack.docket("--json", "import", file)
+    told = json.loads(again.stdout)
+    assert (told["posted"], told["duplicate"], told["refused"]) == (0, 2, 5)
+    assert {(error["line"], error["field"]) for error in told["errors"] if error["field"]} == {(4, "title"), (5, "colour")}
+
+
 def test_json_is_parsed_whatever_the_command(stack, tmp_path):
     tracking = stack.docket("submit", "--customer", "acme", "--title", "t", "--problem", "p").stdout.strip()
     records, lines = tmp_path / "customers.json", tmp_path / "lines.json"
