@@ -145,44 +145,52 @@ const char *faults_near(const char *text, const char *const *names, size_t count
     return best;
 }
 
+/* "a, b, c", as many as fit whole, then how many more there are. in: count  of names, NULL ones are skipped */
+static void names_put(const char *const *names, size_t count, char *ret, size_t size)
+{
+    enum { TAIL_BYTES = 24 };
+    size_t len = 0, rest = 0;
+
+    *ret = '\0';
+    for (size_t i = 0; i < count; i++) {
+        if (names[i] == NULL)
+            continue;
+        if (rest > 0 || len + strlen(names[i]) + 2 + TAIL_BYTES > size) {
+            rest++;
+            continue;
+        }
+        len += (size_t)snprintf(ret + len, size - len, "%s%s", len == 0 ? "" : ", ", names[i]);
+    }
+    if (rest > 0 && len < size)
+        (void)snprintf(ret + len, size - len, "%s%zu more", len == 0 ? "" : " or ", rest);
+}
+
 void faults_allowed(const char *text, const char *const *names, size_t count, char *ret, size_t size)
 {
-    const char *near = faults_near(text, names, count), *between = "";
+    const char *near = faults_near(text, names, count);
     size_t len = near == NULL ? 0 : (size_t)snprintf(ret, size, " (did you mean %s?)", near);
 
     if (len < size)
         len += (size_t)snprintf(ret + len, size - len, "; allowed are ");
-    for (size_t i = 0; i < count && len < size; i++)
-        if (names[i] != NULL) {
-            len += (size_t)snprintf(ret + len, size - len, "%s%s", between, names[i]);
-            between = ", ";
-        }
-    if (*between == '\0' && len < size)
+    if (len >= size)
+        return;
+    names_put(names, count, ret + len, size - len);
+    if (ret[len] == '\0')
         (void)snprintf(ret + len, size - len, "none");
 }
 
 void faults_hint(const char *text, const char *const *names, size_t count, char ret[FAULTS_HINT_BYTES])
 {
-    enum { TAIL_BYTES = 24 }; /* room for how many more there are */
     const char *near = faults_near(text, names, count);
-    size_t len = 0, told = 0, known = 0;
+    size_t known = 0;
 
     for (size_t i = 0; i < count; i++)
         known += names[i] != NULL;
-    ret[0] = '\0';
-    if (near != NULL) {
-        (void)snprintf(ret, FAULTS_HINT_BYTES, ", did you mean %s?", near);
+    if (near != NULL || known == 0) {
+        (void)snprintf(ret, FAULTS_HINT_BYTES, "%s%s%s", near != NULL ? ", did you mean " : "",
+                       near != NULL ? near : "", near != NULL ? "?" : "");
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        const char *before = told > 0 ? ", " : known == 1 ? ", want " : ", want one of ";
-        if (names[i] == NULL)
-            continue;
-        if (len + strlen(before) + strlen(names[i]) + TAIL_BYTES > FAULTS_HINT_BYTES)
-            break;
-        len += (size_t)snprintf(ret + len, FAULTS_HINT_BYTES - len, "%s%s", before, names[i]);
-        told++;
-    }
-    if (told > 0 && told < known)
-        (void)snprintf(ret + len, FAULTS_HINT_BYTES - len, " or %zu more", known - told);
+    size_t len = (size_t)snprintf(ret, FAULTS_HINT_BYTES, known == 1 ? ", want " : ", want one of ");
+    names_put(names, count, ret + len, FAULTS_HINT_BYTES - len);
 }
