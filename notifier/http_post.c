@@ -100,7 +100,14 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
         guarded->is_blocked = true;
         return CURL_SOCKET_BAD;
     }
+    guarded->is_opened = true;
     return socket(address->family, address->socktype, address->protocol);
+}
+
+/* All addresses of the name are refused: it will not be otherwise by itself. */
+static bool is_refused(const struct http_guarded *guarded)
+{
+    return guarded->is_blocked && !guarded->is_opened;
 }
 
 /* Beyond the limit the transfer is ended; its status is known by then. */
@@ -127,7 +134,7 @@ static enum send_result judge(const struct post *post, CURLcode code, long statu
         return SEND_PERMANENT;
     if (status >= 300)
         return SEND_TEMPORARY;
-    if (post->guarded.is_blocked && sent == 0)
+    if (is_refused(&post->guarded) && sent == 0)
         return SEND_PERMANENT;
     if (sent == 0 || code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CONNECT_ERROR ||
         code == CURLE_PEER_FAILED_VERIFICATION)
@@ -142,7 +149,7 @@ static void put_reply(const struct post *post, CURLcode code, long status, char 
 
     if (status != 0)
         n = snprintf(text, sizeof text, "%ld %.*s", status, (int)post->reply_len, post->reply);
-    else if (post->guarded.is_blocked)
+    else if (is_refused(&post->guarded))
         n = snprintf(text, sizeof text, "its address is private or special, and not in http_allow");
     else
         n = snprintf(text, sizeof text, "%s",

@@ -26,7 +26,8 @@ void http_url_host(const char *url, char *ret);
  * alive until the end; says whether an address was refused. */
 struct http_guarded {
     const struct net_guard *guard;
-    bool is_blocked;
+    bool is_blocked; /* an address was refused, */
+    bool is_opened;  /* another was not: then the name is not refused as a whole */
 };
 void http_easy_prepare(CURL *easy, const char *url, const char *ca_file, struct http_guarded *guarded);
 

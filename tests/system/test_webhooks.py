@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import os
 import random
 import re
 import socket
@@ -16,6 +17,9 @@ from http_server import OK, HttpServer, status
 
 NEW, OLD = (base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
 DELIVERED, FAILED = 3, 4
+# Other ways to write an address; those of 127.0.0.1 first.
+NUMBERS = ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "::ffff:127.0.0.2", "::ffff:7f00:2", "::ffff:169.254.169.254", "0.0.0.0", "::", "169.254.169.254",
+           "64:ff9b::a9fe:a9fe", "2002:7f00:2::1"]
 
 
 class Desk:
@@ -27,7 +31,7 @@ class Desk:
                         "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
         self.plain, self.tls = HttpServer(), HttpServer((cert, key))
         secrets = folder / "secrets"
-        secrets.write_text(f"127.0.0.1 whsec_{NEW} whsec_{OLD}\nlocalhost whsec_{NEW}\n127.0.0.2 whsec_{NEW}\n")
+        secrets.write_text(f"127.0.0.1 whsec_{NEW} whsec_{OLD}\nlocalhost whsec_{NEW}\n127.0.0.2 whsec_{NEW}\n" + "".join(f"{one} whsec_{NEW}\n" for one in NUMBERS))
         secrets.chmod(0o600)
         path = self.stack.config("notifier-1")
         self.stack.kill("notifier-1")
@@ -298,10 +302,45 @@ def test_an_alert_reaches_a_robot_of_staff(desk):
     assert ticket_of(desk.client.show(tracking))["priority"] == 1
 
 
-def test_nothing_listens(desk):
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_nothing_listens(desk, host):
+    """localhost is ::1 as well, which http_allow does not have: that one of its addresses is refused says nothing of the other, which is down."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}/"
+        url = f"http://{host}:{closed.getsockname()[1]}/"
         desk.tell(url)
         row = desk.tried(url)
     assert row[0] == 0 and "onnect" in row[2]
+
+
+def test_a_proxy_of_the_environment_is_not_asked(desk):
+    """It would connect what the guard refuses."""
+    proxy = HttpServer()
+    names = ("http_proxy", "https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY")
+    before = {name: os.environ.get(name) for name in names}
+    try:
+        os.environ.update(dict.fromkeys(names, proxy.url("")))
+        desk.stack.kill("notifier-1")
+        desk.stack.up()
+        plain, tls = desk.plain.url(one := nonce()), desk.tls.url(two := nonce(), "localhost")
+        desk.tell(plain)
+        desk.tell(tls)
+        assert desk.tried(plain)[0] == DELIVERED and desk.tried(tls)[0] == DELIVERED
+        assert desk.plain.of(one) and desk.tls.of(two) and not proxy.requests
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        proxy.close()
+
+
+@pytest.mark.parametrize("host", [f"[{one}]" if ":" in one else one for one in NUMBERS])
+def test_an_address_in_another_form_is_the_address_it_is(desk, host):
+    """Signed for, as an owner may have it, and refused all the same: nothing is sent to what the number means."""
+    url = f"https://{host}:{desk.tls.port}{(path := nonce())}"
+    desk.tell(url)
+    row = desk.tried(url)
+    assert not desk.tls.of(path)
+    if host in NUMBERS[:4]:  # http_allow has 127.0.0.1: then the certificate is another's
+        assert row[0] == 0 and ("SSL" in row[2] or "certificate" in row[2]), row
+    else:
+        assert row[0] == FAILED and "private" in row[2], row
