@@ -253,12 +253,12 @@ def test_private_addresses_are_refused_when_connected(desk):
 def test_a_slow_endpoint_delays_nobody_else(desk):
     slow, fast = nonce(), nonce()
     desk.plain.answers[slow] = [[0.4, OK], [1.1, OK], [0.2, OK], [0.7, OK]] * 3 + [[0.3, OK]]
-    desk.tell(desk.plain.url(slow), 12)
+    desk.tell(desk.plain.url(slow), 10)  # of more, all would go as one where they wait together
     wait_until(lambda: len(desk.plain.of(slow)) >= 1)
     desk.tell(desk.plain.url(fast))
     assert desk.tried(desk.plain.url(fast))[0] == DELIVERED
     assert desk.tried(desk.plain.url(slow))[0] == DELIVERED
-    wait_until(lambda: len(desk.plain.of(slow)) >= 12, 30)
+    wait_until(lambda: len(desk.plain.of(slow)) >= 10, 30)
     assert desk.plain.most[slow] <= 4  # of 64 slots, also when some of its share end early
 
 
