@@ -163,6 +163,22 @@ static void table_on_rows(void *arg, PGresult *rows)
     table->put(table, rows);
 }
 
+/* Names what was asked for. */
+static void table_not_found(const struct request *req, struct err *err)
+{
+    struct span hash = request_text(req, F_HASH), id = request_text(req, F_ID);
+
+    if (hash.p != NULL)
+        (void)
+            err_field(err, ERR_NOT_FOUND, "hash",
+                      "hash: no version of the process begins with %.*s; process.list tells which there are",
+                      (int)hash.len, hash.p);
+    else if (id.p != NULL)
+        (void)err_field(err, ERR_NOT_FOUND, "id", "id: there is no customer \"%.*s\"", (int)id.len, id.p);
+    else
+        (void)err_set(err, ERR_NOT_FOUND, "there is none yet");
+}
+
 static void table_on_end(void *arg, const struct pg_end *end)
 {
     struct table *table = arg;
@@ -171,7 +187,7 @@ static void table_on_end(void *arg, const struct pg_end *end)
     if (!read_end_is_ok(end, "table", &err)) {
         call_refuse(table->call, &err);
     } else if (!table->found) {
-        (void)err_set(&err, ERR_NOT_FOUND, "there is none of this name");
+        table_not_found(&table->call->req, &err);
         call_refuse(table->call, &err);
     } else if (table->out.failed) {
         (void)err_set(&err, ERR_TOO_LARGE, "the answer is too large: ask for fewer");

@@ -154,17 +154,23 @@ static void warn_priority(struct warning *w, const struct process_rule *rule)
     }
 }
 
+/* Where staff.yaml names nobody, or no team, they are not kept there. */
 static void warn_people(struct warning *w, const struct process_rule *rule)
 {
     const struct process_people *people = &w->process->people;
-    const char *assignee = rule->then.assignee;
+    const char *assignee = rule->then.assignee, *team = rule->then.team;
     char hint[FAULTS_HINT_BYTES];
 
-    if (assignee == NULL || people->person_count == 0 || process_person_find(people, assignee) != NULL)
-        return;
-    NAMES_HINT(people->persons, people->person_count, assignee, hint);
-    (void)faults_add(&w->process->warnings, rule->place, "assignee: \"%s\" is not in staff.yaml%s", assignee,
-                     hint);
+    if (assignee != NULL && people->person_count != 0 && process_person_find(people, assignee) == NULL) {
+        NAMES_HINT(people->persons, people->person_count, assignee, hint);
+        (void)faults_add(&w->process->warnings, rule->place, "assignee: \"%s\" is not in staff.yaml%s",
+                         assignee, hint);
+    }
+    if (team != NULL && people->team_count != 0 && process_team_find(people, team) == NULL) {
+        NAMES_HINT(people->teams, people->team_count, team, hint);
+        (void)faults_add(&w->process->warnings, rule->place, "team: \"%s\" is not in staff.yaml%s", team,
+                         hint);
+    }
 }
 
 static void warn_rule(struct warning *w, const struct process_rule *rule)

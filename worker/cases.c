@@ -257,9 +257,9 @@ static void expect_clock(struct run *run, const char *kind, const struct yaml_no
             differ(run, kind, "not promised", "promised");
         return;
     }
-    if (!is_map(run, want, kind) ||
-        !yaml_node_check_keys(want, kind, clock_keys, COUNT_OF(clock_keys), run->faults))
+    if (!is_map(run, want, kind))
         return;
+    (void)yaml_node_check_keys(want, kind, clock_keys, COUNT_OF(clock_keys), run->faults);
     if (cycle != NULL && !yaml_node_int(cycle, "cycle", 1, INT32_MAX, &number, run->faults))
         return;
     const struct wire_val *clock = clock_find(ticket, kind, number);
@@ -305,9 +305,25 @@ static void expect_told(struct run *run, const struct yaml_node *want)
         differ(run, "told", wanted[0] == '\0' ? "nothing" : wanted, got[0] == '\0' ? "nothing" : got);
 }
 
-static void expect(struct run *run, const struct yaml_node *want)
+/* A state that there is none of would never be met, and the case say so of the process. */
+static void expect_state(struct run *run, const struct yaml_node *want, const struct wire_val *got)
 {
-    static const char *const plain[] = {"priority", "state", "queue", "assignee", "kind", "reply_pending"};
+    const char *words[FIELD_WORDS_MAX];
+    char allowed[LINE_BYTES];
+
+    if (!yaml_node_is_null(want) && !process_field_has_word("state", want->text)) {
+        size_t count = process_field_words("state", words);
+        faults_allowed(want->text, words, count, allowed, sizeof allowed);
+        (void)faults_add(run->faults, want->place, "state: \"%s\" is none%s", want->text, allowed);
+        return;
+    }
+    expect_value(run, "state", want, got);
+}
+
+/* has_op: somebody did something in this step */
+static void expect(struct run *run, const struct yaml_node *want, bool has_op)
+{
+    static const char *const plain[] = {"priority", "queue", "assignee", "kind", "reply_pending"};
     static const char *const clocks[] = {"response", "update", "resolution"};
     const struct wire_val *ticket = trial_ticket(run->trial);
     const struct yaml_node *node = NULL;
@@ -315,9 +331,14 @@ static void expect(struct run *run, const struct yaml_node *want)
     if (want == NULL || !is_map(run, want, "expect"))
         return;
     (void)yaml_node_check_keys(want, "expect", expect_keys, COUNT_OF(expect_keys), run->faults);
+    if (!has_op && (node = yaml_node_find(want, "refused")) != NULL)
+        (void)faults_add(run->faults, node->place,
+                         "refused: nothing is asked for here that could be, want do: OP");
     for (size_t i = 0; i < COUNT_OF(plain); i++)
         if ((node = yaml_node_find(want, plain[i])) != NULL)
             expect_value(run, plain[i], node, wire_find(ticket, plain[i]));
+    if ((node = yaml_node_find(want, "state")) != NULL)
+        expect_state(run, node, wire_find(ticket, "state"));
     if ((node = yaml_node_find(want, "tags")) != NULL)
         expect_tags(run, node, wire_find(ticket, "tags"), true);
     if ((node = yaml_node_find(want, "without_tags")) != NULL)
@@ -398,24 +419,34 @@ static bool step_form(struct run *run, const struct yaml_node *step, const char 
                           .written = step,
                           .place = step->place,
                           .may_lack = given_step_may_lack};
+    const struct yaml_node *role = yaml_node_find(step, "role");
     char name[NAME_MAX_BYTES];
     struct err err = {0};
 
     (void)snprintf(name, sizeof name, "ticket.%s", strcmp(op, "reply") == 0 ? "comment" : op);
     given.form = op_form_find(span_of(name));
     return given.form == NULL ||
-           ((op_form_may(given.form, as->role, &err) || faults_add(run->faults, step->place, "%s", err.msg)) &
+           ((op_form_may(given.form, as->role, &err) ||
+             faults_add(run->faults, role == NULL ? step->place : role->place, "%s", err.msg)) &
             given_check(&given, run->faults));
+}
+
+/* Of an op that there is none of: its name; else the step. */
+static struct fault_place place_of_do(const struct yaml_node *step, const struct err *err)
+{
+    return strcmp(err->field, "do") == 0 ? yaml_node_find(step, "do")->place : step->place;
 }
 
 static bool step_do(struct run *run, const struct yaml_node *step, const char *op, const struct trial_as *as)
 {
-    const struct yaml_node *refused = yaml_node_find(yaml_node_find(step, "expect"), "refused");
-    bool wanted = refused == NULL || strcmp(refused->text, "true") != 0;
+    const struct yaml_node *node = yaml_node_find(yaml_node_find(step, "expect"), "refused");
     struct wire_doc *doc = NULL;
     struct err err = {0};
     struct buf body;
+    bool refused = false;
 
+    if (node != NULL && !yaml_node_bool(node, "refused", &refused, run->faults))
+        return false;
     buf_init(&body, BYTES_MAX);
     bool ok = step_body(run, step, &body);
     if (ok && !wire_parse(body.p, body.len, DEPTH_MAX, &doc, &err))
@@ -423,9 +454,9 @@ static bool step_do(struct run *run, const struct yaml_node *step, const char *o
     if (ok && step_form(run, step, op, as, wire_root(doc))) {
         bool done = trial_do(run->trial, op, *as, wire_root(doc), run->now, &err);
         if (!done && err.code != ERR_CONFLICT)
-            ok = faults_add(run->faults, step->place, "%s", err.msg);
-        else if (done != wanted)
-            differ(run, "refused", wanted ? "done" : "refused", done ? "done" : err.msg);
+            ok = faults_add(run->faults, place_of_do(step, &err), "%s", err.msg);
+        else if (done == refused)
+            differ(run, "refused", refused ? "refused" : "done", done ? "done" : err.msg);
     } else {
         ok = false;
     }
@@ -458,7 +489,7 @@ static bool run_step(struct run *run, const struct yaml_node *step, size_t numbe
     } else if (!trial_pass(run->trial, run->now, &err)) {
         return faults_add(run->faults, step->place, "%s", err.msg);
     }
-    expect(run, yaml_node_find(step, "expect"));
+    expect(run, yaml_node_find(step, "expect"), op != NULL);
     return true;
 }
 
@@ -594,7 +625,7 @@ static bool case_steps(struct run *run, const struct yaml_node *node)
     if (!case_post(run, node) || !case_take(run, yaml_node_find(node, "ticket")))
         return false;
     (void)snprintf(run->step, sizeof run->step, "posted (line %u)", node->place.line);
-    expect(run, yaml_node_find(node, "expect"));
+    expect(run, yaml_node_find(node, "expect"), false);
     if (steps != NULL && steps->kind != NODE_LIST)
         return faults_add(run->faults, steps->place, "steps: want a list, got %s",
                           yaml_node_kind_name(steps));

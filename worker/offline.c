@@ -240,6 +240,20 @@ bool offline_ticket_check(const struct engine *engine, const struct wire_val *ro
     return ok;
 }
 
+/* "2:7: not JSON: …" is a place of the file. */
+static bool json_fault(const char *path, const char *msg, struct faults *faults)
+{
+    char *end = NULL;
+    struct fault_place place = {path, (unsigned)strtoul(msg, &end, 10), 0};
+
+    if (end == msg || *end != ':')
+        return faults_add(faults, (struct fault_place){path, 0, 0}, "%s", msg);
+    const char *rest = end + 1;
+    place.column = (unsigned)strtoul(rest, &end, 10);
+    rest = *end == ':' ? end + 1 : rest;
+    return faults_add(faults, place, "%s", rest + (*rest == ' '));
+}
+
 /* The file's value, checked. Places come from reading it as YAML, which JSON nearly is; where it is not, they are left out. */
 static bool ticket_parse(const struct engine *engine, const char *path, const char *text, size_t len,
                          struct wire_doc **ret, struct faults *faults)
@@ -253,7 +267,7 @@ static bool ticket_parse(const struct engine *engine, const char *path, const ch
     buf_init(&bytes, OUT_BYTES_MAX);
     bool ok = wire_from_json(&bytes, text, len, &err) && wire_parse(bytes.p, bytes.len, DEPTH_MAX, ret, &err);
     if (!ok)
-        (void)faults_add(faults, nowhere, "%s", err.msg);
+        (void)json_fault(path, err.msg, faults);
     else if (wire_type(wire_root(*ret)) != WIRE_MAP)
         ok = faults_add(faults, nowhere, "want one ticket, a JSON object");
     else {

@@ -1,6 +1,7 @@
 /* One ticket in memory; see trial.h. */
 #include "trial_internal.h"
 
+#include "faults.h"
 #include "mem.h"
 #include "states.h"
 
@@ -72,6 +73,17 @@ static const struct op_row *op_find(const char *op)
     return NULL;
 }
 
+static bool op_unknown(const char *op, struct err *err)
+{
+    const char *names[sizeof op_rows / sizeof op_rows[0]];
+    char allowed[300];
+
+    for (size_t i = 0; i < sizeof op_rows / sizeof op_rows[0]; i++)
+        names[i] = op_rows[i].op;
+    faults_allowed(op, names, sizeof op_rows / sizeof op_rows[0], allowed, sizeof allowed);
+    return err_field(err, ERR_INVALID, "do", "do: there is no op \"%s\"%s", op, allowed);
+}
+
 static void act_fields(struct trial *trial, const struct op_row *row, const struct trial_as *as,
                        const struct wire_val *body)
 {
@@ -109,7 +121,7 @@ bool trial_do(struct trial *trial, const char *op, struct trial_as as, const str
     struct buf encoded;
 
     if (row == NULL)
-        return err_field(err, ERR_INVALID, "do", "there is no op \"%s\"", op);
+        return op_unknown(op, err);
     if (!trial_pass(trial, trial->ops_first ? at - 1 : at, err))
         return false;
     trial->now = at > trial->now ? at : trial->now;
@@ -148,7 +160,11 @@ bool trial_pass(struct trial *trial, int64_t until, struct err *err)
 
     while (trial->wake_at != CLOCK_NO_INSTANT && trial->wake_at <= until) {
         if (++rounds > ROUNDS_MAX)
-            return err_set(err, ERR_INTERNAL, "it wakes without end");
+            return err_set(
+                err, ERR_INTERNAL,
+                "the ticket wakes by itself more than %d times until then: the step is too long, or a "
+                "rule's wake_in too short",
+                ROUNDS_MAX);
         if (trial->wake_at > trial->now)
             trial->now = trial->wake_at;
         if (!trial_decide(trial, "due", err))

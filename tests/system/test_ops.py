@@ -253,6 +253,13 @@ def test_customers_are_put_got_and_listed(client):
     assert client.refused("customer.get", id="nobody-here").code == "not_found"
 
 
+def test_what_is_not_found_is_named(client):
+    refusal = client.refused("process.get", hash="deadbeef")
+    assert (refusal.code, refusal.field) == ("not_found", "hash") and "begins with deadbeef" in refusal.error["message"]
+    refusal = client.refused("customer.get", id="nobody-of-this-name")
+    assert (refusal.code, refusal.field) == ("not_found", "id") and '"nobody-of-this-name"' in refusal.error["message"]
+
+
 def test_the_process_is_listed_got_and_a_broken_one_refused_with_places(client):
     current = client.call("process.get")
     assert client.call("process.get", hash=current["hash"])["files"] == current["files"]

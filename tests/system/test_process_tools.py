@@ -85,6 +85,33 @@ def test_cases_that_are_not_of_the_form_are_told_with_their_place(process):
     assert "tests/mine.yaml:12:" in done.stderr and "shrug" in done.stderr
 
 
+def test_what_a_case_can_never_expect_is_told_with_its_place(process):
+    done = cases(process, """
+- case: never
+  ticket: {title: Echo, problem: p}
+  expect: {refused: true, state: opened, response: {stat: met, due: soon}}
+  steps: [{after: 1h, do: take, expect: {refused: maybe}}]
+- case: no such op
+  ticket: {title: Echo, problem: p}
+  steps: [{after: 1h, do: resolv, text: Done.}]
+""")
+    assert done.returncode == 1
+    ops = "take, assign, release, comment, reply, update, prioritize, wait, resume, cannot_resolve, agree, decline, meeting, resolve, approve, reject, close, reopen"
+    assert done.stderr.splitlines() == [
+        "tests/mine.yaml:4:21: refused: nothing is asked for here that could be, want do: OP",
+        'tests/mine.yaml:4:34: state: "opened" is none (did you mean reopened?); allowed are new, triaged, in_progress, waiting_customer, waiting_vendor, resolved, closed, reopened',
+        "tests/mine.yaml:4:53: stat: is not known in response, did you mean state?", 'tests/mine.yaml:4:69: response.due: "soon" is no instant, want e.g. 2026-03-02T09:00:00Z',
+        'tests/mine.yaml:5:51: refused: "maybe" is not allowed, want true or false', f'tests/mine.yaml:8:27: do: there is no op "resolv" (did you mean resolve?); allowed are {ops}'], done.stderr
+
+
+def test_a_rule_that_wakes_a_ticket_again_and_again_ends(process):
+    (process / "rules/05-loop.yaml").write_text("- rule: loop\n  on: [posted, due]\n  then: {wake_in: 60s}\n")
+    text = "- case: loops\n  ticket: {title: Echo, problem: p}\n  steps:\n    - {after: %s, expect: {state: triaged}}\n"
+    assert cases(process, text % "2d").returncode == 0
+    done = cases(process, text % "365d")
+    assert done.returncode == 1 and "tests/mine.yaml:4:7: the ticket wakes by itself more than 10000 times until then: the step is too long, or a rule's wake_in too short" in done.stderr
+
+
 def test_spans_are_those_of_the_steps_time(process):
     done = cases(process, """
 - case: nothing woke the ticket in between
@@ -212,6 +239,8 @@ def test_explain_takes_no_ticket_that_the_broker_would_refuse(process, tmp_path)
         "attributes, correlation, take, posted_at",
         "3:13: problem: want text, got an integer", "3:37: contact.email: not a mail address: want name@host",
         '4:12: impact: "dwn" is not known (did you mean down?); allowed are down, critical, degraded, impaired, request, question', '4:30: package: "platin" is not in packages.yaml'], done.stderr
+    ticket.write_text('{"title": "Echo",\n "problem": "x",, }')
+    assert worker("explain", process, ticket).stderr == f"{ticket}:2:17: not JSON: string or '}}' expected near ','\n"
     # JSON that is no YAML: the fault has no line, and is told all the same.
     done = worker("explain", process, "-", text='{"title": "Echo \\ud83d\\ude00", "problem": "x", "impact": "dwn"}')
     assert done.returncode == 1 and done.stderr.endswith('impact: "dwn" is not known (did you mean down?); allowed are down, critical, degraded, impaired, request, question\n'), done.stderr

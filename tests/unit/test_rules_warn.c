@@ -15,11 +15,12 @@
 /* The warnings of rules, a line each, without those of others. */
 static void warnings_of(const char *rules, char *ret, size_t size)
 {
-    const char *const list[][2] = {{"process.yaml", "zone: UTC\n"},
-                                   {"calendars.yaml", "office: {hours: {mon-fri: [09:00-17:00]}}\n"},
-                                   {"packages.yaml", "standard: {}\n"},
-                                   {"staff.yaml", "people: {ada: {email: ada@localhost}}\n"},
-                                   {"rules/1.yaml", rules}};
+    const char *const list[][2] = {
+        {"process.yaml", "zone: UTC\n"},
+        {"calendars.yaml", "office: {hours: {mon-fri: [09:00-17:00]}}\n"},
+        {"packages.yaml", "standard: {}\n"},
+        {"staff.yaml", "people: {ada: {email: ada@localhost}}\nteams: {voice: {members: [ada]}}\n"},
+        {"rules/1.yaml", rules}};
     struct process_files files = {NULL, 0};
     struct faults faults = {NULL, 0, 0};
     struct process *process = NULL;
@@ -140,6 +141,8 @@ static const struct warning_row {
     {"- {rule: a, then: {assignee: adda}}",
      "1:3: assignee: \"adda\" is not in staff.yaml, did you mean ada?"},
     {"- {rule: a, then: {assignee: ada}}", ""},
+    {"- {rule: a, then: {team: vioce}}", "1:3: team: \"vioce\" is not in staff.yaml, did you mean voice?"},
+    {"- {rule: a, then: {team: voice}}", ""},
 };
 
 static void test_each_warning(void **state)
