@@ -86,6 +86,12 @@ struct channel_said {
 };
 typedef void channel_said_fn(void *arg, const struct channel_said *said);
 
+/* The one relay of all messages of a channel. Valid as long as the settings. */
+struct channel_relay {
+    const char *name;   /* notifiers of whom it is the same share its rate */
+    int64_t per_second; /* messages that it gets; 0: no limit */
+};
+
 /* What a channel gets to work with; outlives it. */
 struct channel_host {
     zloop_t *loop;
@@ -103,6 +109,8 @@ struct channel {
     /* The host of an address, as docket_endpoint of the database names it: all its addresses share address_slots, and a breaker for
      * connections. NULL: each address stands alone. */
     void (*host_of)(const char *address, char ret[CHANNEL_ADDRESS_BYTES]);
+    /* NULL: it has none, and each address gets as much as it takes. */
+    void (*relay)(const struct settings_notifier *settings, struct channel_relay *ret);
     enum policy_limit limit; /* which limit of notify.yaml holds for one address */
     bool joins_pages;        /* pages of P1 over the limit become one; else they are never held back */
     bool to_customers; /* a customer may be told this way when his address of the channels before fails */

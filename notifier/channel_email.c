@@ -232,6 +232,11 @@ static bool email_build(void *arg, const struct letter *letter, struct buf *out,
 
 /* ---- life ---- */
 
+static void email_relay(const struct settings_notifier *settings, struct channel_relay *ret)
+{
+    *ret = (struct channel_relay){.name = settings->smtp_url, .per_second = settings->smtp_rate};
+}
+
 static long choose_tls(const struct settings_notifier *s)
 {
     if (strncmp(s->smtp_url, "smtps://", 8) == 0)
@@ -295,6 +300,7 @@ static void email_close(void *arg)
 const struct channel channel_email = {
     .slots = SLOTS,
     .address_slots = ADDRESS_SLOTS,
+    .relay = email_relay,
     .to_customers = true,
     .schedules = {[SCHEDULE_MESSAGE] = &schedule_mail, [SCHEDULE_PAGE] = &schedule_page},
     .open = email_open,

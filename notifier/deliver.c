@@ -54,6 +54,7 @@ struct claim {
     int64_t next_us; /* until the next address is ready; 0: none is known */
     struct job *jobs[CLAIM_MAX];
     size_t count, slots; /* how many there are, and how many could have been */
+    bool urgent;         /* the relay has had its share: only pages of P1 */
 };
 
 static void job_free(struct job *job)
@@ -312,6 +313,18 @@ static void send_joined_lock(const struct claim *claim, struct pg_params *params
         (void)pg_send(claim->notifier->tell, TELL_JOINED_LOCK, params, NULL, NULL);
 }
 
+/* When deliver_tick looks again: for the next address, and for what the relay may not get yet. */
+static void claim_plan_next(const struct claim *claim)
+{
+    struct notifier *notifier = claim->notifier;
+    int64_t now = clock_mono_us(), due = claim->next_us == 0 ? 0 : now + claim->next_us;
+    int64_t wait_us = lanes_relay_wait_us(notifier->lanes, claim->channel, now);
+
+    if ((claim->urgent || wait_us > 0) && (due == 0 || due > now + wait_us))
+        due = now + wait_us;
+    notifier->due_us[claim->channel] = due;
+}
+
 static void claim_on_end(void *arg, const struct pg_end *end)
 {
     struct claim *claim = arg;
@@ -321,8 +334,9 @@ static void claim_on_end(void *arg, const struct pg_end *end)
     if (end->outcome == PG_FAILED)
         log_event(LOG_ERROR, "claim_failed", "sqlstate=%s message=%s", end->sqlstate,
                   log_quote(end->message));
-    notifier->fed[claim->channel] = claim->count >= claim->slots;
-    notifier->due_us[claim->channel] = claim->next_us == 0 ? 0 : clock_mono_us() + claim->next_us;
+    if (!claim->urgent)
+        notifier->fed[claim->channel] = claim->count >= claim->slots;
+    claim_plan_next(claim);
     outbox_go_on(notifier);
     if (end->outcome != PG_OK || claim->count == 0) {
         for (size_t i = 0; i < claim->count; i++)
@@ -380,7 +394,7 @@ static void send_lock(struct notifier *notifier, const struct claim *claim, int 
     pg_put_text(params, channel_rows[claim->channel].name);
     put_limited_list(notifier, claim, LIMITED_FULL);
     pg_put_int4(params, slots);
-    (void)pg_send(notifier->tell, TELL_TARGET_LOCK, params, NULL, NULL);
+    (void)pg_send(notifier->tell, claim->urgent ? TELL_TARGET_URGENT : TELL_TARGET_LOCK, params, NULL, NULL);
 }
 
 static void send_merge(struct notifier *notifier, const struct claim *claim)
@@ -428,7 +442,7 @@ static void send_limits(struct notifier *notifier, const struct claim *claim)
     (void)pg_send(notifier->tell, TELL_TARGET_BUNDLE, params, NULL, NULL);
 }
 
-static void claim_channel(struct notifier *notifier, int channel, int slots)
+static void claim_channel(struct notifier *notifier, int channel, int slots, bool urgent)
 {
     struct pg_params *params = notifier->params;
     struct claim *claim = mem_new(1, sizeof *claim);
@@ -439,6 +453,7 @@ static void claim_channel(struct notifier *notifier, int channel, int slots)
     randombytes_buf(&claim->token, sizeof claim->token);
     claim->at_us = clock_mono_us();
     claim->slots = (size_t)slots;
+    claim->urgent = urgent;
     claim->mark = -1 - (int64_t)((uint64_t)claim->token >> 1);
     notifier->claiming[channel] = true;
     send_lock(notifier, claim, slots);
@@ -454,6 +469,7 @@ static void claim_channel(struct notifier *notifier, int channel, int slots)
     pg_put_bool(params, channel_table[channel]->joins_pages);
     put_limited_list(notifier, claim, LIMITED_NAMES);
     put_limited_list(notifier, claim, LIMITED_FREE);
+    pg_put_bool(params, urgent);
     (void)pg_send(notifier->tell, TELL_DELIVERY_CLAIM, params, claim_on_rows, claim);
     pg_params_reset(params);
     pg_put_text(params, channel_rows[channel].name);
@@ -467,9 +483,11 @@ void deliver_run(struct notifier *notifier)
         escal_room_process_of(notifier->escal) == NULL)
         return;
     for (int channel = 0; channel < CHANNELS; channel++) {
-        int slots = lanes_free_slots(notifier->lanes, channel, clock_mono_us());
+        int64_t now = clock_mono_us();
+        int slots = lanes_free_slots(notifier->lanes, channel, now);
+        int allowed = lanes_relay_allows(notifier->lanes, channel, now, slots);
         if (slots > 0 && !notifier->claiming[channel])
-            claim_channel(notifier, channel, slots);
+            claim_channel(notifier, channel, allowed > 0 ? allowed : slots, allowed <= 0);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "lanes.h"
 #include "clock.h"
 #include "mem.h"
+#include "relay_rate.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +23,14 @@ struct lane {
     void *room; /* NULL: not configured */
     int in_flight;
     struct breaker breaker;
+    struct relay_rate rate;
+    int sharers; /* of the relay; 0: not known yet, so one */
     struct target *targets;
     struct attempt *attempts;
 };
 
 struct lanes {
+    const struct settings_notifier *settings;
     struct lane items[CHANNELS];
 };
 
@@ -93,6 +97,7 @@ bool lanes_new(const struct channel_host *host, struct lanes **ret_lanes, struct
 {
     struct lanes *lanes = mem_new(1, sizeof *lanes);
 
+    lanes->settings = host->settings;
     for (int i = 0; i < CHANNELS; i++) {
         lanes->items[i].channel = channel_table[i];
         if (!channel_table[i]->open(host, &lanes->items[i].room, err)) {
@@ -149,6 +154,45 @@ int lanes_free_slots(const struct lanes *lanes, int channel, int64_t now)
     if (!lane->channel->breaker_per_address)
         allowed = breaker_allows(&lane->breaker, now, allowed);
     return allowed > lane->in_flight ? allowed - lane->in_flight : 0;
+}
+
+static struct channel_relay relay_of(const struct lanes *lanes, int channel)
+{
+    struct channel_relay relay = {NULL, 0};
+
+    if (lanes->items[channel].channel->relay != NULL)
+        lanes->items[channel].channel->relay(lanes->settings, &relay);
+    return relay;
+}
+
+/* A reload may have changed it. */
+static struct relay_rate *rate_of(struct lanes *lanes, int channel)
+{
+    struct lane *lane = &lanes->items[channel];
+
+    relay_rate_set(&lane->rate, relay_of(lanes, channel).per_second, lane->sharers);
+    return &lane->rate;
+}
+
+int lanes_relay_allows(struct lanes *lanes, int channel, int64_t now, int max)
+{
+    return relay_rate_allows(rate_of(lanes, channel), now, max);
+}
+
+int64_t lanes_relay_wait_us(struct lanes *lanes, int channel, int64_t now)
+{
+    return relay_rate_wait_us(rate_of(lanes, channel), now);
+}
+
+const char *lanes_relay_shared(const struct lanes *lanes, int channel)
+{
+    struct channel_relay relay = relay_of(lanes, channel);
+    return relay.per_second == 0 ? NULL : relay.name;
+}
+
+void lanes_relay_sharers(struct lanes *lanes, int channel, int count)
+{
+    lanes->items[channel].sharers = count;
 }
 
 static int target_free_slots(const struct lane *lane, const struct target *target, int64_t now)
@@ -229,6 +273,7 @@ void lanes_start(struct lanes *lanes, int channel, const struct outgoing *out, c
     attempt->target->in_flight++;
     if (attempt->host != attempt->target)
         attempt->host->in_flight++;
+    relay_rate_take(rate_of(lanes, channel), now);
     breaker_on_probe(&lane->breaker, now);
     breaker_on_probe(&attempt->target->breaker, now);
     breaker_on_probe(&attempt->host->breaker, now);

@@ -21,6 +21,14 @@ int lanes_in_flight(const struct lanes *lanes);
 /* How many attempts may begin now over this channel. */
 int lanes_free_slots(const struct lanes *lanes, int channel, int64_t now);
 
+/* How many of them its relay may get now, of at most max; and how long until it may get one (0: now). What is urgent does not ask. */
+int lanes_relay_allows(struct lanes *lanes, int channel, int64_t now, int max);
+int64_t lanes_relay_wait_us(struct lanes *lanes, int channel, int64_t now);
+
+/* The relay whose rate this channel shares with other notifiers; NULL: it has none, or no limit. How many share it, this one included. */
+const char *lanes_relay_shared(const struct lanes *lanes, int channel);
+void lanes_relay_sharers(struct lanes *lanes, int channel, int count);
+
 /* Addresses and hosts of a channel to which fewer attempts than a share may begin now: calls visit once for each, with how many. */
 typedef void lanes_visit_fn(void *arg, const char *name, int free);
 void lanes_visit_limited(const struct lanes *lanes, int channel, int64_t now, lanes_visit_fn *visit,

@@ -24,6 +24,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 enum { TICK_MS = 100, POLL_MS = 1000, STOP_S = 10, CONNECTIONS_MAX = 128 };
 
 /* Plans are pinned, so that a short queue and a long one are read alike: every statement takes few rows by a key, while the planner
@@ -94,6 +96,26 @@ static void send_beat(struct notifier *notifier)
     (void)pg_send(notifier->tell, TELL_BEAT, notifier->params, beat_on_rows, notifier);
 }
 
+static void share_on_rows(void *arg, PGresult *rows)
+{
+    lanes_relay_sharers(arg, (int)pg_int(rows, 0, 0), (int)pg_int(rows, 0, 1));
+}
+
+/* Says which relays this notifier shares, and learns with how many. */
+static void send_shares(struct notifier *notifier)
+{
+    for (int i = 0; i < CHANNELS; i++) {
+        const char *relay = lanes_relay_shared(notifier->lanes, i);
+        if (relay == NULL)
+            continue;
+        pg_params_reset(notifier->params);
+        pg_put_int8(notifier->params, notifier->run);
+        pg_put_text(notifier->params, relay);
+        pg_put_int4(notifier->params, i);
+        (void)pg_send(notifier->tell, TELL_RELAY_SHARE, notifier->params, share_on_rows, notifier->lanes);
+    }
+}
+
 static void poll_on_end(void *arg, const struct pg_end *end)
 {
     if (end->outcome == PG_OK)
@@ -107,6 +129,7 @@ static void notifier_poll(struct notifier *notifier)
     pg_params_reset(notifier->params);
     pg_put_int4(notifier->params, notifier->process_n);
     (void)pg_send(notifier->tell, TELL_PROCESS_CURRENT, notifier->params, process_on_rows, notifier);
+    send_shares(notifier);
     send_beat(notifier);
     (void)pg_send(notifier->tell, TELL_BACKLOG, NULL, backlog_on_rows, notifier);
     (void)pg_send(notifier->tell, TELL_TARGET_LEASES, NULL, NULL, NULL);
@@ -404,6 +427,7 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct er
     notifier->template_faults = template_faults_new(notifier);
     notifier->escal = escal_room_new(notifier);
     notifier->held = true;
+    randombytes_buf(&notifier->run, sizeof notifier->run);
     notifier->hold = strcmp(notifier->settings.notifications, "held") == 0;
     notifier->hold_why = "the settings of a notifier say so";
     notifier->zones = zones_new(notifier->settings.zoneinfo);

@@ -65,6 +65,7 @@ struct notifier {
     bool held; /* nothing is told: see tell_beat.sql; so until the database has said otherwise */
     bool hold; /* to be said with the next beat */
     const char *hold_why;
+    int64_t run;               /* by chance: tells this process from others that share a relay */
     int64_t system_identifier; /* of the database seen last; 0: none yet */
     int32_t timeline;
     bool ending;

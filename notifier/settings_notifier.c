@@ -45,6 +45,9 @@ const struct setting settings_notifier_table[] = {
      "file of the certificates that the relay's must come from (PEM); empty: those of the system"},
     {"smtp_timeout", SETTING_DURATION, AT(smtp_timeout_us), "20s", US_PER_S / 2, 120 * US_PER_S, false,
      "the most that one message may take"},
+    {"smtp_rate", SETTING_INT, AT(smtp_rate), "100", 0, 100000, true,
+     "messages a second that the relay gets, from all notifiers with this smtp_url together; pages of P1 do "
+     "not wait for it; 0: no limit"},
     {"lease", SETTING_DURATION, AT(lease_us), "60s", 2 * US_PER_S, 600 * US_PER_S, false,
      "how long a claimed message is ours; more than twice smtp_timeout"},
     {"mail_from", SETTING_TEXT, AT(mail_from), "Support <support@localhost>", 3, 256, false,

@@ -18,6 +18,7 @@ struct settings_notifier {
     char *smtp_password_file;
     char *smtp_ca_file;
     int64_t smtp_timeout_us;
+    int64_t smtp_rate; /* a second; 0: no limit */
     int64_t lease_us;
     char *mail_from;
     char *mail_domain;

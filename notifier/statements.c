@@ -6,6 +6,7 @@
 
 static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_TARGET_LOCK] = "target_lock",
+    [TELL_TARGET_URGENT] = "target_urgent",
     [TELL_TARGET_MERGE] = "target_merge",
     [TELL_TARGET_LIMIT] = "target_limit",
     [TELL_TARGET_BUNDLE] = "target_bundle",
@@ -21,6 +22,7 @@ static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_BACKLOG] = "backlog",
     [TELL_PLANS_DISCARD] = "plans_discard",
     [TELL_BEAT] = "tell_beat",
+    [TELL_RELAY_SHARE] = "relay_share",
     [TELL_ALERT_QUIET] = "alert_quiet",
     [TELL_MUTES_END] = "mutes_end",
     [TELL_ESCAL_OVERRIDES] = "escal_overrides",

@@ -8,6 +8,7 @@
 /* Of the session that tells. */
 enum tell_statement {
     TELL_TARGET_LOCK,
+    TELL_TARGET_URGENT,
     TELL_TARGET_MERGE,
     TELL_TARGET_LIMIT,
     TELL_TARGET_BUNDLE,
@@ -23,6 +24,7 @@ enum tell_statement {
     TELL_BACKLOG,
     TELL_PLANS_DISCARD,
     TELL_BEAT,
+    TELL_RELAY_SHARE,
     TELL_ALERT_QUIET,
     TELL_MUTES_END,
     TELL_ESCAL_OVERRIDES,

@@ -5,7 +5,7 @@
 -- address is ready again when the next of its deliveries is due.
 -- What counts for the limit of its address is marked with when it was taken first (target_limit).
 --  $1 mark  $2 channel  $3 token  $4 lease µs  $5 of one address, and of one host  $6 in all  $7 whether pages of P1 are joined, and count
---  $8 addresses and hosts that may get fewer now  $9 how many
+--  $8 addresses and hosts that may get fewer now  $9 how many  $10 whether only pages of P1 go
 WITH clock AS MATERIALIZED (SELECT docket_began() AS at),
 q AS MATERIALIZED (SELECT t.address FROM targets t WHERE t.channel = $2::text AND t.ready_at = $1::bigint),
 c AS MATERIALIZED (
@@ -26,7 +26,7 @@ c AS MATERIALIZED (
                              HAVING count(*) > 0) END AS waits_until
              FROM deliveries d
             WHERE d.channel = $2::text AND d.address = q.address AND d.state < 2 AND d.next_at <= clock.at
-              AND (d.state = 0 OR d.lease_until < clock.at)
+              AND (d.state = 0 OR d.lease_until < clock.at) AND (NOT $10::boolean OR docket_is_p1(d.kind, d.alert, d.priority))
             ORDER BY d.next_at, d.id
             LIMIT $5::integer
               FOR UPDATE OF d SKIP LOCKED) d

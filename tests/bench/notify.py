@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """make bench, the notifier's part: receipts through Postfix's smtp-sink, from posting to mail, from a P1 to its page, an outbox backlog drained, and what a
-subscriber of the feed that never reads costs the others. Single runs on a shared machine. BENCH_SCALE=0.1 makes all counts a tenth."""
+subscriber of the feed that never reads costs the others. The stack's notifiers have no smtp_rate: what is measured is the notifier. Single runs on a shared machine. BENCH_SCALE=0.1 makes all counts a tenth."""
 
 import os
 import pathlib

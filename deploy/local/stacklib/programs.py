@@ -36,7 +36,8 @@ def _notifier_settings(plan, n):
     return {
         "name": f"notifier-{n}", "dsn": plan.dsn, "brokers": [plan.clients(b) for b in plan.each("brokers")],
         "pokes": [plan.pokes(b) for b in plan.each("brokers")], "feed": plan.feed(n), "http": plan.notifier_http(n),
-        "smtp_url": f"smtp://127.0.0.1:{plan.smtp_port}", "mail_from": "desk@localhost", "mail_domain": "localhost",
+        "smtp_url": f"smtp://127.0.0.1:{plan.smtp_port}", "smtp_rate": 0,  # our own sink takes all
+        "mail_from": "desk@localhost", "mail_domain": "localhost",
         "reply_address": "desk@localhost", "bounce_address": "bounce@localhost",
         "staff_address": "staff@localhost", "ops_address": "ops@localhost", "public_url": plan.public_url(n),
         "public_http": plan.public_url(n).partition("://")[2], "token_key_file": str(plan.path("etc", "token.key")), "log_level": "info",
