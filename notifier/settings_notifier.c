@@ -95,7 +95,8 @@ const struct setting settings_notifier_table[] = {
      "where calls and text messages are asked for, https://HOST/PATH, with a line in webhook_secrets_file; "
      "empty: none"},
     {"gateway_callback", SETTING_TEXT, AT(gateway_callback), NULL, 0, 480, false,
-     "base of the URL where the gateway says what became of a call; empty: public_url"},
+     "base of the URL where the gateway says what became of a call, https://HOST or https://HOST/PATH, another "
+     "name of what public_url names (http:// beyond the loopback only with insecure: true); empty: public_url"},
     {"heartbeat_url", SETTING_TEXT, AT(heartbeat_url), NULL, 0, 480, false,
      "called (GET) with each look of the notifier at itself that finds nothing wrong, for a dead-man's "
      "switch "
@@ -243,7 +244,7 @@ static void check_links(const struct settings_notifier *s, struct setting_faults
 
     if (s->public_url[0] == '\0')
         return;
-    if (!link_base_check(s->public_url, &err))
+    if (!link_base_check(s->public_url, false, &err))
         settings_fault(faults, "public_url", "%s", err.msg);
     if (s->token_key_file[0] == '\0')
         settings_fault(faults, "public_url", "needs token_key_file");
@@ -251,6 +252,19 @@ static void check_links(const struct settings_notifier *s, struct setting_faults
         settings_fault(faults, "public_http",
                        "%s is not on the loopback: want a proxy that speaks TLS, or insecure: true",
                        s->public_http);
+}
+
+/* Where the gateway says what became of a call: served beside the links. */
+static void check_callback(const struct settings_notifier *s, struct setting_faults *faults)
+{
+    struct err err;
+
+    if (s->gateway_callback[0] == '\0')
+        return;
+    if (!link_base_check(s->gateway_callback, s->insecure, &err))
+        settings_fault(faults, "gateway_callback", "%s", err.msg);
+    if (s->public_url[0] == '\0')
+        settings_fault(faults, "gateway_callback", "needs public_url: without it nothing is served there");
 }
 
 static void check_http(const struct settings_notifier *s, struct setting_faults *faults)
@@ -321,6 +335,7 @@ static void check_settings(void *settings, struct setting_faults *faults)
     check_xmpp(s, faults);
     check_links(s, faults);
     check_http(s, faults);
+    check_callback(s, faults);
     check_secrets(s, faults);
     check_readable(s, faults);
 }

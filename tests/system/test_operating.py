@@ -84,6 +84,7 @@ NOTIFIER_WRONG = {
     "brokers": ("[]", "has 0 entries, want"),
     "http_allow": ("[10.0.0.0/99]", '"10.0.0.0/99" is no block of addresses, want 10.1.0.0/16'),
     "gateway_url": ("foo", "not a URL: want https://HOST/PATH"),
+    "gateway_callback": ("http://desk.example.com", "http:// is allowed on the loopback only, want https://"),
     "heartbeat_url": ("foo", "not a URL: want https://HOST/PATH"),
     "token_key_file": ("/nowhere/key", "cannot read /nowhere/key: "),
     "webhook_secrets_file": ("/nowhere/secrets", "cannot read /nowhere/secrets: "),

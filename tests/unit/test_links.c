@@ -50,8 +50,10 @@ static void test_base_when_checked_then_only_https_or_the_loopback_passes(void *
     (void)state;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (link_base_check(rows[i].base, &err) != rows[i].ok)
+        if (link_base_check(rows[i].base, false, &err) != rows[i].ok)
             fail_msg("%s: want %s", rows[i].base, rows[i].ok ? "allowed" : "refused");
+    assert_true(link_base_check("http://desk.example.com:7414", true, &err));
+    assert_false(link_base_check("ftp://desk.example.com", true, &err));
 }
 
 static void test_url_when_made_then_each_message_has_its_purpose_or_none(void **state)
