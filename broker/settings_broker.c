@@ -84,14 +84,15 @@ static void check_endpoints(const struct broker_settings *s, struct setting_faul
         if (!endpoint_check(text, &is_local, &err))
             settings_fault(faults, name, "%s", err.msg);
         else if (same < i)
-            settings_fault(faults, name, "%s is that of %s already, want one of its own", text,
-                           endpoints[same][0]);
+            settings_fault_beside(faults, name, endpoints[same][0],
+                                  "%s is that of %s already, want one of its own", text, endpoints[same][0]);
         else if (!s->insecure && !is_local)
-            settings_fault(faults, name,
-                           "%s reaches beyond this machine, and nothing on it is encrypted or authenticated; "
-                           "want ipc:// or tcp:// on the loopback, or insecure: true inside a private "
-                           "encrypted network",
-                           text);
+            settings_fault_beside(
+                faults, name, "insecure",
+                "%s reaches beyond this machine, and nothing on it is encrypted or authenticated; "
+                "want ipc:// or tcp:// on the loopback, or insecure: true inside a private "
+                "encrypted network",
+                text);
     }
 }
 

@@ -51,7 +51,7 @@ static void check_address(const char *name, const char *value, const struct mail
     if (strchr(value, '@') == NULL)
         settings_fault(faults, name, "\"%s\" is not an address, want LOCAL@DOMAIN", value);
     if (s->token_key_file[0] == '\0')
-        settings_fault(faults, name, "needs token_key_file");
+        settings_fault_beside(faults, name, "token_key_file", "needs token_key_file");
 }
 
 static void check_settings(void *settings, struct setting_faults *faults)

@@ -20,7 +20,8 @@ struct setting_value {
     int64_t number;
     char *text;
     struct setting_list list;
-    bool set;
+    bool set,
+        bad; /* bad: what the file says cannot be; the default stands in, so that others can be looked at */
 };
 
 struct unit {
@@ -280,11 +281,11 @@ static void setting_store(const struct setting *row, struct setting_value *value
     }
 }
 
+/* False when it is no map. */
 static bool settings_read_root(const struct yaml_node *root, const struct setting *table, size_t count,
                                struct setting_value *values, struct faults *faults)
 {
     const char *names[SETTINGS_MAX];
-    bool ok = true;
 
     if (yaml_node_is_null(root))
         return true;
@@ -293,15 +294,15 @@ static bool settings_read_root(const struct yaml_node *root, const struct settin
                           yaml_node_kind_name(root));
     for (size_t i = 0; i < count; i++)
         names[i] = table[i].name;
-    ok = yaml_node_check_keys(root, "this file", names, count, faults);
+    (void)yaml_node_check_keys(root, "this file", names, count, faults);
     for (size_t i = 0; i < count; i++) {
         const struct yaml_node *node = yaml_node_find(root, table[i].name);
         if (node == NULL)
             continue;
-        values[i].set = true;
-        ok = setting_read_node(&table[i], node, &values[i], faults) && ok;
+        values[i].set = setting_read_node(&table[i], node, &values[i], faults);
+        values[i].bad = !values[i].set;
     }
-    return ok;
+    return true;
 }
 
 /* All of a file of at most YAML_BYTES_MAX + 1 bytes. */
@@ -342,7 +343,19 @@ struct setting_faults {
     struct faults *faults;
     const struct yaml_node *root; /* NULL: no file */
     const char *file;
+    const struct setting *table;
+    const struct setting_value *values;
+    size_t count;
 };
+
+/* What is wrong by itself is told already, and the default that stands in for it is nobody's fault. */
+static bool setting_is_bad(const struct setting_faults *faults, const char *name)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        if (faults->values[i].bad && strcmp(faults->table[i].name, name) == 0)
+            return true;
+    return false;
+}
 
 static struct fault_place setting_place(const struct setting_faults *faults, const char *name)
 {
@@ -353,29 +366,64 @@ static struct fault_place setting_place(const struct setting_faults *faults, con
 
 void settings_fault_err(struct setting_faults *faults, const struct err *fault)
 {
+    if (setting_is_bad(faults, fault->field))
+        return;
     (void)faults_add(faults->faults, setting_place(faults, fault->field), "%s", fault->msg);
+}
+
+static void setting_fault_add(struct setting_faults *faults, const char *name, const char *fmt, va_list args)
+{
+    char what[600];
+
+    (void)vsnprintf(what, sizeof what, fmt, args);
+    if (!setting_is_bad(faults, name))
+        (void)faults_add(faults->faults, setting_place(faults, name), "%s: %s", name, what);
 }
 
 void settings_fault(struct setting_faults *faults, const char *name, const char *fmt, ...)
 {
-    char what[600];
     va_list args;
 
     va_start(args, fmt);
-    (void)vsnprintf(what, sizeof what, fmt, args);
+    setting_fault_add(faults, name, fmt, args);
     va_end(args);
-    (void)faults_add(faults->faults, setting_place(faults, name), "%s: %s", name, what);
 }
 
-/* What stands in no file gets its default. */
-static bool settings_read_fallbacks(const struct setting *table, size_t count, const char *file,
+void settings_fault_beside(struct setting_faults *faults, const char *name, const char *other,
+                           const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    if (!setting_is_bad(faults, other))
+        setting_fault_add(faults, name, fmt, args);
+    va_end(args);
+}
+
+/* What stands in no file gets its default, and so does what cannot be. */
+static void settings_read_fallbacks(const struct setting *table, size_t count, const char *file,
                                     struct setting_value *values, struct faults *faults)
 {
-    bool ok = true;
-    for (size_t i = 0; i < count; i++)
-        if (!values[i].set && !setting_read_fallback(&table[i], file, &values[i], faults))
-            ok = false;
-    return ok;
+    struct faults known = {NULL, 0, 0};
+
+    for (size_t i = 0; i < count; i++) {
+        if (values[i].set)
+            continue;
+        list_clear(&values[i].list);
+        if (!setting_read_fallback(&table[i], file, &values[i], values[i].bad ? &known : faults))
+            values[i].bad = true;
+        if (table[i].kind == SETTING_TEXT && values[i].text == NULL)
+            values[i].text = mem_strdup("");
+    }
+    faults_clear(&known);
+}
+
+static size_t kind_size(enum setting_kind kind)
+{
+    return kind == SETTING_LIST   ? sizeof(struct setting_list)
+           : kind == SETTING_BOOL ? sizeof(bool)
+           : kind == SETTING_TEXT ? sizeof(char *)
+                                  : sizeof(int64_t);
 }
 
 static bool settings_fill(const struct setting *table, size_t count, struct setting_value *values,
@@ -388,6 +436,8 @@ static bool settings_fill(const struct setting *table, size_t count, struct sett
     if (to->faults->count == 0)
         return true;
     settings_clear(table, count, target);
+    for (size_t i = 0; i < count; i++)
+        memset((char *)target + table[i].place, 0, kind_size(table[i].kind));
     return false;
 }
 
@@ -400,20 +450,29 @@ bool settings_load_checked(const char *path, const struct setting *table, size_t
     struct yaml_node *root = NULL;
     char *bytes = NULL;
     size_t len = 0;
-    bool ok = true;
+    bool ok = true, is_read = true;
 
     if (count > SETTINGS_MAX)
         return err_set(err, ERR_INTERNAL, "a table of %zu settings, want at most %d", count, SETTINGS_MAX);
     memset(values, 0, sizeof values);
     if (path != NULL && !file_read(path, &bytes, &len, err))
         return false;
-    if (path != NULL)
-        ok = yaml_node_parse(path, bytes, len, &root, &faults) &&
-             settings_read_root(root, table, count, values, &faults);
-    if (ok || root != NULL)
-        ok = settings_read_fallbacks(table, count, file, values, &faults) && ok;
-    ok = ok && settings_fill(table, count, values, check, target,
-                             &(struct setting_faults){.faults = &faults, .root = root, .file = file});
+    /* A file that is no map says nothing of any setting. */
+    if (path != NULL) {
+        ok = yaml_node_parse(path, bytes, len, &root, &faults);
+        is_read = root != NULL && settings_read_root(root, table, count, values, &faults);
+    }
+    if (is_read) {
+        settings_read_fallbacks(table, count, file, values, &faults);
+        ok = settings_fill(table, count, values, check, target,
+                           &(struct setting_faults){.faults = &faults,
+                                                    .root = root,
+                                                    .file = file,
+                                                    .table = table,
+                                                    .values = values,
+                                                    .count = count});
+    }
+    ok = ok && is_read;
     if (!ok) {
         faults_sort(&faults);
         faults_to_err(&faults, ERR_INVALID, err);
@@ -431,14 +490,6 @@ bool settings_load_checked(const char *path, const struct setting *table, size_t
 bool settings_load(const char *path, const struct setting *table, size_t count, void *target, struct err *err)
 {
     return settings_load_checked(path, table, count, NULL, target, err);
-}
-
-static size_t kind_size(enum setting_kind kind)
-{
-    return kind == SETTING_LIST   ? sizeof(struct setting_list)
-           : kind == SETTING_BOOL ? sizeof(bool)
-           : kind == SETTING_TEXT ? sizeof(char *)
-                                  : sizeof(int64_t);
 }
 
 static bool list_is_same(const struct setting_list *a, const struct setting_list *b)

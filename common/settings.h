@@ -53,8 +53,9 @@ struct setting_example {
 bool settings_load(const char *path, const struct setting *table, size_t count, void *target, struct err *err)
     __attribute__((warn_unused_result));
 
-/* What a table cannot say: a program's own look at its filled struct, once each row is good by itself. It may set what follows
- * from the settings, and tells each fault by settings_fault. */
+/* What a table cannot say: a program's own look at its filled struct. It may set what follows from the settings, and tells each fault by
+ * settings_fault. A row that is wrong by itself has its default then ("" where there is none), and nothing more is told of it: all faults
+ * of a file are told at once. */
 struct setting_faults;
 typedef void settings_check_fn(void *target, struct setting_faults *faults);
 
@@ -62,10 +63,14 @@ typedef void settings_check_fn(void *target, struct setting_faults *faults);
 void settings_fault(struct setting_faults *faults, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same of one that lies in two settings: not told when the other is wrong by itself, for it is not known what that was to be. */
+void settings_fault_beside(struct setting_faults *faults, const char *name, const char *other,
+                           const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 /* The same of an error whose field is the setting's name; its words, which name it already, are told as they are. */
 void settings_fault_err(struct setting_faults *faults, const struct err *fault);
 
-/* As settings_load, with such a check. After a fault that it told, what target owned is freed and its pointers are NULL. */
+/* As settings_load, with such a check. After a fault all that the table names is zero in target. */
 bool settings_load_checked(const char *path, const struct setting *table, size_t count,
                            settings_check_fn *check, void *target, struct err *err)
     __attribute__((warn_unused_result));

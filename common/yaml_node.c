@@ -299,12 +299,12 @@ bool yaml_node_parse(const char *file, const void *bytes, size_t len, struct yam
         yaml_node_free(reader.stack[i].key);
     if (ok && !reader.has_root)
         reader.root = node_new(&reader, NODE_SCALAR, (yaml_mark_t){0, 0, 0}, "", 0);
-    if (!ok || faults->count + faults->dropped != faults_before) {
+    if (!ok) {
         yaml_node_free(reader.root);
         return false;
     }
     *ret_root = reader.root;
-    return true;
+    return faults->count + faults->dropped == faults_before;
 }
 
 const char *yaml_node_kind_name(const struct yaml_node *node)

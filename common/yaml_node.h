@@ -31,7 +31,8 @@ struct yaml_node {
 
 /* Reads one document. One that is empty gives a scalar that is null (yaml_node_is_null).
  * in:  file      what faults call it; must outlive the tree
- * out: ret_root  the caller frees it with yaml_node_free; written only on success
+ * out: ret_root  the caller frees it with yaml_node_free; written on success, and when nothing is wrong but keys that are
+ *                written twice, so that all other faults can be looked for as well
  *      faults    what was wrong is appended; true means that nothing was */
 bool yaml_node_parse(const char *file, const void *bytes, size_t len, struct yaml_node **ret_root,
                      struct faults *faults) __attribute__((warn_unused_result));

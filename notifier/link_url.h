@@ -29,6 +29,7 @@ bool link_url_format(const struct token_key *key, const char *base, const struct
                      char *ret);
 
 /* https:// with a host, or http:// on the loopback (may_be_plain: anywhere); no user, query, fragment, blank or slash at the end. err: ERR_INVALID. */
-bool link_base_check(const char *base, bool may_be_plain, struct err *err) __attribute__((warn_unused_result));
+bool link_base_check(const char *base, bool may_be_plain, struct err *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -95,8 +95,10 @@ const struct setting settings_notifier_table[] = {
      "where calls and text messages are asked for, https://HOST/PATH, with a line in webhook_secrets_file; "
      "empty: none"},
     {"gateway_callback", SETTING_TEXT, AT(gateway_callback), NULL, 0, 480, false,
-     "base of the URL where the gateway says what became of a call, https://HOST or https://HOST/PATH, another "
-     "name of what public_url names (http:// beyond the loopback only with insecure: true); empty: public_url"},
+     "base of the URL where the gateway says what became of a call, https://HOST or https://HOST/PATH, "
+     "another "
+     "name of what public_url names (http:// beyond the loopback only with insecure: true); empty: "
+     "public_url"},
     {"heartbeat_url", SETTING_TEXT, AT(heartbeat_url), NULL, 0, 480, false,
      "called (GET) with each look of the notifier at itself that finds nothing wrong, for a dead-man's "
      "switch "
@@ -171,9 +173,9 @@ static void check_addresses(const struct settings_notifier *s, struct setting_fa
     check_address("reply_address", s->reply_address, faults);
     check_address("bounce_address", s->bounce_address, faults);
     if (s->reply_address[0] != '\0' && s->token_key_file[0] == '\0')
-        settings_fault(faults, "reply_address", "needs token_key_file");
+        settings_fault_beside(faults, "reply_address", "token_key_file", "needs token_key_file");
     if (s->bounce_address[0] != '\0' && s->token_key_file[0] == '\0')
-        settings_fault(faults, "bounce_address", "needs token_key_file");
+        settings_fault_beside(faults, "bounce_address", "token_key_file", "needs token_key_file");
 }
 
 static void check_zeromq(const char *name, const char *endpoint, bool insecure, struct setting_faults *faults)
@@ -184,8 +186,8 @@ static void check_zeromq(const char *name, const char *endpoint, bool insecure, 
     if (!endpoint_check(endpoint, &is_local, &err))
         settings_fault(faults, name, "%s", err.msg);
     else if (!insecure && !is_local)
-        settings_fault(
-            faults, name,
+        settings_fault_beside(
+            faults, name, "insecure",
             "%s is not on the loopback: want tcp://127.0.0.1:PORT or ipc://PATH, or insecure: true",
             endpoint);
 }
@@ -215,11 +217,12 @@ static void check_smtp(const struct settings_notifier *s, struct setting_faults 
         settings_fault(faults, "smtp_url", "want smtp://HOST:PORT or smtps://HOST:PORT, got \"%s\"",
                        s->smtp_url);
     else if (strcmp(s->smtp_tls, "none") == 0 && !smtp_url_is_loopback(s->smtp_url) && plain)
-        settings_fault(faults, "smtp_tls", "none is allowed on the loopback only, %s is not", s->smtp_url);
+        settings_fault_beside(faults, "smtp_tls", "smtp_url",
+                              "none is allowed on the loopback only, %s is not", s->smtp_url);
     if (s->smtp_user[0] != '\0' && s->smtp_password_file[0] == '\0')
-        settings_fault(faults, "smtp_user", "needs smtp_password_file");
+        settings_fault_beside(faults, "smtp_user", "smtp_password_file", "needs smtp_password_file");
     if (s->lease_us <= 2 * s->smtp_timeout_us)
-        settings_fault(faults, "lease", "must be more than twice smtp_timeout");
+        settings_fault_beside(faults, "lease", "smtp_timeout", "must be more than twice smtp_timeout");
 }
 
 static void check_xmpp(const struct settings_notifier *s, struct setting_faults *faults)
@@ -233,7 +236,7 @@ static void check_xmpp(const struct settings_notifier *s, struct setting_faults 
     if (!address_check(bare, &err))
         settings_fault(faults, "xmpp_jid", "%s", err.msg);
     if (s->xmpp_password_file[0] == '\0')
-        settings_fault(faults, "xmpp_jid", "needs xmpp_password_file");
+        settings_fault_beside(faults, "xmpp_jid", "xmpp_password_file", "needs xmpp_password_file");
     for (size_t i = 0; i < s->xmpp_rooms.count; i++)
         check_address("xmpp_rooms", s->xmpp_rooms.items[i], faults);
 }
@@ -247,11 +250,11 @@ static void check_links(const struct settings_notifier *s, struct setting_faults
     if (!link_base_check(s->public_url, false, &err))
         settings_fault(faults, "public_url", "%s", err.msg);
     if (s->token_key_file[0] == '\0')
-        settings_fault(faults, "public_url", "needs token_key_file");
+        settings_fault_beside(faults, "public_url", "token_key_file", "needs token_key_file");
     if (!s->insecure && http_bind_check(s->public_http, &err) && !http_bind_is_loopback(s->public_http))
-        settings_fault(faults, "public_http",
-                       "%s is not on the loopback: want a proxy that speaks TLS, or insecure: true",
-                       s->public_http);
+        settings_fault_beside(faults, "public_http", "insecure",
+                              "%s is not on the loopback: want a proxy that speaks TLS, or insecure: true",
+                              s->public_http);
 }
 
 /* Where the gateway says what became of a call: served beside the links. */
@@ -262,9 +265,10 @@ static void check_callback(const struct settings_notifier *s, struct setting_fau
     if (s->gateway_callback[0] == '\0')
         return;
     if (!link_base_check(s->gateway_callback, s->insecure, &err))
-        settings_fault(faults, "gateway_callback", "%s", err.msg);
+        settings_fault_beside(faults, "gateway_callback", "insecure", "%s", err.msg);
     if (s->public_url[0] == '\0')
-        settings_fault(faults, "gateway_callback", "needs public_url: without it nothing is served there");
+        settings_fault_beside(faults, "gateway_callback", "public_url",
+                              "needs public_url: without it nothing is served there");
 }
 
 static void check_http(const struct settings_notifier *s, struct setting_faults *faults)
@@ -277,7 +281,7 @@ static void check_http(const struct settings_notifier *s, struct setting_faults 
     if (s->gateway_url[0] != '\0' && !http_url_check(s->gateway_url, &err))
         settings_fault(faults, "gateway_url", "%s", err.msg);
     if (s->gateway_url[0] != '\0' && s->webhook_secrets_file[0] == '\0')
-        settings_fault(faults, "gateway_url", "needs webhook_secrets_file");
+        settings_fault_beside(faults, "gateway_url", "webhook_secrets_file", "needs webhook_secrets_file");
     if (s->heartbeat_url[0] != '\0' && !http_url_check(s->heartbeat_url, &err))
         settings_fault(faults, "heartbeat_url", "%s", err.msg);
 }

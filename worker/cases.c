@@ -674,8 +674,10 @@ bool cases_run(const struct engine *engine, const char *only, FILE *out, struct 
         if (strncmp(file->name, "tests/", 6) != 0 || strlen(file->name) < 5 ||
             strcmp(file->name + strlen(file->name) - 5, ".yaml") != 0)
             continue;
-        if (!yaml_node_parse(file->name, file->bytes, file->len, &root, faults))
+        if (!yaml_node_parse(file->name, file->bytes, file->len, &root, faults)) {
+            yaml_node_free(root);
             continue;
+        }
         if (root->kind != NODE_LIST && !yaml_node_is_null(root))
             (void)faults_add(faults, root->place, "want a list of cases, got %s", yaml_node_kind_name(root));
         for (size_t k = 0; root->kind == NODE_LIST && k < root->count; k++)

@@ -34,6 +34,7 @@ def test_a_sample_is_accepted_and_a_typing_error_is_told_with_its_place(program,
 
 WRONG = {
     "docket-broker": {
+        "lease": ("5", '"5" is not allowed, want a duration'),
         "dsn": ("hst=db", 'invalid connection option "hst"'),
         "clients": ("tcp://0.0.0.0:7401", "tcp://0.0.0.0:7401 reaches beyond this machine"),
         "workers": ("tcp://127.0.0.1:99999", "tcp://127.0.0.1:99999 is not an endpoint, want tcp://HOST:PORT"),
@@ -44,6 +45,7 @@ WRONG = {
     },
     "docket-worker": {
         "brokers": ("[tcp://127.0.0.1:7402, foo]", "foo is not an endpoint, want tcp://HOST:PORT"),
+        "credits": ("0", '"0" is not allowed, want a number from 1 to 10000'),
         "http": ("localhost", '"localhost" is not HOST:PORT'),
         "log_level": ("loud", '"loud" is not allowed, want debug, info, warn or error'),
     },
@@ -53,6 +55,7 @@ WRONG = {
         "pokes": ("tcp://10.0.0.1:7403", "tcp://10.0.0.1:7403 is not on the loopback: want tcp://127.0.0.1:PORT"),
         "feed": ("bar", "bar is not an endpoint, want tcp://HOST:PORT"),
         "http": ("x", '"x" is not HOST:PORT'),
+        "smtp_rate": ("-1", '"-1" is not allowed, want a number from 0 to 100000'),
         "smtp_url": ("foo", "want smtp://HOST:PORT or smtps://HOST:PORT"),
         "smtp_tls": ("maybe", '"maybe" is not allowed, want none, starttls, tls or nothing'),
         "mail_from": ("nobody", "not an address: want local@domain"),
@@ -63,6 +66,7 @@ WRONG = {
     "docket-mail": {
         "brokers": ("[foo]", "foo is not an endpoint, want tcp://HOST:PORT"),
         "tracking_prefix": ("dkt", '"dkt" is not allowed, want 1 to 8 letters A-Z'),
+        "message_bytes": ("much", '"much" is not allowed, want a size'),
         "reply_address": ("desk@example.com", "needs token_key_file"),
         "bounce_address": ("desk", '"desk" is not an address, want LOCAL@DOMAIN'),
         "log_level": ("loud", '"loud" is not allowed, want debug, info, warn or error'),

@@ -122,7 +122,8 @@ static void check_sample(void *settings, struct setting_faults *faults)
     struct err err;
 
     if (sample->slots > 4 && !sample->insecure)
-        settings_fault(faults, "slots", "%d are too many, want insecure", (int)sample->slots);
+        settings_fault_beside(faults, "slots", "insecure", "%d are too many, want insecure",
+                              (int)sample->slots);
     if (sample->lease_us < 3000000) {
         (void)err_field(&err, ERR_INVALID, "lease", "lease: is short");
         settings_fault_err(faults, &err);
@@ -155,6 +156,55 @@ static void test_settings_check_tells_its_faults_together_at_the_places_of_the_f
     assert_true(settings_load_checked(NULL, table, ROWS, check_sample, &sample, &err));
     assert_int_equal(sample.body_bytes, 65537);
     settings_clear(table, ROWS, &sample);
+}
+
+static void test_settings_tell_what_the_table_and_what_the_check_refuses_together(void **state)
+{
+    (void)state;
+    struct sample sample = {0};
+    struct err err = {0};
+    char path[] = "/tmp/docket-settings-XXXXXX";
+    static const char text[] = "slots: 5\nbody: many\nlease: 2s\nslits: 1\nslots: 7\nendpoint: ''\n";
+    static const char *const lines[] = {":1:8: slots: 5 are too many",
+                                        ":2:7: body: \"many\" is not allowed",
+                                        ":3:8: lease: is short",
+                                        ":4:1: slits: is not known",
+                                        ":5:1: slots: is written twice, first in line 1",
+                                        ":6:11: endpoint: is missing"};
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    assert_false(settings_load_checked(path, table, ROWS, check_sample, &sample, &err));
+    const char *at = err.msg;
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        at = strstr(at, lines[i]);
+        if (at == NULL)
+            fail_msg("missing, or not in the order of lines: %s\nin: %s", lines[i], err.msg);
+    }
+    assert_null(sample.endpoint);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* The default stands in for what is wrong by itself: it is no fault of the file. */
+static void test_settings_of_which_one_is_wrong_by_itself_are_not_told_to_disagree(void **state)
+{
+    (void)state;
+    struct sample sample = {0};
+    struct err err = {0};
+    char path[] = "/tmp/docket-settings-XXXXXX";
+    int fd = mkstemp(path);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "slots: 5\ninsecure: yes\nlease: 90d\n", 34), 34);
+    assert_false(settings_load_checked(path, table, ROWS, check_sample, &sample, &err));
+    assert_non_null(strstr(err.msg, ":2:11: insecure: \"yes\""));
+    assert_non_null(strstr(err.msg, ":3:8: lease: \"90d\""));
+    assert_null(strstr(err.msg, "too many"));
+    assert_null(strstr(err.msg, "is short"));
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(unlink(path), 0);
 }
 
 static size_t stayed;
@@ -244,6 +294,8 @@ int main(void)
         cmocka_unit_test(test_settings_of_a_file_win),
         cmocka_unit_test(test_settings_tell_all_faults_with_places),
         cmocka_unit_test(test_settings_check_tells_its_faults_together_at_the_places_of_the_file),
+        cmocka_unit_test(test_settings_tell_what_the_table_and_what_the_check_refuses_together),
+        cmocka_unit_test(test_settings_of_which_one_is_wrong_by_itself_are_not_told_to_disagree),
         cmocka_unit_test(test_settings_of_no_file_are_an_io_error),
         cmocka_unit_test(test_settings_taken_are_those_that_a_reload_may_change),
         cmocka_unit_test(test_duration_needs_a_unit),
