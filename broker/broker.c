@@ -288,10 +288,12 @@ static void on_setting_stays(const char *name)
 static void broker_reload(struct broker *broker)
 {
     struct broker_settings fresh = {0};
+    struct faults faults = {0};
     struct err err;
 
-    if (!broker_settings_load(broker->config_path, &fresh, &err)) {
-        log_event(LOG_ERROR, "settings_refused", "reason=%s", log_quote(err.msg));
+    if (!broker_settings_load(broker->config_path, &fresh, &faults, &err)) {
+        settings_log_refused(&faults, &err);
+        faults_clear(&faults);
         return;
     }
     settings_take(broker_settings_table, broker_settings_count, &broker->settings, &fresh, on_setting_stays);
@@ -400,13 +402,13 @@ static bool open_parts(struct broker *broker, struct err *err)
            open_http(broker, err);
 }
 
-bool broker_open(struct broker *broker, const char *config_path, struct err *err)
+bool broker_open(struct broker *broker, const char *config_path, struct faults *ret_faults, struct err *err)
 {
     broker->config_path = config_path;
     broker->client_name = "local";
     broker->due_timer = -1;
     broker->signal_fd = -1;
-    if (!broker_settings_load(config_path, &broker->settings, err))
+    if (!broker_settings_load(config_path, &broker->settings, ret_faults, err))
         return false;
     log_open("broker", broker->settings.level);
     if (broker->settings.auto_migrate ? !migrate_run(broker->settings.dsn, NULL, NULL, err)

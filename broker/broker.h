@@ -122,7 +122,7 @@ struct broker {
 };
 
 /* Opens everything; the loop is not run yet. err: what a person can mend. */
-bool broker_open(struct broker *broker, const char *config_path, struct err *err)
+bool broker_open(struct broker *broker, const char *config_path, struct faults *ret_faults, struct err *err)
     __attribute__((warn_unused_result));
 int broker_run(struct broker *broker);
 void broker_close(struct broker *broker);

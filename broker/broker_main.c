@@ -42,6 +42,14 @@ static int fail(const char *what, const struct err *err)
     return EXIT_FAILURE;
 }
 
+/* All that is wrong in a file; clears the faults. */
+static int fail_whole(struct faults *faults, const struct err *err)
+{
+    faults_report(stderr, "docket-broker", faults, err);
+    faults_clear(faults);
+    return EXIT_FAILURE;
+}
+
 static void print_sample(void)
 {
     settings_print_sample(stdout, "docket-broker", broker_settings_table, broker_settings_count,
@@ -114,13 +122,29 @@ static bool parse_arguments(int argc, char **argv, struct arguments *ret, int *r
     return true;
 }
 
+/* An error holds the first lines of a long list: what is wrong in a process is looked for again, and told whole. */
+static int fail_migrate(const char *process_dir, const struct err *err)
+{
+    struct process *process = NULL;
+    struct faults faults = {0};
+    bool is_list =
+        err->code == ERR_INVALID && process_dir != NULL && !process_load_dir(process_dir, &process, &faults);
+
+    process_free(process);
+    if (!is_list)
+        return fail("migrate", err);
+    faults_report(stderr, "docket-broker: migrate", &faults, err);
+    faults_clear(&faults);
+    return EXIT_FAILURE;
+}
+
 static int run_migrate(const struct arguments *args, const struct broker_settings *settings)
 {
     struct migrate_result result;
     struct err err;
 
     if (!migrate_run(settings->dsn, args->process, &result, &err))
-        return fail("migrate", &err);
+        return fail_migrate(args->process, &err);
     printf("schema %d (%d applied now)%s\n", result.number, result.applied,
            result.made_process ? "; the process got its first version" : "");
     return EXIT_SUCCESS;
@@ -140,14 +164,15 @@ static int run_verify(const struct broker_settings *settings)
 static int run_broker(const char *config)
 {
     struct broker *broker = mem_new(1, sizeof *broker);
+    struct faults faults = {0};
     struct err err;
     int status;
 
     zsys_handler_set(NULL);
-    if (broker_open(broker, config, &err)) {
+    if (broker_open(broker, config, &faults, &err)) {
         status = broker_run(broker);
     } else {
-        status = fail("", &err);
+        status = fail_whole(&faults, &err);
     }
     broker_close(broker);
     free(broker);
@@ -158,6 +183,7 @@ int main(int argc, char **argv)
 {
     struct arguments args;
     struct broker_settings settings;
+    struct faults faults = {0};
     struct err err;
     int wrong = 0;
 
@@ -176,8 +202,8 @@ int main(int argc, char **argv)
     log_open("broker", LOG_INFO);
     if (args.command == NULL)
         return run_broker(args.config);
-    if (!broker_settings_load(args.config, &settings, &err))
-        return fail("", &err);
+    if (!broker_settings_load(args.config, &settings, &faults, &err))
+        return fail_whole(&faults, &err);
     int status = EXIT_SUCCESS;
     if (strcmp(args.command, "migrate") == 0)
         status = run_migrate(&args, &settings);

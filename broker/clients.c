@@ -87,6 +87,11 @@ void call_answer(struct call *call, struct span body)
 
 void call_refuse(struct call *call, const struct err *err)
 {
+    call_refuse_long(call, err, span_of(err->msg));
+}
+
+void call_refuse_long(struct call *call, const struct err *err, struct span message)
+{
     struct buf *out = &call->clients->answer;
     bool retry = err_is_retry(err->code);
 
@@ -94,7 +99,7 @@ void call_refuse(struct call *call, const struct err *err)
     wire_put_text(out, "error");
     struct wire_map map = wire_map_open(out);
     wire_put_key_text(out, "code", err_code_name(err->code)), map.count++;
-    wire_put_key_text(out, "message", err->msg), map.count++;
+    wire_put_key_str(out, "message", message), map.count++;
     if (err->field[0] != '\0')
         wire_put_key_text(out, "field", err->field), map.count++;
     wire_put_key_bool(out, "retry", retry), map.count++;

@@ -34,6 +34,8 @@ void clients_stop(struct clients *clients);
 /* Sends the answer and frees the call. body: one encoded map. */
 void call_answer(struct call *call, struct span body);
 void call_refuse(struct call *call, const struct err *err);
+/* With a message that is longer than an error holds. */
+void call_refuse_long(struct call *call, const struct err *err, struct span message);
 
 /* Between the two, answers gather and go out together (sending.h). */
 void clients_hold(struct clients *clients);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_EVERY_MS = 500, ASK_TIMEOUT_MS = 8000, BODY_BYTES_MAX = 4 << 20, ERRORS_BYTES_MAX = 64 << 10 };
+enum { LOOK_EVERY_MS = 500, ASK_TIMEOUT_MS = 8000, BODY_BYTES_MAX = 4 << 20, ERRORS_BYTES_MAX = 256 << 10 };
 
 /* ---- which is current ---- */
 
@@ -136,7 +136,8 @@ struct asking {
     process_room_write_fn *write;
     struct process_files files;
     char hash[PROCESS_HASH_BYTES];
-    struct buf errors;
+    struct buf errors;   /* lines, each once */
+    size_t more;         /* that there is no room for */
     struct buf warnings; /* encoded list: the loader's; of the first worker that answered, once one did */
     bool worker_warned;
 };
@@ -151,12 +152,16 @@ static void asking_free(struct asking *asking)
 
 static void asking_end(struct asking *asking)
 {
+    char more[40] = "";
     struct err err;
     struct buf out;
 
     if (asking->errors.len != 0) {
-        (void)err_field(&err, ERR_INVALID, "files", "%s", buf_text(&asking->errors));
-        call_refuse(asking->call, &err);
+        (void)err_field(&err, ERR_INVALID, "files", "%.900s", buf_text(&asking->errors));
+        if (asking->more > 0)
+            (void)snprintf(more, sizeof more, "\n… and %zu more", asking->more);
+        (void)buf_add_text(&asking->errors, more);
+        call_refuse_long(asking->call, &err, buf_span(&asking->errors));
     } else if (request_bool(&asking->call->req, F_DRY_RUN, false)) {
         buf_init(&out, ERRORS_BYTES_MAX + 256);
         wire_put_map(&out, 3);
@@ -182,6 +187,28 @@ static void asking_warn(struct asking *asking)
     wire_put_list(&asking->warnings, 0);
 }
 
+/* Workers find the same: each line is told once. */
+static void asking_add(struct asking *asking, struct span line)
+{
+    enum { TAIL_BYTES = 40 }; /* room for the line that counts the rest */
+    struct buf *errors = &asking->errors;
+    size_t at = 0;
+
+    while (at < errors->len) {
+        const char *from = errors->p + at, *stop = memchr(from, '\n', errors->len - at);
+        struct span old = {from, stop == NULL ? errors->len - at : (size_t)(stop - from)};
+        if (span_equal(old, line))
+            return;
+        at += old.len + 1;
+    }
+    if (errors->len + line.len + 1 > ERRORS_BYTES_MAX - TAIL_BYTES) {
+        asking->more++;
+        return;
+    }
+    (void)buf_add_text(errors, errors->len == 0 ? "" : "\n");
+    (void)buf_add_span(errors, line);
+}
+
 static void asking_on_answer(void *arg, const struct workers_answer *answer)
 {
     struct asking *asking = arg;
@@ -191,8 +218,7 @@ static void asking_on_answer(void *arg, const struct workers_answer *answer)
     /* A worker that died or is late has not refused: it gets the version when it is back, and refuses then. */
     for (size_t i = 0; i < wire_count(errors); i++)
         if (wire_get_str(wire_at(errors, i), &text))
-            (void)buf_printf(&asking->errors, "%s%.*s", asking->errors.len == 0 ? "" : "\n", (int)text.len,
-                             text.p);
+            asking_add(asking, text);
     const struct wire_val *warnings = wire_find(answer->result, "warnings");
     if (!asking->worker_warned && wire_type(warnings) == WIRE_LIST) {
         asking->worker_warned = true;
@@ -233,6 +259,7 @@ void process_room_check(struct broker *broker, struct call *call, process_room_w
     if (ok && !asking_load(&asking->files, &parsed, &faults)) {
         ok = faults_to_err(&faults, ERR_INVALID, &err);
         (void)snprintf(err.field, sizeof err.field, "files");
+        faults_format(&faults, &asking->errors);
     }
     faults_clear(&faults);
     wire_put_list(&asking->warnings, ok ? parsed->warnings.count : 0);
@@ -241,7 +268,7 @@ void process_room_check(struct broker *broker, struct call *call, process_room_w
     asking_warn(asking);
     process_free(parsed);
     if (!ok) {
-        call_refuse(call, &err);
+        call_refuse_long(call, &err, asking->errors.len != 0 ? buf_span(&asking->errors) : span_of(err.msg));
         asking_free(asking);
         return;
     }

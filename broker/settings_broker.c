@@ -112,11 +112,13 @@ static void check_settings(void *settings, struct setting_faults *faults)
         settings_fault(faults, "tracking_prefix", "%s", err.msg);
 }
 
-bool broker_settings_load(const char *path, struct broker_settings *ret, struct err *err)
+bool broker_settings_load(const char *path, struct broker_settings *ret, struct faults *ret_faults,
+                          struct err *err)
 {
     struct broker_settings s = {0};
 
-    if (!settings_load_checked(path, broker_settings_table, broker_settings_count, check_settings, &s, err))
+    if (!settings_load_checked(path, broker_settings_table, broker_settings_count, check_settings, &s,
+                               ret_faults, err))
         return false;
     *ret = s;
     return true;

@@ -27,8 +27,8 @@ extern const size_t broker_settings_count;
 extern const struct setting_example broker_settings_examples[];
 
 /* Loads and cross-checks. err: ERR_INVALID with every fault on a line of its own. */
-bool broker_settings_load(const char *path, struct broker_settings *ret, struct err *err)
-    __attribute__((warn_unused_result));
+bool broker_settings_load(const char *path, struct broker_settings *ret, struct faults *ret_faults,
+                          struct err *err) __attribute__((warn_unused_result));
 void broker_settings_clear(struct broker_settings *settings);
 
 #endif

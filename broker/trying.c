@@ -11,7 +11,13 @@
 
 #include <stdlib.h>
 
-enum { PAGE_MAX = 100, ASK_BYTES_MAX = 4000000, ANSWER_BYTES_MAX = 6 << 20, ASK_TIMEOUT_MS = 30000 };
+enum {
+    PAGE_MAX = 100,
+    ASK_BYTES_MAX = 4000000,
+    ANSWER_BYTES_MAX = 6 << 20,
+    LIST_BYTES_MAX = 256 << 10,
+    ASK_TIMEOUT_MS = 30000
+};
 
 struct trying {
     struct broker *broker;
@@ -178,8 +184,8 @@ static void trying_on_page(void *arg, const struct pg_end *end)
 
 /* ---- the request ---- */
 
-/* The files are checked here as process.apply would; the id to begin after. */
-static bool trying_read(struct trying *trying, int64_t *ret_after, struct err *err)
+/* The files are checked here as process.apply would: all that is wrong in them goes into ret_list. Else the id to begin after. */
+static bool trying_read(struct trying *trying, int64_t *ret_after, struct buf *ret_list, struct err *err)
 {
     const struct request *req = &trying->call->req;
     struct span cursor = request_text(req, F_CURSOR);
@@ -192,6 +198,7 @@ static bool trying_read(struct trying *trying, int64_t *ret_after, struct err *e
     if (ok && !process_load_files(&files, &parsed, &faults)) {
         ok = faults_to_err(&faults, ERR_INVALID, err);
         (void)snprintf(err->field, sizeof err->field, "files");
+        faults_format(&faults, ret_list);
     }
     process_files_hash(&files, trying->hash);
     faults_clear(&faults);
@@ -212,10 +219,14 @@ static void trying_start(struct broker *broker, struct call *call, const char *w
     struct trying *trying = mem_new(1, sizeof *trying);
     struct err err = {0};
     int64_t after = 0, limit = request_int(&call->req, F_LIMIT, PAGE_MAX);
+    struct buf list;
 
     *trying = (struct trying){.broker = broker, .call = call, .what = what, .past = past};
-    if (!trying_read(trying, &after, &err)) {
-        trying_end(trying, &err);
+    buf_init(&list, LIST_BYTES_MAX);
+    if (!trying_read(trying, &after, &list, &err)) {
+        call_refuse_long(call, &err, list.len != 0 ? buf_span(&list) : span_of(err.msg));
+        trying_end(trying, NULL);
+        buf_clear(&list);
         return;
     }
     pg_params_reset(broker->params);

@@ -95,9 +95,8 @@ static void apply_yaml(struct apply *apply, const char *file, const char *text, 
     struct yaml_node *root = NULL;
 
     if (!yaml_node_parse(file, text, len, &root, &faults)) {
-        struct err err = {0};
-        (void)faults_to_err(&faults, ERR_INVALID, &err);
-        apply->status = cli_report_err(&err, CLI_REFUSED);
+        faults_report(stderr, "docket: invalid", &faults, NULL);
+        apply->status = CLI_REFUSED;
     } else if (root->kind == NODE_LIST || yaml_node_find(root, "customers") != NULL) {
         const struct yaml_node *list = root->kind == NODE_LIST ? root : yaml_node_find(root, "customers");
         for (size_t i = 0; i < list->count && apply_node(apply, file, list->items[i]); i++)

@@ -6,19 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { REPORT_BYTES_MAX = 1 << 20 };
+
 volatile sig_atomic_t cli_interrupted;
 
 /* ---- telling what went wrong ---- */
 
-enum cli_exit cli_report(const struct docket_error *error)
+static enum cli_exit report(const struct docket_error *error, const char *message)
 {
     struct buf out;
     bool unknown = error->code == DOCKET_TIMEOUT || error->code == DOCKET_INTERRUPTED;
 
-    buf_init(&out, 65536);
+    buf_init(&out, REPORT_BYTES_MAX);
     (void)buf_printf(&out, "docket: %s: ", error->name);
-    cli_text_put(&out, span_of(error->message), true);
-    if (error->field[0] != '\0' && strstr(error->message, error->field) == NULL)
+    cli_text_put(&out, span_of(message), true);
+    if (error->field[0] != '\0' && strstr(message, error->field) == NULL)
         (void)buf_printf(&out, " (field %s)", error->field);
     (void)buf_add_text(&out, "\n");
     if (unknown && error->key[0] != '\0')
@@ -32,6 +34,17 @@ enum cli_exit cli_report(const struct docket_error *error)
     return error->code == DOCKET_TIMEOUT       ? CLI_NO_ANSWER
            : error->code == DOCKET_INTERRUPTED ? CLI_INTERRUPTED
                                                : CLI_REFUSED;
+}
+
+enum cli_exit cli_report(const struct docket_error *error)
+{
+    return report(error, error->message);
+}
+
+enum cli_exit cli_report_call(const struct cli *cli, const struct docket_error *error)
+{
+    const char *whole = docket_client_refusal(cli->client);
+    return report(error, *whole != '\0' ? whole : error->message);
 }
 
 enum cli_exit cli_report_err(const struct err *err, enum cli_exit status)
@@ -65,7 +78,7 @@ bool cli_ask(struct cli *cli, const char *op, struct docket_body *body, struct d
     struct docket_error error;
 
     if (!docket_call(cli->client, op, body, ret_answer, &error)) {
-        *ret_exit = cli_report(&error);
+        *ret_exit = cli_report_call(cli, &error);
         if (error.code == DOCKET_UNSUPPORTED)
             (void)fprintf(stderr, "docket: %s: not yet in this version of the broker\n", op);
         return false;

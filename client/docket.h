@@ -194,6 +194,10 @@ DOCKET_API const void *docket_answer_message(const struct docket_answer *answer,
 DOCKET_API bool docket_call(struct docket_client *client, const char *op, struct docket_body *body,
                             struct docket_answer **ret_answer, struct docket_error *error) DOCKET_CHECK;
 
+/* All that the broker said when it refused the last docket_call, also where error.message cuts it; "" when it was answered, or nobody
+ * answered. Lives until the next call. */
+DOCKET_API const char *docket_client_refusal(const struct docket_client *client);
+
 /* The same with JSON in and out.
  * in:  body_json  an object; NULL: an empty one
  * out: ret_json   the answer's body; the caller frees it with free(); may be NULL when not wanted

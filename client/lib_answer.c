@@ -37,6 +37,11 @@ void lib_answer_error(const struct lib_answer *answer, struct docket_error *ret)
     ret->retry_after_ms = wire_find_int(error, "retry_after_ms", 0);
 }
 
+struct span lib_answer_message(const struct docket_answer *answer)
+{
+    return wire_find_str(wire_find(wire_root(answer->raw.doc), "error"), "message");
+}
+
 struct docket_answer *lib_answer_wrap(struct lib_answer *answer)
 {
     struct docket_answer *wrap = malloc(sizeof *wrap);

@@ -66,6 +66,7 @@ static bool call_all(struct docket_client *client, const char *op, struct docket
 {
     int64_t deadline_us = clock_mono_us() + (int64_t)lib_client_timeout_ms(client) * US_PER_MS;
 
+    lib_client_refused(client, SPAN_NONE);
     for (size_t asked = 1;; asked++) {
         struct docket_answer *answer = NULL;
         if (!call_once(client, op, body, deadline_us, &answer, error))
@@ -78,6 +79,7 @@ static bool call_all(struct docket_client *client, const char *op, struct docket
         bool next = refusal->code == DOCKET_UNAVAILABLE && asked < lib_client_brokers(client);
         if (error != NULL)
             *error = *refusal;
+        lib_client_refused(client, lib_answer_message(answer));
         docket_answer_free(answer);
         if (!next)
             return false;

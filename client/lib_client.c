@@ -30,6 +30,7 @@ struct docket_client {
     size_t broker_count, broker;
     const volatile sig_atomic_t *interrupt;
     int timeout_ms, try_ms;
+    char *refusal; /* NULL: none */
     struct slot *slots;
     size_t slot_count; /* a power of two */
     size_t outstanding;
@@ -128,7 +129,23 @@ void docket_client_free(struct docket_client *client)
         buf_clear(&client->slots[i].frame);
     free(client->slots);
     free(client->endpoints);
+    free(client->refusal);
     free(client);
+}
+
+void lib_client_refused(struct docket_client *client, struct span message)
+{
+    free(client->refusal);
+    client->refusal = message.len == 0 ? NULL : malloc(message.len + 1);
+    if (client->refusal == NULL)
+        return;
+    memcpy(client->refusal, message.p, message.len);
+    client->refusal[message.len] = '\0';
+}
+
+const char *docket_client_refusal(const struct docket_client *client)
+{
+    return client->refusal == NULL ? "" : client->refusal;
 }
 
 void docket_client_set_timeout_ms(struct docket_client *client, int timeout_ms)

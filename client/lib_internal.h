@@ -90,6 +90,9 @@ size_t lib_client_brokers(const struct docket_client *client);
 /* Goes to the next broker as if this one had failed. */
 void lib_client_fail_over(struct docket_client *client);
 
+/* Keeps what docket_client_refusal gives; SPAN_NONE: nothing. */
+void lib_client_refused(struct docket_client *client, struct span message);
+
 /* How long to wait before the round-th round over all brokers (from 1): doubling from 50 ms to 2 s, spread by
  * dice over its upper half. */
 int64_t lib_backoff_us(unsigned round, uint32_t dice);
@@ -99,5 +102,8 @@ struct docket_answer *lib_answer_wrap(struct lib_answer *answer);
 
 /* The body of a success; NULL of a refusal. Lives as long as the answer. */
 const struct wire_val *lib_answer_body(const struct docket_answer *answer);
+
+/* What a refusal says. */
+struct span lib_answer_message(const struct docket_answer *answer);
 
 #endif

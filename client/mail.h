@@ -59,8 +59,8 @@ extern const size_t mail_settings_count;
 extern const struct setting_example mail_settings_examples[];
 
 /* out: ret  zeroed by the caller; cleared with settings_clear. err: as settings_load */
-bool mail_settings_load(const char *path, struct mail_settings *ret, struct err *err)
-    __attribute__((warn_unused_result));
+bool mail_settings_load(const char *path, struct mail_settings *ret, struct faults *ret_faults,
+                        struct err *err) __attribute__((warn_unused_result));
 
 /* ---- scan ---- */
 

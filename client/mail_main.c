@@ -91,11 +91,15 @@ static int run(const struct options *options)
 {
     struct mail_settings settings = {0};
     struct token_key key = {.count = 0};
+    struct faults faults = {0};
     struct err err;
     int status;
 
-    if (!mail_settings_load(options->config, &settings, &err))
-        return fail(MAIL_CONFIGURATION, err.msg);
+    if (!mail_settings_load(options->config, &settings, &faults, &err)) {
+        faults_report(stderr, "docket-mail", &faults, &err);
+        faults_clear(&faults);
+        return MAIL_CONFIGURATION;
+    }
     log_open("mail", settings.level);
     if (settings.token_key_file[0] != '\0' && !token_key_read(settings.token_key_file, &key, &err))
         status = fail(MAIL_CONFIGURATION, err.msg);

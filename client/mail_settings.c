@@ -68,7 +68,9 @@ static void check_settings(void *settings, struct setting_faults *faults)
     check_address("bounce_address", s->bounce_address, s, faults);
 }
 
-bool mail_settings_load(const char *path, struct mail_settings *ret, struct err *err)
+bool mail_settings_load(const char *path, struct mail_settings *ret, struct faults *ret_faults,
+                        struct err *err)
 {
-    return settings_load_checked(path, mail_settings_table, mail_settings_count, check_settings, ret, err);
+    return settings_load_checked(path, mail_settings_table, mail_settings_count, check_settings, ret,
+                                 ret_faults, err);
 }

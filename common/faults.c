@@ -71,6 +71,30 @@ void faults_sort(struct faults *faults)
     faults->count = kept;
 }
 
+void faults_print(FILE *to, const char *prefix, const struct faults *faults)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        (void)fprintf(to, "%s%s\n", prefix, faults->items[i].text);
+    if (faults->dropped > 0)
+        (void)fprintf(to, "%s… and %zu more\n", prefix, faults->dropped);
+}
+
+void faults_report(FILE *to, const char *program, const struct faults *faults, const struct err *err)
+{
+    (void)fprintf(to, "%s: ", program);
+    if (faults->count == 0)
+        (void)fprintf(to, "%s\n", err->msg);
+    faults_print(to, "", faults);
+}
+
+void faults_format(const struct faults *faults, struct buf *out)
+{
+    for (size_t i = 0; i < faults->count; i++)
+        (void)buf_printf(out, "%s%s", i > 0 ? "\n" : "", faults->items[i].text);
+    if (faults->dropped > 0)
+        (void)buf_printf(out, "\n… and %zu more", faults->dropped);
+}
+
 bool faults_to_err(const struct faults *faults, enum err_code code, struct err *err)
 {
     enum { TAIL_BYTES = 40 }; /* room for the line that counts the rest */

@@ -4,10 +4,12 @@
 #ifndef DOCKET_FAULTS_H
 #define DOCKET_FAULTS_H
 
+#include "buf.h"
 #include "err.h"
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum {
     FAULTS_MAX = 200, /* further ones are counted, not kept */
@@ -40,8 +42,17 @@ bool faults_add(struct faults *faults, struct fault_place place, const char *fmt
 /* Orders them by file, line, column. */
 void faults_sort(struct faults *faults);
 
-/* The lines joined by newlines, as many as fit, as the message of err; returns false, for `return
- * faults_to_err(…)`. */
+/* Prints each on a line of its own behind prefix, and how many more there were. */
+void faults_print(FILE *to, const char *prefix, const struct faults *faults);
+
+/* What a program says of a file that it refuses: "PROGRAM: " and all lines; of an error that is no list, its message. */
+void faults_report(FILE *to, const char *program, const struct faults *faults, const struct err *err);
+
+/* Appends all lines, joined by newlines, and how many more there were. */
+void faults_format(const struct faults *faults, struct buf *out);
+
+/* The same as the message of err, as many lines as fit, and how many more there are; for where a list has no other way. Returns
+ * false, for `return faults_to_err(…)`. */
 bool faults_to_err(const struct faults *faults, enum err_code code, struct err *err);
 
 void faults_clear(struct faults *faults);

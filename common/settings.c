@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include "buf.h"
+#include "log.h"
 #include "mem.h"
 #include "yaml_node.h"
 
@@ -442,7 +443,7 @@ static bool settings_fill(const struct setting *table, size_t count, struct sett
 }
 
 bool settings_load_checked(const char *path, const struct setting *table, size_t count,
-                           settings_check_fn *check, void *target, struct err *err)
+                           settings_check_fn *check, void *target, struct faults *ret_faults, struct err *err)
 {
     const char *file = path != NULL ? path : "settings";
     struct setting_value values[SETTINGS_MAX];
@@ -477,6 +478,10 @@ bool settings_load_checked(const char *path, const struct setting *table, size_t
         faults_sort(&faults);
         faults_to_err(&faults, ERR_INVALID, err);
     }
+    if (!ok && ret_faults != NULL) {
+        *ret_faults = faults;
+        faults = (struct faults){NULL, 0, 0};
+    }
     for (size_t i = 0; i < count; i++) {
         free(values[i].text);
         list_clear(&values[i].list);
@@ -489,7 +494,7 @@ bool settings_load_checked(const char *path, const struct setting *table, size_t
 
 bool settings_load(const char *path, const struct setting *table, size_t count, void *target, struct err *err)
 {
-    return settings_load_checked(path, table, count, NULL, target, err);
+    return settings_load_checked(path, table, count, NULL, target, NULL, err);
 }
 
 static bool list_is_same(const struct setting_list *a, const struct setting_list *b)
@@ -544,6 +549,16 @@ void settings_clear(const struct setting *table, size_t count, void *target)
             memcpy(place, &list, sizeof list);
         }
     }
+}
+
+void settings_log_refused(const struct faults *faults, const struct err *err)
+{
+    if (faults->count == 0)
+        log_event(LOG_ERROR, "settings_refused", "reason=%s", log_quote(err->msg));
+    for (size_t i = 0; i < faults->count; i++)
+        log_event(LOG_ERROR, "settings_refused", "reason=%s", log_quote(faults->items[i].text));
+    if (faults->dropped > 0)
+        log_event(LOG_ERROR, "settings_refused", "more=%zu", faults->dropped);
 }
 
 /* A default as a file would write it. */

@@ -8,6 +8,7 @@
 #define DOCKET_SETTINGS_H
 
 #include "err.h"
+#include "faults.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -70,9 +71,10 @@ void settings_fault_beside(struct setting_faults *faults, const char *name, cons
 /* The same of an error whose field is the setting's name; its words, which name it already, are told as they are. */
 void settings_fault_err(struct setting_faults *faults, const struct err *fault);
 
-/* As settings_load, with such a check. After a fault all that the table names is zero in target. */
+/* As settings_load, with such a check. After a fault all that the table names is zero in target.
+ * out: ret_faults  all that was found, of which err tells as many as fit; zeroed by the caller, who clears it; NULL: not wanted */
 bool settings_load_checked(const char *path, const struct setting *table, size_t count,
-                           settings_check_fn *check, void *target, struct err *err)
+                           settings_check_fn *check, void *target, struct faults *ret_faults, struct err *err)
     __attribute__((warn_unused_result));
 
 /* Puts copies of count texts in the place of what the list had. */
@@ -85,6 +87,9 @@ void settings_take(const struct setting *table, size_t count, void *running, voi
 
 /* Frees texts and lists. */
 void settings_clear(const struct setting *table, size_t count, void *target);
+
+/* What a reload that changed nothing has to say: a line of the log for each fault. */
+void settings_log_refused(const struct faults *faults, const struct err *err);
 
 /* Prints a commented sample file: every setting with its help, default and limits, commented out unless it is one of the
  * examples (NULL: none). */

@@ -166,10 +166,12 @@ static void on_setting_stays(const char *name)
 static void notifier_reload(struct notifier *notifier)
 {
     struct settings_notifier fresh = {0};
+    struct faults faults = {0};
     struct err err;
 
-    if (!settings_notifier_load(notifier->config_path, &fresh, &err)) {
-        log_event(LOG_ERROR, "settings_refused", "reason=%s", log_quote(err.msg));
+    if (!settings_notifier_load(notifier->config_path, &fresh, &faults, &err)) {
+        settings_log_refused(&faults, &err);
+        faults_clear(&faults);
         return;
     }
     settings_take(settings_notifier_table, settings_notifier_count, &notifier->settings, &fresh,
@@ -412,9 +414,10 @@ static bool open_links(struct notifier *notifier, struct err *err)
     return links_open(notifier, &notifier->links, err);
 }
 
-bool notifier_open(struct notifier *notifier, const char *config_path, struct err *err)
+bool notifier_open(struct notifier *notifier, const char *config_path, struct faults *ret_faults,
+                   struct err *err)
 {
-    if (!settings_notifier_load(config_path, &notifier->settings, err))
+    if (!settings_notifier_load(config_path, &notifier->settings, ret_faults, err))
         return false;
     log_open("notifier", notifier->settings.level);
     notifier->config_path = config_path;

@@ -82,8 +82,8 @@ struct notifier {
     int64_t stop_by_us;
 };
 
-bool notifier_open(struct notifier *notifier, const char *config_path, struct err *err)
-    __attribute__((warn_unused_result));
+bool notifier_open(struct notifier *notifier, const char *config_path, struct faults *ret_faults,
+                   struct err *err) __attribute__((warn_unused_result));
 void notifier_run(struct notifier *notifier);
 void notifier_close(struct notifier *notifier);
 

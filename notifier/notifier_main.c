@@ -25,23 +25,26 @@ static const char usage[] =
     "\n"
     "The default of --config is /etc/docket/docket-notifier.yaml.\n";
 
-static int fail(const struct err *err)
+/* Clears the faults. */
+static int fail(struct faults *faults, const struct err *err)
 {
-    fprintf(stderr, "docket-notifier: %s\n", err->msg);
+    faults_report(stderr, "docket-notifier", faults, err);
+    faults_clear(faults);
     return EXIT_FAILURE;
 }
 
 static int run(const char *config)
 {
     struct notifier *notifier = mem_new(1, sizeof *notifier);
+    struct faults faults = {0};
     struct err err;
     int status = EXIT_SUCCESS;
 
     zsys_handler_set(NULL);
-    if (notifier_open(notifier, config, &err))
+    if (notifier_open(notifier, config, &faults, &err))
         notifier_run(notifier);
     else
-        status = fail(&err);
+        status = fail(&faults, &err);
     notifier_close(notifier);
     free(notifier);
     return status;
@@ -50,10 +53,11 @@ static int run(const char *config)
 static int check(const char *config)
 {
     struct settings_notifier settings = {0};
+    struct faults faults = {0};
     struct err err;
 
-    if (!settings_notifier_load(config, &settings, &err))
-        return fail(&err);
+    if (!settings_notifier_load(config, &settings, &faults, &err))
+        return fail(&faults, &err);
     settings_clear(settings_notifier_table, settings_notifier_count, &settings);
     puts("the settings are right");
     return EXIT_SUCCESS;

@@ -10,14 +10,6 @@
 enum { STATUS_REFUSED = 1, STATUS_USAGE = 2, GAP_DAYS = 90, GAPS_MAX = 1000 };
 #define DAY_US (INT64_C(86400) * US_PER_S)
 
-static void faults_print(const char *prefix, const struct faults *faults)
-{
-    for (size_t i = 0; i < faults->count; i++)
-        (void)fprintf(stderr, "%s%s\n", prefix, faults->items[i].text);
-    if (faults->dropped > 0)
-        (void)fprintf(stderr, "%s… and %zu more\n", prefix, faults->dropped);
-}
-
 struct gaps {
     const struct process_schedule *schedule;
     size_t count;
@@ -85,9 +77,9 @@ int offline_check(int argc, char **argv)
         (void)fprintf(stderr, "%s\n", err.msg);
     else
         ok = escal_people_load_files(&people, &files, &faults);
-    faults_print("", &faults);
+    faults_print(stderr, "", &faults);
     if (ok) {
-        faults_print("warning: ", &people.process->warnings);
+        faults_print(stderr, "warning: ", &people.process->warnings);
         gaps_print(people.oncall, from_at);
         (void)printf("ok %s\n", people.process->hash);
     }

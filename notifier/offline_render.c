@@ -78,19 +78,15 @@ static bool file_read(const char *path, struct buf *out, struct err *err)
 }
 
 /* The process of a directory, checked whole as when it is applied. */
-static bool load_process(struct templates *templates, const char *dir, struct err *err)
+static bool load_process(struct templates *templates, const char *dir, struct faults *faults, struct err *err)
 {
     struct process *process = NULL;
-    struct faults faults = {0};
     struct buf bytes;
 
     if (dir == NULL)
         return true;
-    if (!process_load_dir(dir, &process, &faults)) {
-        (void)faults_to_err(&faults, ERR_INVALID, err);
-        faults_clear(&faults);
-        return false;
-    }
+    if (!process_load_dir(dir, &process, faults))
+        return faults_to_err(faults, ERR_INVALID, err);
     buf_init(&bytes, 2 * (size_t)PROCESS_BYTES_MAX);
     process_files_encode(&process->files, &bytes);
     bool ok = templates_load(templates, buf_span(&bytes), err);
@@ -248,6 +244,7 @@ int offline_render(int argc, char **argv)
 {
     struct options options;
     struct holder h = {.zones = NULL};
+    struct faults faults = {0};
     struct err err = {.code = ERR_NONE};
     int status = STATUS_REFUSED;
 
@@ -263,10 +260,11 @@ int offline_render(int argc, char **argv)
     }
     struct templates *templates = templates_new();
     h.zones = zones_new(ZONEINFO);
-    if (load_process(templates, options.process, &err) && facts_read(options.ticket, &h, &err))
+    if (load_process(templates, options.process, &faults, &err) && facts_read(options.ticket, &h, &err))
         status = print_message(templates, &h, &options);
     else
-        (void)fprintf(stderr, "docket-notifier: %s\n", err.msg);
+        faults_report(stderr, "docket-notifier", &faults, &err);
+    faults_clear(&faults);
     wire_doc_free(h.doc);
     buf_clear(&h.body);
     buf_clear(&h.triaged);

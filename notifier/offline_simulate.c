@@ -350,8 +350,7 @@ static bool load(struct simulation *s)
     if (!ok)
         (void)fprintf(stderr, "%s\n", err.msg);
     ok = ok && escal_people_load_files(&s->people, &files, &faults);
-    for (size_t i = 0; i < faults.count; i++)
-        (void)fprintf(stderr, "%s\n", faults.items[i].text);
+    faults_print(stderr, "", &faults);
     faults_clear(&faults);
     process_files_clear(&files);
     return ok;

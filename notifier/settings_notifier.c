@@ -344,8 +344,9 @@ static void check_settings(void *settings, struct setting_faults *faults)
     check_readable(s, faults);
 }
 
-bool settings_notifier_load(const char *path, struct settings_notifier *ret, struct err *err)
+bool settings_notifier_load(const char *path, struct settings_notifier *ret, struct faults *ret_faults,
+                            struct err *err)
 {
     return settings_load_checked(path, settings_notifier_table, settings_notifier_count, check_settings, ret,
-                                 err);
+                                 ret_faults, err);
 }

@@ -56,8 +56,8 @@ extern const struct setting_example settings_notifier_examples[];
 
 /* Reads and cross-checks. out: ret  zeroed by the caller; cleared with settings_clear.
  * err: as settings_load; ERR_INVALID also for what does not fit together */
-bool settings_notifier_load(const char *path, struct settings_notifier *ret, struct err *err)
-    __attribute__((warn_unused_result));
+bool settings_notifier_load(const char *path, struct settings_notifier *ret, struct faults *ret_faults,
+                            struct err *err) __attribute__((warn_unused_result));
 
 /* Where ops are mailed: ops_address, else staff_address; "" for nowhere. */
 const char *settings_notifier_ops(const struct settings_notifier *settings);

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ERRORS_TOLD_MAX = 200 };
-
 struct asks {
     const char *zone_dir;
     struct engine *tried; /* the version that was asked about last: one is asked about page by page */
@@ -38,11 +36,14 @@ void asks_free(struct asks *asks)
 
 void asks_put_faults(const struct faults *faults, struct buf *out)
 {
-    size_t told = faults->count < ERRORS_TOLD_MAX ? faults->count : ERRORS_TOLD_MAX;
+    char more[60];
 
-    wire_put_list(out, told);
-    for (size_t i = 0; i < told; i++)
+    wire_put_list(out, faults->count + (faults->dropped > 0));
+    for (size_t i = 0; i < faults->count; i++)
         wire_put_text(out, faults->items[i].text);
+    (void)snprintf(more, sizeof more, "… and %zu more", faults->dropped);
+    if (faults->dropped > 0)
+        wire_put_text(out, more);
 }
 
 /* One question: its answer's `result` goes into out. */

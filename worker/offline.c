@@ -22,14 +22,6 @@ enum {
     STATUS_USAGE = 2
 };
 
-static void faults_print(FILE *to, const char *prefix, const struct faults *faults)
-{
-    for (size_t i = 0; i < faults->count; i++)
-        fprintf(to, "%s%s\n", prefix, faults->items[i].text);
-    if (faults->dropped != 0)
-        fprintf(to, "… and %zu more\n", faults->dropped);
-}
-
 bool offline_engine_open(const char *dir, const char *zoneinfo, struct engine **ret)
 {
     struct process *process = NULL;

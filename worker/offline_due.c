@@ -53,6 +53,8 @@ static void faults_print_here(const struct faults *faults, const char *calendars
         fprintf(stderr, "%s%s%s\n", renamed ? calendars : "", renamed ? ":" : "",
                 renamed ? text + sizeof inside - 1 : text);
     }
+    if (faults->dropped > 0)
+        fprintf(stderr, "… and %zu more\n", faults->dropped);
 }
 
 /* ---- single ---- */

@@ -31,8 +31,7 @@ int offline_test(int argc, char **argv)
     bool ok = cases_run(engine, only, stdout, &count, &faults);
     (void)fflush(stdout);
     faults_sort(&faults);
-    for (size_t i = 0; i < faults.count; i++)
-        (void)fprintf(stderr, "%s\n", faults.items[i].text);
+    faults_print(stderr, "", &faults);
     printf("%zu cases, %zu passed, %zu failed\n", count.passed + count.failed, count.passed, count.failed);
     if (count.passed + count.failed == 0 && ok) {
         (void)fprintf(stderr, "docket-worker: %s has no cases%s: write tests/*.yaml\n", dir,

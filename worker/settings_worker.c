@@ -44,11 +44,12 @@ static bool take_brokers(struct worker_settings *s, const char *const *brokers, 
 }
 
 bool worker_settings_load(const char *path, const char *const *brokers, size_t brokers_count,
-                          struct worker_settings *ret, struct err *err)
+                          struct worker_settings *ret, struct faults *ret_faults, struct err *err)
 {
     struct worker_settings s = {0};
 
-    if (!settings_load_checked(path, worker_settings_table, worker_settings_count, check_settings, &s, err))
+    if (!settings_load_checked(path, worker_settings_table, worker_settings_count, check_settings, &s,
+                               ret_faults, err))
         return false;
     if (!take_brokers(&s, brokers, brokers_count, err)) {
         settings_clear(worker_settings_table, worker_settings_count, &s);

@@ -22,6 +22,7 @@ extern const size_t worker_settings_count;
  * out: ret  written only on success; cleared with settings_clear
  * err: ERR_INVALID with every fault on a line of its own; ERR_IO */
 bool worker_settings_load(const char *path, const char *const *brokers, size_t brokers_count,
-                          struct worker_settings *ret, struct err *err) __attribute__((warn_unused_result));
+                          struct worker_settings *ret, struct faults *ret_faults, struct err *err)
+    __attribute__((warn_unused_result));
 
 #endif

@@ -70,6 +70,7 @@ static bool options_parse(int argc, char **argv, struct options *ret, int *ret_s
 static int run(const struct options *options)
 {
     struct worker_settings settings = {0};
+    struct faults faults = {0};
     struct err err = {0};
     const char *path = options->config;
     FILE *probe = path == NULL ? fopen(default_config, "re") : NULL;
@@ -79,8 +80,9 @@ static int run(const struct options *options)
         path = default_config;
         (void)fclose(probe);
     }
-    if (!worker_settings_load(path, options->brokers, options->broker_count, &settings, &err)) {
-        fprintf(stderr, "docket-worker: %s\n", err.msg);
+    if (!worker_settings_load(path, options->brokers, options->broker_count, &settings, &faults, &err)) {
+        faults_report(stderr, "docket-worker", &faults, &err);
+        faults_clear(&faults);
         return EXIT_REFUSED;
     }
     if (options->check_only) {

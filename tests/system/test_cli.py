@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import termios
@@ -270,3 +271,16 @@ def test_numbers_as_they_were_sent_are_shown(stack, client):
     shown = stack.docket("--json", "show", tracking).stdout
     assert json.loads(shown)["equipment"] == {"eui": 2**64 - 1, "low": -(2**63)}
     assert "eui=18446744073709551615" in stack.docket("show", tracking).stdout
+
+
+def test_all_faults_of_a_process_are_told_however_many_there_are(stack, tmp_path):
+    folder = tmp_path / "process"
+    shutil.copytree(stack.home / "h/etc/process", folder)
+    (folder / "rules/50-wrong.yaml").write_text("".join(f"- {{rule: rule number {n}, when: {{field: title, matches: x}}, then: {{priority: {n + 5}}}}}\n" for n in range(80)))
+    for command in (("apply", str(folder)), ("apply", str(folder), "--dry-run")):
+        done = stack.docket("process", *command)
+        assert done.returncode == 1 and done.stderr.startswith("docket: invalid: ")
+        assert [len(re.findall(rf"rules/50-wrong.yaml:{line}:", done.stderr)) for line in range(1, 81)] == [1] * 80, done.stderr
+    (tmp_path / "customers.yaml").write_text("".join(f"id{n}: &a {n}\n" for n in range(3)))
+    done = stack.docket("customer", "apply", str(tmp_path / "customers.yaml"))
+    assert done.returncode == 1 and done.stderr.startswith("docket: invalid: ") and "anchors" in done.stderr

@@ -84,6 +84,18 @@ def test_all_that_is_wrong_in_a_file_is_told_at_once_each_with_its_place(program
         assert f"wrong.yaml:{line}:{len(name) + 3}: {name}: {words}" in done.stderr, done.stderr
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_long_list_of_faults_is_told_whole_and_a_longer_one_says_how_many_more(program, tmp_path):
+    for count in (60, 260):
+        (tmp_path / "wrong.yaml").write_text("".join(f"no_such_setting_of_any_program_{n}: {n}\n" for n in range(count)))
+        for more in (["check-config"], []) if program != "docket-mail" else (["check-config"],):
+            done = subprocess.run([str(BIN / program), *more, "--config", "wrong.yaml"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+            lines = done.stderr.splitlines()
+            assert done.returncode != 0 and lines[0].startswith(f"{program}: wrong.yaml:1:1: no_such_setting"), lines[0]
+            assert len([line for line in lines if "is not known in this file" in line]) == min(count, 200)
+            assert (lines[-1] == "… and 60 more") == (count > 200)
+
+
 NOTIFIER_WRONG = {
     "brokers": ("[]", "has 0 entries, want"),
     "http_allow": ("[10.0.0.0/99]", '"10.0.0.0/99" is no block of addresses, want 10.1.0.0/16'),

@@ -141,19 +141,19 @@ static void test_settings_check_tells_its_faults_together_at_the_places_of_the_f
 
     assert_true(fd >= 0);
     assert_int_equal(write(fd, "lease: 2s\n\nslots: 5\n", 20), 20);
-    assert_false(settings_load_checked(path, table, ROWS, check_sample, &sample, &err));
+    assert_false(settings_load_checked(path, table, ROWS, check_sample, &sample, NULL, &err));
     assert_int_equal(err.code, ERR_INVALID);
     assert_non_null(strstr(err.msg, ":1:8: lease: is short\n"));
     assert_non_null(strstr(err.msg, ":3:8: slots: 5 are too many, want insecure"));
     assert_null(sample.endpoint);
     assert_null(sample.hosts.items);
     assert_int_equal(write(fd, "insecure: true\n", 15), 15);
-    assert_false(settings_load_checked(path, table, ROWS, check_sample, &sample, &err));
+    assert_false(settings_load_checked(path, table, ROWS, check_sample, &sample, NULL, &err));
     assert_null(strstr(err.msg, "slots"));
     assert_int_equal(close(fd), 0);
     assert_int_equal(unlink(path), 0);
     sample = (struct sample){0};
-    assert_true(settings_load_checked(NULL, table, ROWS, check_sample, &sample, &err));
+    assert_true(settings_load_checked(NULL, table, ROWS, check_sample, &sample, NULL, &err));
     assert_int_equal(sample.body_bytes, 65537);
     settings_clear(table, ROWS, &sample);
 }
@@ -175,7 +175,7 @@ static void test_settings_tell_what_the_table_and_what_the_check_refuses_togethe
 
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
-    assert_false(settings_load_checked(path, table, ROWS, check_sample, &sample, &err));
+    assert_false(settings_load_checked(path, table, ROWS, check_sample, &sample, NULL, &err));
     const char *at = err.msg;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         at = strstr(at, lines[i]);
@@ -198,7 +198,7 @@ static void test_settings_of_which_one_is_wrong_by_itself_are_not_told_to_disagr
 
     assert_true(fd >= 0);
     assert_int_equal(write(fd, "slots: 5\ninsecure: yes\nlease: 90d\n", 34), 34);
-    assert_false(settings_load_checked(path, table, ROWS, check_sample, &sample, &err));
+    assert_false(settings_load_checked(path, table, ROWS, check_sample, &sample, NULL, &err));
     assert_non_null(strstr(err.msg, ":2:11: insecure: \"yes\""));
     assert_non_null(strstr(err.msg, ":3:8: lease: \"90d\""));
     assert_null(strstr(err.msg, "too many"));
