@@ -218,7 +218,7 @@ static bool process_load_first(const char *dir, struct process **ret_process, st
     struct faults faults = {0};
     bool ok = dir != NULL ? process_files_read(dir, &files, err) : process_from_shipped(&files, err);
 
-    if (ok && !process_load_files(&files, ret_process, &faults))
+    if (ok && !process_load_new(&files, ret_process, &faults))
         ok = faults_to_err(&faults, ERR_INVALID, err);
     faults_clear(&faults);
     process_files_clear(&files);

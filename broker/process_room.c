@@ -237,7 +237,7 @@ static void asking_on_answer(void *arg, const struct workers_answer *answer)
 static bool asking_load(const struct process_files *files, struct process **ret, struct faults *faults)
 {
     struct oncall *oncall = NULL;
-    bool ok = process_load_files(files, ret, faults) && oncall_new(*ret, ONCALL_ZONEINFO, &oncall, faults);
+    bool ok = process_load_new(files, ret, faults) && oncall_new(*ret, ONCALL_ZONEINFO, &oncall, faults);
     oncall_free(oncall);
     return ok;
 }

@@ -195,7 +195,7 @@ static bool trying_read(struct trying *trying, int64_t *ret_after, struct buf *r
     struct faults faults = {0};
 
     bool ok = process_files_decode(req->vals[F_FILES], &files, err);
-    if (ok && !process_load_files(&files, &parsed, &faults)) {
+    if (ok && !process_load_new(&files, &parsed, &faults)) {
         ok = faults_to_err(&faults, ERR_INVALID, err);
         (void)snprintf(err->field, sizeof err->field, "files");
         faults_format(&faults, ret_list);

@@ -1,6 +1,7 @@
 /* What a mail is: from a person or a machine, for which ticket, how far it is to be trusted. Pure. */
 #include "mail.h"
 
+#include "address.h"
 #include "tracking.h"
 
 #include <ctype.h>
@@ -249,11 +250,11 @@ static struct span body_of(struct span message)
 /* A plain address: what cannot be one is nobody. */
 static void copy_address(struct span from, char *ret, size_t size)
 {
-    bool plain = from.len != 0 && from.len < size && memchr(from.p, '@', from.len) != NULL;
+    struct err ignored;
 
-    for (size_t i = 0; plain && i < from.len; i++)
-        plain = from.p[i] > ' ' && from.p[i] <= '~' && strchr("<>\",;:()[]\\", from.p[i]) == NULL;
-    (void)snprintf(ret, size, "%.*s", plain ? (int)from.len : 0, plain ? from.p : "");
+    (void)snprintf(ret, size, "%.*s", (int)(from.len < size ? from.len : 0), from.len == 0 ? "" : from.p);
+    if (strlen(ret) != from.len || !address_check(ret, &ignored))
+        ret[0] = '\0';
 }
 
 static bool is_vouched(const struct mail_settings *settings, const struct mail_view *view)

@@ -1,6 +1,7 @@
 /* The settings of docket-mail. */
 #include "mail.h"
 
+#include "address.h"
 #include "clock.h"
 #include "endpoint.h"
 #include "tracking.h"
@@ -46,10 +47,12 @@ const struct setting_example mail_settings_examples[] = {{"brokers", "[ipc:///ru
 static void check_address(const char *name, const char *value, const struct mail_settings *s,
                           struct setting_faults *faults)
 {
+    struct err err;
+
     if (value[0] == '\0')
         return;
-    if (strchr(value, '@') == NULL)
-        settings_fault(faults, name, "\"%s\" is not an address, want LOCAL@DOMAIN", value);
+    if (!address_check(value, &err))
+        settings_fault(faults, name, "%s", err.msg);
     if (s->token_key_file[0] == '\0')
         settings_fault_beside(faults, name, "token_key_file", "needs token_key_file");
 }

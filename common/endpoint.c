@@ -3,6 +3,7 @@
 
 #include "http.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,25 @@ bool endpoint_check(const char *text, bool *ret_local, struct err *err)
     if (ret_local != NULL)
         *ret_local = local;
     return true;
+}
+
+bool url_is_loopback(const char *url)
+{
+    enum { HOST_BYTES = 300 };
+    const char *from = strstr(url, "://");
+    char host[HOST_BYTES];
+
+    if (from == NULL)
+        return false;
+    size_t len = strcspn(from + 3, "/?#");
+    int n = snprintf(host, sizeof host, "%.*s", (int)(len < HOST_BYTES ? len : HOST_BYTES), from + 3);
+    if (n <= 0 || n >= HOST_BYTES - 3)
+        return false;
+    /* The port may be left out in a URL; the colons of an IPv6 address stand in brackets. */
+    const char *colon = strrchr(host, ':'), *bracket = strrchr(host, ']');
+    if (colon == NULL || (bracket != NULL && bracket > colon))
+        (void)snprintf(host + n, sizeof host - (size_t)n, ":1");
+    return http_bind_is_loopback(host);
 }
 
 void endpoint_check_list(const char *name, const struct setting_list *list, struct setting_faults *faults)

@@ -1,4 +1,4 @@
-/* Endpoints of ZeroMQ, as settings write them. Knows nothing of sockets. */
+/* Endpoints of ZeroMQ, and whose machine a URL is on, as settings write them. Knows nothing of sockets. */
 #ifndef DOCKET_ENDPOINT_H
 #define DOCKET_ENDPOINT_H
 
@@ -15,5 +15,8 @@ bool endpoint_check(const char *text, bool *ret_local, struct err *err) __attrib
 
 /* The same of each in a list of the settings: tells its faults as those of the setting of that name. */
 void endpoint_check_list(const char *name, const struct setting_list *list, struct setting_faults *faults);
+
+/* Whether the host of SCHEME://HOST[:PORT][/PATH] is on the loopback. */
+bool url_is_loopback(const char *url);
 
 #endif

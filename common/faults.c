@@ -42,6 +42,22 @@ bool faults_add(struct faults *faults, struct fault_place place, const char *fmt
     return false;
 }
 
+void faults_take(struct faults *faults, struct faults *from)
+{
+    faults->dropped += from->dropped;
+    faults->items = mem_grow(faults->items, faults->count + from->count + 1, sizeof *faults->items);
+    for (size_t i = 0; i < from->count; i++)
+        if (faults->count < FAULTS_MAX) {
+            faults->items[faults->count++] = from->items[i];
+        } else {
+            free(from->items[i].file);
+            free(from->items[i].text);
+            faults->dropped++;
+        }
+    free(from->items);
+    *from = (struct faults){NULL, 0, 0};
+}
+
 static int fault_compare(const void *a, const void *b)
 {
     const struct fault *x = a, *y = b;

@@ -39,6 +39,9 @@ struct faults {
 bool faults_add(struct faults *faults, struct fault_place place, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Moves those of from behind those of faults. */
+void faults_take(struct faults *faults, struct faults *from);
+
 /* Orders them by file, line, column. */
 void faults_sort(struct faults *faults);
 

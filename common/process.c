@@ -56,6 +56,7 @@ void process_free(struct process *process)
     free(memory);
     free(process->rules);
     faults_clear(&process->warnings);
+    faults_clear(&process->refusals);
     process_files_clear(&process->files);
     free(process);
 }
@@ -209,12 +210,37 @@ bool process_load_files(const struct process_files *files, struct process **ret_
             yaml_node_free(roots[i]);
         free(roots);
     }
+    if (faults->count > 0)
+        (void)!process_refuse(process, faults);
     faults_sort(faults);
     if (faults->count > 0) {
         process_free(process);
         return false;
     }
     process_files_hash(&process->files, process->hash);
+    *ret_process = process;
+    return true;
+}
+
+bool process_refuse(struct process *process, struct faults *faults)
+{
+    bool ok = process->refusals.count == 0;
+
+    faults_take(faults, &process->refusals);
+    faults_sort(faults);
+    return ok;
+}
+
+bool process_load_new(const struct process_files *files, struct process **ret_process, struct faults *faults)
+{
+    struct process *process = NULL;
+
+    if (!process_load_files(files, &process, faults))
+        return false;
+    if (!process_refuse(process, faults)) {
+        process_free(process);
+        return false;
+    }
     *ret_process = process;
     return true;
 }
@@ -226,7 +252,7 @@ bool process_load_dir(const char *dir, struct process **ret_process, struct faul
 
     if (!process_files_read(dir, &files, &err))
         return faults_add(faults, (struct fault_place){.file = dir}, "%s", err.msg);
-    bool ok = process_load_files(&files, ret_process, faults);
+    bool ok = process_load_new(&files, ret_process, faults);
     process_files_clear(&files);
     return ok;
 }

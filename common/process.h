@@ -276,20 +276,29 @@ struct process {
     size_t package_count;
     struct process_rule *rules; /* in their order; the last is the default */
     size_t rule_count;
-    struct process_notify notify;  /* notify.yaml */
-    struct process_people people;  /* staff.yaml, escalation.yaml, oncall.yaml */
-    struct faults warnings;        /* allowed, but hardly meant */
+    struct process_notify notify; /* notify.yaml */
+    struct process_people people; /* staff.yaml, escalation.yaml, oncall.yaml */
+    struct faults warnings;       /* allowed, but hardly meant */
+    struct faults
+        refusals; /* what was allowed once: refused in a version that is new, while one that is stored runs on */
     struct process_memory *memory; /* owns what the above points to */
 };
 
-/* Checks and compiles a set of files.
+/* Checks and compiles a set of files, stored ones: see process.refusals.
  * in:  files        copied
  * out: ret_process  the caller frees it with process_free; written only on success
  *      faults       every fault found, sorted; must be empty before; the caller clears it */
 bool process_load_files(const struct process_files *files, struct process **ret_process,
                         struct faults *faults) __attribute__((warn_unused_result));
 
-/* The same from a directory; what cannot be read is a fault too. */
+/* The same of a version that is to be used from now on: also what was allowed once is a fault. */
+bool process_load_new(const struct process_files *files, struct process **ret_process, struct faults *faults)
+    __attribute__((warn_unused_result));
+
+/* Moves process->refusals behind the faults; true: there were none. */
+bool process_refuse(struct process *process, struct faults *faults) __attribute__((warn_unused_result));
+
+/* process_load_new of a directory; what cannot be read is a fault too. */
 bool process_load_dir(const char *dir, struct process **ret_process, struct faults *faults)
     __attribute__((warn_unused_result));
 

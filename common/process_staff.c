@@ -1,10 +1,11 @@
 /* staff.yaml: people, how each is reached, teams and their queues. */
+#include "address.h"
 #include "channels.h"
 #include "process_internal.h"
 
 #include <string.h>
 
-enum { ADDRESS_BYTES_MAX = 254, TITLE_BYTES_MAX = 200 };
+enum { TITLE_BYTES_MAX = 200 };
 
 static const char *const file_keys[] = {"people", "teams"};
 static const char *const team_keys[] = {"members", "lead", "queues"};
@@ -90,7 +91,9 @@ bool load_name_list(struct load *load, const struct yaml_node *node, const char 
 static bool load_way(struct load *load, const struct yaml_node *node, const char *channel,
                      struct process_person *person)
 {
+    bool is_email = strcmp(channel, "email") == 0, is_xmpp = strcmp(channel, "xmpp") == 0;
     const char *address = NULL;
+    struct err err;
 
     if (!yaml_node_text(node, channel, ADDRESS_BYTES_MAX, &address, load->faults))
         return false;
@@ -100,10 +103,9 @@ static bool load_way(struct load *load, const struct yaml_node *node, const char
                 load->faults, node->place,
                 "%s: \"%s\" is no address, want one without blanks, control characters, < and >", channel,
                 address);
-    bool mailbox = strcmp(channel, "email") == 0 || strcmp(channel, "xmpp") == 0;
-    if (mailbox && (strchr(address, '@') == NULL || address[0] == '@' || address[strlen(address) - 1] == '@'))
-        return faults_add(load->faults, node->place, "%s: \"%s\" is no address, want name@host", channel,
-                          address);
+    if (is_email ? !address_check(address, &err) : is_xmpp && !address_check_xmpp(address, &err))
+        (void)faults_add(&load->process->refusals, node->place, "%s: \"%s\" is no address: %s", channel,
+                         address, err.msg);
     person->ways[person->way_count++] = (struct process_way){channel, process_text(load->process, address)};
     return true;
 }

@@ -1,9 +1,10 @@
 /* webhooks.yaml: whose the endpoints are. All of it may be left out. */
+#include "address.h"
 #include "process_internal.h"
 
 #include <string.h>
 
-enum { URL_BYTES_MAX = 480, EMAIL_BYTES_MAX = 254 };
+enum { URL_BYTES_MAX = 480 };
 
 static const char *const file_keys[] = {"endpoints"};
 static const char *const endpoint_keys[] = {"url", "owner"};
@@ -29,8 +30,9 @@ static bool load_url(struct load *load, const struct yaml_node *node, struct pro
 static bool load_owner(struct load *load, const struct yaml_node *node, struct process_endpoint *endpoint)
 {
     const char *text = NULL;
+    struct err err;
 
-    if (!yaml_node_text(node, "owner", EMAIL_BYTES_MAX, &text, load->faults))
+    if (!yaml_node_text(node, "owner", ADDRESS_BYTES_MAX, &text, load->faults))
         return false;
     bool is_person = strncmp(text, "person:", 7) == 0, is_team = strncmp(text, "team:", 5) == 0;
     if (is_person || is_team) {
@@ -38,13 +40,10 @@ static bool load_owner(struct load *load, const struct yaml_node *node, struct p
                                                  process_text(load->process, strchr(text, ':') + 1)};
         return load_target_known(load, node, "owner", &endpoint->owner);
     }
-    const char *at = strchr(text, '@');
-    bool is_address = at != NULL && at != text && at[1] != '\0' && strpbrk(at + 1, "@:") == NULL;
-    for (const char *p = text; *p != '\0'; p++)
-        is_address = is_address && (unsigned char)*p > 0x20 && *p != 0x7f && *p != '<' && *p != '>';
-    if (!is_address)
-        return faults_add(load->faults, node->place,
-                          "owner: \"%s\" is not allowed, want person:NAME, team:NAME or name@host", text);
+    if (!address_check(text, &err))
+        (void)faults_add(&load->process->refusals, node->place,
+                         "owner: \"%s\" is not allowed, want person:NAME, team:NAME or name@host: %s", text,
+                         err.msg);
     endpoint->email = process_text(load->process, text);
     return true;
 }

@@ -1,6 +1,7 @@
 /* Whether one value of a request is of its kind and inside its limits; see request_internal.h. */
 #include "faults.h"
 #include "request_internal.h"
+#include "address.h"
 #include "tracking.h"
 
 #include <stdio.h>
@@ -262,7 +263,6 @@ bool check_line(const struct check *c, const struct wire_val *val)
 
 static bool check_addresses(const struct check *c, const struct wire_val *val)
 {
-    enum { ADDRESS_BYTES_MAX = 254 };
     struct span text;
 
     if (wire_type(val) != WIRE_LIST)

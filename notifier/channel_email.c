@@ -3,6 +3,7 @@
 #include "address.h"
 #include "channel.h"
 #include "clock.h"
+#include "endpoint.h"
 #include "mail_build.h"
 #include "mail_calendar.h"
 #include "mem.h"
@@ -242,7 +243,7 @@ static long choose_tls(const struct settings_notifier *s)
     if (strncmp(s->smtp_url, "smtps://", 8) == 0)
         return (long)CURLUSESSL_ALL;
     if (s->smtp_tls[0] == '\0')
-        return smtp_url_is_loopback(s->smtp_url) ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL;
+        return url_is_loopback(s->smtp_url) ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL;
     return strcmp(s->smtp_tls, "none") == 0 ? (long)CURLUSESSL_NONE : (long)CURLUSESSL_ALL;
 }
 

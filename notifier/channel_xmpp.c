@@ -331,14 +331,6 @@ static bool xmpp_build(void *room, const struct letter *letter, struct buf *out,
     return true;
 }
 
-/* local@host, without a resource. */
-static bool xmpp_address_check(const char *address, struct err *err)
-{
-    if (strchr(address, '/') != NULL || strchr(address, '&') != NULL || strchr(address, '\'') != NULL)
-        return err_set(err, ERR_INVALID, "not an address of XMPP: want local@host");
-    return address_check(address, err);
-}
-
 /* ---- life ---- */
 
 static bool xmpp_open(const struct channel_host *host, void **ret_room, struct err *err)
@@ -386,7 +378,7 @@ const struct channel channel_xmpp = {
     .schedules = {[SCHEDULE_MESSAGE] = &schedule_mail, [SCHEDULE_PAGE] = &schedule_page},
     .open = xmpp_open,
     .close = xmpp_close,
-    .address_check = xmpp_address_check,
+    .address_check = address_check_xmpp,
     .build = xmpp_build,
     .start = xmpp_start,
 };

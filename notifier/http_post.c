@@ -1,6 +1,6 @@
 /* POSTs to somebody else's server; see http_post.h. */
 #include "http_post.h"
-#include "address.h"
+#include "endpoint.h"
 #include "clock.h"
 #include "http.h"
 #include "mem.h"
@@ -36,7 +36,7 @@ struct post {
 
 bool http_url_check(const char *url, struct err *err)
 {
-    char host[256], bind[300];
+    char host[256];
     bool is_https = strncmp(url, "https://", 8) == 0, is_http = strncmp(url, "http://", 7) == 0;
 
     if (strlen(url) > URL_BYTES_MAX)
@@ -47,8 +47,7 @@ bool http_url_check(const char *url, struct err *err)
                            (int)(p - url) + 1);
     if ((!is_https && !is_http) || !webhook_host(url, host, sizeof host))
         return err_set(err, ERR_INVALID, "not a URL: want https://HOST/PATH");
-    (void)snprintf(bind, sizeof bind, strchr(host, ':') != NULL ? "[%s]:1" : "%s:1", host);
-    if (is_http && !http_bind_is_loopback(bind))
+    if (is_http && !url_is_loopback(url))
         return err_set(err, ERR_INVALID, "http:// is allowed on the loopback only: want https://");
     return true;
 }

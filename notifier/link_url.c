@@ -1,6 +1,7 @@
 /* The signed link that goes with a message; see link_url.h. */
 #include "link_url.h"
 #include "clock.h"
+#include "endpoint.h"
 
 #include <string.h>
 
@@ -54,19 +55,6 @@ bool link_url_format(const struct token_key *key, const char *base, const struct
     return n > 0 && n < LINK_URL_BYTES;
 }
 
-/* "127.0.0.1", "127.0.0.1:80", "[::1]/x": up to where the host ends. */
-static bool host_is_loopback(const char *host)
-{
-    static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        size_t len = strlen(names[i]);
-        if (strncmp(host, names[i], len) == 0 && strchr(":/", host[len]) != NULL)
-            return true; /* strchr finds the closing NUL too */
-    }
-    return false;
-}
-
 bool link_base_check(const char *base, bool may_be_plain, struct err *err)
 {
     bool is_https = strncmp(base, "https://", 8) == 0, is_http = strncmp(base, "http://", 7) == 0;
@@ -80,7 +68,7 @@ bool link_base_check(const char *base, bool may_be_plain, struct err *err)
         return err_set(err, ERR_INVALID, "want https://HOST or https://HOST/PATH, got \"%s\"", base);
     if (base[strlen(base) - 1] == '/')
         return err_set(err, ERR_INVALID, "want no / at the end, got \"%s\"", base);
-    if (is_http && !may_be_plain && !host_is_loopback(host))
+    if (is_http && !may_be_plain && !url_is_loopback(base))
         return err_set(err, ERR_INVALID,
                        "http:// is allowed on the loopback only, want https://: links carry a token");
     return true;

@@ -76,7 +76,7 @@ int offline_check(int argc, char **argv)
     if (!ok)
         (void)fprintf(stderr, "%s\n", err.msg);
     else
-        ok = escal_people_load_files(&people, &files, &faults);
+        ok = escal_people_load_files(&people, &files, &faults) && process_refuse(people.process, &faults);
     faults_print(stderr, "", &faults);
     if (ok) {
         faults_print(stderr, "warning: ", &people.process->warnings);

@@ -216,7 +216,7 @@ static void check_smtp(const struct settings_notifier *s, struct setting_faults 
         strchr(host + 3, '/') != NULL)
         settings_fault(faults, "smtp_url", "want smtp://HOST:PORT or smtps://HOST:PORT, got \"%s\"",
                        s->smtp_url);
-    else if (strcmp(s->smtp_tls, "none") == 0 && !smtp_url_is_loopback(s->smtp_url) && plain)
+    else if (strcmp(s->smtp_tls, "none") == 0 && !url_is_loopback(s->smtp_url) && plain)
         settings_fault_beside(faults, "smtp_tls", "smtp_url",
                               "none is allowed on the loopback only, %s is not", s->smtp_url);
     if (s->smtp_user[0] != '\0' && s->smtp_password_file[0] == '\0')

@@ -68,7 +68,7 @@ WRONG = {
         "tracking_prefix": ("dkt", '"dkt" is not allowed, want 1 to 8 letters A-Z'),
         "message_bytes": ("much", '"much" is not allowed, want a size'),
         "reply_address": ("desk@example.com", "needs token_key_file"),
-        "bounce_address": ("desk", '"desk" is not an address, want LOCAL@DOMAIN'),
+        "bounce_address": ("desk", "not an address: want local@domain"),
         "log_level": ("loud", '"loud" is not allowed, want debug, info, warn or error'),
     },
 }

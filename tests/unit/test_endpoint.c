@@ -57,11 +57,39 @@ static void test_endpoint_of_another_form_is_refused_with_the_form_that_is_wante
     }
 }
 
+static void test_url_is_on_the_loopback_by_its_host_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *url;
+        bool local;
+    } rows[] = {
+        {"smtp://127.0.0.1:25", true},
+        {"smtp://localhost", true},
+        {"smtps://[::1]", true},
+        {"http://[::1]:80/x", true},
+        {"https://127.0.0.1/a:1", true},
+        {"http://127.8.8.8?x", true},
+        {"smtp://mail.example.com", false},
+        {"http://127.0.0.1.example.com/", false},
+        {"http://example.com/127.0.0.1", false},
+        {"http://localhost.example.com", false},
+        {"http://", false},
+        {"127.0.0.1", false},
+        {"http://me@127.0.0.1", false},
+        {"http://[::2]:1", false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (url_is_loopback(rows[i].url) != rows[i].local)
+            fail_msg("%s", rows[i].url);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_endpoint_of_a_right_form_is_taken_and_told_whether_it_is_local),
         cmocka_unit_test(test_endpoint_of_another_form_is_refused_with_the_form_that_is_wanted),
+        cmocka_unit_test(test_url_is_on_the_loopback_by_its_host_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

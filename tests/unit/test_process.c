@@ -59,7 +59,12 @@ static const struct fault_row rows[] = {
     {"webhooks.yaml", "endpoints: [{url: https://a/, owner: a@b}, {url: https://a/, owner: c@d}]\n",
      "webhooks.yaml:1:44: url: \"https://a/\" is given twice"},
     {"staff.yaml", "people:\n  ada: {email: ada}\n",
-     "staff.yaml:2:16: email: \"ada\" is no address, want name@host"},
+     "staff.yaml:2:16: email: \"ada\" is no address: not an address: want local@domain"},
+    {"staff.yaml", "people: {ada: {email: \"a@b,c@d\"}}\n",
+     "staff.yaml:1:23: email: \"a@b,c@d\" is no address"},
+    {"staff.yaml", "people: {ada: {xmpp: a@b/desk}}\n", "staff.yaml:1:22: xmpp: \"a@b/desk\" is no address"},
+    {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: \"zo\xc3\xab@a.example\"}]\n",
+     "webhooks.yaml:1:46: owner: \"zo\xc3\xab@a.example\" is not allowed, want person:NAME"},
     {"staff.yaml", "people: {ada: {name: Ada}}\n", "staff.yaml:1:10: ada: has no address"},
     {"staff.yaml", "people: {ada: {emial: a@b}}\n",
      "staff.yaml:1:16: emial: is not known in ada, did you mean email?"},
@@ -207,7 +212,7 @@ static void test_loader_tells_each_fault_with_its_place(void **state)
         struct process *process = NULL;
         bool found = false;
         files_with(&files, rows[i].file, rows[i].text);
-        assert_false(process_load_files(&files, &process, &faults));
+        assert_false(process_load_new(&files, &process, &faults));
         for (size_t j = 0; j < faults.count; j++)
             found = found || strncmp(faults.items[j].text, rows[i].fault, strlen(rows[i].fault)) == 0;
         if (!found)
@@ -250,6 +255,35 @@ static void test_loader_tells_what_a_name_of_another_file_may_have_meant(void **
         file_add(&files, "oncall.yaml", oncall, strlen(oncall));
         assert_false(process_load_files(&files, &process, &faults));
         assert_string_equal(faults.items[0].text, others[i].fault);
+        faults_clear(&faults);
+        process_files_clear(&files);
+    }
+}
+
+/* What an earlier version of the programs took runs on when it is stored; to be taken anew it is judged. */
+static void test_loader_reads_stored_addresses_that_are_refused_in_new_versions(void **state)
+{
+    static const struct {
+        const char *file, *text;
+    } stored[] = {{"staff.yaml", "people: {ada: {email: \"zo\xc3\xab@a.example\", xmpp: a@b/desk}}\n"},
+                  {"staff.yaml", "people: {ada: {email: a@b@c}, bob: {email: \"(x)@y\"}}\n"},
+                  {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: \"a,b@c\"}, {url: "
+                                    "https://b.example/, owner: \"-x@c\"}]\n"}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof stored / sizeof stored[0]; i++) {
+        struct process_files files = {NULL, 0};
+        struct faults faults = {NULL, 0, 0};
+        struct process *process = NULL;
+
+        files_with(&files, stored[i].file, stored[i].text);
+        assert_true(process_load_files(&files, &process, &faults));
+        assert_int_equal(process->refusals.count, 2);
+        process_free(process);
+        process = NULL;
+        assert_false(process_load_new(&files, &process, &faults));
+        assert_null(process);
+        assert_int_equal(faults.count, 2);
         faults_clear(&faults);
         process_files_clear(&files);
     }
@@ -447,6 +481,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_loader_tells_each_fault_with_its_place),
         cmocka_unit_test(test_loader_tells_what_a_name_of_another_file_may_have_meant),
+        cmocka_unit_test(test_loader_reads_stored_addresses_that_are_refused_in_new_versions),
         cmocka_unit_test(test_loader_tells_all_faults_at_once_in_order),
         cmocka_unit_test(test_loader_tells_all_faults_of_a_rule),
         cmocka_unit_test(test_shipped_process_is_what_was_promised),

@@ -1,5 +1,5 @@
-/* Addresses and endpoints: what may be used, checked before any library sees it. libcurl and GMime pass CR
- * and LF through to the wire. */
+/* Addresses of mail and XMPP: what may be used, checked before any library sees it. libcurl and GMime pass CR
+ * and LF through to the wire. Knows nothing of whose they are. */
 #ifndef DOCKET_ADDRESS_H
 #define DOCKET_ADDRESS_H
 
@@ -17,7 +17,7 @@ bool address_check(const char *text, struct err *err) __attribute__((warn_unused
  */
 bool address_bare(const char *text, char *ret, struct err *err) __attribute__((warn_unused_result));
 
-/* smtp:// or smtps:// on the loopback. */
-bool smtp_url_is_loopback(const char *url);
+/* The same for XMPP: no resource. err: ERR_INVALID */
+bool address_check_xmpp(const char *text, struct err *err) __attribute__((warn_unused_result));
 
 #endif

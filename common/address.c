@@ -1,7 +1,7 @@
-/* Addresses and endpoints; see address.h. */
+/* Addresses; see address.h. */
 #include "address.h"
-#include "http.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Beside control characters and bytes beyond ASCII (SMTPUTF8 is not spoken). */
@@ -48,15 +48,9 @@ bool address_bare(const char *text, char *ret, struct err *err)
     return true;
 }
 
-bool smtp_url_is_loopback(const char *url)
+bool address_check_xmpp(const char *text, struct err *err)
 {
-    char host[300];
-    const char *from = strstr(url, "://");
-
-    if (from == NULL)
-        return false;
-    /* The port may be left out in a URL. */
-    bool has_port = strrchr(from + 3, ':') != NULL && strrchr(from + 3, ']') < strrchr(from + 3, ':');
-    (void)snprintf(host, sizeof host, "%s%s", from + 3, has_port ? "" : ":25");
-    return http_bind_is_loopback(host);
+    if (strpbrk(text, "/&'") != NULL)
+        return err_set(err, ERR_INVALID, "not an address of XMPP: want local@domain without a resource");
+    return address_check(text, err);
 }
