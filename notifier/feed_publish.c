@@ -16,7 +16,10 @@
 
 #include <sodium.h>
 
-enum { PAGE = 500, SEND_HWM = 100000, EVENT_BYTES_MAX = 2 << 20, HEARTBEAT_MS = 1000, TOPIC_BYTES = 160 };
+/* Messages that wait for one subscriber: four pages, so that who reads loses none of a page that goes out at once. Of ordinary events these
+ * are 2 MiB, of the biggest that the limits of requests allow some 200. ZeroMQ counts messages alone, and to change the number while
+ * messages wait would silence a subscriber for good: its side acknowledges each half of the number it knew. */
+enum { PAGE = 500, SEND_HWM = 4 * PAGE, EVENT_BYTES_MAX = 2 << 20, HEARTBEAT_MS = 1000, TOPIC_BYTES = 160 };
 
 struct publisher {
     struct notifier *notifier;
@@ -40,7 +43,7 @@ static void publish_frames(struct publisher *p, const char *topic, struct span e
     wire_put_map(&head, 2);
     wire_put_key_text(&head, "publisher", p->name);
     wire_put_key_int(&head, "n", p->n++);
-    /* A listener that does not read loses messages at its own high-water mark; the others do not wait for it. */
+    /* A listener that does not read loses messages at its own limit, and sees the gap; the others do not wait for it. */
     if (zmq_send(sock, topic, strlen(topic), ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0 &&
         zmq_send(sock, head.p, head.len, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0)
         (void)zmq_send(sock, event.p, event.len, ZMQ_DONTWAIT);
