@@ -61,7 +61,7 @@ static bool check_key(const struct given *given, size_t i, bool has[F_FIELDS], s
     if (given->is_own != NULL && given->is_own(key))
         return true;
     if (!op_form_find_field(given->form, key, &field, &err))
-        return given->any_key || faults_add(faults, place_of_key(given, key), "%s", err.msg);
+        return faults_add(faults, place_of_key(given, key), "%s", err.msg);
     if (wire_type(val) == WIRE_NIL)
         return true;
     has[field] = true;
@@ -110,26 +110,26 @@ bool given_value_fits(enum field field, const struct wire_val *val, struct err *
     return request_field_check(field, &rules, val, err);
 }
 
+bool given_ticket_is_stored(const struct wire_val *ticket)
+{
+    return wire_find_str(ticket, "tracking").len != 0;
+}
+
 bool given_ticket_fits(const struct wire_val *ticket, struct err *err)
 {
     static const enum field needed[] = {F_TITLE, F_PROBLEM};
     const struct op_form *form = &op_forms[FORM_TICKET_SUBMIT];
-    bool any_key = wire_find(ticket, "tracking") != NULL;
-    struct err unknown;
     enum field field;
 
+    if (given_ticket_is_stored(ticket))
+        return true;
     for (size_t i = 0; i < wire_count(ticket); i++) {
         struct span key = wire_key_at(ticket, i);
         const struct wire_val *val = wire_val_at(ticket, i);
         if (work_is_made_by_life(key))
             continue;
-        if (!op_form_find_field(form, key, &field, &unknown)) {
-            if (any_key)
-                continue;
-            *err = unknown;
-            return false;
-        }
-        if (wire_type(val) != WIRE_NIL && !request_field_check(field, &rules, val, err))
+        if (!op_form_find_field(form, key, &field, err) ||
+            (wire_type(val) != WIRE_NIL && !request_field_check(field, &rules, val, err)))
             return false;
     }
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)

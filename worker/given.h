@@ -19,7 +19,6 @@ struct given {
     struct fault_place place;        /* of what is missing, and of all where written is NULL */
     bool (*is_own)(struct span key); /* the tool's own keys are passed over; NULL: it has none */
     bool (*may_lack)(enum field);    /* what the tool fills in, though the form requires it */
-    bool any_key;                    /* what is no field is passed over: a newer broker may have written it */
 };
 
 /* Adds a fault for each thing that is not of the form. True: there was none. */
@@ -38,7 +37,12 @@ bool given_fault(const struct yaml_node *written, struct fault_place place, cons
 bool given_value_fits(enum field field, const struct wire_val *val, struct err *err)
     __attribute__((warn_unused_result));
 
-/* A ticket of a history: as ticket.submit has it, perhaps with what life made of it; with a tracking number as a broker gave it. */
+/* Whether a ticket has a tracking number: it is as a broker gave it then, and taken as it is. That broker's limits may be others than ours,
+ * and a newer one may know more fields. */
+bool given_ticket_is_stored(const struct wire_val *ticket);
+
+/* A ticket of a history: as ticket.submit has it, perhaps with what life made of it; or stored.
+ * err: ERR_INVALID, ERR_TOO_LARGE  the first fault, naming the field */
 bool given_ticket_fits(const struct wire_val *ticket, struct err *err) __attribute__((warn_unused_result));
 
 /* What a ticket lacks where no broker posts it: the key, and who it is of. */

@@ -203,33 +203,39 @@ static bool is_own_field(struct span key)
     return is_set_here(key) || span_is(key, "package");
 }
 
-/* A ticket that has a tracking number is as a broker gave it, which may know more fields than we do. */
+static bool submitted_check(const struct engine *engine, const struct wire_val *ticket,
+                            const struct yaml_node *written, struct fault_place place, struct faults *faults)
+{
+    const struct given given = {.form = &op_forms[FORM_TICKET_SUBMIT],
+                                .body = ticket,
+                                .written = written,
+                                .place = place,
+                                .is_own = is_own_field,
+                                .may_lack = given_ticket_may_lack};
+    struct span package = wire_find_str(ticket, "package");
+    bool ok = given_check(&given, faults);
+
+    if (package.len != 0 && !process_package_known(engine_process(engine), package)) {
+        const struct yaml_node *at = yaml_node_find(written, "package");
+        ok = faults_add(faults, at == NULL ? place : at->place, "package: \"%.*s\" is not in packages.yaml",
+                        (int)package.len, package.p);
+    }
+    return ok;
+}
+
 bool offline_ticket_check(const struct engine *engine, const struct wire_val *root,
                           const struct yaml_node *written, struct fault_place place, struct faults *faults)
 {
     bool whole = wire_type(wire_find(root, "ticket")) == WIRE_MAP;
     const struct wire_val *ticket = whole ? wire_find(root, "ticket") : root;
     const struct yaml_node *node = whole ? yaml_node_find(written, "ticket") : written;
-    struct span package = wire_find_str(ticket, "package");
-    const struct given given = {.form = &op_forms[FORM_TICKET_SUBMIT],
-                                .body = ticket,
-                                .written = node,
-                                .place = node == NULL ? place : node->place,
-                                .is_own = is_own_field,
-                                .may_lack = given_ticket_may_lack,
-                                .any_key = wire_find(ticket, "tracking") != NULL};
+    struct fault_place at = node == NULL ? place : node->place;
     struct err err;
-    bool ok = instants_check(ticket, node, given.place, faults) & given_check(&given, faults);
+    bool ok = instants_check(ticket, node, at, faults);
 
     if (whole && !history_check_events(wire_find(root, "events"), &err))
         ok = given_fault(written, place, &err, faults);
-
-    if (package.len != 0 && !given.any_key && !process_package_known(engine_process(engine), package)) {
-        const struct yaml_node *at = yaml_node_find(node, "package");
-        ok = faults_add(faults, at == NULL ? place : at->place, "package: \"%.*s\" is not in packages.yaml",
-                        (int)package.len, package.p);
-    }
-    return ok;
+    return (given_ticket_is_stored(ticket) || submitted_check(engine, ticket, node, at, faults)) && ok;
 }
 
 /* "2:7: not JSON: …" is a place of the file. */

@@ -249,8 +249,12 @@ def test_explain_takes_no_ticket_that_the_broker_would_refuse(process, tmp_path)
     stored = {"tracking": "DKT-0000-0000-0001-E", "state": "new", "posted_at": 1772442000000000, "title": "Echo", "problem": "x", "fresh": 1, "clocks": []}
     assert worker("explain", process, "-", text=json.dumps(stored)).returncode == 0
     assert worker("explain", process, "-", text=json.dumps({"ticket": stored})).returncode == 0
-    done = worker("explain", process, "-", text=json.dumps({"ticket": {**stored, "impact": "dwn"}}))
-    assert done.returncode == 1 and "impact:" in done.stderr
+    wide = {**stored, "title": "two\nlines" + "x" * 300, "impact": "of a newer one", "package": "gone"}
+    assert worker("explain", process, "-", text=json.dumps({"ticket": wide})).returncode == 0
+    line = {"posted_at": 1772442000000000, "ticket": wide, "events": []}
+    assert worker("simulate", process, "-", text=json.dumps(line)).returncode == 0
+    del line["ticket"]["tracking"]
+    assert worker("simulate", process, "-", text=json.dumps(line)).returncode == 1
 
 
 # ---- whatif ----
