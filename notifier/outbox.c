@@ -97,11 +97,14 @@ static const struct zone *zone_named(void *arg, const char *name)
 }
 
 /* Quiet hours, windows; and one message that collects for a while how many alerts another stands for. */
-static void told_wait(struct notifier *notifier, struct told *row, struct span record, int64_t now)
+static void told_wait(struct notifier *notifier, struct told *row, struct span package, struct span record,
+                      int64_t now)
 {
     const struct process *process = escal_room_process_of(notifier->escal);
     struct policy_message message = {.audience = (enum desk_audience)row->audience,
                                      .kind = row->kind,
+                                     .package =
+                                         package, /* the ticket's, which the customer's may no longer be */
                                      .priority = row->priority,
                                      .now = now};
     struct wire_doc *doc = NULL;
@@ -116,7 +119,6 @@ static void told_wait(struct notifier *notifier, struct told *row, struct span r
     }
     if (row->audience == AUDIENCE_CUSTOMER && record.p != NULL &&
         wire_parse(record.p, record.len, WIRE_DEPTH_MAX, &doc, &ignored)) {
-        message.package = wire_find_str(wire_root(doc), "package");
         message.reader_zone = zones_find(notifier->zones, wire_find_str(wire_root(doc), "zone"));
     }
     if (!policy_holds(&process->notify, &message, zone_named, notifier, &row->not_before, row->why))
@@ -140,7 +142,8 @@ static void told_from_row(struct notifier *notifier, const PGresult *rows, int r
         ASSIGNEE,
         QUEUE,
         MUTE,
-        BODY
+        BODY,
+        PACKAGE
     };
     struct span kind = pg_span(rows, row, KIND);
     bool open[CHANNELS];
@@ -168,7 +171,7 @@ static void told_from_row(struct notifier *notifier, const PGresult *rows, int r
                    ret);
     else
         expand_address(settings_notifier_ops(&notifier->settings), "ops", &ret->recipients);
-    told_wait(notifier, ret, pg_span(rows, row, RECORD), pg_int(rows, row, NOW));
+    told_wait(notifier, ret, pg_span(rows, row, PACKAGE), pg_span(rows, row, RECORD), pg_int(rows, row, NOW));
 }
 
 static void claim_on_rows(void *arg, PGresult *rows)

@@ -22,10 +22,11 @@ static bool may_wait(const struct policy_message *message)
     static const char *const never[] = {"alert",      "alert_over", "alert_reminder", "missed", "undelivered",
                                         "mute_ended", "handover",   "receipts",       "digest", "meeting"};
 
-    if (message->audience == AUDIENCE_CUSTOMER)
-        return strcmp(message->kind, "update") == 0 || strcmp(message->kind, "tell") == 0;
+    /* Whose network is down does not sleep. */
     if (message->priority == 1 || message->priority == 2)
         return false;
+    if (message->audience == AUDIENCE_CUSTOMER)
+        return strcmp(message->kind, "update") == 0 || strcmp(message->kind, "tell") == 0;
     for (size_t i = 0; i < sizeof never / sizeof never[0]; i++)
         if (strcmp(message->kind, never[i]) == 0)
             return false;

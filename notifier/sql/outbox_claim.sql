@@ -25,9 +25,9 @@ c AS MATERIALIZED (
 SELECT w.ticket, w.version, w.audience, w.kind, w.generation, t.extra, t.record, coalesce(a.priority, d.priority) AS priority, t.customer, w.now,
        d.assignee, d.queue,
        CASE WHEN w.audience > 1 AND w.kind NOT IN ('inhibited', 'mute_ended', 'undelivered')
-            THEN docket_mute_of(w.now, w.ticket, w.kind, coalesce(a.priority, d.priority)) END AS mute, w.body
+            THEN docket_mute_of(w.now, w.ticket, w.kind, coalesce(a.priority, d.priority)) END AS mute, w.body, t.package
   FROM w
-       LEFT JOIN LATERAL (SELECT t.extra, t.customer, cu.record FROM tickets t LEFT JOIN customers cu ON cu.id = t.customer
+       LEFT JOIN LATERAL (SELECT t.extra, t.customer, t.package, cu.record FROM tickets t LEFT JOIN customers cu ON cu.id = t.customer
                            WHERE t.id = w.ticket LIMIT 1) t ON true
        LEFT JOIN LATERAL (SELECT d.priority, d.assignee, d.queue FROM desk d WHERE d.ticket = w.ticket LIMIT 1) d ON true
        LEFT JOIN LATERAL (SELECT a.priority FROM alerts a WHERE a.id = w.alert LIMIT 1) a ON true

@@ -388,6 +388,25 @@ def test_an_outage_stands_for_the_alerts_of_its_region_and_says_how_many(desk):
     wait_until(lambda: all(desk.sql("SELECT FROM deliveries WHERE alert = %s", alert) for alert in alerts))
 
 
+def test_a_parent_stands_for_the_alerts_of_its_children_and_not_the_other_way(desk):
+    customer = f"parts-{random.getrandbits(32):x}"
+    wide = desk.client.submit(impact="down", title="The exchange is down")
+    parent = alert_of(desk, wide)
+    mute = desk.client.call("notification.mute", reason="until it is linked", priority=1, customer=customer, as_=ADA,
+                            until_at=desk.sql("SELECT docket_now()")[0][0] + 600_000000)["mute"]
+    part = desk.client.submit(customer=customer, impact="down")
+    child = alert_of(desk, part)
+    desk.client.call("ticket.link", tracking=part, to=wide, as_link="child", as_=ADA)
+    wait_until(lambda: quiet_of(desk, child)[0])
+    desk.client.call("notification.unmute", mute=mute, as_=ADA)
+    wait_until(lambda: desk.sql("SELECT FROM mutes WHERE id = %s AND ended", mute))
+    desk.sql_do("UPDATE alerts SET next_at = 0 WHERE id = ANY (%s)", [child, parent])
+    wait_until(lambda: quiet_of(desk, child)[1] == parent)
+    assert not desk.sql("SELECT FROM deliveries WHERE alert = %s", child) and quiet_of(desk, parent)[1] is None
+    desk.client.call("ticket.resolve", tracking=wide, text="It is up.", as_=ADA)
+    wait_until(lambda: desk.sql("SELECT FROM alerts WHERE id = %s AND state <> 0", parent))
+
+
 def test_behind_a_message_whose_end_nobody_saw_the_next_one_goes_out_soon(stack, client):
     address = f"p{random.getrandbits(40):x}@localhost"
     tracking = client.submit(contact={"email": address})

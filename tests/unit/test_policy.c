@@ -62,6 +62,8 @@ static void test_messages_wait_for_the_end_of_their_quiet_time(void **state)
         {AUDIENCE_CUSTOMER, "update", "standard", "2026-03-28T22:30:00Z", "2026-03-29T05:00:00Z", 3},
         {AUDIENCE_CUSTOMER, "update", "standard", "2026-03-27T06:00:00Z", NULL, 3},
         {AUDIENCE_CUSTOMER, "update", "standard", "2026-03-27T05:59:59Z", "2026-03-27T06:00:00Z", 3},
+        {AUDIENCE_CUSTOMER, "update", "standard", "2026-03-27T20:30:00Z", NULL, 1},
+        {AUDIENCE_CUSTOMER, "tell", "standard", "2026-03-27T20:30:00Z", NULL, 2},
         {AUDIENCE_CUSTOMER, "update", "gold", "2026-03-27T20:30:00Z", NULL, 3},
         {AUDIENCE_CUSTOMER, "received", "standard", "2026-03-27T20:30:00Z", NULL, 3},
         {AUDIENCE_CUSTOMER, "approval_asked", "standard", "2026-03-27T20:30:00Z", NULL, 3},
