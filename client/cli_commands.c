@@ -554,7 +554,7 @@ const struct cli_command cli_commands[] = {
      .options = meeting_options,
      .print = cli_print_version,
      .help = "Makes, moves or cancels a meeting.",
-     .example = "meeting " T " --medium phone --at '2026-11-25 10:00' --attendees ann@example.com"},
+     .example = "meeting " T " --medium phone --at +2h --attendees ann@example.com"},
     {.name = "resolve",
      .op = "ticket.resolve",
      TRACKINGS,
@@ -856,8 +856,7 @@ const struct cli_command cli_commands[] = {
      .help = "Keeps alerts and messages to staff quiet for a while: maintenance. P1 only if it is named. Ops "
              "are told "
              "when it ends.",
-     .example =
-         "notification mute --tag region:emea --until 2026-03-28T04:00:00Z --reason 'new core router'"},
+     .example = "notification mute --tag region:emea --until +4h --reason 'new core router'"},
     {.name = "notification unmute",
      .op = "notification.unmute",
      .positional = CLI_POS_ONE,
