@@ -498,6 +498,24 @@ static bool load_channels(struct load *load, const struct yaml_node *map)
     return ok;
 }
 
+/* What nobody is led to looks as if it were in force: its alerts have the built-in policy. */
+static void warn_unmatched(struct load *load)
+{
+    const struct process_people *people = &load->process->people;
+
+    for (size_t i = 0; i < people->escalation_count; i++) {
+        const struct process_escalation *policy = &people->escalations[i];
+        bool matched = false;
+        for (size_t k = 0; k < people->match_count && !matched; k++)
+            matched = strcmp(people->matches[k].policy, policy->name) == 0;
+        if (!matched)
+            (void)faults_add(&load->process->warnings, policy->place,
+                             "%s: no line of match leads to it, so no alert has it, want one such as "
+                             "{priority: 1, policy: %s}",
+                             policy->name, policy->name);
+    }
+}
+
 bool load_escalation(struct load *load, const struct yaml_node *root)
 {
     channels_by_default(load->process->people.channels);
@@ -512,5 +530,7 @@ bool load_escalation(struct load *load, const struct yaml_node *root)
     ok = load_policies(load, yaml_node_find(root, "policies")) && ok;
     ok = ok && load_reachable(load);
     ok = load_matches(load, yaml_node_find(root, "match")) && ok;
+    if (ok)
+        warn_unmatched(load);
     return load_notices(load, yaml_node_find(root, "notices")) && ok;
 }

@@ -510,6 +510,15 @@ def test_check_warns_of_a_last_resort_that_depends_on_the_ticket(folder, tell, t
     assert done.returncode == 0 and (done.stdout + done.stderr).count("p1: its last_resort depends on the ticket") == told, done.stdout + done.stderr
 
 
+def test_check_warns_of_a_policy_that_no_alert_has(folder):
+    warned = "quiet: no line of match leads to it, so no alert has it, want one such as {priority: 1, policy: quiet}"
+    assert "no line of match" not in notifier("check", str(folder)).stderr
+    (folder / "escalation.yaml").write_text("policies: {quiet: {levels: [{after: 0m, tell: person:ada}], last_resort: {tell: [ops], every: 1h}}}\n")
+    done = notifier("check", str(folder))
+    assert done.returncode == 0 and f"warning: escalation.yaml:1:12: {warned}\n" in done.stderr, done.stderr
+    assert "policy built-in" in notifier("simulate", str(folder), "--priority", "1").stdout
+
+
 def test_check_shows_the_gaps_of_the_next_90_days(folder):
     hours = "{mon-thu: [00:00-24:00], fri: [00:00-22:00], sat-sun: [00:00-24:00]}"
     (folder / "oncall.yaml").write_text(ONCALL.replace("people: [ada]", f"people: [ada], hours: {hours}"))
