@@ -165,14 +165,23 @@ const struct wire_val *wire_val_at(const struct wire_val *map, size_t i)
     return wire_cast(&map->o.via.map.ptr[i].val);
 }
 
+/* Keys are short: a loop over them is quicker than to ask for the length and compare. Text has no NUL, so it ends where key does. */
+static inline bool key_is(const msgpack_object_str *name, const char *key)
+{
+    uint32_t i = 0;
+
+    while (i < name->size && name->ptr[i] == key[i])
+        i++;
+    return i == name->size && key[i] == '\0';
+}
+
 const struct wire_val *wire_find(const struct wire_val *map, const char *key)
 {
     if (wire_type(map) != WIRE_MAP)
         return NULL;
     const msgpack_object_map *entries = &map->o.via.map;
     for (size_t i = 0; i < entries->size; i++) {
-        const msgpack_object_str *name = &entries->ptr[i].key.via.str; /* the check let only text be a key */
-        if (span_is((struct span){name->ptr, name->size}, key))
+        if (key_is(&entries->ptr[i].key.via.str, key)) /* the check let only text be a key */
             return wire_cast(&entries->ptr[i].val);
     }
     return NULL;
