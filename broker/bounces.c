@@ -3,7 +3,6 @@
 #include "broker.h"
 #include "mem.h"
 #include "op_unit.h"
-#include "ops.h"
 #include "statements.h"
 
 #include <stdlib.h>

@@ -7,7 +7,6 @@
 #include "change_ops.h"
 #include "clock.h"
 #include "mem.h"
-#include "ops.h"
 #include "read_end.h"
 #include "statements.h"
 #include "tracking.h"

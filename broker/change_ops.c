@@ -8,7 +8,7 @@
 #include "late.h"
 #include "log.h"
 #include "mem.h"
-#include "ops.h"
+#include "op.h"
 #include "tracking.h"
 #include "wakes.h"
 

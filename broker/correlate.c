@@ -4,7 +4,6 @@
 #include "change_internal.h"
 #include "change_ops.h"
 #include "mem.h"
-#include "ops.h"
 #include "statements.h"
 #include "tracking.h"
 

@@ -2,7 +2,6 @@
 #include "key_known.h"
 #include "broker.h"
 #include "mem.h"
-#include "ops.h"
 #include "statements.h"
 #include "writer.h"
 

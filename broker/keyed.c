@@ -7,7 +7,6 @@
 #include "mem.h"
 #include "move.h"
 #include "op_unit.h"
-#include "ops.h"
 #include "param_put.h"
 #include "process_room.h"
 #include "read_show.h"

@@ -9,7 +9,6 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
-#include "ops.h"
 #include "read_end.h"
 #include "statements.h"
 

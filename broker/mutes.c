@@ -3,7 +3,6 @@
 #include "broker.h"
 #include "mem.h"
 #include "op_unit.h"
-#include "ops.h"
 #include "param_put.h"
 #include "read_end.h"
 #include "row_put.h"

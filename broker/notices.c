@@ -4,7 +4,6 @@
 #include "listing.h"
 #include "mem.h"
 #include "op_unit.h"
-#include "ops.h"
 #include "param_put.h"
 #include "read_notices.h"
 #include "statements.h"

@@ -3,7 +3,6 @@
 #include "clock.h"
 #include "mem.h"
 #include "oncalling_internal.h"
-#include "ops.h"
 #include "read_end.h"
 #include "statements.h"
 

@@ -5,7 +5,6 @@
 #include "op_key.h"
 #include "oncalling.h"
 #include "oncalling_internal.h"
-#include "ops.h"
 #include "param_put.h"
 #include "statements.h"
 

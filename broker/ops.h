@@ -1,23 +1,10 @@
-/* What the broker does for each op of the protocol (common/op_form.h), as one table. */
+/* What the broker does for each op of the protocol (common/op_form.h), as one table. It knows all who handle one; they know no more of it
+ * than their own row (request.op). */
 #ifndef DOCKET_OPS_H
 #define DOCKET_OPS_H
 
-#include "op_form.h"
-#include "request.h"
-
-struct broker;
-struct call;
-
-struct op {
-    const struct op_form *form; /* name, fields, who may */
-    bool changes;               /* writes: takes a key, is refused at once while the database is away */
-    bool large;                 /* its message may be as large as a process */
-    bool always; /* answered at once, from memory: also by a broker that has no room for requests */
-    /* Takes the call: ends it with call_answer or call_refuse, now or when the commit came back. */
-    void (*handle)(struct broker *broker, struct call *call);
-    /* What is checked beyond the fields' own limits; NULL: nothing. */
-    bool (*check)(const struct request *req, struct err *err);
-};
+#include "buf.h"
+#include "op.h"
 
 /* The row of a name, or NULL. */
 const struct op *ops_find(struct span name);

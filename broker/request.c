@@ -1,7 +1,7 @@
 /* A client's request, from bytes to checked fields; see request.h. */
 #include "request.h"
 #include "mem.h"
-#include "ops.h"
+#include "op.h"
 #include "tracking.h"
 
 #include <stdio.h>
