@@ -1,6 +1,8 @@
 /* The broker, put together; see broker.h. */
 #include "broker.h"
 #include "broker_metrics.h"
+#include "broker_stats.h"
+#include "calls.h"
 #include "claims.h"
 #include "clock.h"
 #include "customers.h"
@@ -103,9 +105,9 @@ static void broker_on_ends(void *arg, bool begins)
 {
     const struct broker *broker = arg;
     if (begins)
-        clients_hold(broker->clients);
+        calls_hold(broker->calls);
     else
-        clients_release(broker->clients);
+        calls_release(broker->calls);
 }
 
 static void broker_on_batch(void *arg, size_t units, int64_t took_us)
@@ -113,7 +115,7 @@ static void broker_on_batch(void *arg, size_t units, int64_t took_us)
     struct broker *broker = arg;
     pace_committed(&broker->pace, clock_mono_us(), units - broker->background_units, took_us);
     broker->background_units = 0;
-    broker_count_batch(broker, units, took_us);
+    broker_count_batch(broker->metrics, units, took_us);
     broker_turn(broker);
 }
 
@@ -213,7 +215,7 @@ static bool open_session(struct broker *broker, enum statements_session session,
 static void serve_metrics(void *arg, struct http_answer *answer)
 {
     struct broker *broker = arg;
-    broker_metrics_refresh(broker);
+    broker_stats_refresh(broker);
     answer->type = "text/plain; version=0.0.4";
     metrics_write(broker_metrics_registry(broker->metrics), &answer->body);
 }
@@ -397,9 +399,11 @@ static bool open_parts(struct broker *broker, struct err *err)
     if (zsock_bind(broker->pokes, "%s", broker->settings.pokes) < 0)
         return err_set(err, ERR_IO, "pokes: cannot bind %s: %s", broker->settings.pokes,
                        zmq_strerror(zmq_errno()));
-    return workers_new(&workers, &broker->workers, err) &&
-           clients_new(broker, broker->loop, broker->settings.clients, &broker->clients, err) &&
-           open_http(broker, err);
+    if (!workers_new(&workers, &broker->workers, err) ||
+        !clients_new(broker, broker->loop, broker->settings.clients, &broker->clients, err))
+        return false;
+    broker->calls = clients_calls(broker->clients);
+    return open_http(broker, err);
 }
 
 bool broker_open(struct broker *broker, const char *config_path, struct faults *ret_faults, struct err *err)
@@ -422,6 +426,7 @@ bool broker_open(struct broker *broker, const char *config_path, struct faults *
     broker->list_params = pg_params_new();
     broker->writer_params = pg_params_new();
     broker->metrics = broker_metrics_new();
+    broker->stats = broker_stats_new(broker_metrics_registry(broker->metrics));
     broker->queue = queue_new();
     broker->customers = customers_new(CUSTOMERS_KEPT);
     broker->postings = postings_new();
@@ -465,6 +470,7 @@ void broker_close(struct broker *broker)
     postings_free(broker->postings);
     timers_clear(&broker->timers);
     queue_free(broker->queue);
+    broker_stats_free(broker->stats);
     broker_metrics_free(broker->metrics);
     pg_params_free(broker->params);
     pg_params_free(broker->list_params);

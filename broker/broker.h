@@ -3,6 +3,7 @@
 #define DOCKET_BROKER_H
 
 #include "away.h"
+#include "calls.h"
 #include "clients.h"
 #include "dbclock.h"
 #include "err.h"
@@ -30,6 +31,7 @@ struct fan;
 struct postings;
 struct read_events;
 struct broker_metrics;
+struct broker_stats;
 
 /* The version of the process that is current here. */
 struct broker_process {
@@ -55,12 +57,14 @@ struct broker {
     struct pg_params *list_params;   /* of lists, which are used again while they run */
     struct pg_params *writer_params; /* scratch of the groups' statements */
     struct clients *clients;
+    struct calls *calls; /* of clients */
     struct workers *workers;
     struct writer *writer;
     zsock_t *pokes;
     struct http *http;
     int signal_fd; /* -1: not opened */
     struct broker_metrics *metrics;
+    struct broker_stats *stats;
 
     /* epoch.c */
     int64_t epoch;                            /* 0: none */
@@ -135,7 +139,5 @@ bool broker_may_write(const struct broker *broker, struct err *err) __attribute_
 
 /* The database's clock, µs. */
 int64_t broker_now(struct broker *broker);
-
-void broker_count_answer(struct broker *broker, const struct call *call, enum err_code code);
 
 #endif

@@ -1,12 +1,9 @@
 /* The clients' endpoint; see clients.h. */
 #include "clients.h"
 #include "broker.h"
-#include "clock.h"
-#include "log.h"
+#include "calls.h"
 #include "mem.h"
 #include "ops.h"
-#include "sending.h"
-#include "writer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +14,6 @@ enum {
     SEND_HWM = 20000, /* answers kept for one client that does not read */
     RECEIVE_HWM = 5000,
     FRAME_BYTES_MAX = 4 << 20,
-    ANSWER_BYTES_MAX = 8 << 20,
     HANDSHAKE_MS = 5000,
     IPC_MODE = 0660,
 };
@@ -26,9 +22,7 @@ struct clients {
     struct broker *broker;
     zloop_t *loop;
     zsock_t *sock;
-    struct buf answer; /* reused */
-    struct sending *sending;
-    size_t open_calls;
+    struct calls *calls;
 };
 
 /* Frames of one message as far as they belong to a request. */
@@ -41,91 +35,32 @@ struct frames {
     bool too_many;
 };
 
-/* ---- answers ---- */
-
-/* A client that is gone or does not read: its retry with the same key finds the answer. */
-static void clients_send(struct clients *clients, const struct call *call)
-{
-    sending_frame(clients->sending, (struct span){(const char *)call->peer, call->peer_len}, true);
-    if (call->delimiter)
-        sending_frame(clients->sending, SPAN_NONE, true);
-    sending_frame(clients->sending, buf_span(&clients->answer), false);
-}
-
-static void call_begin_answer(struct call *call, bool ok)
-{
-    struct buf *out = &call->clients->answer;
-    buf_reset(out);
-    wire_put_map(out, 4);
-    wire_put_key_int(out, "dkt", 1);
-    wire_put_text(out, "id");
-    if (call->req.id.p == NULL)
-        wire_put_nil(out);
-    else
-        wire_put_raw(out, call->req.id);
-    wire_put_key_bool(out, "ok", ok);
-}
-
-static void call_end(struct call *call)
-{
-    struct clients *clients = call->clients;
-    clients_send(clients, call);
-    clients->open_calls--;
-    request_clear(&call->req);
-    free(call);
-}
-
-void call_answer(struct call *call, struct span body)
-{
-    struct buf *out = &call->clients->answer;
-    call_begin_answer(call, true);
-    wire_put_text(out, "body");
-    wire_put_raw(out, body);
-    broker_count_answer(call->clients->broker, call, ERR_NONE);
-    call_end(call);
-}
-
-void call_refuse(struct call *call, const struct err *err)
-{
-    call_refuse_long(call, err, span_of(err->msg));
-}
-
-void call_refuse_long(struct call *call, const struct err *err, struct span message)
-{
-    struct buf *out = &call->clients->answer;
-    bool retry = err_is_retry(err->code);
-
-    call_begin_answer(call, false);
-    wire_put_text(out, "error");
-    struct wire_map map = wire_map_open(out);
-    wire_put_key_text(out, "code", err_code_name(err->code)), map.count++;
-    wire_put_key_str(out, "message", message), map.count++;
-    if (err->field[0] != '\0')
-        wire_put_key_text(out, "field", err->field), map.count++;
-    wire_put_key_bool(out, "retry", retry), map.count++;
-    if (retry)
-        wire_put_key_int(out, "retry_after_ms", 500), map.count++;
-    wire_map_close(out, &map);
-    broker_count_answer(call->clients->broker, call, err->code);
-    call_end(call);
-}
-
 /* ---- requests ---- */
 
 /* Whether the request that was taken last is one too many. */
 static bool clients_is_full(const struct clients *clients)
 {
-    return clients->open_calls > (size_t)clients->broker->settings.requests_max;
+    return calls_open(clients->calls) > (size_t)clients->broker->settings.requests_max;
+}
+
+static bool clients_check(const struct clients *clients, const struct op *op, struct request *req,
+                          const struct wire_val *body, struct err *err)
+{
+    const struct broker *broker = clients->broker;
+
+    return request_check(req, op, body, broker->client_name, broker->settings.tracking_prefix,
+                         &broker->limits, err) &&
+           ops_may(op, req, err) && (op->check == NULL || op->check(req, err)) &&
+           (!op->changes || broker_may_write(broker, err));
 }
 
 static void clients_handle(struct clients *clients, struct call *call, struct span bytes)
 {
-    struct broker *broker = clients->broker;
     const struct wire_val *body;
     struct span name;
     struct err err = {0};
 
-    if (!request_parse(bytes, &broker->limits, &call->req, &name, &body, &err)) {
+    if (!request_parse(bytes, &clients->broker->limits, &call->req, &name, &body, &err)) {
         call_refuse(call, &err);
         return;
     }
@@ -133,7 +68,7 @@ static void clients_handle(struct clients *clients, struct call *call, struct sp
     /* The id is read by now, so that the client knows which of its requests it was. */
     if (clients_is_full(clients) && (op == NULL || !op->always)) {
         (void)err_set(&err, ERR_BUSY, "%zu requests are under way here, which is the limit: repeat later",
-                      clients->open_calls - 1);
+                      calls_open(clients->calls) - 1);
         call_refuse(call, &err);
         return;
     }
@@ -145,14 +80,31 @@ static void clients_handle(struct clients *clients, struct call *call, struct sp
         call_refuse(call, &err);
         return;
     }
-    if (!request_check(&call->req, op, body, broker->client_name, broker->settings.tracking_prefix,
-                       &broker->limits, &err) ||
-        !ops_may(op, &call->req, &err) || (op->check != NULL && !op->check(&call->req, &err)) ||
-        (op->changes && !broker_may_write(broker, &err))) {
+    if (!clients_check(clients, op, &call->req, body, &err)) {
         call_refuse(call, &err);
         return;
     }
-    op->handle(broker, call);
+    op->handle(clients->broker, call);
+}
+
+/* A request that the broker makes itself out of a call's; its op is one of the table. The call's request is replaced, whole or not at all. */
+static void clients_again(void *arg, struct call *call, struct span bytes)
+{
+    const struct clients *clients = arg;
+    const struct wire_val *body = NULL;
+    struct request req = {0};
+    struct span name = SPAN_NONE;
+    struct err err;
+
+    if (!request_parse(bytes, &clients->broker->limits, &req, &name, &body, &err) ||
+        !clients_check(clients, ops_find(name), &req, body, &err)) {
+        request_clear(&req);
+        call_refuse(call, &err);
+        return;
+    }
+    request_clear(&call->req);
+    call->req = req;
+    req.op->handle(clients->broker, call);
 }
 
 /* Reads one message. False when none waits. */
@@ -189,15 +141,10 @@ static bool clients_receive(void *sock, struct frames *f)
 
 static void clients_take(struct clients *clients, struct frames *f)
 {
-    struct call *call = mem_new(1, sizeof *call);
+    struct call *call =
+        calls_begin(clients->calls, (struct span){(const char *)f->peer, f->peer_len}, f->delimiter);
     struct err err = {0};
 
-    call->clients = clients;
-    memcpy(call->peer, f->peer, f->peer_len);
-    call->peer_len = (unsigned char)f->peer_len;
-    call->delimiter = f->delimiter;
-    call->began_us = clock_mono_us();
-    clients->open_calls++;
     if (!f->has_payload || f->too_many) {
         (void)err_set(&err, ERR_MALFORMED, "not a request: want one frame");
         call_refuse(call, &err);
@@ -247,17 +194,11 @@ bool clients_new(struct broker *broker, zloop_t *loop, const char *endpoint, str
     clients->broker = broker;
     clients->loop = loop;
     clients->sock = sock;
-    clients->sending = sending_new(zsock_resolve(sock));
-    buf_init(&clients->answer, ANSWER_BYTES_MAX);
+    clients->calls = calls_new(zsock_resolve(sock), broker->metrics, clients_again, clients);
     (void)zloop_reader(loop, sock, clients_on_readable, clients);
     zloop_reader_set_tolerant(loop, sock);
     *ret_clients = clients;
     return true;
-}
-
-void clients_stop(struct clients *clients)
-{
-    zloop_reader_end(clients->loop, clients->sock);
 }
 
 void clients_free(struct clients *clients)
@@ -266,28 +207,11 @@ void clients_free(struct clients *clients)
         return;
     zloop_reader_end(clients->loop, clients->sock);
     zsock_destroy(&clients->sock);
-    sending_free(clients->sending);
-    buf_clear(&clients->answer);
+    calls_free(clients->calls);
     free(clients);
 }
 
-void clients_hold(struct clients *clients)
+struct calls *clients_calls(const struct clients *clients)
 {
-    sending_hold(clients->sending);
-}
-
-void clients_release(struct clients *clients)
-{
-    sending_release(clients->sending);
-}
-
-int64_t clients_answers_dropped(const struct clients *clients)
-{
-    int reason;
-    return sending_failed(clients->sending, &reason);
-}
-
-size_t clients_open_calls(const struct clients *clients)
-{
-    return clients->open_calls;
+    return clients->calls;
 }

@@ -1,7 +1,7 @@
 /* Verdicts on promises; see deadlines.h. */
 #include "deadlines.h"
 #include "broker.h"
-#include "clients.h"
+#include "calls.h"
 #include "mem.h"
 #include "op_unit.h"
 #include "param_put.h"

@@ -168,11 +168,11 @@ static void deciding_end(struct unit *unit, const struct err *err)
     if (err == NULL && deciding->done) {
         broker->outbox_written = broker->outbox_written || deciding->decision.notify_count != 0;
         health_count(&broker->health, true, clock_mono_us());
-        broker_count_decision(broker, true);
+        broker_count_decision(broker->metrics, true);
         if (deciding->due_at != 0)
-            broker_count_late(broker, broker_now(broker) - deciding->due_at);
+            broker_count_late(broker->metrics, broker_now(broker) - deciding->due_at);
     } else {
-        broker_count_decision(broker, false);
+        broker_count_decision(broker->metrics, false);
     }
     deciding_free(deciding);
 }

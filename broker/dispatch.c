@@ -37,7 +37,7 @@ static void dispatch_hand(struct broker *broker, struct wake *wake)
         return;
     }
     if (!wake->background)
-        broker_count_wait(broker, wake, now_at - wake->wake_at);
+        broker_count_wait(broker->metrics, (enum wake_class)wake->class, now_at - wake->wake_at);
     broker->wake_count[wake->place]--;
     wake->place = WAKE_HANDED;
     broker->wake_count[WAKE_HANDED]++;

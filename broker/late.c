@@ -3,9 +3,8 @@
  * The comment's request becomes one of ticket.submit, with a key derived from its own: who repeats the comment gets the same new ticket. */
 #include "late.h"
 #include "broker.h"
+#include "calls.h"
 #include "mem.h"
-#include "ops.h"
-#include "posting.h"
 #include "read_end.h"
 #include "statements.h"
 
@@ -18,7 +17,6 @@
 enum { REQUEST_BYTES_MAX = 1 << 20, KEY_TEXT_BYTES = 33, TITLE_BYTES = 80 };
 
 struct late {
-    struct broker *broker;
     struct call *call;
     struct buf bytes; /* the new request */
 };
@@ -91,35 +89,18 @@ static void late_on_rows(void *arg, PGresult *rows)
     put_body(&late->bytes, req, rows);
 }
 
-/* The call's request is replaced, whole or not at all. */
-static bool late_turn(struct late *late, struct err *err)
-{
-    struct broker *broker = late->broker;
-    const struct wire_val *body = NULL;
-    struct request req = {0};
-    struct span op = SPAN_NONE;
-
-    if (!request_parse(buf_span(&late->bytes), &broker->limits, &req, &op, &body, err) ||
-        !request_check(&req, ops_find(op), body, broker->client_name, broker->settings.tracking_prefix,
-                       &broker->limits, err)) {
-        request_clear(&req);
-        return false;
-    }
-    request_clear(&late->call->req);
-    late->call->req = req;
-    return true;
-}
-
 static void late_on_end(void *arg, const struct pg_end *end)
 {
     struct late *late = arg;
-    int64_t closed = late->call->req.ticket;
+    struct call *call = late->call;
     struct err err;
 
-    if (!read_end_is_ok(end, "late", &err) || !broker_may_write(late->broker, &err) || !late_turn(late, &err))
-        call_refuse(late->call, &err);
-    else
-        posting_related(late->broker, late->call, closed);
+    if (!read_end_is_ok(end, "late", &err)) {
+        call_refuse(call, &err);
+    } else {
+        call->related = call->req.ticket;
+        call_again(call, buf_span(&late->bytes));
+    }
     late_free(late);
 }
 
@@ -127,7 +108,6 @@ void late_post(struct broker *broker, struct call *call)
 {
     struct late *late = mem_new(1, sizeof *late);
 
-    late->broker = broker;
     late->call = call;
     buf_init(&late->bytes, REQUEST_BYTES_MAX);
     pg_params_reset(broker->params);

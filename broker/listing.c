@@ -1,7 +1,7 @@
 /* What ops that list things share; see listing.h. */
 #include "listing.h"
 
-#include "clients.h"
+#include "calls.h"
 
 enum { DIGITS_MAX = 18, WORD_SHOWN_MAX = 40 };
 

@@ -9,7 +9,6 @@
 #include "key_known.h"
 #include "load_work.h"
 #include "mem.h"
-#include "ops.h"
 #include "put_back.h"
 #include "statements.h"
 #include "ticket_row.h"
@@ -27,7 +26,6 @@ struct posting {
     struct broker *broker;
     struct call *call;
     int64_t id;
-    int64_t related;            /* the ticket it is linked to once it is there; 0: none */
     int64_t correlation;        /* token under which its correlation's row is kept for it; 0: none */
     struct span extra, receipt; /* encoded, owned; NULL: none */
     struct posting *followers;  /* same key, in order of arrival */
@@ -311,8 +309,8 @@ static void posting_end_committed(struct posting *posting)
         else if (posting->inserted)
             posting_wake(posting);
         posting->broker->outbox_written = true;
-        if (posting->inserted && posting->related != 0)
-            change_link_posted(posting->broker, posting->call, posting->stored_id, posting->related);
+        if (posting->inserted && posting->call->related != 0)
+            change_link_posted(posting->broker, posting->call, posting->stored_id, posting->call->related);
         if (request_bool(req, F_TAKE, false)) {
             change_take_posted(posting->broker, posting->call, posting->stored_id, posting->posted_at, !own);
             posting->call = NULL;
@@ -397,7 +395,7 @@ bool posting_check(const struct request *req, struct err *err)
     return true;
 }
 
-static struct posting *posting_new(struct broker *broker, struct call *call)
+static void posting_begin(struct broker *broker, struct call *call, int64_t correlation)
 {
     struct posting *posting = mem_new(1, sizeof *posting);
 
@@ -407,20 +405,7 @@ static struct posting *posting_new(struct broker *broker, struct call *call)
     posting->call = call;
     posting->extra = posting_extra(broker->postings, &call->req);
     posting->receipt = posting_receipt(broker->postings, &call->req);
-    return posting;
-}
-
-static void posting_begin(struct broker *broker, struct call *call, int64_t correlation)
-{
-    struct posting *posting = posting_new(broker, call);
     posting->correlation = correlation;
-    posting_start(posting);
-}
-
-void posting_related(struct broker *broker, struct call *call, int64_t to)
-{
-    struct posting *posting = posting_new(broker, call);
-    posting->related = to;
     posting_start(posting);
 }
 

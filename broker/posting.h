@@ -15,11 +15,8 @@ struct request;
 /* Beyond the fields' own limits: taking at once needs staff to take. */
 bool posting_check(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 
-/* ticket.submit. Takes the call. */
+/* ticket.submit; the new ticket is linked to the call's related one, if it has one. Takes the call. */
 void posting_submit(struct broker *broker, struct call *call);
-
-/* Posts the call's request as a ticket that is related to another one. Takes the call. */
-void posting_related(struct broker *broker, struct call *call, int64_t to);
 
 /* Sends the statement of a batch's postings. arg: the broker. */
 void posting_send(void *arg, struct unit **units, size_t count, bool repeat);

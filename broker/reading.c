@@ -1,11 +1,10 @@
 /* The ops that read; see reading.h. */
 #include "reading.h"
 #include "broker.h"
-#include "broker_metrics.h"
+#include "broker_stats.h"
 #include "clock.h"
 #include "listing.h"
 #include "mem.h"
-#include "ops.h"
 #include "param_put.h"
 #include "read_events.h"
 #include "read_list.h"

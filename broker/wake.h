@@ -67,4 +67,7 @@ struct wake {
 /* Class of a ticket by its priority; 0 (none yet) is untriaged, for it may be a P1. */
 enum wake_class wake_class_of(int priority);
 
+/* "p1", "untriaged", …, by class: the words of metrics. */
+extern const char *const wake_class_names[WAKE_CLASSES];
+
 #endif

@@ -14,12 +14,6 @@ enum { DISCARDED_MOST = 3 };
 #define DISCARDED_FOR_US US_PER_S
 #define REST_US (INT64_C(2) * US_PER_S)
 
-enum wake_class wake_class_of(int priority)
-{
-    static const enum wake_class classes[] = {WAKE_UNTRIAGED, WAKE_P1, WAKE_P2, WAKE_P3, WAKE_P4};
-    return priority >= 0 && priority <= 4 ? classes[priority] : WAKE_UNTRIAGED;
-}
-
 struct wake *wakes_find(const struct broker *broker, int64_t ticket)
 {
     struct wake *wake;
