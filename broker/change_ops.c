@@ -3,6 +3,7 @@
 #include "broker.h"
 #include "change_internal.h"
 #include "change_many.h"
+#include "change_plans.h"
 #include "clock.h"
 #include "fan.h"
 #include "late.h"
@@ -169,87 +170,6 @@ void change_start(struct broker *broker, struct call *call, const struct change_
     change_start_input(broker, call, change_input_of(call, plan));
 }
 
-/* ---- plans ---- */
-
-static bool is_person(enum desk_role role)
-{
-    return role != ROLE_SYSTEM;
-}
-
-static struct change_plan plan_comment(enum desk_role role, bool asked_public)
-{
-    bool customer = role == ROLE_CUSTOMER;
-    /* A customer's own words are always public, and are not told back to the customer. */
-    bool public = customer || asked_public;
-
-    return (struct change_plan){.row = customer ? DO_REPLY : DO_COMMENT,
-                                .event = EVENT_COMMENTED,
-                                .public = public,
-                                .tell = public && !customer ? "update" : NULL,
-                                .to_children = public && !customer,
-                                .reply_pending = customer                    ? 1
-                                                 : public && is_person(role) ? 0
-                                                                             : -1};
-}
-
-static struct change_plan plan_wait(bool vendor)
-{
-    return (struct change_plan){.row = vendor ? DO_WAIT_VENDOR : DO_WAIT_CUSTOMER,
-                                .event = EVENT_WAITING,
-                                .public = true,
-                                .tell = "waiting",
-                                .to_children = true,
-                                .reply_pending = -1};
-}
-
-static const struct change_plan plan_cannot_resolve = {.row = DO_CANNOT_RESOLVE,
-                                                       .event = EVENT_CANNOT_RESOLVE,
-                                                       .public = true,
-                                                       .tell = "cannot_resolve",
-                                                       .to_children = true,
-                                                       .reply_pending = -1};
-static const struct change_plan plan_resume = {.row = DO_RESUME,
-                                               .event = EVENT_RESUMED,
-                                               .to_children = true,
-                                               .reply_pending = -1};
-static const struct change_plan plan_resolve = {.row = DO_RESOLVE,
-                                                .event = EVENT_RESOLVED,
-                                                .public = true,
-                                                .tell = "approval_asked",
-                                                .to_children = true,
-                                                .reply_pending = 0};
-static const struct change_plan plan_take = {.row = DO_TAKE,
-                                             .event = EVENT_TAKEN,
-                                             .held = HELD_ASSIGNEE,
-                                             .assignee_do = ASSIGNEE_SET,
-                                             .reply_pending = -1};
-
-bool change_plan_of_child(enum desk_event event, enum desk_role role, const struct wire_val *body,
-                          struct change_plan *ret)
-{
-    switch ((int)event) {
-    case EVENT_COMMENTED:
-        *ret = plan_comment(role, true);
-        break;
-    case EVENT_WAITING:
-        *ret = plan_wait(span_is(wire_find_str(body, "on"), "vendor"));
-        break;
-    case EVENT_CANNOT_RESOLVE:
-        *ret = plan_cannot_resolve;
-        break;
-    case EVENT_RESUMED:
-        *ret = plan_resume;
-        break;
-    case EVENT_RESOLVED:
-        *ret = plan_resolve;
-        break;
-    default:
-        return false;
-    }
-    ret->to_children = false; /* one level */
-    return true;
-}
-
 /* ---- the ops ---- */
 
 bool change_check_comment(const struct request *req, struct err *err)
@@ -267,7 +187,7 @@ bool change_check_comment(const struct request *req, struct err *err)
 
 void change_comment(struct broker *broker, struct call *call)
 {
-    struct change_plan plan = plan_comment(call->req.role, request_bool(&call->req, F_PUBLIC, false));
+    struct change_plan plan = change_plan_comment(call->req.role, request_bool(&call->req, F_PUBLIC, false));
     struct change_input *input = change_input_of(call, &plan);
 
     /* A customer's words on a ticket that was closed long ago become a new one. */
@@ -307,6 +227,12 @@ void change_update(struct broker *broker, struct call *call)
                                .reply_pending = -1};
     change_start(broker, call, &plan);
 }
+
+static const struct change_plan plan_take = {.row = DO_TAKE,
+                                             .event = EVENT_TAKEN,
+                                             .held = HELD_ASSIGNEE,
+                                             .assignee_do = ASSIGNEE_SET,
+                                             .reply_pending = -1};
 
 void change_take(struct broker *broker, struct call *call)
 {
@@ -436,18 +362,18 @@ bool change_check_wait(const struct request *req, struct err *err)
 
 void change_wait(struct broker *broker, struct call *call)
 {
-    struct change_plan plan = plan_wait(span_is(request_text(&call->req, F_ON), "vendor"));
+    struct change_plan plan = change_plan_wait(span_is(request_text(&call->req, F_ON), "vendor"));
     change_start(broker, call, &plan);
 }
 
 void change_resume(struct broker *broker, struct call *call)
 {
-    change_start(broker, call, &plan_resume);
+    change_start(broker, call, &change_plan_resume);
 }
 
 void change_cannot_resolve(struct broker *broker, struct call *call)
 {
-    change_start(broker, call, &plan_cannot_resolve);
+    change_start(broker, call, &change_plan_cannot_resolve);
 }
 
 /* Staff who say yes or no for a customer tell how the customer said so. */
@@ -479,7 +405,7 @@ void change_decline(struct broker *broker, struct call *call)
 
 void change_resolve(struct broker *broker, struct call *call)
 {
-    change_start(broker, call, &plan_resolve);
+    change_start(broker, call, &change_plan_resolve);
 }
 
 void change_approve(struct broker *broker, struct call *call)

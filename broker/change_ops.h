@@ -36,11 +36,6 @@ bool change_check_update(const struct request *req, struct err *err) __attribute
 bool change_check_said(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 bool change_check_link(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 
-/* The plan of a child's event, which repeats its parent's: the same as the op's own.
- * False: such an event does not go to children. */
-bool change_plan_of_child(enum desk_event event, enum desk_role role, const struct wire_val *body,
-                          struct change_plan *ret);
-
 /* Does what the request says to its ticket, or to each of its list, and answers. Takes the call. */
 void change_start(struct broker *broker, struct call *call, const struct change_plan *plan);
 void change_start_input(struct broker *broker, struct call *call, struct change_input *input);

@@ -2,7 +2,7 @@
 #include "fan.h"
 #include "broker.h"
 #include "change_internal.h"
-#include "change_ops.h"
+#include "change_plans.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
