@@ -125,15 +125,6 @@ struct broker {
     bool farewell_sent;
 };
 
-/* Opens everything; the loop is not run yet. err: what a person can mend. */
-bool broker_open(struct broker *broker, const char *config_path, struct faults *ret_faults, struct err *err)
-    __attribute__((warn_unused_result));
-int broker_run(struct broker *broker);
-void broker_close(struct broker *broker);
-
-/* The end of a turn of the loop: hand out, write what gathered, poke. Handlers of sockets call it once they drained them. */
-void broker_turn(struct broker *broker);
-
 /* Whether a change may be taken now. err: ERR_UNAVAILABLE. */
 bool broker_may_write(const struct broker *broker, struct err *err) __attribute__((warn_unused_result));
 

@@ -1,4 +1,5 @@
-/* The broker, put together; see broker.h. */
+/* The broker's life; see broker_life.h. */
+#include "broker_life.h"
 #include "broker.h"
 #include "broker_metrics.h"
 #include "broker_stats.h"
@@ -43,33 +44,9 @@ enum { TICK_MS = 100, CLAIM_EVERY_TICKS = 3, CUSTOMERS_KEPT = 20000, POKE_HWM = 
     "synchronous_commit = on"
 #define CONTROL_SESSION_SQL "SET plan_cache_mode = force_generic_plan; SET lock_timeout = '2s'; SET jit = off"
 
-int64_t broker_now(struct broker *broker)
-{
-    return dbclock_now(&broker->clock, clock_mono_us());
-}
-
-bool broker_may_write(const struct broker *broker, struct err *err)
-{
-    if (broker->stopping)
-        return err_set(err, ERR_UNAVAILABLE, "this broker ends: repeat at another with the same key");
-    if (broker->epoch == 0 || !lease_holds(&broker->lease, clock_mono_us()))
-        return err_set(err, ERR_UNAVAILABLE, "the database is away: repeat later with the same key");
-    if (!broker->process.looked)
-        return err_set(err, ERR_UNAVAILABLE, "this broker is starting: repeat later with the same key");
-    return true;
-}
-
 /* ---- a turn ---- */
 
-static int broker_on_due(zloop_t *loop, int timer, void *arg)
-{
-    struct broker *broker = arg;
-    (void)loop;
-    (void)timer;
-    broker->due_timer = -1;
-    broker_turn(broker);
-    return 0;
-}
+static int broker_on_due(zloop_t *loop, int timer, void *arg);
 
 /* One timer, for the next wake that comes due, or the next step of computing again. */
 static void broker_arm(struct broker *broker, int64_t in_us)
@@ -87,7 +64,8 @@ static void broker_arm(struct broker *broker, int64_t in_us)
     broker->due_timer = zloop_timer(broker->loop, (size_t)(in_us / US_PER_MS + 1), 1, broker_on_due, broker);
 }
 
-void broker_turn(struct broker *broker)
+/* After each thing that woke the loop: hand out, write what gathered, poke. */
+static void broker_turn(struct broker *broker)
 {
     if (broker->epoch != 0) {
         int64_t due_us = dispatch_due(broker), step_us = recompute_turn(broker);
@@ -100,6 +78,24 @@ void broker_turn(struct broker *broker)
         (void)zmq_send(zsock_resolve(broker->pokes), "outbox", 6, ZMQ_DONTWAIT);
     }
 }
+
+static int broker_on_due(zloop_t *loop, int timer, void *arg)
+{
+    struct broker *broker = arg;
+    (void)loop;
+    (void)timer;
+    broker->due_timer = -1;
+    broker_turn(broker);
+    return 0;
+}
+
+/* A socket was read: of clients, of workers, of a session with the database. */
+static void broker_on_read(void *arg)
+{
+    broker_turn(arg);
+}
+
+/* ---- what the parts tell ---- */
 
 static void broker_on_ends(void *arg, bool begins)
 {
@@ -116,17 +112,11 @@ static void broker_on_batch(void *arg, size_t units, int64_t took_us)
     pace_committed(&broker->pace, clock_mono_us(), units - broker->background_units, took_us);
     broker->background_units = 0;
     broker_count_batch(broker->metrics, units, took_us);
-    broker_turn(broker);
 }
 
 static void broker_on_made(void *arg, int64_t ticket, int32_t attempt, int32_t version, int64_t wake_at)
 {
     wakes_changed(arg, ticket, attempt, version, 0, SPAN_NONE, wake_at, REASON_POSTED);
-}
-
-static void broker_on_room(void *arg)
-{
-    broker_turn(arg);
 }
 
 static void broker_on_refused(void *arg, const char *worker, struct span hash, const struct wire_val *errors)
@@ -185,7 +175,6 @@ static void on_reader_up(void *arg)
     struct broker *broker = arg;
     session_is_up(broker);
     read_events_on_up(broker->read_events);
-    broker_turn(broker);
 }
 
 static void on_reader_down(void *arg, const char *why)
@@ -205,6 +194,7 @@ static bool open_session(struct broker *broker, enum statements_session session,
                                .on_up = up,
                                .on_down = down,
                                .on_refused = on_refused,
+                               .on_read = broker_on_read,
                                .arg = broker};
     config.statements = broker->statements[session] = statements_new(session, &config.statement_count);
     return pg_new(broker->loop, &config, ret_pg, err);
@@ -371,7 +361,7 @@ static bool open_parts(struct broker *broker, struct err *err)
                                      .on_decision = dispatch_on_decision,
                                      .on_fail = dispatch_on_fail,
                                      .on_lost = dispatch_on_lost,
-                                     .on_room = broker_on_room,
+                                     .on_turn = broker_on_read,
                                      .on_refused = broker_on_refused,
                                      .arg = broker};
 
@@ -400,7 +390,7 @@ static bool open_parts(struct broker *broker, struct err *err)
         return err_set(err, ERR_IO, "pokes: cannot bind %s: %s", broker->settings.pokes,
                        zmq_strerror(zmq_errno()));
     if (!workers_new(&workers, &broker->workers, err) ||
-        !clients_new(broker, broker->loop, broker->settings.clients, &broker->clients, err))
+        !clients_new(broker, broker_on_read, &broker->clients, err))
         return false;
     broker->calls = clients_calls(broker->clients);
     return open_http(broker, err);

@@ -1,5 +1,6 @@
 /* docket-broker: receives tickets, hands them to workers, writes what they decide. */
 #include "broker.h"
+#include "broker_life.h"
 #include "log.h"
 #include "mem.h"
 #include "migrate.h"

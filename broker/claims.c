@@ -115,8 +115,6 @@ static void claim_on_end(void *arg, const struct pg_end *end)
         }
         if (claim->got == (size_t)claim->asked)
             claim_lane(broker, claim->lane); /* there is more: no need to wait for the tick */
-        if (claim->got != 0)
-            broker_turn(broker);
     } else if (end->outcome == PG_UNKNOWN) {
         claims_unknown(broker, claim->epoch);
     }

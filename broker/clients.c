@@ -20,7 +20,7 @@ enum {
 
 struct clients {
     struct broker *broker;
-    zloop_t *loop;
+    void (*on_read)(void *broker);
     zsock_t *sock;
     struct calls *calls;
 };
@@ -163,15 +163,16 @@ static int clients_on_readable(zloop_t *loop, zsock_t *reader, void *arg)
     (void)loop;
     for (int i = 0; i < TURN_MESSAGES && clients_receive(zsock_resolve(reader), &f); i++)
         clients_take(clients, &f);
-    broker_turn(clients->broker);
+    clients->on_read(clients->broker);
     return 0;
 }
 
 /* ---- life ---- */
 
-bool clients_new(struct broker *broker, zloop_t *loop, const char *endpoint, struct clients **ret_clients,
+bool clients_new(struct broker *broker, void (*on_read)(void *broker), struct clients **ret_clients,
                  struct err *err)
 {
+    const char *endpoint = broker->settings.clients;
     zsock_t *sock = zsock_new(ZMQ_ROUTER);
 
     zsock_set_router_mandatory(sock, 1);
@@ -192,11 +193,11 @@ bool clients_new(struct broker *broker, zloop_t *loop, const char *endpoint, str
         (void)chmod(endpoint + 6, IPC_MODE);
     struct clients *clients = mem_new(1, sizeof *clients);
     clients->broker = broker;
-    clients->loop = loop;
+    clients->on_read = on_read;
     clients->sock = sock;
     clients->calls = calls_new(zsock_resolve(sock), broker->metrics, clients_again, clients);
-    (void)zloop_reader(loop, sock, clients_on_readable, clients);
-    zloop_reader_set_tolerant(loop, sock);
+    (void)zloop_reader(broker->loop, sock, clients_on_readable, clients);
+    zloop_reader_set_tolerant(broker->loop, sock);
     *ret_clients = clients;
     return true;
 }
@@ -205,7 +206,7 @@ void clients_free(struct clients *clients)
 {
     if (clients == NULL)
         return;
-    zloop_reader_end(clients->loop, clients->sock);
+    zloop_reader_end(clients->broker->loop, clients->sock);
     zsock_destroy(&clients->sock);
     calls_free(clients->calls);
     free(clients);

@@ -7,14 +7,15 @@
 
 #include "err.h"
 
-#include <czmq.h>
+#include <stdbool.h>
 
 struct broker;
 struct calls;
 struct clients;
 
-/* Binds and starts. The loop and the broker must outlive it. err: ERR_IO  the endpoint cannot be bound. */
-bool clients_new(struct broker *broker, zloop_t *loop, const char *endpoint, struct clients **ret_clients,
+/* Binds the endpoint of the settings and starts on the broker's loop; the broker must outlive it. on_read: requests were read, and handled as
+ * far as they could be; once a turn. err: ERR_IO  the endpoint cannot be bound. */
+bool clients_new(struct broker *broker, void (*on_read)(void *broker), struct clients **ret_clients,
                  struct err *err) __attribute__((warn_unused_result));
 
 /* Once all calls have ended. Accepts NULL. */

@@ -107,8 +107,6 @@ static void load_on_items(void *arg, const struct load_work_item *items, size_t 
         }
     }
     free(load);
-    if (err == NULL)
-        broker_turn(broker);
 }
 
 static void load_send(struct broker *broker, struct load *load)

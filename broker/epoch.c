@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "customers.h"
 #include "log.h"
+#include "posting.h"
 #include "statements.h"
 #include "wakes.h"
 
@@ -78,7 +79,6 @@ static void epoch_on_register_end(void *arg, const struct pg_end *end)
     claims_begin(broker);
     ops_alerts_begin(broker);
     writer_begin(broker->writer, broker->epoch);
-    broker_turn(broker);
 }
 
 static void epoch_register(struct broker *broker)
@@ -178,6 +178,13 @@ static void epoch_on_lease_row(void *arg, PGresult *rows)
     pace_others(&broker->pace, clock_mono_us(), (double)pg_int(rows, 0, 3) / 1000);
 }
 
+/* The oldest id that may have no desk row: what the lease stores as the mark. */
+static int64_t epoch_mark(const struct broker *broker)
+{
+    int64_t committed = wakes_mark(broker), posting = posting_oldest(broker);
+    return posting != 0 && posting < committed ? posting : committed;
+}
+
 static void epoch_renew(struct broker *broker)
 {
     if (!pg_is_up(broker->control_pg) || broker->lease.under_way)
@@ -187,7 +194,7 @@ static void epoch_renew(struct broker *broker)
     pg_put_int8(broker->params, broker->epoch);
     pg_put_int8(broker->params, broker->settings.lease_us);
     pg_put_int8(broker->params, IDS_AHEAD_S);
-    pg_put_int8(broker->params, wakes_mark(broker));
+    pg_put_int8(broker->params, epoch_mark(broker));
     pg_put_int2(broker->params, (int16_t)(1000 * pace_wanted(&broker->pace, clock_mono_us())));
     (void)pg_send(broker->control_pg, C_LEASE, broker->params, epoch_on_lease_row, broker);
     pg_sync(broker->control_pg, NULL, NULL);

@@ -61,7 +61,6 @@ static void forecast_answer(struct forecast *f, const struct wire_val *result)
 static void forecast_on_answer(void *arg, const struct workers_answer *answer)
 {
     struct forecast *f = arg;
-    struct broker *broker = f->broker;
     struct err err;
 
     if (answer->code == NULL) {
@@ -72,7 +71,6 @@ static void forecast_on_answer(void *arg, const struct workers_answer *answer)
                       answer->message);
         forecast_end(f, &err);
     }
-    broker_turn(broker);
 }
 
 /* ---- from the database ---- */

@@ -299,7 +299,6 @@ static void change_write(struct plan_change *change)
     change->unit.bytes = wire_doc_bytes(change->plan->call->req.doc).len + 512;
     op_key_begin(&change->key);
     writer_add(change->plan->broker->writer, &change->unit);
-    broker_turn(change->plan->broker);
 }
 
 static struct plan_change *change_new(struct plan *plan)

@@ -226,11 +226,8 @@ static void asking_on_answer(void *arg, const struct workers_answer *answer)
         wire_put_val(&asking->warnings, warnings);
         asking_warn(asking);
     }
-    if (answer->left == 0) {
-        struct broker *broker = asking->broker;
+    if (answer->left == 0)
         asking_end(asking);
-        broker_turn(broker);
-    }
 }
 
 /* The loader, and the schedules' zones and files: a version whose people could not be called is refused. */

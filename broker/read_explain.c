@@ -51,7 +51,6 @@ static void explain_answer(struct explaining *x, const struct wire_val *result)
 static void explain_on_answer(void *arg, const struct workers_answer *answer)
 {
     struct explaining *x = arg;
-    struct broker *broker = x->broker;
     struct err err;
 
     if (answer->code == NULL) {
@@ -62,7 +61,6 @@ static void explain_on_answer(void *arg, const struct workers_answer *answer)
                       answer->message);
         explaining_end(x, &err);
     }
-    broker_turn(broker);
 }
 
 /* ---- the ticket as a worker needs it ---- */

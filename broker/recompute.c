@@ -51,7 +51,6 @@ static void step_on_end(void *arg, const struct pg_end *end)
             broker->recompute_due = false;
             log_event(LOG_INFO, "recomputed", "process=%.12s", broker->process.hash);
         }
-        broker_turn(broker);
     } else if (end->outcome == PG_UNKNOWN) {
         claims_unknown(broker, step->epoch);
     } else if (end->outcome == PG_FAILED) {

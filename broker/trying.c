@@ -65,7 +65,6 @@ static void trying_answer(struct trying *trying, const struct wire_val *rows)
 static void trying_on_answer(void *arg, const struct workers_answer *answer)
 {
     struct trying *trying = arg;
-    struct broker *broker = trying->broker;
     struct err err;
 
     if (answer->code == NULL) {
@@ -77,7 +76,6 @@ static void trying_on_answer(void *arg, const struct workers_answer *answer)
                         answer->message);
         trying_end(trying, &err);
     }
-    broker_turn(broker);
 }
 
 /* ---- the tickets ---- */

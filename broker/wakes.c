@@ -3,7 +3,6 @@
 #include "broker.h"
 #include "clock.h"
 #include "mem.h"
-#include "posting.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -192,9 +191,6 @@ void wakes_not_overtaken(struct broker *broker, int64_t ticket)
 int64_t wakes_mark(const struct broker *broker)
 {
     int64_t mark = ids_first(&broker->ids);
-    int64_t posting = posting_oldest(broker);
-
-    if (broker->fresh_first != NULL && broker->fresh_first->ticket < mark)
-        mark = broker->fresh_first->ticket;
-    return posting != 0 && posting < mark ? posting : mark;
+    return broker->fresh_first != NULL && broker->fresh_first->ticket < mark ? broker->fresh_first->ticket
+                                                                             : mark;
 }

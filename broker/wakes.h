@@ -46,7 +46,7 @@ bool wakes_rests(const struct broker *broker, int64_t ticket);
 /* A decision of it was committed. */
 void wakes_decided(struct wake *wake);
 
-/* The oldest id that may have no desk row: what the lease stores as the mark. */
+/* The oldest id that may have no desk row, of what is committed (what is being posted: posting_oldest). */
 int64_t wakes_mark(const struct broker *broker);
 
 #endif

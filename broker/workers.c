@@ -335,9 +335,9 @@ static void workers_settle(struct workers *workers)
             workers_session_end(workers, session, "unreachable");
         session = next;
     }
-    if (workers->made_room) {
-        workers->made_room = false;
-        workers->config.on_room(workers->config.arg);
+    if (workers->owes_turn) {
+        workers->owes_turn = false;
+        workers->config.on_turn(workers->config.arg);
     }
 }
 

@@ -52,8 +52,9 @@ struct workers_config {
      * then), or was connected anew. Hand it out again. */
     void (*on_lost)(void *arg, struct wake *wake);
 
-    /* Credits became free, or a worker became ready. Once a turn, after the other callbacks. */
-    void (*on_room)(void *arg);
+    /* Something can go on: credits became free, a worker became ready, a question was answered. Once a turn,
+     * after the other callbacks. */
+    void (*on_turn)(void *arg);
 
     /* A worker cannot use a version. errors: list of text, or NULL. May be NULL. */
     void (*on_refused)(void *arg, const char *worker, struct span hash, const struct wire_val *errors);
@@ -84,7 +85,7 @@ void workers_release(struct workers *workers);
 /* Sends a work to the worker with the most room. A wake with suspect set goes to a worker alone: that worker
  * gets nothing else, and it is sent when what the worker holds is answered. in:  content  encoded map of
  * exactly the entries ticket, customer, events; copied now_at   database's clock err: ERR_BUSY  no room: the
- * wake stays the caller's; on_room will come. ERR_INVALID  content is not such a map. */
+ * wake stays the caller's; on_turn will come. ERR_INVALID  content is not such a map. */
 bool workers_hand(struct workers *workers, struct wake *wake, struct span content, int64_t now_at,
                   struct err *err) __attribute__((warn_unused_result));
 

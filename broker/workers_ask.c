@@ -19,8 +19,10 @@ static void asked_end(struct workers *workers, struct asked *asked, struct worke
     void *arg = question->arg;
     if (question->left == 0)
         free(question);
-    if (fn != NULL)
+    if (fn != NULL) {
+        workers->owes_turn = true;
         fn(arg, answer);
+    }
 }
 
 static void ask_session(struct workers *workers, struct session *session, struct question *question,

@@ -82,7 +82,7 @@ struct workers {
     int timer;
     int soon; /* timer of the next turn; -1 when none is set */
     bool draining;
-    bool made_room; /* on_room is owed */
+    bool owes_turn; /* on_turn */
     struct beat beat;
     struct session *sessions;
     size_t room, room_p1; /* over all sessions */

@@ -27,7 +27,7 @@ void workers_session_count(struct workers *workers, struct session *session)
     size_t room = handout_room(&session->handout, false);
     size_t room_p1 = handout_room(&session->handout, true);
     if (room > session->room || room_p1 > session->room_p1)
-        workers->made_room = true;
+        workers->owes_turn = true;
     workers->room += room - session->room;
     workers->room_p1 += room_p1 - session->room_p1;
     session->room = room;

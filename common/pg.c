@@ -51,6 +51,7 @@ struct pg {
     struct pg_end end;
     int end_index;
     bool warned;
+    bool ended; /* on_read is owed */
 };
 
 static void pg_lose(struct pg *pg, const char *why);
@@ -203,6 +204,7 @@ static void pg_on_sync(struct pg *pg)
     }
     pg_start_reading_batch(pg);
     pg->syncs--;
+    pg->ended = pg->ended || end.outcome == PG_OK;
     if (what.end_fn != NULL)
         what.end_fn(what.arg, &end);
 }
@@ -434,6 +436,9 @@ static int pg_on_socket(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     pg_read(pg);
     if (pg->state != PG_DOWN)
         pg_flush(pg);
+    if (pg->ended && pg->config.on_read != NULL)
+        pg->config.on_read(pg->config.arg);
+    pg->ended = false;
     return 0;
 }
 

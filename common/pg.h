@@ -55,6 +55,8 @@ struct pg_config {
     void (*on_refused)(
         void *arg,
         const char *why); /* could not connect or prepare; it tries again with back-off. May be NULL */
+    void (*on_read)(
+        void *arg); /* batches ended PG_OK in what was just read, and were all told. May be NULL */
     void *arg;
 };
 

@@ -32,7 +32,7 @@ struct desk {
     struct workers *workers;
     struct wake wakes[WAKES];
     struct happened happened[SAID_MAX];
-    size_t happened_count, rooms, refusals, answers;
+    size_t happened_count, turns, refusals, answers;
     size_t answers_left;
     char answer_code[65];
     bool answer_ok;
@@ -89,9 +89,9 @@ static void on_lost(void *arg, struct wake *wake)
         workers_forget(desk->workers, &desk->wakes[1]);
 }
 
-static void on_room(void *arg)
+static void on_turn(void *arg)
 {
-    ((struct desk *)arg)->rooms++;
+    ((struct desk *)arg)->turns++;
 }
 
 static void on_refused(void *arg, const char *worker, struct span hash, const struct wire_val *errors)
@@ -128,7 +128,7 @@ static struct desk *desk_open(int64_t decide_timeout_us)
         .on_decision = on_decision,
         .on_fail = on_fail,
         .on_lost = on_lost,
-        .on_room = on_room,
+        .on_turn = on_turn,
         .on_refused = on_refused,
         .arg = desk,
     };
@@ -331,7 +331,7 @@ static void test_workers_work_comes_and_is_decided(void **state)
     assert_false(hand(desk, 0));
     peer_join(&a, desk, "w1", "{\"credits\": 4, \"process\": \"h1\"}");
     assert_string_equal(a.process, "h1");
-    UNTIL(desk, &a, NULL, desk->rooms > 0);
+    UNTIL(desk, &a, NULL, desk->turns > 0);
     assert_int_equal(workers_room(desk->workers, false), 3);
     assert_int_equal(workers_room(desk->workers, true), 4);
     assert_int_equal(workers_count_hash(desk->workers, "h1"), 1);
@@ -341,12 +341,12 @@ static void test_workers_work_comes_and_is_decided(void **state)
     assert_int_equal(a.attempt, 7);
     assert_int_equal(a.now, 1234);
     assert_int_equal(workers_room(desk->workers, false), 2);
-    size_t rooms = desk->rooms;
+    size_t turns = desk->turns;
     peer_say(&a, "decision", a.ids[0], "{\"clocks\": []}");
     UNTIL(desk, &a, NULL, desk->happened_count == 1);
     assert_int_equal(desk->happened[0].what, DECIDED);
     assert_ptr_equal(desk->happened[0].wake, &desk->wakes[0]);
-    UNTIL(desk, &a, NULL, desk->rooms > rooms);
+    UNTIL(desk, &a, NULL, desk->turns > turns);
     assert_int_equal(workers_room(desk->workers, false), 3);
     peer_say(&a, "decision", a.ids[0], "{}"); /* once more: unknown now, ignored */
     peer_say(&a, "fail", 99999, "{\"code\": \"x\", \"message\": \"y\"}");
@@ -370,7 +370,7 @@ static void test_workers_no_process_gives_no_work(void **state)
     assert_string_equal(a.process, "");
     assert_false(hand(desk, 0));
     set_process(desk, "h1");
-    UNTIL(desk, &a, NULL, strcmp(a.process, "h1") == 0 && desk->rooms > 0);
+    UNTIL(desk, &a, NULL, strcmp(a.process, "h1") == 0 && desk->turns > 0);
     assert_true(hand(desk, 0));
     set_process(desk, "h2");
     UNTIL(desk, &a, NULL, strcmp(a.process, "h2") == 0);
@@ -626,9 +626,11 @@ static void test_workers_questions_are_answered_once_each(void **state)
     peer_join(&b, desk, "w2", "{\"credits\": 8, \"process\": \"h1\"}");
     assert_true(workers_ask(desk->workers, "check", span, true, 5000000, on_answer, desk, &err));
     UNTIL(desk, &a, &b, a.asks == 1 && b.asks == 1);
+    size_t turns = desk->turns;
     peer_say(&a, "answer", a.id, "{\"ok\": true, \"result\": {\"errors\": []}}");
     peer_say(&a, "answer", b.id, "{\"ok\": true, \"result\": {}}"); /* another's question */
     UNTIL(desk, &a, &b, desk->answers == 1);
+    UNTIL(desk, &a, &b, desk->turns > turns); /* what the asker does with it must not wait for a tick */
     assert_true(desk->answer_ok);
     assert_int_equal(desk->answers_left, 1);
     peer_close(&b);
