@@ -1,14 +1,17 @@
 /* What people do with an alert; see alerting.h. */
 #include "alerting.h"
 #include "broker.h"
+#include "calls.h"
 #include "listing.h"
 #include "mem.h"
 #include "op_unit.h"
 #include "param_put.h"
+#include "pg.h"
 #include "read_alerts.h"
 #include "statements.h"
 #include "tracking.h"
 #include "words.h"
+#include "writer.h"
 
 #include <stdlib.h>
 

@@ -1,9 +1,12 @@
 /* notification.bounced; see bounces.h. */
 #include "bounces.h"
 #include "broker.h"
+#include "calls.h"
 #include "mem.h"
 #include "op_unit.h"
+#include "pg.h"
 #include "statements.h"
+#include "writer.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,37 +1,43 @@
-/* The broker: what one process holds together. Each part has a room of its own; this is where they meet. */
+/* The broker: what one process holds together, and what every part may ask of it. Where the parts are put together: broker_life.h. */
 #ifndef DOCKET_BROKER_H
 #define DOCKET_BROKER_H
 
 #include "away.h"
-#include "calls.h"
-#include "clients.h"
 #include "dbclock.h"
 #include "err.h"
-#include "http.h"
 #include "health.h"
 #include "ids.h"
 #include "lease.h"
-#include "metrics.h"
-#include "oncall.h"
-#include "ops_alerts.h"
 #include "pace.h"
-#include "pg.h"
 #include "process.h"
-#include "queue.h"
 #include "request.h"
 #include "settings_broker.h"
 #include "timers.h"
-#include "workers.h"
-#include "writer.h"
+#include "wake.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <czmq.h>
 
-struct customers;
-struct fan;
-struct postings;
-struct read_events;
 struct broker_metrics;
 struct broker_stats;
+struct calls;
+struct clients;
+struct customers;
+struct fan;
+struct http;
+struct oncall;
+struct ops_alerts;
+struct pg;
+struct pg_params;
+struct pg_statement;
+struct postings;
+struct queue;
+struct read_events;
+struct workers;
+struct writer;
 
 /* The version of the process that is current here. */
 struct broker_process {
@@ -82,7 +88,7 @@ struct broker {
     struct wake *wakes;                    /* hash by ticket */
     struct wake *fresh_first, *fresh_last; /* in order of id */
     size_t fresh_count;
-    size_t wake_count[8]; /* by enum wake_place */
+    size_t wake_count[WAKE_PLACES];
     size_t content_bytes; /* of all contents that wait */
     struct queue *queue;
     struct timers timers;
@@ -105,7 +111,7 @@ struct broker {
     bool adopting;
     bool stopping;
     int64_t stop_by_us;
-    int64_t ops_checked_us, process_checked_us;
+    int64_t process_checked_us;
     int64_t forecast_us, forecast_misses; /* when it was asked last; what it said */
     bool forecast_out;
     bool recompute_due, recompute_out; /* open tickets are to be computed again; a step is under way */
@@ -115,8 +121,7 @@ struct broker {
     size_t background_units;           /* of their decisions, in the batch whose ends are told */
     int64_t feed_looked_us, feed_held_us, feed_held_by; /* feed_lag.c; the pid, 0: nobody */
     int64_t dead_looked_us, dead_letters;               /* dead_count.c */
-    enum ops_state ops_alerts[OPS_ALERTS];
-    int64_t workers_gone_since_us;
+    struct ops_alerts *ops_alerts;
     struct health health;
     struct pg_statement *statements[3]; /* by enum statements_session; owned */
     int due_timer;                      /* of the next wake that comes due; -1: none */

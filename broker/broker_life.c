@@ -5,6 +5,7 @@
 #include "broker_stats.h"
 #include "calls.h"
 #include "claims.h"
+#include "clients.h"
 #include "clock.h"
 #include "customers.h"
 #include "dead_count.h"
@@ -14,18 +15,25 @@
 #include "fan.h"
 #include "feed_lag.h"
 #include "forecasting.h"
+#include "http.h"
 #include "log.h"
 #include "mem.h"
+#include "metrics.h"
 #include "migrate.h"
 #include "move.h"
+#include "ops_alerts.h"
+#include "pg.h"
 #include "posting.h"
 #include "process_room.h"
+#include "queue.h"
 #include "recompute.h"
 #include "put_back.h"
 #include "read_events.h"
 #include "signals.h"
 #include "statements.h"
 #include "wakes.h"
+#include "workers.h"
+#include "writer.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -420,6 +428,7 @@ bool broker_open(struct broker *broker, const char *config_path, struct faults *
     broker->queue = queue_new();
     broker->customers = customers_new(CUSTOMERS_KEPT);
     broker->postings = postings_new();
+    broker->ops_alerts = ops_alerts_new();
     timers_init(&broker->timers);
     pace_init(&broker->pace, clock_mono_us());
     dbclock_init(&broker->clock);
@@ -458,6 +467,7 @@ void broker_close(struct broker *broker)
     process_room_clear(broker);
     customers_free(broker->customers);
     postings_free(broker->postings);
+    ops_alerts_free(broker->ops_alerts);
     timers_clear(&broker->timers);
     queue_free(broker->queue);
     broker_stats_free(broker->stats);

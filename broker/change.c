@@ -6,8 +6,10 @@
 #include "mem.h"
 #include "op_key.h"
 #include "param_put.h"
+#include "pg.h"
 #include "statements.h"
 #include "wakes.h"
+#include "writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,11 +4,14 @@
  * request with it changes nothing; each ticket has a key derived from it, so that the same request again finds what is done. */
 #include "change_many.h"
 #include "broker.h"
+#include "calls.h"
 #include "fan.h"
 #include "mem.h"
+#include "pg.h"
 #include "statements.h"
 #include "tracking.h"
 #include "wakes.h"
+#include "writer.h"
 
 #include <stdlib.h>
 #include <string.h>

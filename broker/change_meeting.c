@@ -3,10 +3,12 @@
  * A meeting stands in its table as it is now; each change is an event with the whole of it, so that an invitation (UID, SEQUENCE: the event's
  * version) can be made from the event alone. What a move does not say stays as it was. */
 #include "broker.h"
+#include "calls.h"
 #include "change_internal.h"
 #include "change_ops.h"
 #include "clock.h"
 #include "mem.h"
+#include "pg.h"
 #include "read_end.h"
 #include "statements.h"
 #include "tracking.h"

@@ -1,6 +1,7 @@
 /* The ops that change known tickets; see change_ops.h. */
 #include "change_ops.h"
 #include "broker.h"
+#include "calls.h"
 #include "change_internal.h"
 #include "change_many.h"
 #include "change_plans.h"

@@ -7,6 +7,7 @@
 #include "put_back.h"
 #include "statements.h"
 #include "wakes.h"
+#include "workers.h"
 
 #include <stdlib.h>
 

@@ -1,11 +1,14 @@
 /* A submit with a correlation; see correlate.h. */
 #include "correlate.h"
 #include "broker.h"
+#include "calls.h"
 #include "change_internal.h"
 #include "change_ops.h"
 #include "mem.h"
+#include "pg.h"
 #include "statements.h"
 #include "tracking.h"
+#include "writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #include "dead_count.h"
 #include "broker.h"
 #include "clock.h"
+#include "pg.h"
 #include "statements.h"
 
 enum { LOOK_EVERY_MS = 1000 };

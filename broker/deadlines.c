@@ -5,10 +5,12 @@
 #include "mem.h"
 #include "op_unit.h"
 #include "param_put.h"
+#include "pg.h"
 #include "read_deadlines.h"
 #include "read_end.h"
 #include "statements.h"
 #include "tracking.h"
+#include "writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "mem.h"
 #include "param_put.h"
+#include "pg.h"
 #include "process_room.h"
 #include "put_back.h"
 #include "statements.h"

@@ -7,8 +7,11 @@
 #include "load_work.h"
 #include "log.h"
 #include "mem.h"
+#include "pg.h"
 #include "put_back.h"
+#include "queue.h"
 #include "wakes.h"
+#include "workers.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,9 +5,12 @@
 #include "clock.h"
 #include "customers.h"
 #include "log.h"
+#include "ops_alerts.h"
+#include "pg.h"
 #include "posting.h"
 #include "statements.h"
 #include "wakes.h"
+#include "writer.h"
 
 #include <string.h>
 

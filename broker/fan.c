@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "pg.h"
 #include "read_end.h"
 #include "statements.h"
 #include "tracking.h"

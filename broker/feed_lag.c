@@ -2,6 +2,7 @@
 #include "feed_lag.h"
 #include "broker.h"
 #include "clock.h"
+#include "pg.h"
 #include "statements.h"
 
 enum { LOOK_EVERY_MS = 1000 };

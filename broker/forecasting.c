@@ -1,12 +1,15 @@
 /* ticket.forecast; see forecasting.h. */
 #include "forecasting.h"
 #include "broker.h"
+#include "calls.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "pg.h"
 #include "read_end.h"
 #include "statements.h"
 #include "tracking.h"
+#include "workers.h"
 
 #include <stdlib.h>
 

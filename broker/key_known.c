@@ -1,7 +1,9 @@
 /* The key wins; see key_known.h. */
 #include "key_known.h"
 #include "broker.h"
+#include "calls.h"
 #include "mem.h"
+#include "pg.h"
 #include "statements.h"
 #include "writer.h"
 

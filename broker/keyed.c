@@ -1,6 +1,7 @@
 /* The ops with a key that are no change of one known ticket; see keyed.h. */
 #include "keyed.h"
 #include "broker.h"
+#include "calls.h"
 #include "clock.h"
 #include "key_known.h"
 #include "log.h"
@@ -8,6 +9,7 @@
 #include "move.h"
 #include "op_unit.h"
 #include "param_put.h"
+#include "pg.h"
 #include "process_room.h"
 #include "read_show.h"
 #include "reading.h"
@@ -15,6 +17,7 @@
 #include "states.h"
 #include "tracking.h"
 #include "wakes.h"
+#include "writer.h"
 #include "zone.h"
 
 #include <stdio.h>

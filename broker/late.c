@@ -5,6 +5,7 @@
 #include "broker.h"
 #include "calls.h"
 #include "mem.h"
+#include "pg.h"
 #include "read_end.h"
 #include "statements.h"
 

@@ -4,11 +4,13 @@
  * a broker that is gone, or of its own that it could not end, goes on with it. What moved already is not found any more. */
 #include "move.h"
 #include "broker.h"
+#include "calls.h"
 #include "change_internal.h"
 #include "change_ops.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "pg.h"
 #include "read_end.h"
 #include "statements.h"
 

@@ -1,12 +1,15 @@
 /* Mutes; see mutes.h. */
 #include "mutes.h"
 #include "broker.h"
+#include "calls.h"
 #include "mem.h"
 #include "op_unit.h"
 #include "param_put.h"
+#include "pg.h"
 #include "read_end.h"
 #include "row_put.h"
 #include "statements.h"
+#include "writer.h"
 
 #include <stdlib.h>
 #include <string.h>

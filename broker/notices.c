@@ -1,13 +1,16 @@
 /* What staff do with messages to people; see notices.h. */
 #include "notices.h"
 #include "broker.h"
+#include "calls.h"
 #include "listing.h"
 #include "mem.h"
 #include "op_unit.h"
 #include "param_put.h"
+#include "pg.h"
 #include "read_notices.h"
 #include "statements.h"
 #include "words.h"
+#include "writer.h"
 
 #include <stdlib.h>
 

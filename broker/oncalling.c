@@ -1,8 +1,11 @@
 /* Who is on call, as people ask; see oncalling.h. What changes the plan is in oncalling_change.c. */
 #include "oncalling.h"
+#include "calls.h"
 #include "clock.h"
 #include "mem.h"
+#include "oncall.h"
 #include "oncalling_internal.h"
+#include "pg.h"
 #include "read_end.h"
 #include "statements.h"
 

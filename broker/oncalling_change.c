@@ -1,12 +1,16 @@
 /* What people change of the on-call plan: overrides, swaps, absences, and cancelling them; see oncalling.h. */
+#include "calls.h"
 #include "clock.h"
 #include "key_known.h"
 #include "mem.h"
+#include "oncall.h"
 #include "op_key.h"
 #include "oncalling.h"
 #include "oncalling_internal.h"
 #include "param_put.h"
+#include "pg.h"
 #include "statements.h"
+#include "writer.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -2,6 +2,8 @@
 #include "op_unit.h"
 
 #include "broker.h"
+#include "calls.h"
+#include "pg.h"
 
 /* What a unit holds besides the request: the statement's small parameters. */
 enum { BESIDES_BYTES = 256 };

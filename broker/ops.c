@@ -3,6 +3,7 @@
 #include "alerting.h"
 #include "bounces.h"
 #include "broker.h"
+#include "calls.h"
 #include "change_ops.h"
 #include "deadlines.h"
 #include "keyed.h"

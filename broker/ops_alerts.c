@@ -3,11 +3,27 @@
 #include "broker.h"
 #include "clock.h"
 #include "log.h"
+#include "mem.h"
+#include "pg.h"
+#include "queue.h"
 #include "statements.h"
+#include "workers.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { LOOK_EVERY_MS = 1000, WORKERS_GONE_S = 15, PROCESS_TICKS = 50, CAUSE_BYTES = 128, PRIORITY = 1 };
+
+enum { OPS_ALERTS = 5 };
+
+/* Unknown at the beginning of an epoch: an alert that was open before is then ended or held up. */
+enum ops_state { OPS_UNKNOWN, OPS_IS_FINE, OPS_HOLDS };
+
+struct ops_alerts {
+    int64_t looked_us;
+    int64_t workers_gone_since_us; /* 0: they are there */
+    enum ops_state states[OPS_ALERTS];
+};
 
 /* ---- what is looked at ---- */
 
@@ -20,12 +36,13 @@ static bool holds_undecided(struct broker *broker, int64_t mono)
 
 static bool holds_no_workers(struct broker *broker, int64_t mono)
 {
+    int64_t *since_us = &broker->ops_alerts->workers_gone_since_us;
+
     if (workers_count_ready(broker->workers) != 0)
-        broker->workers_gone_since_us = 0;
-    else if (broker->workers_gone_since_us == 0)
-        broker->workers_gone_since_us = mono;
-    return broker->workers_gone_since_us != 0 &&
-           mono - broker->workers_gone_since_us > WORKERS_GONE_S * US_PER_S;
+        *since_us = 0;
+    else if (*since_us == 0)
+        *since_us = mono;
+    return *since_us != 0 && mono - *since_us > WORKERS_GONE_S * US_PER_S;
 }
 
 static bool holds_no_process(struct broker *broker, int64_t mono)
@@ -93,26 +110,37 @@ static void alert_resolve(struct broker *broker, const char *cause)
     pg_sync(broker->control_pg, NULL, NULL);
 }
 
+struct ops_alerts *ops_alerts_new(void)
+{
+    return mem_new(1, sizeof(struct ops_alerts));
+}
+
+void ops_alerts_free(struct ops_alerts *alerts)
+{
+    free(alerts);
+}
+
 void ops_alerts_begin(struct broker *broker)
 {
     for (size_t i = 0; i < OPS_ALERTS; i++)
-        broker->ops_alerts[i] = OPS_UNKNOWN;
+        broker->ops_alerts->states[i] = OPS_UNKNOWN;
 }
 
 void ops_alerts_tick(struct broker *broker)
 {
+    struct ops_alerts *alerts = broker->ops_alerts;
     int64_t mono = clock_mono_us();
 
     if (broker->epoch == 0 || broker->stopping || !pg_is_up(broker->control_pg) ||
-        mono - broker->ops_checked_us < LOOK_EVERY_MS * US_PER_MS)
+        mono - alerts->looked_us < LOOK_EVERY_MS * US_PER_MS)
         return;
-    broker->ops_checked_us = mono;
+    alerts->looked_us = mono;
     for (size_t i = 0; i < OPS_ALERTS; i++) {
         char cause[CAUSE_BYTES];
         enum ops_state state = rows[i].holds(broker, mono) ? OPS_HOLDS : OPS_IS_FINE;
-        if (state == broker->ops_alerts[i])
+        if (state == alerts->states[i])
             continue;
-        broker->ops_alerts[i] = state;
+        alerts->states[i] = state;
         (void)snprintf(cause, sizeof cause, "%s%s%s", rows[i].cause, rows[i].own ? ":" : "",
                        rows[i].own ? broker->settings.name : "");
         if (state == OPS_HOLDS)

@@ -4,11 +4,11 @@
 
 struct broker;
 
-enum { OPS_ALERTS = 5 };
+/* What was found at the last look, and told. */
+struct ops_alerts *ops_alerts_new(void);
+void ops_alerts_free(struct ops_alerts *alerts); /* accepts NULL */
 
-/* Unknown at the beginning of an epoch: an alert that was open before is then ended or held up. */
-enum ops_state { OPS_UNKNOWN, OPS_IS_FINE, OPS_HOLDS };
-
+/* An epoch begins: all is looked at anew. */
 void ops_alerts_begin(struct broker *broker);
 
 /* Opens and resolves: a ticket undecided for too long, no worker, no process, most decisions failing. Every second. */

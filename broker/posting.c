@@ -1,5 +1,7 @@
 /* Posting; see posting.h. */
 #include "posting.h"
+#include "calls.h"
+#include "pg.h"
 #include "process_room.h"
 #include "broker.h"
 #include "change_ops.h"
@@ -10,6 +12,7 @@
 #include "load_work.h"
 #include "mem.h"
 #include "put_back.h"
+#include "queue.h"
 #include "statements.h"
 #include "ticket_row.h"
 #include "tracking.h"

@@ -1,10 +1,14 @@
 /* The company's process as this broker knows it; see process_room.h. */
 #include "process_room.h"
 #include "broker.h"
+#include "calls.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "oncall.h"
+#include "pg.h"
 #include "statements.h"
+#include "workers.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "pg.h"
 #include "statements.h"
 #include "tracking.h"
 #include "wakes.h"

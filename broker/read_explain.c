@@ -1,11 +1,13 @@
 /* ticket.explain; see read_explain.h. */
 #include "read_explain.h"
 #include "broker.h"
+#include "calls.h"
 #include "clock.h"
 #include "load_work.h"
 #include "mem.h"
 #include "read_show.h"
 #include "tracking.h"
+#include "workers.h"
 
 #include <stdlib.h>
 

@@ -2,16 +2,19 @@
 #include "reading.h"
 #include "broker.h"
 #include "broker_stats.h"
+#include "calls.h"
 #include "clock.h"
 #include "listing.h"
 #include "mem.h"
 #include "param_put.h"
+#include "pg.h"
 #include "read_events.h"
 #include "read_list.h"
 #include "process_room.h"
 #include "read_show.h"
 #include "statements.h"
 #include "tracking.h"
+#include "workers.h"
 
 #include <stdlib.h>
 #include <string.h>

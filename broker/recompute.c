@@ -5,8 +5,10 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "pg.h"
 #include "statements.h"
 #include "wakes.h"
+#include "workers.h"
 
 #include <stdlib.h>
 

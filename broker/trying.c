@@ -1,13 +1,16 @@
 /* A version of the process tried on tickets; see trying.h. */
 #include "trying.h"
 #include "broker.h"
+#include "calls.h"
 #include "clock.h"
 #include "load_work.h"
 #include "mem.h"
+#include "pg.h"
 #include "process.h"
 #include "read_end.h"
 #include "statements.h"
 #include "tracking.h"
+#include "workers.h"
 
 #include <stdlib.h>
 

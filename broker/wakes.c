@@ -3,6 +3,8 @@
 #include "broker.h"
 #include "clock.h"
 #include "mem.h"
+#include "queue.h"
+#include "workers.h"
 
 #include <assert.h>
 #include <stdlib.h>
