@@ -17,7 +17,6 @@
 #include "forecasting.h"
 #include "http.h"
 #include "log.h"
-#include "mem.h"
 #include "metrics.h"
 #include "migrate.h"
 #include "move.h"

@@ -2,7 +2,6 @@
 #include "change.h"
 #include "broker.h"
 #include "change_internal.h"
-#include "clock.h"
 #include "mem.h"
 #include "op_key.h"
 #include "param_put.h"

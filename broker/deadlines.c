@@ -9,7 +9,6 @@
 #include "read_deadlines.h"
 #include "read_end.h"
 #include "statements.h"
-#include "tracking.h"
 #include "writer.h"
 
 #include <stdio.h>

@@ -5,7 +5,6 @@
 #include "clock.h"
 #include "deciding.h"
 #include "load_work.h"
-#include "log.h"
 #include "mem.h"
 #include "pg.h"
 #include "put_back.h"

@@ -5,7 +5,6 @@
 #include "move.h"
 #include "broker.h"
 #include "calls.h"
-#include "change_internal.h"
 #include "change_ops.h"
 #include "clock.h"
 #include "log.h"

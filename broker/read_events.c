@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "desk.h"
 #include "event_wire.h"
 #include "mem.h"
 #include "param_put.h"

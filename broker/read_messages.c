@@ -4,7 +4,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "desk.h"
 #include "pg.h"
 #include "row_put.h"
 #include "wire.h"

@@ -1,6 +1,5 @@
 /* What a broker owns against what it remembers; see verify_memory.h. */
 #include "verify_memory.h"
-#include "pg.h"
 #include "wire.h"
 
 #include <stdio.h>

@@ -2,7 +2,6 @@
 #include "ics_internal.h"
 
 #include "instant.h"
-#include "mem.h"
 
 #include <stdarg.h>
 #include <stdio.h>

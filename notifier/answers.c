@@ -3,7 +3,6 @@
 #include "broker_ask.h"
 #include "channel_xmpp.h"
 #include "lanes.h"
-#include "log.h"
 #include "mem.h"
 #include "notifier.h"
 #include "statements.h"

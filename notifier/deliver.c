@@ -3,7 +3,6 @@
 #include "deliver.h"
 #include "clock.h"
 #include "compose.h"
-#include "desk.h"
 #include "endings.h"
 #include "escal_room.h"
 #include "lanes.h"
@@ -14,7 +13,6 @@
 #include "policy.h"
 #include "process.h"
 #include "statements.h"
-#include "wire.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,6 @@
 #include "clock.h"
 #include "deliver.h"
 #include "log.h"
-#include "mem.h"
 #include "notifier.h"
 #include "statements.h"
 

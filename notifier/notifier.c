@@ -16,7 +16,6 @@
 #include "signals.h"
 #include "statements.h"
 #include "template_faults.h"
-#include "wire.h"
 #include "zones.h"
 
 #include <signal.h>

@@ -1,10 +1,8 @@
 /* docket-notifier render KIND --ticket FILE: a message as it would go out, from a process directory and facts in JSON. Sends nothing and asks
  * no database. */
 #include "channel.h"
-#include "clock.h"
 #include "desk.h"
 #include "instant.h"
-#include "mem.h"
 #include "offline.h"
 #include "process.h"
 #include "render.h"

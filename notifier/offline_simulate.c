@@ -3,7 +3,6 @@
 #include "clock.h"
 #include "escal_people.h"
 #include "instant.h"
-#include "mem.h"
 #include "offline.h"
 #include "wire.h"
 #include "yaml_node.h"

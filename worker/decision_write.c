@@ -1,7 +1,6 @@
 /* A decision in the form of docs/protocol-workers.md, "Decision". Decides nothing; says it. */
 #include "decide_internal.h"
 
-#include "clock.h"
 
 #include <stdio.h>
 #include <string.h>

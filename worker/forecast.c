@@ -3,7 +3,6 @@
 
 #include "clock.h"
 #include "mem.h"
-#include "work.h"
 
 #include <stdio.h>
 #include <stdlib.h>
