@@ -191,12 +191,6 @@ static void meeting_change(struct meeting_op *op)
 
 /* ---- the meeting as it was ---- */
 
-static char *text_of(const PGresult *rows, int column)
-{
-    struct span text = pg_span(rows, 0, column);
-    return text.p == NULL ? NULL : mem_strndup(text.p, text.len);
-}
-
 static void get_on_rows(void *arg, PGresult *rows)
 {
     enum { MEDIUM, AT, DURATION_OF, PLACE, REMINDER, VERSION };
@@ -205,10 +199,10 @@ static void get_on_rows(void *arg, PGresult *rows)
     if (PQntuples(rows) == 0)
         return;
     op->found = true;
-    op->medium = text_of(rows, MEDIUM);
+    op->medium = pg_text(rows, 0, MEDIUM);
     op->at = pg_int(rows, 0, AT);
     op->duration_s = pg_int(rows, 0, DURATION_OF);
-    op->where = text_of(rows, PLACE);
+    op->where = pg_text(rows, 0, PLACE);
     op->reminder_s = pg_is_null(rows, 0, REMINDER) ? -1 : pg_int(rows, 0, REMINDER);
     op->version = (int32_t)pg_int(rows, 0, VERSION);
 }

@@ -147,7 +147,8 @@ static bool must_wait(struct broker *broker, struct call *call)
     return true;
 }
 
-void change_start_input(struct broker *broker, struct call *call, struct change_input *input)
+/* Does what the request says to its ticket, or to each of its list, and answers. Takes the call, and a use of input. */
+static void change_start_input(struct broker *broker, struct call *call, struct change_input *input)
 {
     if (input->plan.tell != NULL)
         change_input_tell(input);
@@ -166,7 +167,7 @@ void change_start_input(struct broker *broker, struct call *call, struct change_
     change_input_release(input);
 }
 
-void change_start(struct broker *broker, struct call *call, const struct change_plan *plan)
+static void change_start(struct broker *broker, struct call *call, const struct change_plan *plan)
 {
     change_start_input(broker, call, change_input_of(call, plan));
 }

@@ -36,10 +36,6 @@ bool change_check_update(const struct request *req, struct err *err) __attribute
 bool change_check_said(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 bool change_check_link(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 
-/* Does what the request says to its ticket, or to each of its list, and answers. Takes the call. */
-void change_start(struct broker *broker, struct call *call, const struct change_plan *plan);
-void change_start_input(struct broker *broker, struct call *call, struct change_input *input);
-
 /* An input of the request: words, facts, who. */
 struct change_input *change_input_of(const struct call *call, const struct change_plan *plan);
 

@@ -25,11 +25,6 @@ void dbclock_sample(struct dbclock *clock, int64_t answered_us, int64_t db_us)
         clock->count++;
 }
 
-bool dbclock_is_set(const struct dbclock *clock)
-{
-    return clock->count > 0;
-}
-
 /* The best of the bounds that the samples give. */
 static int64_t dbclock_bound(const struct dbclock *clock, int64_t mono_us)
 {
@@ -49,11 +44,4 @@ int64_t dbclock_now(struct dbclock *clock, int64_t mono_us)
     if (now > clock->last_us)
         clock->last_us = now;
     return clock->last_us;
-}
-
-int64_t dbclock_mono_of(const struct dbclock *clock, int64_t at_us, int64_t mono_us)
-{
-    int64_t left = at_us - dbclock_bound(clock, mono_us);
-    /* Rounded up and a drift's share added, so that one waiting is enough. */
-    return left <= 0 ? mono_us : mono_us + left + left / (DBCLOCK_DRIFT - 1) + 1;
 }

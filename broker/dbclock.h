@@ -32,13 +32,7 @@ void dbclock_init(struct dbclock *clock); /* also for another server: what was g
 /* answered_us: monotonic, when the answer was read; db_us: what it said. */
 void dbclock_sample(struct dbclock *clock, int64_t answered_us, int64_t db_us);
 
-bool dbclock_is_set(const struct dbclock *clock);
-
 /* µs UTC; 0 while there is no sample. mono_us: not before the last sample's. */
 int64_t dbclock_now(struct dbclock *clock, int64_t mono_us);
-
-/* The monotonic instant at which dbclock_now will have reached at_us, for arming a timer; not before mono_us.
- */
-int64_t dbclock_mono_of(const struct dbclock *clock, int64_t at_us, int64_t mono_us);
 
 #endif

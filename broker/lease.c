@@ -45,14 +45,3 @@ enum lease_do lease_step(const struct lease *lease, int64_t now_us, int64_t *ret
     *ret_next_us = lease->under_way || due_us > lease->holds_until_us ? lease->holds_until_us : due_us;
     return LEASE_WAIT;
 }
-
-enum lease_take lease_judge(const struct lease_other *other, int64_t db_now_us)
-{
-    if (other->settled)
-        return LEASE_LEAVE;
-    if (!other->dead)
-        return other->lease_until < db_now_us ? LEASE_KILL : LEASE_LEAVE;
-    if (!other->ended)
-        return LEASE_END;
-    return other->emptied ? LEASE_SETTLE : LEASE_ADOPT;
-}

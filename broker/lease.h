@@ -1,5 +1,4 @@
-/* The lease of an epoch, as pure steps: when to renew, when it is lost, and what to do about the epochs of
- * others. Sends nothing and reads no clock. Safety rests on the guard in each write, not on this
+/* The lease of an epoch, as pure steps: when to renew, when it is lost. Sends nothing and reads no clock. Safety rests on the guard in each write, not on this
  * (reliability: "An epoch belongs to one database session"); the lease says when to stop trying.
  *
  * A renewal sets lease_until = the database's now + length. That now is not earlier than the moment at which
@@ -37,26 +36,5 @@ enum lease_do lease_step(const struct lease *lease, int64_t now_us, int64_t *ret
 
 /* Whether this broker may hand out and answer. */
 bool lease_holds(const struct lease *lease, int64_t now_us);
-
-/* The epoch of another broker (or an earlier one of our own), as its row in brokers says it. */
-struct lease_other {
-    int64_t lease_until; /* µs UTC, database's clock */
-    bool dead;
-    bool ended;   /* its backend is known to be gone since it was marked dead */
-    bool emptied; /* the last sweep since then found nothing of it any more */
-    bool settled;
-};
-
-/* The steps to take over, in this order and no other; each is right to repeat. */
-enum lease_take {
-    LEASE_LEAVE, /* it lives, or nothing is left to do */
-    LEASE_KILL,  /* mark it dead in the database (final) */
-    LEASE_END,   /* pg_terminate_backend, waiting: a batch of it may still be waiting for its standby */
-    LEASE_ADOPT, /* take over wakes with SKIP LOCKED, once more */
-    LEASE_SETTLE /* nothing is left: mark it settled, which frees its slot */
-};
-
-/* in:  db_now_us  database's clock, not later than the true one (dbclock.h) */
-enum lease_take lease_judge(const struct lease_other *other, int64_t db_now_us);
 
 #endif

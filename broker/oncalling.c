@@ -18,7 +18,7 @@ enum { BYTES_MAX = 2 << 20, TURNS = 50, TURNS_MAX = 500 };
 
 /* ---- the plan of one snapshot ---- */
 
-void plan_free(struct plan *plan)
+static void plan_free(struct plan *plan)
 {
     if (plan == NULL)
         return;
@@ -75,12 +75,6 @@ static void plan_on_rev(void *arg, PGresult *rows)
     plan->rev = pg_int(rows, 0, 0);
 }
 
-static char *text_or_null(const PGresult *rows, int row, int column)
-{
-    struct span text = pg_span(rows, row, column);
-    return text.p == NULL ? NULL : mem_strndup(text.p, text.len);
-}
-
 static void plan_on_overrides(void *arg, PGresult *rows)
 {
     enum { ID, SCHEDULE, REPLACES, STAFF, FROM_AT, UNTIL_AT, MADE_BY, REASON };
@@ -91,12 +85,11 @@ static void plan_on_overrides(void *arg, PGresult *rows)
     plan->rows = mem_new(plan->count + 1, sizeof *plan->rows);
     for (size_t i = 0; i < plan->count; i++) {
         int row = (int)i;
-        plan->items[i] =
-            (struct oncall_override){text_or_null(rows, row, SCHEDULE), text_or_null(rows, row, REPLACES),
-                                     text_or_null(rows, row, STAFF), pg_int(rows, row, FROM_AT),
-                                     pg_int(rows, row, UNTIL_AT)};
-        plan->rows[i] = (struct plan_row){pg_int(rows, row, ID), text_or_null(rows, row, MADE_BY),
-                                          text_or_null(rows, row, REASON)};
+        plan->items[i] = (struct oncall_override){pg_text(rows, row, SCHEDULE), pg_text(rows, row, REPLACES),
+                                                  pg_text(rows, row, STAFF), pg_int(rows, row, FROM_AT),
+                                                  pg_int(rows, row, UNTIL_AT)};
+        plan->rows[i] =
+            (struct plan_row){pg_int(rows, row, ID), pg_text(rows, row, MADE_BY), pg_text(rows, row, REASON)};
     }
 }
 
@@ -143,7 +136,7 @@ bool plan_schedule(const struct plan *plan, size_t *ret_first, size_t *ret_end, 
     return true;
 }
 
-void put_set(struct buf *out, const struct oncall_set *set)
+static void put_set(struct buf *out, const struct oncall_set *set)
 {
     wire_put_list(out, set->count);
     for (size_t i = 0; i < set->count; i++)

@@ -24,7 +24,6 @@ struct plan {
 
 /* Reads it and goes on with then, or refuses the call. from_at: what was over by then is left out. */
 void plan_read(struct broker *broker, struct call *call, int64_t from_at, void (*then)(struct plan *));
-void plan_free(struct plan *plan);
 struct oncall_overrides plan_overrides(const struct plan *plan);
 const struct oncall *plan_oncall(const struct plan *plan);
 const struct process_people *plan_people(const struct plan *plan);
@@ -39,7 +38,5 @@ void plan_answer(struct plan *plan, struct span body);
  * err: ERR_INVALID  none of this name */
 bool plan_schedule(const struct plan *plan, size_t *ret_first, size_t *ret_end, struct err *err)
     __attribute__((warn_unused_result));
-
-void put_set(struct buf *out, const struct oncall_set *set);
 
 #endif

@@ -158,14 +158,6 @@ struct wake *queue_peek(const struct queue *queue, bool p1_only)
     return best;
 }
 
-struct wake *queue_pop(struct queue *queue, bool p1_only)
-{
-    struct wake *wake = queue_peek(queue, p1_only);
-    if (wake != NULL)
-        queue_remove(queue, wake);
-    return wake;
-}
-
 struct wake *queue_oldest(const struct queue *queue)
 {
     struct wake *oldest = heap_first(&queue->background);
@@ -175,18 +167,6 @@ struct wake *queue_oldest(const struct queue *queue)
             oldest = wake;
     }
     return oldest;
-}
-
-struct wake *queue_worst(const struct queue *queue)
-{
-    if (queue->background.count > 0)
-        return queue->background.items[queue->background.count - 1];
-    for (size_t i = WAKE_CLASSES; i-- > 0;) {
-        const struct heap *heap = &queue->heaps[i];
-        if (heap->count > 0)
-            return heap->items[heap->count - 1];
-    }
-    return NULL;
 }
 
 size_t queue_count(const struct queue *queue)

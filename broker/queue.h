@@ -39,16 +39,11 @@ void queue_remove(struct queue *queue, struct wake *wake); /* it must be in */
  * measure (pace.h), so it goes before all but what is P1 and not more than QUEUE_BACKGROUND_DELAY_US later. It counts for no customer. */
 #define QUEUE_BACKGROUND_DELAY_US INT64_C(1000000)
 
-/* The next one, or NULL. p1_only: of class P1 alone (the share of credits kept back). peek leaves it in. */
+/* The next one, or NULL; it stays in. p1_only: of class P1 alone (the share of credits kept back). */
 struct wake *queue_peek(const struct queue *queue, bool p1_only);
-struct wake *queue_pop(struct queue *queue, bool p1_only);
 
 /* The one that waits longest, whatever its class (by rank: a flooding customer's debt counts as not yet waited). */
 struct wake *queue_oldest(const struct queue *queue);
-
-/* The one that would be handed out last of the heaps' last leaves, for shedding when memory is short; NULL
- * when empty. Not exactly the last in order: a leaf of the class with the longest delay that has any. */
-struct wake *queue_worst(const struct queue *queue);
 
 size_t queue_count(const struct queue *queue);
 size_t queue_count_class(const struct queue *queue, enum wake_class class); /* without the background */

@@ -28,7 +28,7 @@ struct waiter {
     int64_t looked; /* numbers looked at for this page */
     int64_t deadline_us, patience_us;
     uint64_t cycle; /* the first cycle that began after it came */
-    bool parsed, reading, forgotten;
+    bool parsed, reading;
     int64_t upto; /* of the statement under way */
     struct buf body;
     struct wire_map map, list;
@@ -78,8 +78,7 @@ static void waiter_unlink(struct waiter *waiter)
 static void waiter_fail(struct waiter *waiter, const struct err *err)
 {
     waiter_unlink(waiter);
-    if (!waiter->forgotten)
-        waiter->fn(waiter->arg, SPAN_NONE, err);
+    waiter->fn(waiter->arg, SPAN_NONE, err);
     waiter_free(waiter);
 }
 
@@ -112,8 +111,7 @@ static void waiter_answer(struct waiter *waiter)
         wire_put_key_bool(out, "more", true), waiter->map.count++;
     wire_map_close(out, &waiter->map);
     waiter_unlink(waiter);
-    if (!waiter->forgotten)
-        waiter->fn(waiter->arg, buf_span(out), NULL);
+    waiter->fn(waiter->arg, buf_span(out), NULL);
     waiter_free(waiter);
 }
 
@@ -165,7 +163,7 @@ static void waiter_on_end(void *arg, const struct pg_end *end)
     struct err err = {0};
 
     waiter->reading = false;
-    if (waiter->forgotten || !read_end_is_ok(end, "events", &err)) {
+    if (!read_end_is_ok(end, "events", &err)) {
         waiter_fail(waiter, &err);
         return;
     }
@@ -457,29 +455,4 @@ void read_events_send(struct read_events *events, const struct read_events_query
         events->timer = -1;
     }
     cycle_step(events);
-}
-
-void read_events_forget(struct read_events *events, const void *arg)
-{
-    for (struct waiter *waiter = events->waiters, *next; waiter != NULL; waiter = next) {
-        next = waiter->next;
-        if (waiter->arg != arg)
-            continue;
-        waiter->forgotten = true;
-        if (!waiter->reading)
-            waiter_fail(waiter, NULL);
-    }
-}
-
-size_t read_events_waiting(const struct read_events *events)
-{
-    return events->count;
-}
-
-void read_events_lag(const struct read_events *events, int64_t *ret_seq, int64_t *ret_settled,
-                     int64_t *ret_held)
-{
-    *ret_seq = events->last_seq;
-    *ret_settled = events->settle.settled;
-    *ret_held = events->settle.asked;
 }

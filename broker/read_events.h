@@ -55,14 +55,4 @@ struct read_events_query {
 void read_events_send(struct read_events *events, const struct read_events_query *query, read_answer_fn *fn,
                       void *arg);
 
-/* Forgets the waiters with this arg: their fn is not called any more. */
-void read_events_forget(struct read_events *events, const void *arg);
-
-size_t read_events_waiting(const struct read_events *events);
-
-/* The cursor's history and what is settled, for metrics; *ret_held counts how often the oldest transaction
- * was found in the way. */
-void read_events_lag(const struct read_events *events, int64_t *ret_seq, int64_t *ret_settled,
-                     int64_t *ret_held);
-
 #endif

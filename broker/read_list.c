@@ -39,14 +39,6 @@ struct listing {
     bool is_full;
 };
 
-bool read_list_order_parse(struct span name, bool *ret_oldest_first)
-{
-    if (!span_is(name, "newest") && !span_is(name, "oldest"))
-        return false;
-    *ret_oldest_first = span_is(name, "oldest");
-    return true;
-}
-
 /* ---- the query ---- */
 
 static void list_own(struct listing *listing)

@@ -35,9 +35,6 @@ struct read_list_query {
     struct span cursor; /* of an earlier answer; empty: from the beginning */
 };
 
-/* "newest", "oldest". Writes only when the name is known. */
-bool read_list_order_parse(struct span name, bool *ret_oldest_first);
-
 /* Asks for {tickets, cursor}; cursor is nil at the end. A page may be empty and still have a cursor.
  * in:  params, prefix  as in read_show.h; params is used again later and must live until fn was called
  * err given to fn: ERR_INVALID (cursor), ERR_UNAVAILABLE, ERR_INTERNAL */

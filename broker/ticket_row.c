@@ -44,7 +44,9 @@ static uint32_t array_u32(struct span array, size_t at)
     return ntohl(value);
 }
 
-void ticket_put_text_array(struct buf *out, struct span array)
+/* Appends a one-dimensional text[] in PostgreSQL's binary form as a list of text; none, or not of this form:
+ * an empty list. */
+static void put_text_array(struct buf *out, struct span array)
 {
     struct wire_map list = wire_list_open(out);
     uint32_t count =
@@ -126,7 +128,7 @@ static void put_priority(struct buf *out, struct wire_map *map, int priority)
 static void put_tags(struct buf *out, struct wire_map *map, struct span tags)
 {
     wire_put_text(out, "tags");
-    ticket_put_text_array(out, tags);
+    put_text_array(out, tags);
     map->count++;
 }
 

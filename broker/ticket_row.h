@@ -67,8 +67,4 @@ void ticket_put_work(struct buf *out, const struct ticket_row *row, const char *
 struct wire_map ticket_open_answer(struct buf *out, const struct ticket_row *row, const char *prefix,
                                    bool whole);
 
-/* Appends a one-dimensional text[] in PostgreSQL's binary form as a list of text; none, or not of this form:
- * an empty list. */
-void ticket_put_text_array(struct buf *out, struct span array);
-
 #endif

@@ -55,7 +55,7 @@ static struct session *session_new(struct workers *workers, const void *rid, siz
 
 /* Everything that the session held goes back before it is freed. It is out of the table first, so that
  * nothing that the owner does in between comes to it again. */
-void workers_session_end(struct workers *workers, struct session *session, const char *why)
+static void workers_session_end(struct workers *workers, struct session *session, const char *why)
 {
     if (session->greeted)
         log_event(session->leaving ? LOG_INFO : LOG_WARN, "worker_left", "worker=%s reason=%s held=%zu",

@@ -116,9 +116,6 @@ typedef void workers_answer_fn(void *arg, const struct workers_answer *answer);
 bool workers_ask(struct workers *workers, const char *what, struct span body, bool all, int64_t timeout_us,
                  workers_answer_fn *fn, void *arg, struct err *err) __attribute__((warn_unused_result));
 
-/* Forgets all questions with this arg: their fn is not called any more. */
-void workers_ask_forget(struct workers *workers, void *arg);
-
 /* ---- the whole ---- */
 
 /* Says bye to all: nothing more is handed out (room is 0); what is out is still taken. */

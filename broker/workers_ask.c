@@ -7,7 +7,7 @@
 
 enum { ASK_ENTRIES_MAX = 14, ASK_TEXT_MAX = 1024 };
 
-/* Ends one question to one worker: tells its asker (unless that forgot it), frees what is over. */
+/* Ends one question to one worker: tells its asker, frees what is over. */
 static void asked_end(struct workers *workers, struct asked *asked, struct workers_answer *answer)
 {
     struct question *question = asked->question;
@@ -19,10 +19,8 @@ static void asked_end(struct workers *workers, struct asked *asked, struct worke
     void *arg = question->arg;
     if (question->left == 0)
         free(question);
-    if (fn != NULL) {
-        workers->owes_turn = true;
-        fn(arg, answer);
-    }
+    workers->owes_turn = true;
+    fn(arg, answer);
 }
 
 static void ask_session(struct workers *workers, struct session *session, struct question *question,
@@ -83,13 +81,6 @@ bool workers_ask(struct workers *workers, const char *what, struct span body, bo
         if (session->greeted && !session->leaving && !session->gone)
             ask_session(workers, session, question, what, entries, count, now_us);
     return true;
-}
-
-void workers_ask_forget(struct workers *workers, void *arg)
-{
-    for (struct asked *asked = workers->asked; asked != NULL; asked = asked->next)
-        if (asked->question->arg == arg)
-            asked->question->fn = NULL;
 }
 
 /* False when the message is not of the protocol's form. An answer to a question that is over is ignored. */

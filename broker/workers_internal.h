@@ -136,6 +136,5 @@ void workers_asked_late(struct workers *workers, int64_t now_us);
 /* ---- workers.c ---- */
 
 void workers_soon(struct workers *workers);
-void workers_session_end(struct workers *workers, struct session *session, const char *why);
 
 #endif

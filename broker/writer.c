@@ -539,11 +539,6 @@ struct unit *writer_in_flight(const struct writer *writer, int64_t ticket)
     return busy == NULL ? NULL : busy->current;
 }
 
-bool writer_is_open(const struct writer *writer)
-{
-    return writer->epoch != 0;
-}
-
 bool writer_is_idle(const struct writer *writer)
 {
     return writer->in_flight == 0 && writer->pending.count == 0 && writer->redo == NULL;
@@ -557,9 +552,4 @@ size_t writer_pending(const struct writer *writer)
 size_t writer_unknown(const struct writer *writer)
 {
     return writer->unknown.count;
-}
-
-int64_t writer_epoch(const struct writer *writer)
-{
-    return writer->epoch;
 }

@@ -73,10 +73,8 @@ void writer_expire(struct writer *writer, int64_t settle_us);
 /* The unit of a ticket that is under way, or NULL. */
 struct unit *writer_in_flight(const struct writer *writer, int64_t ticket);
 
-bool writer_is_open(const struct writer *writer);
 bool writer_is_idle(const struct writer *writer); /* nothing waits, nothing is in flight */
 size_t writer_pending(const struct writer *writer);
 size_t writer_unknown(const struct writer *writer);
-int64_t writer_epoch(const struct writer *writer);
 
 #endif

@@ -107,7 +107,8 @@ void docket_body_bool(struct docket_body *body, const char *name, bool value)
         wire_put_bool(&body->buf, value);
 }
 
-void lib_body_val(struct docket_body *body, const char *name, const struct wire_val *val)
+/* Adds a value that was read. */
+static void lib_body_val(struct docket_body *body, const char *name, const struct wire_val *val)
 {
     struct span text;
 

@@ -21,11 +21,6 @@ static const char *const code_names[] = {
     [DOCKET_INTERRUPTED] = "interrupted",
 };
 
-const char *lib_code_name(enum docket_code code)
-{
-    return code_names[code];
-}
-
 enum docket_code lib_code_parse(struct span name)
 {
     for (size_t i = DOCKET_MALFORMED; i <= DOCKET_INTERNAL; i++)

@@ -21,7 +21,6 @@ bool lib_error_set(struct docket_error *error, enum docket_code code, const char
 /* Turns an error of common/ into a public one. Returns false. */
 bool lib_error_from(struct docket_error *error, const struct err *err);
 
-const char *lib_code_name(enum docket_code code);
 enum docket_code lib_code_parse(struct span name); /* unknown: DOCKET_INTERNAL */
 
 /* ---- bodies ---- */
@@ -38,9 +37,6 @@ struct docket_body {
 
 /* The encoded map. err: DOCKET_INTERNAL, DOCKET_TOO_LARGE, DOCKET_INVALID (a map or list is still open). */
 bool lib_body_finish(struct docket_body *body, struct span *ret, struct docket_error *error) DOCKET_CHECK;
-
-/* Adds a value that was read. */
-void lib_body_val(struct docket_body *body, const char *name, const struct wire_val *val);
 
 /* ---- one connection: a DEALER and its monitor ---- */
 

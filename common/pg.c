@@ -555,11 +555,6 @@ bool pg_is_up(const struct pg *pg)
     return pg->state == PG_UP;
 }
 
-int pg_backend_pid(const struct pg *pg)
-{
-    return pg->conn == NULL ? 0 : PQbackendPID(pg->conn);
-}
-
 void pg_drop(struct pg *pg, const char *why)
 {
     pg_lose(pg, why);

@@ -68,7 +68,6 @@ bool pg_new(zloop_t *loop, const struct pg_config *config, struct pg **ret_pg, s
 void pg_free(struct pg *pg);
 
 bool pg_is_up(const struct pg *pg);
-int pg_backend_pid(const struct pg *pg);
 
 /* Closes the session and connects again (with back-off): for a session that is not to be trusted any more. */
 void pg_drop(struct pg *pg, const char *why);
@@ -120,6 +119,8 @@ size_t pg_in_flight(const struct pg *pg);
 int64_t pg_int(const PGresult *rows, int row, int column); /* int2, int4, int8; 0 for NULL */
 bool pg_bool(const PGresult *rows, int row, int column);
 struct span pg_span(const PGresult *rows, int row, int column); /* text, bytea; SPAN_NONE for NULL */
+char *pg_text(const PGresult *rows, int row,
+              int column); /* the same as a text of the caller's own; NULL for NULL */
 bool pg_is_null(const PGresult *rows, int row, int column);
 
 /* What to do about an SQLSTATE: one table for all (reliability: "One table says what each SQLSTATE means").

@@ -199,6 +199,12 @@ struct span pg_span(const PGresult *rows, int row, int column)
     return (struct span){PQgetvalue(rows, row, column), (size_t)PQgetlength(rows, row, column)};
 }
 
+char *pg_text(const PGresult *rows, int row, int column)
+{
+    struct span text = pg_span(rows, row, column);
+    return text.p == NULL ? NULL : mem_strndup(text.p, text.len);
+}
+
 bool pg_is_null(const PGresult *rows, int row, int column)
 {
     return PQgetisnull(rows, row, column) != 0;

@@ -322,8 +322,7 @@ const char *process_question_find(const struct process *process, const char *nam
 bool process_duration_parse(const char *text, int64_t *ret_seconds, bool *ret_working)
     __attribute__((warn_unused_result));
 
-/* "response", "update", "resolution"; "ticket", "im", "phone". */
-const char *process_clock_name(enum process_clock clock);
+/* "ticket", "im", "phone": a bit. */
 unsigned process_channel_parse(struct span name); /* 0: not known */
 
 #endif

@@ -87,7 +87,6 @@ bool load_escalation(struct load *load, const struct yaml_node *root);
 void load_templates(struct load *load);
 bool load_notify(struct load *load, const struct yaml_node *root);
 bool load_webhooks(struct load *load, const struct yaml_node *root);
-bool load_action(struct load *load, const struct yaml_node *map, struct rule_action *ret);
 bool load_rule_value(struct load *load, const struct yaml_node *node, const char *what,
                      struct rule_value *ret);
 bool load_cond(struct load *load, const struct yaml_node *map, unsigned depth, struct rule_cond *ret);

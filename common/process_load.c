@@ -9,13 +9,6 @@ enum { DURATION_DIGITS_MAX = 9, DURATION_DAYS_MAX = 400, WANT_BYTES_MAX = 300 };
 
 static const char name_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
 
-static const char *const clock_names[PROCESS_CLOCKS] = {"response", "update", "resolution"};
-
-const char *process_clock_name(enum process_clock clock)
-{
-    return (unsigned)clock < PROCESS_CLOCKS ? clock_names[clock] : "unknown";
-}
-
 unsigned process_channel_parse(struct span name)
 {
     static const char *const names[] = {"ticket", "im", "phone"};

@@ -35,13 +35,6 @@ const char *process_urgency_name(enum process_urgency urgency)
     return (unsigned)urgency < URGENCIES ? process_urgency_names[urgency] : "unknown";
 }
 
-void people_target_format(const struct people_target *target, char ret[PEOPLE_TARGET_BYTES])
-{
-    const struct process_target_row *row = &process_target_rows[target->kind];
-    (void)snprintf(ret, PEOPLE_TARGET_BYTES, "%s%s%s", row->word, row->named ? ":" : "",
-                   row->named ? target->name : "");
-}
-
 static bool names_have(const struct process_names *names, const char *name, size_t len)
 {
     for (size_t i = 0; i < names->count; i++)

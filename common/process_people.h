@@ -199,8 +199,4 @@ const struct process_notice *process_notice_find(const struct process_people *pe
 
 const char *process_urgency_name(enum process_urgency urgency);
 
-/* "oncall:primary", "lead": as it is written. ret: PEOPLE_TARGET_BYTES. */
-enum { PEOPLE_TARGET_BYTES = 80 };
-void people_target_format(const struct people_target *target, char ret[PEOPLE_TARGET_BYTES]);
-
 #endif

@@ -171,7 +171,7 @@ static const struct {
 };
 enum { ACTIONS = sizeof actions / sizeof actions[0] };
 
-bool load_action(struct load *load, const struct yaml_node *map, struct rule_action *ret)
+static bool load_action(struct load *load, const struct yaml_node *map, struct rule_action *ret)
 {
     const char *names[ACTIONS];
     bool ok = load_is_map(load, map, "then");

@@ -96,12 +96,6 @@ bool escal_people_load(struct escal_people *people, struct span files, struct er
     return ok;
 }
 
-static char *text_or_null(const PGresult *rows, int row, int column)
-{
-    struct span text = pg_span(rows, row, column);
-    return text.p == NULL ? NULL : mem_strndup(text.p, text.len);
-}
-
 void escal_people_set_overrides(struct escal_people *people, const PGresult *rows)
 {
     enum { SCHEDULE, REPLACES, STAFF, FROM_AT, UNTIL_AT };
@@ -110,9 +104,9 @@ void escal_people_set_overrides(struct escal_people *people, const PGresult *row
     people->override_count = (size_t)PQntuples(rows);
     people->overrides = mem_new(people->override_count, sizeof *people->overrides);
     for (size_t i = 0; i < people->override_count; i++)
-        people->overrides[i] = (struct oncall_override){.schedule = text_or_null(rows, (int)i, SCHEDULE),
-                                                        .replaces = text_or_null(rows, (int)i, REPLACES),
-                                                        .staff = text_or_null(rows, (int)i, STAFF),
+        people->overrides[i] = (struct oncall_override){.schedule = pg_text(rows, (int)i, SCHEDULE),
+                                                        .replaces = pg_text(rows, (int)i, REPLACES),
+                                                        .staff = pg_text(rows, (int)i, STAFF),
                                                         .from_at = pg_int(rows, (int)i, FROM_AT),
                                                         .until_at = pg_int(rows, (int)i, UNTIL_AT)};
 }
@@ -120,16 +114,6 @@ void escal_people_set_overrides(struct escal_people *people, const PGresult *row
 const struct process_people *escal_people_plan(const struct escal_people *people)
 {
     return people->process != NULL ? &people->process->people : &nobody;
-}
-
-struct escal_scene escal_people_scene(const struct escal_people *people, int64_t at)
-{
-    return (struct escal_scene){.people = escal_people_plan(people),
-                                .oncall = people->oncall,
-                                .overrides = {people->overrides, people->override_count},
-                                .at = at,
-                                .opens_at = escal_people_opens_at,
-                                .opens_arg = (void *)(uintptr_t)people};
 }
 
 /* NULL: around the clock. */
@@ -154,7 +138,8 @@ int64_t escal_people_due(void *arg, int64_t from_at, struct process_delay delay)
     return at;
 }
 
-int64_t escal_people_opens_at(void *arg, const char *name, int64_t at)
+/* The first instant from at on at which a calendar is open; at itself when there is no such calendar. */
+static int64_t opens_at(void *arg, const char *name, int64_t at)
 {
     const struct calendar *calendar = calendar_find(arg, name);
     struct err ignored;
@@ -162,4 +147,14 @@ int64_t escal_people_opens_at(void *arg, const char *name, int64_t at)
     if (calendar != NULL)
         (void)!calendar_due(calendar, at, 0, &at, &ignored);
     return at;
+}
+
+struct escal_scene escal_people_scene(const struct escal_people *people, int64_t at)
+{
+    return (struct escal_scene){.people = escal_people_plan(people),
+                                .oncall = people->oncall,
+                                .overrides = {people->overrides, people->override_count},
+                                .at = at,
+                                .opens_at = opens_at,
+                                .opens_arg = (void *)(uintptr_t)people};
 }

@@ -36,9 +36,6 @@ struct escal_scene escal_people_scene(const struct escal_people *people, int64_t
 
 const struct process_people *escal_people_plan(const struct escal_people *people);
 
-/* The first instant from at on at which a calendar is open; at itself when there is no such calendar. arg: a struct escal_people. */
-int64_t escal_people_opens_at(void *arg, const char *calendar, int64_t at);
-
 /* due(people, from, delay) of escal.h for one policy; arg is a struct escal_delay. */
 struct escal_delay {
     const struct escal_people *people;

@@ -139,7 +139,8 @@ static void notifier_poll(struct notifier *notifier)
     outbox_run(notifier);
 }
 
-void notifier_look(struct notifier *notifier)
+/* Looks for what is to be told and what is to be sent; cheap when nothing is. */
+static void notifier_look(struct notifier *notifier)
 {
     outbox_run(notifier);
     escal_room_run(notifier->escal);

@@ -87,7 +87,4 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct fa
 void notifier_run(struct notifier *notifier);
 void notifier_close(struct notifier *notifier);
 
-/* Looks for what is to be told and what is to be sent; cheap when nothing is. */
-void notifier_look(struct notifier *notifier);
-
 #endif

@@ -47,7 +47,4 @@ void decide_terms(const struct decision *d, struct clock_terms *ret);
 /* Appends the body of the decision. */
 void decision_write(const struct decision *d, const struct buf *trace, struct buf *out);
 
-/* Appends the list of clocks. */
-void decision_write_clocks(const struct decision *d, struct buf *out);
-
 #endif

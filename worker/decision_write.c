@@ -1,7 +1,6 @@
 /* A decision in the form of docs/protocol-workers.md, "Decision". Decides nothing; says it. */
 #include "decide_internal.h"
 
-
 #include <stdio.h>
 #include <string.h>
 
@@ -85,7 +84,7 @@ static void put_set(const struct decision *d, struct buf *out)
 
 /* ---- clocks and verdicts ---- */
 
-void decision_write_clocks(const struct decision *d, struct buf *out)
+static void put_clocks(const struct decision *d, struct buf *out)
 {
     struct work_kept kept = {.forced_calendar = d->forced_calendar,
                              .approvals_asked = d->approvals_asked,
@@ -480,7 +479,7 @@ void decision_write(const struct decision *d, const struct buf *trace, struct bu
     wire_put_map(out, d->has_trace ? 11 : 10);
     put_set(d, out);
     wire_put_text(out, "clocks");
-    decision_write_clocks(d, out);
+    put_clocks(d, out);
     put_deadlines(d, out);
     put_changes(d, out);
     put_events(d, out);

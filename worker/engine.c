@@ -157,12 +157,6 @@ const struct zone *engine_calendar_zone(const struct engine *engine, struct span
     return found == NULL ? NULL : found->zone;
 }
 
-const char *engine_calendar_name(const struct engine *engine, struct span name)
-{
-    const struct engine_calendar *found = engine_find(engine, name);
-    return found == NULL ? NULL : found->name;
-}
-
 /* The warnings of one promise, in order of time; one that would come before the start is left out. */
 static void engine_warnings(const struct process_package *package, struct clock_promise *promise)
 {

@@ -44,9 +44,6 @@ const struct calendar *engine_calendar(const struct engine *engine, struct span 
 const struct zone *engine_calendar_zone(const struct engine *engine,
                                         struct span name); /* NULL: UTC or unknown */
 
-/* The name as the process keeps it, for what outlives a message; NULL when unknown. */
-const char *engine_calendar_name(const struct engine *engine, struct span name);
-
 /* What a package promises at a priority (1..4); calendar: a rule's choice, or SPAN_NONE for the package's. */
 void engine_terms(const struct engine *engine, const struct process_package *package, int priority,
                   struct span calendar, struct clock_terms *ret);

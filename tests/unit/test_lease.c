@@ -47,33 +47,11 @@ static void test_lease_unanswered_or_refused_is_given_up(void **state)
     assert_int_equal(lease_step(&lease, 1, &next), LEASE_GIVE_UP);
 }
 
-static void test_lease_judge_takes_over_in_order(void **state)
-{
-    struct lease_other other = {.lease_until = 1000};
-    (void)state;
-    assert_int_equal(lease_judge(&other, 999), LEASE_LEAVE);
-    assert_int_equal(lease_judge(&other, 1000), LEASE_LEAVE);
-    assert_int_equal(lease_judge(&other, 1001), LEASE_KILL);
-    other.dead = true;
-    other.lease_until = 9000; /* dead is final, whatever its lease says */
-    assert_int_equal(lease_judge(&other, 1001), LEASE_END);
-    other.emptied = true; /* not to be believed before its backend is gone */
-    assert_int_equal(lease_judge(&other, 1001), LEASE_END);
-    other.emptied = false;
-    other.ended = true;
-    assert_int_equal(lease_judge(&other, 1001), LEASE_ADOPT);
-    other.emptied = true;
-    assert_int_equal(lease_judge(&other, 1001), LEASE_SETTLE);
-    other.settled = true;
-    assert_int_equal(lease_judge(&other, 1001), LEASE_LEAVE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lease_granted_is_renewed_in_time),
         cmocka_unit_test(test_lease_unanswered_or_refused_is_given_up),
-        cmocka_unit_test(test_lease_judge_takes_over_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
