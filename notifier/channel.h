@@ -6,18 +6,22 @@
 
 #include "backoff.h"
 #include "buf.h"
+#include "channel_reply.h"
 #include "channels.h"
-#include "curl_loop.h"
-#include "desk.h"
 #include "err.h"
 #include "policy.h"
 #include "render.h"
-#include "settings_notifier.h"
 
-enum {
-    CHANNEL_ADDRESS_BYTES = 512,
-    CHANNEL_REPLY_BYTES_MAX = 1024 /* of the other side's last words that are kept */
-};
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <czmq.h>
+
+enum { CHANNEL_ADDRESS_BYTES = 512 };
+
+struct curl_loop;
+struct settings_notifier;
 
 /* One message in words, for the channel to build into the bytes that are stored and sent. Texts are UTF-8;
  * what may be missing is "" or 0. Its words were chosen for its audience: a channel adds none of its own. */
@@ -138,8 +142,5 @@ CHANNEL_LIST(CHANNEL_DECLARE)
 
 /* The index of a name; -1 when there is no such channel. */
 int channel_find(struct span name);
-
-/* Printable ASCII of what the other side said, one line, at most CHANNEL_REPLY_BYTES_MAX. ret: that and one. */
-void channel_reply_copy(const char *from, size_t len, char *ret);
 
 #endif

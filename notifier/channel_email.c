@@ -8,6 +8,7 @@
 #include "mail_calendar.h"
 #include "mem.h"
 #include "secret.h"
+#include "settings_notifier.h"
 #include "smtp_link.h"
 #include "token.h"
 

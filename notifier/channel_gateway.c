@@ -2,8 +2,10 @@
  * became of a call comes back to gateway_back.c. */
 #include "channel.h"
 #include "http_post.h"
+#include "http_url.h"
 #include "letter_json.h"
 #include "mem.h"
+#include "settings_notifier.h"
 #include "token.h"
 #include "wire.h"
 

@@ -1,6 +1,7 @@
 /* Webhooks: the message as JSON to an https address, after Standard Webhooks. */
 #include "channel.h"
 #include "http_post.h"
+#include "http_url.h"
 #include "letter_json.h"
 
 enum { SLOTS = 64, ADDRESS_SLOTS = 4 };

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "mem.h"
 #include "secret.h"
+#include "settings_notifier.h"
 #include "xmpp_wire.h"
 
 #include <errno.h>

@@ -6,6 +6,10 @@
 #include "channel.h"
 #include "net_guard.h"
 
+#include <stdbool.h>
+
+#include <curl/curl.h>
+
 enum { HTTP_POST_BODY_BYTES_MAX = 20000, HTTP_POST_REPLY_BYTES_MAX = 8192 };
 
 struct http_poster;
@@ -15,12 +19,6 @@ struct http_poster;
 bool http_poster_new(const struct channel_host *host, struct http_poster **ret, struct err *err)
     __attribute__((warn_unused_result));
 void http_poster_free(struct http_poster *poster); /* accepts NULL; what is under way ends without a call */
-
-/* https:// with a host, or http:// on the loopback; no user, no fragment, no control characters. err: ERR_INVALID. */
-bool http_url_check(const char *url, struct err *err) __attribute__((warn_unused_result));
-
-/* host[:port] of a URL in lower case; what is no URL of HTTP stays as it is. ret: CHANNEL_ADDRESS_BYTES */
-void http_url_host(const char *url, char *ret);
 
 /* What every call to somebody else's server has: time limits, TLS, no redirects, no proxy, only addresses the guard allows. guarded: of the caller,
  * alive until the end; says whether an address was refused. */

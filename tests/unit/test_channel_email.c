@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "curl_loop.h"
 #include "mail_build.h"
+#include "settings_notifier.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

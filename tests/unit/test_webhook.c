@@ -1,6 +1,7 @@
 /* What goes out by HTTP: which addresses, which URLs, with which signature, in which JSON. */
 #include "clock.h"
 #include "http_post.h"
+#include "http_url.h"
 #include "letter_json.h"
 #include "net_guard.h"
 #include "webhook_sign.h"
