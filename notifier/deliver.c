@@ -4,12 +4,11 @@
 #include "clock.h"
 #include "compose.h"
 #include "endings.h"
-#include "escal_room.h"
+#include "escal_people.h"
 #include "lanes.h"
 #include "log.h"
 #include "mem.h"
 #include "notifier.h"
-#include "outbox.h"
 #include "policy.h"
 #include "process.h"
 #include "statements.h"
@@ -254,7 +253,7 @@ static void start_on_end(void *arg, const struct pg_end *end)
     }
     claim_free(claim);
     if (end->outcome == PG_OK)
-        deliver_run(notifier);
+        notifier->may_deliver = true;
 }
 
 static void put_starts(struct pg_params *params, const struct claim *claim)
@@ -335,7 +334,6 @@ static void claim_on_end(void *arg, const struct pg_end *end)
     if (!claim->urgent)
         notifier->fed[claim->channel] = claim->count >= claim->slots;
     claim_plan_next(claim);
-    outbox_go_on(notifier);
     if (end->outcome != PG_OK || claim->count == 0) {
         for (size_t i = 0; i < claim->count; i++)
             job_free(claim->jobs[i]);
@@ -406,15 +404,10 @@ static void send_merge(struct notifier *notifier, const struct claim *claim)
     (void)pg_send(notifier->tell, TELL_TARGET_MERGE, params, NULL, NULL);
 }
 
-static const struct process_limits *limits_of(const struct notifier *notifier)
-{
-    return &escal_room_process_of(notifier->escal)->notify.limits;
-}
-
 static void send_limits(struct notifier *notifier, const struct claim *claim)
 {
     const struct channel *channel = channel_table[claim->channel];
-    const struct process_limits *limits = limits_of(notifier);
+    const struct process_limits *limits = &notifier->people->process->notify.limits;
     const struct policy_rate rate = policy_rate_of(limits, channel->limit);
     struct pg_params *params = notifier->params;
 
@@ -478,7 +471,7 @@ static void claim_channel(struct notifier *notifier, int channel, int slots, boo
 void deliver_run(struct notifier *notifier)
 {
     if (notifier->stopping || !pg_is_up(notifier->tell) || notifier->held ||
-        escal_room_process_of(notifier->escal) == NULL)
+        notifier->people->process == NULL)
         return;
     for (int channel = 0; channel < CHANNELS; channel++) {
         int64_t now = clock_mono_us();

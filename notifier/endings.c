@@ -1,7 +1,6 @@
 /* Ends of attempts; see endings.h. */
 #include "endings.h"
 #include "clock.h"
-#include "deliver.h"
 #include "log.h"
 #include "notifier.h"
 #include "statements.h"
@@ -52,7 +51,7 @@ static void on_end(void *arg, const struct pg_end *end)
     if (end->outcome == PG_OK) {
         list_free(&notifier->endings_sent);
         endings_flush(notifier);
-        deliver_run(notifier);
+        notifier->may_deliver = true;
         return;
     }
     if (end->outcome == PG_FAILED)

@@ -16,7 +16,6 @@ enum { AHEAD_DAYS = 14 };
 
 struct gap_look {
     struct notifier *notifier;
-    const struct escal_people *people;
     int64_t now;
     struct found *gaps;
     size_t count;
@@ -30,11 +29,11 @@ static void on_now(void *arg, PGresult *rows)
 
 static void gap_find(struct gap_look *look, size_t schedule, struct oncall_overrides overrides)
 {
-    const struct process_schedule *of = oncall_schedule(look->people->oncall, schedule);
+    const struct process_schedule *of = oncall_schedule(look->notifier->people->oncall, schedule);
     char from[INSTANT_BYTES], until[INSTANT_BYTES];
     int64_t from_at = 0, until_at = 0;
 
-    if (of->may_have_gaps || !oncall_gap(look->people->oncall, schedule, overrides, look->now,
+    if (of->may_have_gaps || !oncall_gap(look->notifier->people->oncall, schedule, overrides, look->now,
                                          look->now + AHEAD_US, &from_at, &until_at))
         return;
     struct found *gap = &look->gaps[look->count++];
@@ -51,11 +50,11 @@ static void on_overrides(void *arg, PGresult *rows)
     struct gap_look *look = arg;
     struct escal_people changed = {.process = NULL};
 
-    if (look->people->oncall == NULL)
+    if (look->notifier->people->oncall == NULL)
         return;
     escal_people_set_overrides(&changed, rows);
-    look->gaps = mem_new(oncall_count(look->people->oncall) + 1, sizeof *look->gaps);
-    for (size_t i = 0; i < oncall_count(look->people->oncall); i++)
+    look->gaps = mem_new(oncall_count(look->notifier->people->oncall) + 1, sizeof *look->gaps);
+    for (size_t i = 0; i < oncall_count(look->notifier->people->oncall); i++)
         gap_find(look, i, (struct oncall_overrides){changed.overrides, changed.override_count});
     escal_people_clear(&changed);
 }
@@ -89,12 +88,11 @@ static void on_read(void *arg, const struct pg_end *end)
     look_free(look);
 }
 
-void escal_gaps_look(struct notifier *notifier, const struct escal_people *people)
+void escal_gaps_look(struct notifier *notifier)
 {
     struct gap_look *look = mem_new(1, sizeof *look);
 
     look->notifier = notifier;
-    look->people = people;
     (void)pg_send(notifier->tell, TELL_GAP_NOW, NULL, on_now, look);
     pg_params_reset(notifier->params);
     pg_put_int8(notifier->params, AHEAD_US);

@@ -3,10 +3,9 @@
 #ifndef DOCKET_ESCAL_GAPS_H
 #define DOCKET_ESCAL_GAPS_H
 
-struct escal_people;
 struct notifier;
 
-/* people must live until the look came back: as long as the notifier does. */
-void escal_gaps_look(struct notifier *notifier, const struct escal_people *people);
+/* Looks at the people of the current process, and writes what it found. */
+void escal_gaps_look(struct notifier *notifier);
 
 #endif

@@ -46,6 +46,14 @@ void escal_people_clear(struct escal_people *people)
     compiled_clear(people);
 }
 
+void escal_people_free(struct escal_people *people)
+{
+    if (people == NULL)
+        return;
+    escal_people_clear(people);
+    free(people);
+}
+
 static bool compile(struct escal_people *people, struct faults *faults)
 {
     const struct process *process = people->process;

@@ -8,9 +8,7 @@
 #include "pg.h"
 #include "process.h"
 
-struct notifier;
-
-/* Owned by the notifier; process NULL: none was read yet, and everybody is the desk's address. */
+/* process NULL: none was read yet, and everybody is the desk's address. */
 struct escal_people {
     struct process *process;
     struct oncall *oncall;
@@ -21,6 +19,7 @@ struct escal_people {
 };
 
 void escal_people_clear(struct escal_people *people);
+void escal_people_free(struct escal_people *people); /* one on the heap; accepts NULL */
 
 /* err: the files are no process, or its schedules cannot be used; the ones before stay */
 bool escal_people_load(struct escal_people *people, struct span files, struct err *err)

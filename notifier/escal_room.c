@@ -1,10 +1,10 @@
 /* The room of escalations; see escal_room.h. */
 #include "escal_room.h"
 #include "clock.h"
-#include "deliver.h"
 #include "desk.h"
 #include "escal_gaps.h"
 #include "escal_people.h"
+#include "escal_who.h"
 #include "log.h"
 #include "mem.h"
 #include "notifier.h"
@@ -24,7 +24,6 @@ enum { CLAIM_MAX = 100, NAME_BYTES = 130, CAUSE_BYTES = 130, KIND_BYTES = 34, BO
 
 struct escal_room {
     struct notifier *notifier;
-    struct escal_people people;
     bool looking, again;
     int64_t due_us;  /* monotonic: when to look again */
     int64_t gaps_us; /* monotonic: when to look for gaps on call again */
@@ -71,23 +70,15 @@ struct escal_room *escal_room_new(struct notifier *notifier)
 
 void escal_room_free(struct escal_room *room)
 {
-    if (room == NULL)
-        return;
-    escal_people_clear(&room->people);
     free(room);
 }
 
 void escal_room_process(struct escal_room *room, struct span files)
 {
     struct err err;
-    if (!escal_people_load(&room->people, files, &err))
+    if (!escal_people_load(room->notifier->people, files, &err))
         log_event(LOG_ERROR, "people_unreadable", "reason=%s", log_quote(err.msg));
     room->gaps_us = 0;
-}
-
-const struct process *escal_room_process_of(const struct escal_room *room)
-{
-    return room->people.process;
 }
 
 void escal_room_on_up(struct escal_room *room)
@@ -102,64 +93,9 @@ static const char *text_or_null(const char *text)
     return text[0] == '\0' ? NULL : text;
 }
 
-static bool channel_is_open(void *arg, const char *channel)
-{
-    const struct escal_room *room = arg;
-    int i = channel_find(span_of(channel));
-    return i >= 0 && lanes_is_open(room->notifier->lanes, i);
-}
-
-static struct escal_scene room_scene(const struct escal_room *room, int64_t at)
-{
-    struct escal_scene scene = escal_people_scene(&room->people, at);
-    const struct settings_notifier *settings = &room->notifier->settings;
-
-    scene.desk_address = settings->staff_address;
-    scene.ops_address = settings_notifier_ops(settings);
-    scene.is_open = channel_is_open;
-    scene.arg = (void *)(uintptr_t)room;
-    return scene;
-}
-
-void escal_room_notice(const struct escal_room *room, const char *kind, struct span assignee,
-                       struct span queue, int64_t now, struct pages *ret)
-{
-    static struct people_target default_items[] = {{TARGET_ASSIGNEE, NULL},
-                                                   {TARGET_QUEUE, NULL},
-                                                   {TARGET_DESK, NULL}};
-    static const struct process_notice by_default = {.urgency = URGENCY_NORMAL, .first = {default_items, 3}};
-    const struct process_notice *notice = process_notice_find(escal_people_plan(&room->people), kind);
-    struct escal_scene scene = room_scene(room, now);
-    char who[NAME_BYTES], where[NAME_BYTES];
-
-    (void)snprintf(who, sizeof who, "%.*s", (int)assignee.len, assignee.len == 0 ? "" : assignee.p);
-    (void)snprintf(where, sizeof where, "%.*s", (int)queue.len, queue.len == 0 ? "" : queue.p);
-    scene.assignee = text_or_null(who);
-    scene.queue = text_or_null(where);
-    notice = notice == NULL ? &by_default : notice;
-    ret->count = ret->people = 0;
-    (void)escal_targets_first(&scene, &notice->first, notice->urgency, ret);
-}
-
-const char *escal_room_owner(const struct escal_room *room, const char *url, int64_t now, struct pages *ret)
-{
-    const struct process *process = escal_room_process_of(room);
-    const struct process_endpoint *endpoint =
-        process == NULL ? NULL : process_endpoint_find(&process->notify, url);
-    struct escal_scene scene = room_scene(room, now);
-
-    ret->count = ret->people = 0;
-    if (endpoint == NULL || endpoint->email != NULL)
-        return endpoint == NULL ? NULL : endpoint->email;
-    struct people_target owner = endpoint->owner;
-    const struct people_targets targets = {&owner, 1};
-    (void)escal_targets_add(&scene, &targets, URGENCY_NORMAL, ret);
-    return NULL;
-}
-
 static struct escal_scene climb_scene(const struct climb *climb)
 {
-    struct escal_scene scene = room_scene(climb->room, climb->at);
+    struct escal_scene scene = escal_who_scene(climb->room->notifier, climb->at);
 
     scene.assignee = text_or_null(climb->assignee);
     scene.queue = text_or_null(climb->queue);
@@ -283,6 +219,7 @@ static struct climb *climb_from_row(struct escal_room *room, const PGresult *row
 
 static void climb_decide(struct climb *climb, const PGresult *rows, int row)
 {
+    const struct escal_people *people = climb->room->notifier->people;
     const struct process_alert_facts facts = {climb->kind, climb->cause, text_or_null(climb->queue),
                                               climb->priority};
     struct escal_state state = state_from_row(rows, row);
@@ -294,8 +231,8 @@ static void climb_decide(struct climb *climb, const PGresult *rows, int row)
 
     climb->was_told = now.was_told;
     now.must_tell = strcmp(climb->kind, "missed") == 0;
-    climb->policy = process_escalation_of(escal_people_plan(&climb->room->people), &facts);
-    struct escal_delay delay = {&climb->room->people, climb->policy};
+    climb->policy = process_escalation_of(escal_people_plan(people), &facts);
+    struct escal_delay delay = {people, climb->policy};
     now.due_arg = &delay;
     climb_reach(climb, &now);
     escal_run(climb->policy, &state, &now, &climb->result);
@@ -304,7 +241,7 @@ static void climb_decide(struct climb *climb, const PGresult *rows, int row)
 static void look_on_overrides(void *arg, PGresult *rows)
 {
     struct look *look = arg;
-    escal_people_set_overrides(&look->room->people, rows);
+    escal_people_set_overrides(look->room->notifier->people, rows);
 }
 
 static void look_on_claimed(void *arg, PGresult *rows)
@@ -531,7 +468,7 @@ static void look_on_stepped(void *arg, const struct pg_end *end)
     room->due_us = 0; /* the answer of the look is old by now */
     look_free(look);
     if (end->outcome == PG_OK) {
-        deliver_run(room->notifier);
+        room->notifier->may_deliver = true;
         escal_room_run(room);
     }
 }
@@ -603,6 +540,6 @@ void escal_room_tick(struct escal_room *room)
         escal_room_run(room);
     if (now_us >= room->gaps_us && !room->notifier->stopping) {
         room->gaps_us = now_us + GAPS_EVERY_US;
-        escal_gaps_look(room->notifier, &room->people);
+        escal_gaps_look(room->notifier);
     }
 }

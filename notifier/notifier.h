@@ -1,4 +1,5 @@
-/* The notifier: what one process holds together. */
+/* The notifier: what one process holds together. Each part has a room of its own and calls only those below it; where they meet is
+ * notifier_life.h. */
 #ifndef DOCKET_NOTIFIER_H
 #define DOCKET_NOTIFIER_H
 
@@ -16,6 +17,7 @@
 
 #include <czmq.h>
 
+struct escal_people;
 struct escal_room;
 struct ending;
 struct job;
@@ -48,6 +50,7 @@ struct notifier {
     struct template_faults *template_faults;
     struct zones *zones;
     struct publisher *publisher;
+    struct escal_people *people; /* of the current process */
     struct escal_room *escal;
     struct http *http;
     int signal_fd; /* 0: not opened */
@@ -69,7 +72,9 @@ struct notifier {
     int64_t system_identifier; /* of the database seen last; 0: none yet */
     int32_t timeline;
     bool ending;
-    bool claiming[CHANNELS];  /* deliveries of that channel are being claimed */
+    bool claiming[CHANNELS]; /* deliveries of that channel are being claimed */
+    bool
+        may_deliver; /* something was committed by which deliveries may have come due: looked for once all is read */
     int64_t due_us[CHANNELS]; /* monotonic: when the next that waits is due; 0: unknown, or none */
     bool look_again;          /* a poke came meanwhile */
     bool expand_more;         /* the outbox has more than one claim took */
@@ -81,10 +86,5 @@ struct notifier {
     bool stopping;
     int64_t stop_by_us;
 };
-
-bool notifier_open(struct notifier *notifier, const char *config_path, struct faults *ret_faults,
-                   struct err *err) __attribute__((warn_unused_result));
-void notifier_run(struct notifier *notifier);
-void notifier_close(struct notifier *notifier);
 
 #endif

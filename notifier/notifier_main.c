@@ -2,6 +2,7 @@
 #include "log.h"
 #include "mem.h"
 #include "notifier.h"
+#include "notifier_life.h"
 #include "offline.h"
 #include "template_names.h"
 

@@ -1,10 +1,10 @@
 /* The outbox; see outbox.h. */
 #include "outbox.h"
 #include "clock.h"
-#include "deliver.h"
 #include "desk.h"
-#include "escal_room.h"
+#include "escal_people.h"
 #include "escal_targets.h"
+#include "escal_who.h"
 #include "expand.h"
 #include "lanes.h"
 #include "log.h"
@@ -64,7 +64,7 @@ static void told_staff(struct notifier *notifier, struct span assignee, struct s
 {
     struct pages pages;
 
-    escal_room_notice(notifier->escal, ret->kind, assignee, queue, now, &pages);
+    escal_who_notice(notifier, ret->kind, assignee, queue, now, &pages);
     expand_pages(&pages, &ret->recipients);
 }
 
@@ -80,7 +80,7 @@ static void told_owner(struct notifier *notifier, struct span body, int64_t now,
         struct span at = wire_find_str(wire_root(doc), "address");
         (void)snprintf(url, sizeof url, "%.*s", (int)(at.len < sizeof url ? at.len : 0), at.p);
     }
-    const char *email = escal_room_owner(notifier->escal, url, now, &pages);
+    const char *email = escal_who_owner(notifier, url, now, &pages);
     if (email != NULL)
         expand_address(email, "", &ret->recipients);
     else
@@ -100,7 +100,7 @@ static const struct zone *zone_named(void *arg, const char *name)
 static void told_wait(struct notifier *notifier, struct told *row, struct span package, struct span record,
                       int64_t now)
 {
-    const struct process *process = escal_room_process_of(notifier->escal);
+    const struct process *process = notifier->people->process;
     struct policy_message message = {.audience = (enum desk_audience)row->audience,
                                      .kind = row->kind,
                                      .package =
@@ -388,8 +388,7 @@ static void expand_on_end(void *arg, const struct pg_end *end)
     notifier->expand_more = full;
     if (!full && notifier->look_again)
         outbox_run(notifier);
-    deliver_run(notifier);
-    outbox_go_on(notifier);
+    notifier->may_deliver = true;
 }
 
 static void claim_on_end(void *arg, const struct pg_end *end)
@@ -403,8 +402,7 @@ static void claim_on_end(void *arg, const struct pg_end *end)
                       log_quote(end->message));
         notifier->expanding = false;
         claim_free(claim);
-        if (end->outcome == PG_OK)
-            deliver_run(notifier);
+        notifier->may_deliver = notifier->may_deliver || end->outcome == PG_OK;
         return;
     }
     bool *joins = mem_new(claim->count, sizeof *joins);

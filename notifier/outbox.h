@@ -4,7 +4,7 @@
 
 struct notifier;
 
-/* Claims and expands until nothing is left; then deliver_run. Nothing while one is under way. */
+/* Claims and expands until nothing is left; then there may be something to deliver. Nothing while one is under way. */
 void outbox_run(struct notifier *notifier);
 
 /* Takes the next of a backlog when its time has come: at once when the channels could carry more, else after a pause. */

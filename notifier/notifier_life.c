@@ -1,17 +1,21 @@
-/* The notifier, put together; see notifier.h. */
-#include "notifier.h"
+/* The notifier's life; see notifier_life.h. */
+#include "notifier_life.h"
 #include "answers.h"
 #include "audit.h"
 #include "broker_ask.h"
 #include "clock.h"
+#include "curl_loop.h"
 #include "deliver.h"
 #include "escal.h"
+#include "escal_people.h"
 #include "escal_room.h"
 #include "endings.h"
 #include "feed_publish.h"
 #include "links.h"
 #include "log.h"
 #include "mail_build.h"
+#include "mem.h"
+#include "notifier.h"
 #include "outbox.h"
 #include "signals.h"
 #include "statements.h"
@@ -145,6 +149,18 @@ static void notifier_look(struct notifier *notifier)
     outbox_run(notifier);
     escal_room_run(notifier->escal);
     publisher_tick(notifier->publisher);
+}
+
+/* Something was committed: what it made due goes on now. */
+static void on_read(void *arg)
+{
+    struct notifier *notifier = arg;
+
+    if (notifier->may_deliver) {
+        notifier->may_deliver = false;
+        deliver_run(notifier);
+    }
+    outbox_go_on(notifier);
 }
 
 static int on_poke(zloop_t *loop, zsock_t *sock, void *arg)
@@ -287,6 +303,7 @@ static bool open_sessions(struct notifier *notifier, struct err *err)
                              .on_up = tell_on_up,
                              .on_down = on_down,
                              .on_refused = on_refused,
+                             .on_read = on_read,
                              .arg = notifier};
     struct pg_config feed = tell, unpack = tell;
 
@@ -301,6 +318,7 @@ static bool open_sessions(struct notifier *notifier, struct err *err)
     feed.statements = notifier->feed_statements;
     feed.statement_count = FEED_STATEMENTS;
     feed.on_up = feed_on_up;
+    feed.on_read = NULL;
     return pg_new(notifier->loop, &tell, &notifier->tell, err) &&
            pg_new(notifier->loop, &unpack, &notifier->unpack, err) &&
            pg_new(notifier->loop, &feed, &notifier->feed, err);
@@ -428,6 +446,7 @@ bool notifier_open(struct notifier *notifier, const char *config_path, struct fa
     notifier->params = pg_params_new();
     notifier->templates = templates_new();
     notifier->template_faults = template_faults_new(notifier);
+    notifier->people = mem_new(1, sizeof *notifier->people);
     notifier->escal = escal_room_new(notifier);
     notifier->held = true;
     randombytes_buf(&notifier->run, sizeof notifier->run);
@@ -479,6 +498,7 @@ void notifier_close(struct notifier *notifier)
     templates_free(notifier->templates);
     template_faults_free(notifier->template_faults);
     escal_room_free(notifier->escal);
+    escal_people_free(notifier->people);
     zones_free(notifier->zones);
     metrics_free(notifier->metrics);
     pg_params_free(notifier->params);
