@@ -2,12 +2,13 @@
 #include "deadlines.h"
 #include "broker.h"
 #include "calls.h"
+#include "listing.h"
 #include "mem.h"
 #include "op_unit.h"
 #include "param_put.h"
 #include "pg.h"
 #include "read_deadlines.h"
-#include "read_end.h"
+#include "read_one.h"
 #include "statements.h"
 #include "writer.h"
 
@@ -15,15 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BYTES_MAX = 4 << 20, LIMIT = 100, CLOCK_BYTES = 16 };
+enum { LIMIT = 100, CLOCK_BYTES = 16 };
 
 /* ---- deadline.list ---- */
-
-struct listing {
-    struct broker *broker;
-    struct call *call;
-    struct buf out;
-};
 
 /* "due:ticket:clock:cycle" of the last one. */
 static void put_cursor(struct buf *out, const PGresult *rows, int row)
@@ -40,29 +35,17 @@ static void put_cursor(struct buf *out, const PGresult *rows, int row)
 
 static void list_on_rows(void *arg, PGresult *rows)
 {
-    struct listing *listing = arg;
+    struct read_one *r = arg;
     int count = PQntuples(rows);
 
-    wire_put_map(&listing->out, 2);
-    wire_put_text(&listing->out, "deadlines");
-    read_deadlines_put(&listing->out, rows, listing->broker->settings.tracking_prefix);
-    if (count == request_int(&listing->call->req, F_LIMIT, LIMIT))
-        put_cursor(&listing->out, rows, count - 1);
+    r->found = true;
+    wire_put_map(&r->out, 2);
+    wire_put_text(&r->out, "deadlines");
+    read_deadlines_put(&r->out, rows, r->prefix);
+    if (count == r->limit)
+        put_cursor(&r->out, rows, count - 1);
     else
-        wire_put_key_text(&listing->out, "cursor", NULL);
-}
-
-static void list_on_end(void *arg, const struct pg_end *end)
-{
-    struct listing *listing = arg;
-    struct err err;
-
-    if (read_end_is_ok(end, "deadline_list", &err))
-        call_answer(listing->call, buf_span(&listing->out));
-    else
-        call_refuse(listing->call, &err);
-    buf_clear(&listing->out);
-    free(listing);
+        wire_put_key_text(&r->out, "cursor", NULL);
 }
 
 struct cursor {
@@ -107,10 +90,8 @@ void deadlines_list(struct broker *broker, struct call *call)
         call_refuse(call, &err);
         return;
     }
-    struct listing *listing = mem_new(1, sizeof *listing);
-    listing->broker = broker;
-    listing->call = call;
-    buf_init(&listing->out, BYTES_MAX);
+    struct read_one *r = read_one_new("deadline_list", broker->settings.tracking_prefix, listing_done, call);
+    r->limit = request_int(req, F_LIMIT, LIMIT);
     pg_params_reset(params);
     param_put_int8(params, req, F_SPAN_FROM_AT);
     param_put_int8(params, req, F_UNTIL_AT);
@@ -120,9 +101,9 @@ void deadlines_list(struct broker *broker, struct call *call)
     pg_put_bytes(params, request_text(req, F_CLOCK));
     pg_put_bytes(params, request_text(req, F_VERDICT));
     put_after(params, text.len == 0 ? NULL : &after);
-    pg_put_int4(params, (int32_t)request_int(req, F_LIMIT, LIMIT));
-    (void)pg_send(broker->reader_pg, READER_DEADLINE_LIST, params, list_on_rows, listing);
-    pg_sync(broker->reader_pg, list_on_end, listing);
+    pg_put_int4(params, (int32_t)r->limit);
+    (void)pg_send(broker->reader_pg, READER_DEADLINE_LIST, params, list_on_rows, r);
+    pg_sync(broker->reader_pg, read_one_on_end, r);
 }
 
 /* ---- deadline.excuse ---- */

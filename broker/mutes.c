@@ -2,11 +2,12 @@
 #include "mutes.h"
 #include "broker.h"
 #include "calls.h"
+#include "listing.h"
 #include "mem.h"
 #include "op_unit.h"
 #include "param_put.h"
 #include "pg.h"
-#include "read_end.h"
+#include "read_one.h"
 #include "row_put.h"
 #include "statements.h"
 #include "writer.h"
@@ -120,14 +121,8 @@ void mutes_unmute(struct broker *broker, struct call *call)
 
 /* ---- reading ---- */
 
-struct listing {
-    struct call *call;
-    const char *prefix;
-    struct buf out;
-};
-
 /* The columns of mute_list.sql. */
-static void put_row(struct listing *l, const PGresult *rows, int row)
+static void put_row(struct read_one *r, const PGresult *rows, int row)
 {
     enum {
         MUTE,
@@ -152,41 +147,27 @@ static void put_row(struct listing *l, const PGresult *rows, int row)
                                               {"tag", TAG, false},           {"count", COUNT, true}};
     enum { FIELDS = sizeof fields / sizeof fields[0] };
 
-    wire_put_map(&l->out, FIELDS + 1);
-    row_put_tracking(&l->out, rows, row, TICKET, l->prefix);
-    row_put_fields(&l->out, rows, row, fields, FIELDS);
+    wire_put_map(&r->out, FIELDS + 1);
+    row_put_tracking(&r->out, rows, row, TICKET, r->prefix);
+    row_put_fields(&r->out, rows, row, fields, FIELDS);
 }
 
 static void list_on_rows(void *arg, PGresult *rows)
 {
-    struct listing *l = arg;
+    struct read_one *r = arg;
 
-    wire_put_map(&l->out, 1);
-    wire_put_text(&l->out, "mutes");
-    wire_put_list(&l->out, (size_t)PQntuples(rows));
+    r->found = true;
+    wire_put_map(&r->out, 1);
+    wire_put_text(&r->out, "mutes");
+    wire_put_list(&r->out, (size_t)PQntuples(rows));
     for (int i = 0; i < PQntuples(rows); i++)
-        put_row(l, rows, i);
-}
-
-static void list_on_end(void *arg, const struct pg_end *end)
-{
-    struct listing *l = arg;
-    struct err err;
-
-    if (!read_end_is_ok(end, "mutes", &err))
-        call_refuse(l->call, &err);
-    else
-        call_answer(l->call, buf_span(&l->out));
-    buf_clear(&l->out);
-    free(l);
+        put_row(r, rows, i);
 }
 
 void mutes_list(struct broker *broker, struct call *call)
 {
-    struct listing *l = mem_new(1, sizeof *l);
+    struct read_one *r = read_one_new("mutes", broker->settings.tracking_prefix, listing_done, call);
 
-    *l = (struct listing){.call = call, .prefix = broker->settings.tracking_prefix};
-    buf_init(&l->out, 1 << 20);
-    (void)pg_send(broker->reader_pg, READER_MUTE_LIST, NULL, list_on_rows, l);
-    pg_sync(broker->reader_pg, list_on_end, l);
+    (void)pg_send(broker->reader_pg, READER_MUTE_LIST, NULL, list_on_rows, r);
+    pg_sync(broker->reader_pg, read_one_on_end, r);
 }

@@ -1,16 +1,12 @@
 /* Alerts for people; see read_alerts.h. */
 #include "read_alerts.h"
 
-#include "mem.h"
 #include "param_put.h"
 #include "read_messages.h"
+#include "read_one.h"
 #include "row_put.h"
 #include "statements_reader.h"
 #include "words.h"
-
-#include <stdlib.h>
-
-enum { BYTES_MAX = 4 << 20 };
 
 /* Columns of alert_list.sql and alert_show.sql. */
 enum column {
@@ -31,15 +27,6 @@ enum column {
     A_ROUND,
     A_LEVEL,
     A_NEXT_AT
-};
-
-struct reading {
-    struct buf out;
-    const char *prefix;
-    int limit;
-    bool found;
-    read_answer_fn *fn;
-    void *arg;
 };
 
 /* ---- rows ---- */
@@ -71,7 +58,7 @@ static void put_alert(struct buf *out, const PGresult *rows, int row, const char
 
 static void list_on_rows(void *arg, PGresult *rows)
 {
-    struct reading *r = arg;
+    struct read_one *r = arg;
     int count = PQntuples(rows);
 
     wire_put_map(&r->out, 2);
@@ -85,7 +72,7 @@ static void list_on_rows(void *arg, PGresult *rows)
 
 static void show_on_alert(void *arg, PGresult *rows)
 {
-    struct reading *r = arg;
+    struct read_one *r = arg;
 
     r->found = PQntuples(rows) == 1;
     if (!r->found)
@@ -98,7 +85,7 @@ static void show_on_alert(void *arg, PGresult *rows)
 static void show_on_steps(void *arg, PGresult *rows)
 {
     enum { WHAT, GENERATION, ROUND, LEVEL, AT, TOLD, NOTE };
-    struct reading *r = arg;
+    struct read_one *r = arg;
 
     if (!r->found)
         return;
@@ -118,38 +105,26 @@ static void show_on_steps(void *arg, PGresult *rows)
 
 static void show_on_messages(void *arg, PGresult *rows)
 {
-    struct reading *r = arg;
+    struct read_one *r = arg;
     if (!r->found)
         return;
     wire_put_text(&r->out, "messages");
     read_messages_put(&r->out, rows);
 }
 
-static void reading_on_end(void *arg, const struct pg_end *end)
-{
-    struct reading *r = arg;
-    struct err err;
+/* ---- asking ---- */
 
-    (void)err_field(&err, ERR_NOT_FOUND, "alert", "no alert has this number");
-    read_end_answer(end, "alerts", r->found ? NULL : &err, &r->out, r->fn, r->arg);
-    buf_clear(&r->out);
-    free(r);
-}
-
-static struct reading *reading_new(const char *prefix, read_answer_fn *fn, void *arg)
+static struct read_one *reading_new(const char *prefix, read_answer_fn *fn, void *arg)
 {
-    struct reading *r = mem_new(1, sizeof *r);
-    *r = (struct reading){.prefix = prefix, .fn = fn, .arg = arg};
-    buf_init(&r->out, BYTES_MAX);
+    struct read_one *r = read_one_new("alerts", prefix, fn, arg);
+    (void)err_field(&r->missing, ERR_NOT_FOUND, "alert", "no alert has this number");
     return r;
 }
-
-/* ---- asking ---- */
 
 void read_alerts_list_send(struct pg *reader, struct pg_params *params, const struct read_alerts_query *query,
                            const char *prefix, read_answer_fn *fn, void *arg)
 {
-    struct reading *r = reading_new(prefix, fn, arg);
+    struct read_one *r = reading_new(prefix, fn, arg);
 
     r->limit = query->limit == 0 ? READ_ALERTS_LIMIT : query->limit;
     pg_params_reset(params);
@@ -158,20 +133,20 @@ void read_alerts_list_send(struct pg *reader, struct pg_params *params, const st
     pg_put_bytes(params, query->kind);
     param_put_int8_not_0(params, query->ticket);
     param_put_int8_not_0(params, query->before);
-    pg_put_int4(params, r->limit);
+    pg_put_int4(params, (int32_t)r->limit);
     (void)pg_send(reader, READER_ALERT_LIST, params, list_on_rows, r);
-    pg_sync(reader, reading_on_end, r);
+    pg_sync(reader, read_one_on_end, r);
 }
 
 void read_alerts_show_send(struct pg *reader, struct pg_params *params, int64_t alert, const char *prefix,
                            read_answer_fn *fn, void *arg)
 {
-    struct reading *r = reading_new(prefix, fn, arg);
+    struct read_one *r = reading_new(prefix, fn, arg);
 
     pg_params_reset(params);
     pg_put_int8(params, alert);
     (void)pg_send(reader, READER_ALERT_SHOW, params, show_on_alert, r);
     (void)pg_send(reader, READER_ALERT_STEPS, params, show_on_steps, r);
     (void)pg_send(reader, READER_ALERT_MESSAGES, params, show_on_messages, r);
-    pg_sync(reader, reading_on_end, r);
+    pg_sync(reader, read_one_on_end, r);
 }

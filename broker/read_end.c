@@ -19,18 +19,3 @@ bool read_end_is_ok(const struct pg_end *end, const char *what, struct err *err)
               log_quote(end->message));
     return err_set(err, ERR_INTERNAL, "the database refused a statement of the broker (%s)", end->sqlstate);
 }
-
-void read_end_answer(const struct pg_end *end, const char *what, const struct err *missing, struct buf *body,
-                     read_answer_fn *fn, void *arg)
-{
-    struct err err;
-    const struct err *why = missing;
-
-    if (!read_end_is_ok(end, what, &err)) {
-        why = &err;
-    } else if (why == NULL && body->failed) {
-        (void)err_set(&err, ERR_TOO_LARGE, "the answer is too large: ask for fewer");
-        why = &err;
-    }
-    fn(arg, why == NULL ? buf_span(body) : SPAN_NONE, why);
-}

@@ -17,8 +17,4 @@ typedef void read_answer_fn(void *arg, struct span body, const struct err *err);
  * log) when the statement is wrong. what: the reader, for the log. */
 bool read_end_is_ok(const struct pg_end *end, const char *what, struct err *err);
 
-/* The end of a reading whose answer is one body: tells fn, once. missing: what was not found, or NULL. */
-void read_end_answer(const struct pg_end *end, const char *what, const struct err *missing, struct buf *body,
-                     read_answer_fn *fn, void *arg);
-
 #endif

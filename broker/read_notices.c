@@ -1,17 +1,13 @@
 /* Messages to people, for people; see read_notices.h. */
 #include "read_notices.h"
 
-#include "mem.h"
 #include "param_put.h"
 #include "read_messages.h"
+#include "read_one.h"
 #include "row_put.h"
 #include "statements_reader.h"
 #include "tracking.h"
 #include "words.h"
-
-#include <stdlib.h>
-
-enum { BYTES_MAX = 4 << 20 };
 
 /* Columns of notice_list.sql and notice_show.sql. */
 enum column {
@@ -31,16 +27,6 @@ enum column {
     N_REASON,
     N_REPLY,
     N_BUNDLE
-};
-
-struct reading {
-    struct buf out;
-    const char *prefix;
-    int64_t ticket;
-    int limit;
-    bool found;
-    read_answer_fn *fn;
-    void *arg;
 };
 
 /* ---- rows ---- */
@@ -64,7 +50,7 @@ static void put_notice(struct buf *out, const PGresult *rows, int row, const cha
 
 static void list_on_rows(void *arg, PGresult *rows)
 {
-    struct reading *r = arg;
+    struct read_one *r = arg;
     int count = PQntuples(rows);
 
     wire_put_map(&r->out, 5);
@@ -79,7 +65,7 @@ static void list_on_rows(void *arg, PGresult *rows)
 static void list_on_telling(void *arg, PGresult *rows)
 {
     enum { HELD, REASON, WAITING };
-    struct reading *r = arg;
+    struct read_one *r = arg;
 
     wire_put_key_bool(&r->out, "held", pg_bool(rows, 0, HELD));
     row_put_text(&r->out, "held_reason", rows, 0, REASON);
@@ -88,7 +74,7 @@ static void list_on_telling(void *arg, PGresult *rows)
 
 static void show_on_notice(void *arg, PGresult *rows)
 {
-    struct reading *r = arg;
+    struct read_one *r = arg;
 
     r->found = PQntuples(rows) == 1;
     if (!r->found)
@@ -104,7 +90,7 @@ static void show_on_attempts(void *arg, PGresult *rows)
                                               {"ended_at", 2, true}, {"notifier", 3, false},
                                               {"result", 4, false},  {"reply", 5, false}};
     enum { FIELDS = sizeof fields / sizeof fields[0] };
-    struct reading *r = arg;
+    struct read_one *r = arg;
 
     if (!r->found)
         return;
@@ -118,7 +104,7 @@ static void show_on_attempts(void *arg, PGresult *rows)
 
 static void why_on_messages(void *arg, PGresult *rows)
 {
-    struct reading *r = arg;
+    struct read_one *r = arg;
     char tracking[TRACKING_TEXT_BYTES];
 
     tracking_format(r->ticket, r->prefix, tracking);
@@ -129,27 +115,12 @@ static void why_on_messages(void *arg, PGresult *rows)
     read_messages_put(&r->out, rows);
 }
 
-static void reading_on_end(void *arg, const struct pg_end *end)
-{
-    struct reading *r = arg;
-    struct err err;
-
-    if (r->ticket != 0)
-        (void)err_field(&err, ERR_NOT_FOUND, "tracking", "no ticket has this number");
-    else
-        (void)err_field(&err, ERR_NOT_FOUND, "notification", "no notification has this number");
-    read_end_answer(end, "notices", r->found ? NULL : &err, &r->out, r->fn, r->arg);
-    buf_clear(&r->out);
-    free(r);
-}
-
 /* ---- asking ---- */
 
-static struct reading *reading_new(const char *prefix, read_answer_fn *fn, void *arg)
+static struct read_one *reading_new(const char *prefix, read_answer_fn *fn, void *arg)
 {
-    struct reading *r = mem_new(1, sizeof *r);
-    *r = (struct reading){.prefix = prefix, .fn = fn, .arg = arg};
-    buf_init(&r->out, BYTES_MAX);
+    struct read_one *r = read_one_new("notices", prefix, fn, arg);
+    (void)err_field(&r->missing, ERR_NOT_FOUND, "notification", "no notification has this number");
     return r;
 }
 
@@ -157,7 +128,7 @@ void read_notices_list_send(struct pg *reader, struct pg_params *params,
                             const struct read_notices_query *query, const char *prefix, read_answer_fn *fn,
                             void *arg)
 {
-    struct reading *r = reading_new(prefix, fn, arg);
+    struct read_one *r = reading_new(prefix, fn, arg);
 
     r->limit = query->limit == 0 ? READ_NOTICES_LIMIT : query->limit;
     pg_params_reset(params);
@@ -166,32 +137,33 @@ void read_notices_list_send(struct pg *reader, struct pg_params *params,
     pg_put_bytes(params, query->channel);
     pg_put_bytes(params, query->address);
     param_put_int8_not_0(params, query->before);
-    pg_put_int4(params, r->limit);
+    pg_put_int4(params, (int32_t)r->limit);
     (void)pg_send(reader, READER_NOTICE_LIST, params, list_on_rows, r);
     (void)pg_send(reader, READER_NOTICE_TELLING, NULL, list_on_telling, r);
-    pg_sync(reader, reading_on_end, r);
+    pg_sync(reader, read_one_on_end, r);
 }
 
 void read_notices_show_send(struct pg *reader, struct pg_params *params, int64_t notification,
                             const char *prefix, read_answer_fn *fn, void *arg)
 {
-    struct reading *r = reading_new(prefix, fn, arg);
+    struct read_one *r = reading_new(prefix, fn, arg);
 
     pg_params_reset(params);
     pg_put_int8(params, notification);
     (void)pg_send(reader, READER_NOTICE_SHOW, params, show_on_notice, r);
     (void)pg_send(reader, READER_NOTICE_ATTEMPTS, params, show_on_attempts, r);
-    pg_sync(reader, reading_on_end, r);
+    pg_sync(reader, read_one_on_end, r);
 }
 
 void read_notices_why_send(struct pg *reader, struct pg_params *params, int64_t ticket, const char *prefix,
                            read_answer_fn *fn, void *arg)
 {
-    struct reading *r = reading_new(prefix, fn, arg);
+    struct read_one *r = reading_new(prefix, fn, arg);
 
     r->ticket = ticket;
+    (void)err_field(&r->missing, ERR_NOT_FOUND, "tracking", "no ticket has this number");
     pg_params_reset(params);
     pg_put_int8(params, ticket);
     (void)pg_send(reader, READER_READ_MESSAGES, params, why_on_messages, r);
-    pg_sync(reader, reading_on_end, r);
+    pg_sync(reader, read_one_on_end, r);
 }

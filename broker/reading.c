@@ -8,9 +8,10 @@
 #include "mem.h"
 #include "param_put.h"
 #include "pg.h"
+#include "process_room.h"
 #include "read_events.h"
 #include "read_list.h"
-#include "process_room.h"
+#include "read_one.h"
 #include "read_show.h"
 #include "statements.h"
 #include "tracking.h"
@@ -19,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_BYTES_MAX = 6 << 20, LIST_LIMIT = 100 };
+enum { LIST_LIMIT = 100 };
 
 /* ---- tickets and events ---- */
 
@@ -150,21 +151,6 @@ void reading_peek(struct broker *broker, struct call *call)
 
 /* ---- small tables ---- */
 
-/* One statement whose rows become the answer. */
-struct table {
-    struct broker *broker;
-    struct call *call;
-    struct buf out;
-    bool found;
-    void (*put)(struct table *table, PGresult *rows);
-};
-
-static void table_on_rows(void *arg, PGresult *rows)
-{
-    struct table *table = arg;
-    table->put(table, rows);
-}
-
 /* Names what was asked for. */
 static void table_not_found(const struct request *req, struct err *err)
 {
@@ -177,45 +163,28 @@ static void table_not_found(const struct request *req, struct err *err)
                       (int)hash.len, hash.p);
     else if (id.p != NULL)
         (void)err_field(err, ERR_NOT_FOUND, "id", "id: there is no customer \"%.*s\"", (int)id.len, id.p);
-    else
-        (void)err_set(err, ERR_NOT_FOUND, "there is none yet");
 }
 
-static void table_on_end(void *arg, const struct pg_end *end)
+/* For one statement, whose rows become the answer. */
+static struct read_one *table_new(const struct broker *broker, struct call *call)
 {
-    struct table *table = arg;
-    struct err err;
+    struct read_one *table = read_one_new("table", broker->settings.tracking_prefix, listing_done, call);
 
-    if (!read_end_is_ok(end, "table", &err)) {
-        call_refuse(table->call, &err);
-    } else if (!table->found) {
-        table_not_found(&table->call->req, &err);
-        call_refuse(table->call, &err);
-    } else if (table->out.failed) {
-        (void)err_set(&err, ERR_TOO_LARGE, "the answer is too large: ask for fewer");
-        call_refuse(table->call, &err);
-    } else {
-        call_answer(table->call, buf_span(&table->out));
-    }
-    buf_clear(&table->out);
-    free(table);
+    table->limit = request_int(&call->req, F_LIMIT, LIST_LIMIT);
+    table_not_found(&call->req, &table->missing);
+    return table;
 }
 
-static void table_send(struct broker *broker, struct call *call, enum reader_statement statement,
-                       void (*put)(struct table *, PGresult *))
+static void table_send(struct broker *broker, struct read_one *table, enum reader_statement statement,
+                       pg_rows_fn *rows_fn)
 {
-    struct table *table = mem_new(1, sizeof *table);
-
-    table->broker = broker;
-    table->call = call;
-    table->put = put;
-    buf_init(&table->out, PAGE_BYTES_MAX);
-    (void)pg_send(broker->reader_pg, statement, broker->params, table_on_rows, table);
-    pg_sync(broker->reader_pg, table_on_end, table);
+    (void)pg_send(broker->reader_pg, statement, broker->params, rows_fn, table);
+    pg_sync(broker->reader_pg, read_one_on_end, table);
 }
 
-static void put_customer(struct table *table, PGresult *rows)
+static void customer_on_rows(void *arg, PGresult *rows)
 {
+    struct read_one *table = arg;
     if (PQntuples(rows) == 0)
         return;
     table->found = true;
@@ -224,8 +193,9 @@ static void put_customer(struct table *table, PGresult *rows)
     wire_put_raw(&table->out, pg_span(rows, 0, 1));
 }
 
-static void put_customers(struct table *table, PGresult *rows)
+static void customers_on_rows(void *arg, PGresult *rows)
 {
+    struct read_one *table = arg;
     int count = PQntuples(rows);
     table->found = true;
     wire_put_map(&table->out, 2);
@@ -234,14 +204,13 @@ static void put_customers(struct table *table, PGresult *rows)
     for (int i = 0; i < count; i++)
         wire_put_raw(&table->out, pg_span(rows, i, 1));
     wire_put_text(&table->out, "cursor");
-    if (count == request_int(&table->call->req, F_LIMIT, LIST_LIMIT))
+    if (count == table->limit)
         wire_put_str(&table->out, pg_span(rows, count - 1, 0));
     else
         wire_put_nil(&table->out);
 }
 
-static void customers_send(struct broker *broker, struct call *call, struct span id,
-                           void (*put)(struct table *, PGresult *))
+static void customers_send(struct broker *broker, struct call *call, struct span id, pg_rows_fn *rows_fn)
 {
     struct span after = request_text(&call->req, F_CURSOR);
     pg_params_reset(broker->params);
@@ -250,21 +219,22 @@ static void customers_send(struct broker *broker, struct call *call, struct span
     pg_put_bytes(broker->params, request_text(&call->req, F_PACKAGE));
     pg_put_int4(broker->params, (int32_t)request_int(&call->req, F_LIMIT, LIST_LIMIT));
     pg_put_bytes(broker->params, request_text(&call->req, F_EMAIL));
-    table_send(broker, call, READER_CUSTOMER_GET, put);
+    table_send(broker, table_new(broker, call), READER_CUSTOMER_GET, rows_fn);
 }
 
 void reading_customer_get(struct broker *broker, struct call *call)
 {
-    customers_send(broker, call, request_text(&call->req, F_ID), put_customer);
+    customers_send(broker, call, request_text(&call->req, F_ID), customer_on_rows);
 }
 
 void reading_customer_list(struct broker *broker, struct call *call)
 {
-    customers_send(broker, call, SPAN_NONE, put_customers);
+    customers_send(broker, call, SPAN_NONE, customers_on_rows);
 }
 
-static void put_process(struct table *table, PGresult *rows)
+static void process_on_rows(void *arg, PGresult *rows)
 {
+    struct read_one *table = arg;
     if (PQntuples(rows) == 0)
         return;
     table->found = true;
@@ -278,29 +248,31 @@ void reading_process_get(struct broker *broker, struct call *call)
 {
     pg_params_reset(broker->params);
     pg_put_bytes(broker->params, request_text(&call->req, F_HASH));
-    table_send(broker, call, READER_PROCESS_GET, put_process);
+    table_send(broker, table_new(broker, call), READER_PROCESS_GET, process_on_rows);
 }
 
 static void put_running(void *arg, const struct workers_view *view)
 {
-    struct table *table = arg;
-    wire_put_map(&table->out, 4);
-    wire_put_key_text(&table->out, "worker", view->name);
-    wire_put_key_text(&table->out, "version", view->version);
-    wire_put_key_text(&table->out, "zones", view->zones);
-    wire_put_key_text(&table->out, "process", view->process);
+    struct buf *out = arg;
+    wire_put_map(out, 4);
+    wire_put_key_text(out, "worker", view->name);
+    wire_put_key_text(out, "version", view->version);
+    wire_put_key_text(out, "zones", view->zones);
+    wire_put_key_text(out, "process", view->process);
 }
 
-static void put_versions(struct table *table, PGresult *rows)
+static void versions_on_rows(void *arg, PGresult *rows)
 {
+    struct read_one *table = arg;
+    const struct workers *workers = table->of;
     int count = PQntuples(rows);
     char hash[PROCESS_HASH_BYTES];
 
     table->found = true;
     wire_put_map(&table->out, 2);
     wire_put_text(&table->out, "running"); /* the workers of this broker */
-    wire_put_list(&table->out, workers_count(table->broker->workers));
-    workers_each(table->broker->workers, put_running, table);
+    wire_put_list(&table->out, workers_count(workers));
+    workers_each(workers, put_running, &table->out);
     wire_put_text(&table->out, "versions");
     wire_put_list(&table->out, (size_t)count);
     for (int i = 0; i < count; i++) {
@@ -316,18 +288,22 @@ static void put_versions(struct table *table, PGresult *rows)
         wire_put_key_str(&table->out, "role", pg_span(rows, i, 4));
         wire_put_key_str(&table->out, "comment", pg_span(rows, i, 5));
         wire_put_key_bool(&table->out, "current", i == 0);
-        wire_put_key_int(&table->out, "workers", (int64_t)workers_count_hash(table->broker->workers, hash));
+        wire_put_key_int(&table->out, "workers", (int64_t)workers_count_hash(workers, hash));
     }
 }
 
 void reading_process_list(struct broker *broker, struct call *call)
 {
+    struct read_one *table = table_new(broker, call);
+
+    table->of = broker->workers;
     pg_params_reset(broker->params);
-    table_send(broker, call, READER_PROCESS_LIST, put_versions);
+    table_send(broker, table, READER_PROCESS_LIST, versions_on_rows);
 }
 
-static void put_dead(struct table *table, PGresult *rows)
+static void dead_on_rows(void *arg, PGresult *rows)
 {
+    struct read_one *table = arg;
     static const char *const names[] = {"tracking", "at", "attempt", "failures", "code", "message", "worker"};
     int count = PQntuples(rows);
     char tracking[TRACKING_TEXT_BYTES];
@@ -337,7 +313,7 @@ static void put_dead(struct table *table, PGresult *rows)
     wire_put_text(&table->out, "dead");
     wire_put_list(&table->out, (size_t)count);
     for (int i = 0; i < count; i++) {
-        tracking_format(pg_int(rows, i, 0), table->broker->settings.tracking_prefix, tracking);
+        tracking_format(pg_int(rows, i, 0), table->prefix, tracking);
         wire_put_map(&table->out, 7);
         wire_put_key_text(&table->out, names[0], tracking);
         for (int k = 1; k < 4; k++)
@@ -347,7 +323,7 @@ static void put_dead(struct table *table, PGresult *rows)
                              pg_is_null(rows, i, k) ? span_of("") : pg_span(rows, i, k));
     }
     wire_put_text(&table->out, "cursor");
-    if (count == request_int(&table->call->req, F_LIMIT, LIST_LIMIT))
+    if (count == table->limit)
         wire_put_text(&table->out, tracking);
     else
         wire_put_nil(&table->out);
@@ -367,7 +343,7 @@ void reading_dead_list(struct broker *broker, struct call *call)
     pg_params_reset(broker->params);
     pg_put_int8(broker->params, after);
     pg_put_int4(broker->params, (int32_t)request_int(&call->req, F_LIMIT, LIST_LIMIT));
-    table_send(broker, call, READER_DEAD_LIST, put_dead);
+    table_send(broker, table_new(broker, call), READER_DEAD_LIST, dead_on_rows);
 }
 
 /* ---- from memory ---- */

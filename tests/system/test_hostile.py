@@ -146,3 +146,15 @@ def test_connections_that_come_and_go_half_way_leave_nothing_behind(stack):
         client.close()
     served(stack)
     wait_until(lambda: fds() <= before + 5, 45)
+
+
+def test_a_list_that_does_not_fit_into_one_answer_is_refused(stack, client):
+    """Mutes that ended lately, each with a long reason: more than an answer may hold, and no half of it."""
+    with stack.db() as db:
+        db.execute("""INSERT INTO mutes (made_at, owner, reason, from_at, until_at, ended, priority)
+                      SELECT docket_now(), 'flood', repeat('x', 60000), docket_now() - 2000000, docket_now() - 1000000, true, 4 FROM generate_series(1, 120)""")
+        try:
+            assert client.refused("notification.mutes").code == "too_large"
+        finally:
+            db.execute("DELETE FROM mutes WHERE owner = 'flood'")
+    client.call("notification.mutes")
