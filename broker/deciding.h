@@ -12,6 +12,7 @@ struct wake;
 void deciding_take(struct broker *broker, struct wake *wake, struct wire_doc *doc,
                    const struct wire_val *body, const char *worker);
 
+/* Sends the statements of a batch's decisions (deciding_send.c). arg: the broker. */
 void deciding_send(void *arg, struct unit **units, size_t count, bool repeat);
 
 #endif
