@@ -1,5 +1,6 @@
 /* The broker's life; see broker_life.h. */
 #include "broker_life.h"
+#include "adoption.h"
 #include "broker.h"
 #include "broker_metrics.h"
 #include "broker_stats.h"
@@ -325,8 +326,10 @@ static int broker_on_tick(zloop_t *loop, int timer, void *arg)
     writer_expire(broker->writer, broker->settings.settle_us);
     process_room_tick(broker);
     forecasting_tick(broker);
-    if (++broker->ticks % CLAIM_EVERY_TICKS == 0)
+    if (++broker->ticks % CLAIM_EVERY_TICKS == 0) {
+        adoption_tick(broker);
         claims_tick(broker);
+    }
     ops_alerts_tick(broker);
     feed_lag_tick(broker);
     dead_count_tick(broker);

@@ -1,4 +1,4 @@
-/* Claims: wakes of the table that nobody owns come into memory while there is room; and what dead epochs left is set free.
+/* Claims: wakes of the table that nobody owns come into memory while there is room. What dead epochs left is set free by adoption.h.
  *
  * Sleeping wakes are claimed shortly before their time and wait in the timers, so that they fire at it, never early. Runs on
  * the control session, a lane a statement. Knows no worker. */
@@ -26,10 +26,10 @@ void claims_keep(struct broker *broker, const struct claimed *row, enum wake_rea
 /* The commit of a claim for this epoch is unknown: what it may own is in nobody's memory, so the epoch ends and all is adopted. */
 void claims_unknown(struct broker *broker, int64_t epoch);
 
-void claims_begin(struct broker *broker); /* an epoch began */
-void claims_end(struct broker *broker);
+/* Looks at each lane from its beginning: an epoch began, or wakes were set free that lie before what was claimed last. */
+void claims_begin(struct broker *broker);
 
-/* A few times a second: claims, adopts, gives fresh tickets that stay undecided their desk row. */
+/* A few times a second: claims, gives fresh tickets that stay undecided their desk row. */
 void claims_tick(struct broker *broker);
 
 #endif

@@ -161,7 +161,6 @@ void epoch_on_writer_down(struct broker *broker, const char *why)
     lease_refused(&broker->lease);
     writer_end(broker->writer);
     wakes_free_all(broker);
-    claims_end(broker);
 }
 
 /* ---- the lease ---- */
