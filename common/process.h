@@ -2,7 +2,7 @@
  * directory of YAML.
  *
  * Loaded and checked whole, all faults told at once (docs/process.md is its reference for people). What a
- * rule means is the worker's (worker/rules.h), what a calendar means too; what a message looks like is the notifier's. Values point into the process that owns them and live as long as it. */
+ * rule means is the worker's (worker/conditions.h, worker/choice.h), what a calendar means too; what a message looks like is the notifier's. Values point into the process that owns them and live as long as it. */
 #ifndef DOCKET_PROCESS_H
 #define DOCKET_PROCESS_H
 

@@ -8,7 +8,8 @@
 
 enum { PROCESS_TEXT_MAX = 4000, PROCESS_PATTERN_MAX = 2000 };
 
-/* Everything a process points to is freed with it. */
+/* An empty one; everything that it points to is freed with it. */
+struct process *process_new(void);
 void *process_alloc(struct process *process, size_t count, size_t size);
 char *process_text(struct process *process, const char *text);
 /* Takes the pattern. */
