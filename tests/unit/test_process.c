@@ -307,6 +307,24 @@ static void test_loader_tells_all_faults_at_once_in_order(void **state)
     process_files_clear(&files);
 }
 
+static void test_loader_does_not_judge_names_of_a_file_that_cannot_be_read(void **state)
+{
+    static const char notify[] = "holds:\n  - {hold: night, to: customer, packages: [gold], every: 5m}\n";
+    struct process_files files = {NULL, 0};
+    struct faults faults = {NULL, 0, 0};
+    struct process *process = NULL;
+    (void)state;
+    files_with(&files, "packages.yaml", "gold: {\n");
+    file_add(&files, "notify.yaml", notify, strlen(notify));
+    assert_false(process_load_files(&files, &process, &faults));
+    assert_true(faults.count > 0);
+    for (size_t i = 0; i < faults.count; i++)
+        if (strncmp(faults.items[i].text, "packages.yaml", 13) != 0)
+            fail_msg("%s", faults.items[i].text);
+    faults_clear(&faults);
+    process_files_clear(&files);
+}
+
 /* One condition at fault three times over, and the rule after it. */
 static void test_loader_tells_all_faults_of_a_rule(void **state)
 {
@@ -483,6 +501,7 @@ int main(void)
         cmocka_unit_test(test_loader_tells_what_a_name_of_another_file_may_have_meant),
         cmocka_unit_test(test_loader_reads_stored_addresses_that_are_refused_in_new_versions),
         cmocka_unit_test(test_loader_tells_all_faults_at_once_in_order),
+        cmocka_unit_test(test_loader_does_not_judge_names_of_a_file_that_cannot_be_read),
         cmocka_unit_test(test_loader_tells_all_faults_of_a_rule),
         cmocka_unit_test(test_shipped_process_is_what_was_promised),
         cmocka_unit_test(test_calendar_values_are_as_written),
