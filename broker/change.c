@@ -27,7 +27,7 @@ struct change {
     /* what the row said: believed after the commit only */
     struct {
         bool changed, is_there, link_is, link_may, has_children, meeting_is, meeting_same;
-        bool package_may, task_is, in_time, to_come;
+        bool task_is, in_time, to_come;
         int old_state, priority;
         int32_t version, old_version, attempt, key_version;
         int64_t at;
@@ -228,7 +228,6 @@ static void change_on_rows(void *arg, PGresult *rows)
     change->row.link_may = pg_bool(rows, 0, LINK_MAY);
     change->row.meeting_is = pg_bool(rows, 0, MEETING_IS);
     change->row.meeting_same = pg_bool(rows, 0, MEETING_SAME);
-    change->row.package_may = pg_bool(rows, 0, PACKAGE_MAY);
     change->row.task_is = pg_bool(rows, 0, TASK_IS);
     change->row.in_time = pg_bool(rows, 0, IN_TIME);
     change->row.to_come = pg_bool(rows, 0, TO_COME);

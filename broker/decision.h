@@ -79,10 +79,9 @@ struct decision {
     struct span attributes;
     bool reply_pending;
 
-    bool has_clocks; /* false: the ticket's clocks stay as they are (it has none then) */
-    struct span clocks;
-    int64_t next_at; /* earliest of wake_at and of due_at and warn_at of open clocks; INT64_MAX: none */
-    int64_t due_at;  /* earliest due_at of running clocks; INT64_MAX: none */
+    struct span clocks; /* as sent; SPAN_NONE: they stay as they are (there are none then) */
+    int64_t next_at;    /* earliest of wake_at and of due_at and warn_at of open clocks; INT64_MAX: none */
+    int64_t due_at;     /* earliest due_at of running clocks; INT64_MAX: none */
 
     struct decision_deadline *deadlines;
     struct decision_event *events;

@@ -134,7 +134,6 @@ bool decision_read_clocks(const struct wire_doc *doc, const struct wire_val *bod
     }
     for (size_t i = 0; i < wire_count(list); i++)
         clock_bring_forward(&clocks[i], decision);
-    decision->has_clocks = true;
     return decision_keep(&top, body, "clocks", WIRE_LIST, DECISION_CLOCKS_BYTES_MAX, &decision->clocks);
 }
 

@@ -12,7 +12,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-enum { BYTES_MAX = 2 << 20, TURNS = 50, TURNS_MAX = 500 };
+enum { BYTES_MAX = 2 << 20, TURNS = 50 };
 #define DAY_US (INT64_C(86400) * US_PER_S)
 #define LOOK_DAYS 92 /* the farthest that oncall.next looks by itself */
 

@@ -50,8 +50,8 @@ struct read_events {
     struct feed_settle settle;
     bool is_up, has_history, asking;
     uint64_t begun, ended; /* cycles */
-    int64_t last_seq;
-    int timer; /* -1: none */
+    int64_t last_seq;      /* of the last cycle: the newest number that was given */
+    int timer;             /* -1: none */
 };
 
 static void cycle_step(struct read_events *events);

@@ -12,7 +12,7 @@
 
 #include <libpq-fe.h>
 
-/* The first columns of load_work.sql, read_show.sql and read_list.sql, all binary, in this order. Those of
+/* The first columns of load_work.sql, read_show.sql and read_list_*.sql, all binary, in this order. Those of
  * desk and amendments are NULL while the ticket has no such row. */
 enum ticket_column {
     TICKET_ID,

@@ -22,7 +22,6 @@
 enum {
     WORKERS_MAX = 1000,          /* sessions; more are not answered and logged */
     WORKERS_CREDITS_MAX = 10000, /* of one worker */
-    WORKERS_NAME_BYTES_MAX = 64,
     WORKERS_TURN_MESSAGES =
         500 /* read in one turn of the loop, so that clients and timers come to their turn */
 };

@@ -10,7 +10,7 @@
 
 #include <libical/ical.h>
 
-enum { DEPTH_MAX = 8, NAME_BYTES = 32, RULE_PARTS_MAX = 16, RULE_DIGITS_MAX = 8, ZONES_MAX = 50 };
+enum { DEPTH_MAX = 8, NAME_BYTES = 32, RULE_DIGITS_MAX = 8, ZONES_MAX = 50 };
 
 /* ---- values ---- */
 

@@ -44,12 +44,10 @@ struct pg {
 
     struct expected *ring; /* what is awaited, in order */
     size_t ring_cap, ring_head, ring_count;
-    size_t unsynced; /* statements of the batch that is being sent */
-    size_t syncs;    /* batches awaiting their sync */
+    size_t syncs; /* batches awaiting their sync */
 
     /* the batch whose results are being read */
     struct pg_end end;
-    int end_index;
     bool warned;
     bool ended; /* on_read is owed */
 };
@@ -121,8 +119,7 @@ static void pg_set_timer(struct pg *pg, int ms, zloop_timer_fn *fn)
 
 static void pg_start_reading_batch(struct pg *pg)
 {
-    pg->end = (struct pg_end){.outcome = PG_OK, .failed_at = -1};
-    pg->end_index = 0;
+    pg->end = (struct pg_end){.outcome = PG_OK};
     pg->warned = false;
 }
 
@@ -130,12 +127,11 @@ static void pg_start_reading_batch(struct pg *pg)
  * not. */
 static void pg_end_all(struct pg *pg, const char *why)
 {
-    pg->unsynced = 0;
     while (pg->ring_count != 0) {
         struct expected what = ring_pop(pg);
         if (!what.is_sync)
             continue;
-        struct pg_end end = {.outcome = PG_UNKNOWN, .failed_at = -1};
+        struct pg_end end = {.outcome = PG_UNKNOWN};
         (void)snprintf(end.message, sizeof end.message, "%s", why);
         pg->syncs--;
         if (what.end_fn != NULL)
@@ -187,7 +183,6 @@ static void pg_note_error(struct pg *pg, const PGresult *result)
     if (pg->end.outcome == PG_FAILED)
         return;
     pg->end.outcome = PG_FAILED;
-    pg->end.failed_at = pg->end_index;
     (void)snprintf(pg->end.sqlstate, sizeof pg->end.sqlstate, "%s", state == NULL ? "XX000" : state);
     (void)snprintf(pg->end.message, sizeof pg->end.message, "%s",
                    text == NULL ? PQresultErrorMessage(result) : text);
@@ -223,7 +218,6 @@ static bool pg_take_result(struct pg *pg)
         if (!head->got || head->is_sync)
             return false;
         (void)ring_pop(pg);
-        pg->end_index++;
         return true;
     }
     switch (PQresultStatus(result)) {
@@ -244,8 +238,6 @@ static bool pg_take_result(struct pg *pg)
         /* An error of the commit itself comes when the sync is awaited, with no statement of its own. */
         if (!head->is_sync)
             head->got = true;
-        else
-            pg->end.failed_at = -1;
         break;
     }
     PQclear(result);
@@ -584,21 +576,19 @@ bool pg_send(struct pg *pg, size_t statement, const struct pg_params *params, pg
                             1) != 1)
         return false;
     ring_push(pg, (struct expected){.rows_fn = rows_fn, .arg = arg});
-    pg->unsynced++;
     return true;
 }
 
 void pg_sync(struct pg *pg, pg_end_fn *end_fn, void *arg)
 {
     if (pg->state != PG_UP || PQpipelineSync(pg->conn) != 1) {
-        struct pg_end end = {.outcome = PG_UNSENT, .failed_at = -1, .message = "the database is away"};
+        struct pg_end end = {.outcome = PG_UNSENT, .message = "the database is away"};
         if (pg->state == PG_UP)
             pg_lose(pg, PQerrorMessage(pg->conn));
         if (end_fn != NULL)
             end_fn(arg, &end);
         return;
     }
-    pg->unsynced = 0;
     pg->syncs++;
     ring_push(pg, (struct expected){.is_sync = true, .end_fn = end_fn, .arg = arg});
     pg_flush(pg);

@@ -38,7 +38,6 @@ enum pg_outcome {
 struct pg_end {
     enum pg_outcome outcome;
     char sqlstate[6]; /* PG_FAILED */
-    int failed_at;    /* PG_FAILED: which statement of the batch (from 0); -1: the commit itself */
     char message[256];
 };
 

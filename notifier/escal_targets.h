@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PAGES_MAX = 200, PAGE_ADDRESS_MAX = 254 };
+enum { PAGES_MAX = 200 };
 
 /* Who is told and what is known of the ticket. Texts may be NULL: not there. */
 struct escal_scene {

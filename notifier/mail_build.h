@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MAIL_SUBJECT_CHARS_MAX = 150, MAIL_BYTES_MAX = 1 << 20 };
+enum { MAIL_SUBJECT_CHARS_MAX = 150 };
 
 struct mail {
     const char *from;        /* "Name <address>" or an address */

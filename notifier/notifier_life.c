@@ -354,7 +354,8 @@ static bool open_http(struct notifier *notifier, struct err *err)
 
 static void open_metrics(struct notifier *notifier)
 {
-    static const char *const told[] = {"expanded", "suppressed", "merged"};
+    static const char *const told[TOLD_COUNTS] = {
+        [TOLD_EXPANDED] = "expanded", [TOLD_SUPPRESSED] = "suppressed", [TOLD_MERGED] = "merged"};
     static const char *const queues[] = {"outbox", "deliveries"};
     static const char *const dead[DEAD_REASONS] = {
         [DEAD_REFUSED] = "refused", [DEAD_EXPIRED] = "expired", [DEAD_UNSENDABLE] = "unsendable"};
@@ -364,7 +365,7 @@ static void open_metrics(struct notifier *notifier)
         results[i] = send_result_counted((enum send_result)i);
     notifier->metrics = metrics_new("notifier");
     notifier->told = metrics_counter(notifier->metrics, "told_total", "Outbox rows by what became of them",
-                                     (struct metric_label){"result", told, 3});
+                                     (struct metric_label){"result", told, TOLD_COUNTS});
     notifier->attempts = metrics_counter(notifier->metrics, "attempts_total", "Attempts to send by result",
                                          (struct metric_label){"result", results, SEND_RESULTS});
     notifier->repeats =

@@ -380,8 +380,6 @@ void clocks_compute_logged(const struct clock_terms *terms, int64_t posted_at,
         else if (!terms->promises[k].promised)
             walk_keep_unpromised(&w, (enum clock_kind)k);
     }
-    ret->waits_customer = w.phase == PHASE_WAITS;
-    ret->wait_until_at = w.until_at;
     ret->is_resolved = w.phase == PHASE_RESOLVED;
     ret->is_closed = w.phase == PHASE_CLOSED;
     ret->resolved_at = ret->is_resolved ? w.phase_at : CLOCK_NO_INSTANT;

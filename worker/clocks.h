@@ -116,9 +116,8 @@ struct clocks {
     size_t verdict_count;
     struct clock_notice notices[CLOCK_VERDICTS_MAX];
     size_t notice_count;
-    bool waits_customer; /* as the events leave it */
-    bool wait_ended;     /* by the customer's words or its time, not by an op */
-    int64_t wait_until_at;
+    /* as the events leave it */
+    bool wait_ended; /* by the customer's words or its time, not by an op */
     bool is_resolved, is_closed, reopened_by_reply, reply_pending;
     int64_t resolved_at; /* or CLOCK_NO_INSTANT */
     int64_t wake_at;     /* the earliest thing to happen by itself, or CLOCK_NO_INSTANT */

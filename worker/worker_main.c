@@ -1,6 +1,8 @@
 /* docket-worker: decides woken tickets for the brokers it serves, and answers for the process offline. */
+#include "log.h"
 #include "offline.h"
 #include "serve.h"
+#include "settings_worker.h"
 
 #include <stdbool.h>
 #include <stdio.h>
