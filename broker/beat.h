@@ -23,6 +23,7 @@ void beat_init(struct beat *beat, int64_t interval_us, int64_t now_us);
  * it was empty. True: silence may be judged in this turn. */
 bool beat_turn(struct beat *beat, int64_t now_us, bool drained);
 
+/* Nothing was heard for more than BEAT_MISSED_MAX intervals. */
 bool beat_is_dead(const struct beat *beat, int64_t heard_us, int64_t now_us);
 bool beat_is_due(const struct beat *beat, int64_t sent_us, int64_t now_us); /* to send one of ours */
 

@@ -70,6 +70,7 @@ struct change_input {
 };
 
 struct change_input *change_input_new(void);
+/* Gives a use back; the last one frees it. */
 void change_input_release(struct change_input *input);
 
 /* What the event says from now on: takes the encoded map over, and frees what stood there. */

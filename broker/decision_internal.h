@@ -20,6 +20,7 @@ struct decision_clock {
     enum { CLOCK_RUNNING, CLOCK_PAUSED, CLOCK_MET, CLOCK_MISSED } state;
 };
 
+/* Sets at->err to ERR_INVALID of that field; want: what is allowed. Gives false, for the caller to return. */
 bool decision_fail(const struct decision_at *at, const char *field, const char *want);
 
 /* The reads are false, with err set, when the value is not as wanted. One that is not there (or nil) is

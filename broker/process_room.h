@@ -7,7 +7,7 @@
 struct broker;
 struct call;
 
-/* Looks for a new current version once a second, or at once after process.apply; tells the workers. */
+/* Looks for a new current version twice a second, or at once after process.apply; tells the workers. */
 void process_room_tick(struct broker *broker);
 
 /* process_log.n of the version with this hash: the current one, or the one before. SPAN_NONE, and one that this broker has not seen, count

@@ -7,7 +7,9 @@
 struct broker;
 struct wake;
 
-/* Nobody owns it any more: what does not fit into memory, a broker without workers, one that ends. */
+/* Each puts the wake into WAKE_COMMITTING at once; its row is written with the next batch.
+ *
+ * Nobody owns it any more: what does not fit into memory, a broker without workers, one that ends. */
 void put_back_give(struct broker *broker, struct wake *wake);
 
 /* A fresh ticket that stays undecided gets its desk row and stays ours, so that the mark can move on. */
@@ -17,6 +19,7 @@ void put_back_keep(struct broker *broker, struct wake *wake);
 void put_back_failed(struct broker *broker, struct wake *wake, const char *code, const char *message,
                      const char *worker, bool counts);
 
+/* Sends the statements of a batch's put-backs. arg: the broker. */
 void put_back_send(void *arg, struct unit **units, size_t count, bool repeat);
 
 #endif

@@ -57,6 +57,7 @@ struct ticket_row {
     struct span tags;                                        /* text[] as PostgreSQL sends it in binary */
 };
 
+/* Texts lie in rows and live as long. rows: of a statement with the columns above. */
 void ticket_row_from_pg(const PGresult *rows, int row, struct ticket_row *ret);
 
 /* Appends the whole map "ticket" of a work. prefix: of tracking numbers. */

@@ -7,6 +7,7 @@
 
 struct broker;
 
+/* NULL: this broker does not hold it. */
 struct wake *wakes_find(const struct broker *broker, int64_t ticket);
 
 /* A new wake, nowhere yet. fresh ones must come in order of id. customer: copied; p == NULL: unknown. */
@@ -25,6 +26,7 @@ void wakes_set_background(struct broker *broker, struct wake *wake, bool backgro
 /* Takes the content (one malloc'd block), or drops it with SPAN_NONE. */
 void wakes_set_content(struct broker *broker, struct wake *wake, struct span content);
 
+/* Out of its place, and gone: the ticket's row says who owns it. */
 void wakes_free(struct broker *broker, struct wake *wake);
 void wakes_free_all(struct broker *broker);
 

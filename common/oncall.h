@@ -30,6 +30,7 @@ bool oncall_new(const struct process *process, const char *zone_dir, struct onca
 void oncall_free(struct oncall *oncall); /* accepts NULL */
 
 size_t oncall_count(const struct oncall *oncall);
+/* i: below oncall_count. */
 const struct process_schedule *oncall_schedule(const struct oncall *oncall, size_t i);
 /* The index of a name; -1: there is none. */
 int oncall_find(const struct oncall *oncall, struct span name);

@@ -178,6 +178,7 @@ struct process_people {
 
 struct process;
 
+/* By the name in staff.yaml; NULL: there is none. */
 const struct process_person *process_person_find(const struct process_people *people, const char *name);
 const struct process_team *process_team_find(const struct process_people *people, const char *name);
 /* The team whose queue it is; NULL when there is none. */

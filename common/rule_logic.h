@@ -26,6 +26,7 @@ bool rule_implies(struct rule_logic *logic, const struct rule_cond *a, const str
 /* Whether the two can never hold together. */
 bool rule_excludes(struct rule_logic *logic, const struct rule_cond *a, const struct rule_cond *b);
 
+/* Whether it can hold at all, or always does, for a rule with these bits of enum rule_on. */
 enum rule_verdict rule_verdict_of(struct rule_logic *logic, const struct rule_cond *cond, unsigned on);
 
 #endif

@@ -35,6 +35,7 @@ struct conditions {
     struct pattern_search *search;
 };
 
+/* What a field is in this work; and one value as it stands in a map. Texts lie in the work, or in c. */
 struct value condition_field(struct conditions *c, const char *field);
 struct value condition_value(const struct wire_val *val);
 

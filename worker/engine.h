@@ -33,6 +33,7 @@ bool engine_renew(struct engine *engine, const char *zone_dir, struct faults *fa
 /* Changes when a file of the zones that the calendars use is replaced. */
 uint64_t engine_zone_mark(const struct engine *engine, const char *zone_dir);
 
+/* The process that it was made of; lives as long as the engine. */
 const struct process *engine_process(const struct engine *engine);
 const char *engine_zones(const struct engine *engine); /* version of the zone data */
 
