@@ -82,7 +82,7 @@ static void put_find_command(FILE *to, const char *words)
                   "    case $word in ",
                   words);
     put_valued_globals(to, "|");
-    (void)fputs(") skip=1 ;; -*) ;; *)\n      case \" $command\" in ' '", to);
+    (void)fputs(") skip=1 ;; -* | help) ;; *)\n      case \" $command\" in ' '", to);
     for (size_t i = 0; i < cli_command_count; i++)
         if (first_of_group(i, group, sizeof group))
             (void)fprintf(to, " | ' %s'", group);
@@ -273,7 +273,7 @@ static void print_fish(FILE *to)
                 "        switch $word\n            case ",
                 to);
     put_valued_globals(to, " ");
-    (void)fputs("\n                set skip 1\n            case '-*'\n            case '*'\n"
+    (void)fputs("\n                set skip 1\n            case '-*' help\n            case '*'\n"
                 "                switch $command\n                    case ''",
                 to);
     for (size_t i = 0; i < cli_command_count; i++)

@@ -70,6 +70,20 @@ enum cli_exit cli_usage_error(const struct cli_args *args, const char *fmt, ...)
     return CLI_USAGE;
 }
 
+/* A refusal names the field of the body: which option that is, where it is called otherwise. */
+static void tell_option(const struct cli_command *command, const char *refused)
+{
+    const struct cli_option *lists[] = {command->options, cli_change_options(command)};
+    char field[64];
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        for (const struct cli_option *o = lists[i]; o->name != NULL; o++) {
+            cli_option_field(o, field, sizeof field);
+            if (!o->local && strcmp(field, refused) == 0 && strcmp(o->name, refused) != 0)
+                (void)fprintf(stderr, "docket: %s is given with --%s\n", refused, o->name);
+        }
+}
+
 /* ---- asking ---- */
 
 bool cli_ask(struct cli *cli, const char *op, struct docket_body *body, struct docket_answer **ret_answer,
@@ -79,6 +93,7 @@ bool cli_ask(struct cli *cli, const char *op, struct docket_body *body, struct d
 
     if (!docket_call(cli->client, op, body, ret_answer, &error)) {
         *ret_exit = cli_report_call(cli, &error);
+        tell_option(cli->args->command, error.field);
         if (error.code == DOCKET_UNSUPPORTED)
             (void)fprintf(stderr, "docket: %s: not yet in this version of the broker\n", op);
         return false;

@@ -175,6 +175,15 @@ def test_help_and_version_are_words_too():
 
 
 @pytest.mark.parametrize("words, told", [
+    (("notification", "mute", "--queue", "noc", "--reason", "r", "--until", "2020-01-01"), "docket: until_at is given with --until\n"), (("list", "--due-before-at", "2150-01-01"), "docket: due_before_at is given with --due-before-at\n"),
+    (("update", "DKT-0000-0000-0001-E", "--queue", "a\nb"), "docket: set.queue is given with --queue\n"), (("list", "--limit", "0"), "docket: invalid: limit: 0 is outside 1–500\n"),
+])
+def test_a_refusal_of_a_field_names_the_option_where_that_is_called_otherwise(stack, words, told):
+    done = stack.docket(*words)
+    assert done.returncode == 1 and done.stderr.startswith("docket: invalid: ") and done.stderr.endswith(told), done.stderr
+
+
+@pytest.mark.parametrize("words, told", [
     (("--broker", "", "ping"), "--broker: is empty, want tcp://HOST:PORT or ipc://PATH"), (("--config", "/nonexistent.yaml", "ping"), "/nonexistent.yaml: "),
     (("alert", "ack", "p1"), "ALERT: 'p1' is not a whole number"), (("import", "/dev/null", "--window", "0"), "--window: 0 is outside 1–10000"),
 ])

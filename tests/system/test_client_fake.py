@@ -441,7 +441,8 @@ def test_documentation_is_printed_from_the_table():
 
 COMPLETED = pytest.mark.parametrize("words,want", [
     ("docket ", "submit"), ("docket process ", "rollback"), ("docket wait X --on ", "vendor"), ("docket --json comment X --pu", "--public"),
-    ("docket dead retry --", "--key"), ("docket notification list --", "--state"), ("docket list --order ", "oldest"), ("docket --as ada alert ", "unack")])
+    ("docket dead retry --", "--key"), ("docket notification list --", "--state"), ("docket list --order ", "oldest"), ("docket --as ada alert ", "unack"),
+    ("docket help ", "submit"), ("docket help alert ", "unack")])
 
 
 def completed(shell, words):
