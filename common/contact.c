@@ -1,6 +1,9 @@
 /* Forms of addresses; see contact.h. */
 #include "contact.h"
 
+#include "address.h"
+
+#include <stdio.h>
 #include <string.h>
 
 static bool is_digit(char c)
@@ -13,25 +16,26 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* One name@host, without what would begin another address or a header. */
-static bool is_mailbox(struct span text)
+/* As a text of its own, for the checks of address.h. */
+static bool is_address(struct span text, bool (*check)(const char *text, struct err *err))
 {
-    const char *at = memchr(text.p, '@', text.len);
+    char address[ADDRESS_BYTES_MAX + 1];
+    struct err ignored;
 
-    if (at == NULL || at == text.p || at == text.p + text.len - 1 ||
-        memchr(at + 1, '@', (size_t)(text.p + text.len - at - 1)) != NULL)
+    if (text.len > ADDRESS_BYTES_MAX)
         return false;
-    for (size_t i = 0; i < text.len; i++)
-        if (strchr(" <>(),;:\\\"[]", text.p[i]) != NULL)
-            return false;
-    return true;
+    (void)snprintf(address, sizeof address, "%.*s", (int)text.len, text.p);
+    return check(address, &ignored);
 }
 
-/* As in a mailbox, without what would name one of somebody's devices, or break the XML that it goes into. */
+static bool is_mailbox(struct span text)
+{
+    return is_address(text, address_check);
+}
+
 static bool is_jid(struct span text)
 {
-    return is_mailbox(text) && memchr(text.p, '/', text.len) == NULL &&
-           memchr(text.p, '&', text.len) == NULL && memchr(text.p, '\'', text.len) == NULL;
+    return is_address(text, address_check_xmpp);
 }
 
 /* However people write numbers: blanks and signs between, an extension behind. Letters only behind the first digit: what begins with
@@ -88,8 +92,8 @@ const char *contact_fault(const char *key, struct span text)
         bool (*is)(struct span text);
         const char *fault;
     } forms[] = {
-        {"email", is_mailbox, "not a mail address: want name@host"},
-        {"xmpp", is_jid, "not an address of XMPP: want name@host"},
+        {"email", is_mailbox, "not a mail address: want name@host, in ASCII"},
+        {"xmpp", is_jid, "not an address of XMPP: want name@host, in ASCII and without a resource"},
         {"phone", is_phone,
          "not a telephone number: want digits, as +43 1 5551234, 0800 1234 or 4711 ext. 12"},
         {"sms", is_phone, "not a telephone number: want digits, as +43 1 5551234"},

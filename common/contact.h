@@ -1,7 +1,7 @@
 /* What somebody may be reached by: whether a text has the form that its key in a contact asks for.
  *
- * It is told to who writes a contact, so that a typing error does not wait for the first message to be found. A channel's own check, of
- * what it can send to, is narrower. Knows no map and no message. */
+ * It is told to who writes a contact, so that a typing error does not wait for the first message to be found. Numbers are what people
+ * read, too: what a gateway can call is narrower (notifier/channel_gateway.c). Knows no map and no message. */
 #ifndef DOCKET_CONTACT_H
 #define DOCKET_CONTACT_H
 

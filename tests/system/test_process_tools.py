@@ -194,7 +194,7 @@ def test_a_case_takes_no_step_and_no_customer_that_the_broker_would_refuse(proce
         'on: "custmer" is not known (did you mean customer?); allowed are customer, vendor', "priority: 7 is outside 1–4", "on: is required for ticket.wait",
         "text: not a field of ticket.take; allowed are key, as, tracking, if_version", "ticket.take is not for the role customer; it is for staff, admin",
         "set.title: must not be empty", "text: is not known in a step, want one of after, at, do, as, role, until, expect",
-        "customer.zome: not a field (did you mean zone?); allowed are id, name, package, contacts, locale, zone", "problem: want text, got an integer", "contact.email: not a mail address: want name@host",
+        "customer.zome: not a field (did you mean zone?); allowed are id, name, package, contacts, locale, zone", "problem: want text, got an integer", "contact.email: not a mail address: want name@host, in ASCII",
         "posted_at: belongs to the case, as `at`"], done.stderr
     assert "tests/mine.yaml:5:33: on:" in done.stderr and "tests/mine.yaml:32:54: contact.email" in done.stderr, done.stderr
 
@@ -237,7 +237,7 @@ def test_explain_takes_no_ticket_that_the_broker_would_refuse(process, tmp_path)
         "1:1: title: is required for ticket.submit",
         "2:2: titel: not a field of ticket.submit (did you mean title?); allowed are key, as, customer, title, problem, equipment, configuration, contact, channel, impact, "
         "attributes, correlation, take, posted_at",
-        "3:13: problem: want text, got an integer", "3:37: contact.email: not a mail address: want name@host",
+        "3:13: problem: want text, got an integer", "3:37: contact.email: not a mail address: want name@host, in ASCII",
         '4:12: impact: "dwn" is not known (did you mean down?); allowed are down, critical, degraded, impaired, request, question', '4:30: package: "platin" is not in packages.yaml'], done.stderr
     ticket.write_text('{"title": "Echo",\n "problem": "x",, }')
     assert worker("explain", process, ticket).stderr == f"{ticket}:2:17: not JSON: string or '}}' expected near ','\n"

@@ -20,6 +20,8 @@ static void test_fault_is_told_of_what_has_not_the_form_of_its_key(void **state)
         {"email", "a@b@c", false},
         {"email", "a@b,c@d", false},
         {"email", "Ada <a@b>", false},
+        {"email", "zo\xc3\xab@b.example", false},
+        {"email", "-a@b", false},
         {"xmpp", "ada@localhost", true},
         {"xmpp", "ada@localhost/phone", false},
         {"xmpp", "ada", false},
