@@ -20,13 +20,15 @@ static struct people_target desk_target[] = {{TARGET_DESK, NULL}}, ops_target[] 
 static struct process_level built_in_levels[] = {{{0, false}, {desk_target, 1}}};
 
 /* Without a policy of the company's: the desk's address at once and each quarter of an hour, then ops each hour. */
-const struct process_escalation process_escalation_built_in = {.name = "built-in",
-                                                               .urgency = URGENCY_URGENT,
-                                                               .levels = {built_in_levels, 1},
-                                                               .repeat_every = {900, false},
-                                                               .loops = 5,
-                                                               .last_resort = {ops_target, 1},
-                                                               .last_every = {3600, false}};
+#define BUILT_IN                                                                   \
+    .name = "built-in", .urgency = URGENCY_URGENT, .levels = {built_in_levels, 1}, \
+    .repeat_every = {900, false}, .loops = 5, .last_resort = {ops_target, 1}, .last_every = {3600, false}
+
+const struct process_escalation process_escalation_built_in = {BUILT_IN};
+
+/* A P1 that was acknowledged and then forgotten comes back. */
+static const struct process_escalation built_in_p1 = {BUILT_IN, .remind_after = {1800, false},
+                                                      .unack_after = {900, false}};
 
 /* ---- look-ups ---- */
 
@@ -71,7 +73,7 @@ const struct process_escalation *process_escalation_of(const struct process_peop
     for (size_t i = 0; i < people->match_count; i++)
         if (match_is(&people->matches[i], facts))
             return process_policy_find(people, people->matches[i].policy);
-    return &process_escalation_built_in;
+    return facts->priority == 1 ? &built_in_p1 : &process_escalation_built_in;
 }
 
 const struct process_notice *process_notice_find(const struct process_people *people, const char *kind)

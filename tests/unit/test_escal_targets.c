@@ -265,20 +265,24 @@ static void test_the_policy_of_an_alert_is_the_first_that_matches(void **state)
     static const struct {
         struct process_alert_facts facts;
         const char *want;
+        int64_t remind_s;
     } cases[] = {
-        {{"missed", "missed:T:response:1", NULL, 2}, "a"},
-        {{"missed", "missed:T:response:1", NULL, 3}, "built-in"},
-        {{"alert", "p1:T", "noc", 1}, "b"},
-        {{"alert", "p1:T", "other", 1}, "built-in"},
-        {{"alert", "p10:T", "noc", 1}, "built-in"},
-        {{"alert", "x:T", NULL, 4}, "c"},
-        {{NULL, NULL, NULL, 4}, "c"},
+        {{"missed", "missed:T:response:1", NULL, 2}, "a", 0},
+        {{"missed", "missed:T:response:1", NULL, 3}, "built-in", 0},
+        {{"alert", "p1:T", "noc", 1}, "b", 0},
+        {{"alert", "p1:T", "other", 1}, "built-in", 1800},
+        {{"alert", "p10:T", "noc", 1}, "built-in", 1800},
+        {{"alert", "x:T", NULL, 4}, "c", 0},
+        {{NULL, NULL, NULL, 4}, "c", 0},
     };
     const char *const files[] = {"escalation.yaml", escalation, NULL};
     struct process *process = process_of(files);
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        assert_string_equal(process_escalation_of(&process->people, &cases[i].facts)->name, cases[i].want);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct process_escalation *policy = process_escalation_of(&process->people, &cases[i].facts);
+        assert_string_equal(policy->name, cases[i].want);
+        assert_int_equal(policy->remind_after.seconds, cases[i].remind_s);
+    }
     process_free(process);
 }
 
