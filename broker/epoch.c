@@ -215,7 +215,8 @@ void epoch_tick(struct broker *broker)
         epoch_renew(broker);
         return;
     case LEASE_GIVE_UP:
-        log_event(LOG_ERROR, "lease_lost", "epoch=%lld", (long long)broker->epoch);
+        log_event(broker->farewell_sent ? LOG_INFO : LOG_ERROR, "lease_lost", "epoch=%lld",
+                  (long long)broker->epoch);
         pg_drop(broker->writer_pg, "the lease ran out");
         return;
     }

@@ -287,6 +287,8 @@ def test_sigterm_ends_in_order():
             log = stack.log(program)
             assert "event=stopping " in log or "event=leaving " in log, program
             assert log.rstrip().splitlines()[-1].split("event=")[1].startswith("stopped "), program
+            after = re.split(r"event=(?:stopping|leaving) ", log)[1]
+            assert "level=warn" not in after and "level=error" not in after, log  # what is ordinary wakes nobody
         client.close()
     finally:
         stack.close()
