@@ -6,6 +6,7 @@
 #include "migrate.h"
 #include "settings_broker.h"
 #include "verify.h"
+#include "usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static const char usage[] =
     "The default of --config is /etc/docket/docket-broker.yaml. migrate gives an empty database its first "
     "version "
     "of the process:\n"
-    "that of --process, else the one that is built in.\n";
+    "that of --process, else the one that is built in.\n" USAGE_STATUS;
 
 static int fail(const char *what, const struct err *err)
 {

@@ -5,6 +5,7 @@
 #include "notifier_life.h"
 #include "offline.h"
 #include "template_names.h"
+#include "usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ static const char usage[] =
     "       docket-notifier --print-sample-config | --print-settings-markdown | --print-template-names\n"
     "                       | --version | --help\n"
     "\n"
-    "The default of --config is /etc/docket/docket-notifier.yaml.\n";
+    "The default of --config is /etc/docket/docket-notifier.yaml.\n" USAGE_STATUS;
 
 /* Clears the faults. */
 static int fail(struct faults *faults, const struct err *err)

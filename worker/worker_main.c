@@ -3,6 +3,7 @@
 #include "offline.h"
 #include "serve.h"
 #include "settings_worker.h"
+#include "usage.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -34,7 +35,8 @@ static const char usage_text[] =
     "file: "
     "defaults)\n"
     "  --broker ENDPOINT   a broker's workers' endpoint, instead of the settings'; may be repeated\n"
-    "  --zoneinfo DIR      time zone data for the offline commands (default /usr/share/zoneinfo)\n";
+    "  --zoneinfo DIR      time zone data for the offline commands (default /usr/share/zoneinfo)\n"
+    "\n" USAGE_STATUS;
 
 struct options {
     const char *config;

@@ -124,6 +124,16 @@ MUTANTS = [
     *(Mutant(f"nobody-hears-of-{name.replace('_', '-')}", "R8", "broker/ops_alerts.c", f"true, holds_{name},", "true, holds_no_process,", OPS) for name in ("undecided", "no_workers", "failing")),
     Mutant("nobody-hears-of-no-process", "R8", "broker/ops_alerts.c", "return broker->process.n == 0 &&", "return false &&",
            ("system/test_workers.py::test_a_desk_without_a_process_tells_ops_until_one_is_applied",)),
+    # a key wins; a history that was lost is told
+    Mutant("instant-before-the-key", "S1", "broker/posting.c", "key_known_or(broker, call, &err, posting_on_known, broker);", "call_refuse(call, &err);",
+           ("system/test_life.py::test_a_key_wins_over_the_limit_of_posted_at",)),
+    Mutant("gap-before-the-key", "S1", "broker/oncalling_change.c", "key_known_or(change->plan->broker, change->plan->call, err, change_on_known, change);",
+           "change_on_known(change, NULL, err);", ("system/test_alerts.py::test_a_key_wins_over_what_would_be_a_gap_by_now",)),
+    *(Mutant(name, "S13", file, old, new, ("system/test_promoted.py::test_who_read_what_was_lost_is_told_and_who_did_not_goes_on",)) for name, file, old, new in
+      (("lost-history-goes-on", "common/feed.c", "if (began > timeline && seq > history->branches[i].seq)", "if (false)"),
+       ("history-not-noted", "broker/sql/history_note.sql", "CASE WHEN s.is_called THEN s.last_value ELSE 0 END", "9223372036854775807"))),
+    Mutant("dump-in-the-place-of-its-original", "S13", "deploy/schema/0022_histories.sql", "h.is_first AND h.database <> d.oid", "false",
+           ("system/test_restore.py::test_a_dump_made_under_load_is_restored_and_the_desk_goes_on",)),
     # the lines of verify
     *(Mutant(f"verify-{name}-sees-nothing", name, f"broker/sql/verify_{name.lower()}.sql", "count(*) FILTER (WHERE bad)", "0", BY_HAND) for name in
       ("S1", "S3", "S5", "S6", "S7", "S8", "S9", "S10", "S11", "S12", "S13", "S14")),

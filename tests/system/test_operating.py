@@ -411,6 +411,12 @@ def test_a_program_that_cannot_start_says_why_in_one_line_and_ends_with_1(progra
     assert done.stderr == f"{program}: {tmp_path}/none.yaml: cannot be read: No such file or directory\n"
 
 
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_help_tells_the_exit_statuses(program):
+    done = subprocess.run([BIN / program, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0 and re.search(r"^Exit status: 0 ", done.stdout, re.M)
+
+
 def test_a_broker_without_its_database_or_schema_does_not_start_and_a_notifier_waits_and_says_what_is_missing(tmp_path):
     home = tempfile.mkdtemp(prefix="docket-test-")
     dsn = subprocess.run([ROOT / "tests/private-pg", "start", home], cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip()
