@@ -248,7 +248,10 @@ static void render_words(const struct templates *templates, const struct facts *
     struct buf bytes;
 
     buf_init(&bytes, CONTEXT_BYTES_MAX);
-    locale_of(facts->record, locale);
+    if (facts->locale != NULL)
+        (void)snprintf(locale, sizeof locale, "%s", facts->locale);
+    else
+        locale_of(facts->record, locale);
     context_put(&bytes, templates, locale, facts, words);
     bool ok = wire_parse(buf_text(&bytes), bytes.len, WIRE_DEPTH_MAX, &context, &err) &&
               render_by_template(templates, locale, facts->link, wire_root(context), kind, suffix, ret, &err);

@@ -27,6 +27,7 @@ struct facts {
     int priority; /* 0: none yet */
     int64_t posted_at;
     struct span record; /* the customer's, for the locale */
+    const char *locale; /* the reader's own; NULL: the customer's */
 };
 
 /* Words for customers and words for staff are different types, made where the row's audience is read (compose.c) and

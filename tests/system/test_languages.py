@@ -1,0 +1,54 @@
+"""Who reads a message reads it in a language and a zone of their own, where staff.yaml or the customer's record has them."""
+
+import email
+import email.policy
+
+import pytest
+from helpers import ADA, Stack, wait_until
+
+STAFF = """people:
+  ada: {name: Ada Lovelace, email: ada@localhost, locale: de, zone: Europe/Vienna}
+  ben: {name: Ben, email: ben@localhost, locale: en, zone: America/New_York}
+"""
+ESCALATION = """policies:
+  both:
+    levels: [{after: 0m, tell: [person:ada, person:ben]}]
+    repeat: {every: 1h, loops: 1}
+    last_resort: {tell: [ops], every: 1h}
+match:
+  - {policy: both}
+"""
+
+
+@pytest.fixture(scope="module")
+def desk():
+    running = Stack()
+    process = running.home / "h/etc/process"
+    (process / "staff.yaml").write_text(STAFF)
+    (process / "escalation.yaml").write_text(ESCALATION)
+    before = running.log("notifier-1").count("process_used n=")
+    done = running.docket("process", "apply", str(process), "--comment", "two")
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: running.log("notifier-1").count("process_used n=") > before)
+    yield running
+    running.close()
+
+
+def text_to(stack, address, tracking):
+    def found():
+        mails = [email.message_from_string(text, policy=email.policy.default) for text in stack.mails()]
+        return [mail.get_body(("plain",)).get_content() for mail in mails if address in mail["To"] and tracking in mail["Subject"]]
+    return wait_until(found)[0]
+
+
+def test_each_reads_their_own_language_and_wall_clock(desk):
+    client = desk.client()
+    client.call("customer.put", customer={"id": "akme", "name": "C", "package": "standard", "locale": "de", "zone": "Asia/Kathmandu", "contacts": [
+        {"name": "Zoë", "email": "zoe@acme.example"}, {"name": "Sam", "email": "sam@acme.example", "locale": "en"}]}, as_=ADA)
+    tracking = client.submit(customer="akme", impact="down")
+    ada, ben, zoe, sam = (text_to(desk, address, tracking) for address in ("ada@localhost", "ben@localhost", "zoe@acme.example", "sam@acme.example"))
+    assert "Kunde akme" in ada and ("+01:00" in ada or "+02:00" in ada)
+    assert "Customer akme" in ben and ("-05:00" in ben or "-04:00" in ben)
+    assert "Vorgangsnummer" in zoe and "+05:45" in zoe
+    assert "tracking number" in sam and "+05:45" in sam
+    client.close()
