@@ -2,7 +2,7 @@
 #include "compose.h"
 #include "answers.h"
 #include "desk.h"
-#include "escal_room.h"
+#include "escal_people.h"
 #include "lanes.h"
 #include "link_url.h"
 #include "log.h"
@@ -98,7 +98,7 @@ static const struct zone *zone_of(struct notifier *notifier, struct span record)
 static const struct process_person *person_of(const struct notifier *notifier, const PGresult *rows, int row,
                                               const struct texts *texts)
 {
-    const struct process *process = escal_room_process_of(notifier->escal);
+    const struct process *process = notifier->people->process;
 
     return process == NULL || pg_int(rows, row, C_AUDIENCE) == AUDIENCE_CUSTOMER
                ? NULL

@@ -5,7 +5,7 @@ import email.policy
 import random
 
 import pytest
-from helpers import ADA, wait_until
+from helpers import ADA, id_of, wait_until
 
 
 def parsed(stack):
@@ -54,10 +54,16 @@ def test_internal_words_reach_no_customer(stack, client):
 
 
 def test_a_hostile_title_makes_no_header(stack, client):
-    address = somebody()
-    client.submit(contact={"email": address}, title="x\r\nBcc: victim@localhost\r\n\r\nboo")
-    mail = wait_until(lambda: mails_to(stack, address))[0]
-    assert mail["Bcc"] is None and mail["Delivered-To"] == address
+    """It is refused; one that was stored before that is made a line."""
+    address, title = somebody(), "x\r\nBcc: victim@localhost\r\n\r\nboo"
+    assert client.refused("ticket.submit", key=address, customer="acme", title=title, problem="x").field == "title"
+    tracking = client.submit(contact={"email": address})
+    client.decided(tracking)
+    with stack.db() as db:
+        db.execute("UPDATE tickets SET title = %s WHERE id = %s", (title, id_of(tracking)))
+    client.call("ticket.comment", tracking=tracking, text="more-of-it", public=True, as_=ADA)
+    mail = wait_until(lambda: mails_to(stack, address, "more-of-it"))[0]
+    assert mail["Bcc"] is None and mail["Delivered-To"] == address and "boo" in mail["Subject"]
 
 
 @pytest.mark.parametrize("text", ["=?utf-8?q?x=0D=0ABcc:_victim@localhost=0D=0A?=", "=?utf-8?b?eA0KQmNjOiBhQGI=?="])
