@@ -8,6 +8,7 @@
 #include "history.h"
 #include "instant.h"
 #include "mem.h"
+#include "work.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -126,54 +127,132 @@ static int64_t instant_of(const struct wire_val *map, const char *key, int64_t f
     return at;
 }
 
-static bool is_set_here(struct span key)
+/* ---- a work of what is given ---- */
+
+static void put_entries(const struct wire_val *map, bool (*is_left_out)(struct span key), struct buf *out,
+                        struct wire_map *into)
 {
-    static const char *const keys[] = {"tracking", "state", "posted_at", "version", "now"};
+    for (size_t i = 0; i < wire_count(map); i++)
+        if (is_left_out == NULL || !is_left_out(wire_key_at(map, i))) {
+            wire_put_str(out, wire_key_at(map, i));
+            wire_put_val(out, wire_val_at(map, i)), into->count++;
+        }
+}
+
+/* A whole work. */
+static void put_whole(const struct wire_val *given, struct buf *out)
+{
+    struct wire_map whole = wire_map_open(out);
+
+    put_entries(given, NULL, out, &whole);
+    if (wire_find(given, "now") == NULL)
+        wire_put_key_int(out, "now", clock_wall_us()), whole.count++;
+    wire_map_close(out, &whole);
+}
+
+static void put_reasons(const char *reason, struct buf *out)
+{
+    wire_put_text(out, "reasons");
+    wire_put_list(out, 1);
+    wire_put_text(out, reason);
+}
+
+static bool is_shown_beside(struct span key)
+{
+    static const char *const keys[] = {"events", "events_more", "deadlines", "messages", "now"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (span_is(key, keys[i]))
             return true;
     return false;
 }
 
-void offline_work_make(const struct wire_val *given, struct buf *out)
+static bool is_of_event(const struct wire_val *event, const char *kind)
 {
-    const struct wire_val *ticket = given;
-    int64_t now = clock_wall_us();
-    int64_t posted_at = instant_of(ticket, "posted_at", instant_of(ticket, "now", now));
+    return span_is(wire_find_str(event, "kind"), kind);
+}
 
-    if (wire_type(wire_find(given, "ticket")) == WIRE_MAP) {
-        struct wire_map whole = wire_map_open(out);
-        for (size_t i = 0; i < wire_count(given); i++) {
-            wire_put_str(out, wire_key_at(given, i));
-            wire_put_val(out, wire_val_at(given, i)), whole.count++;
-        }
-        if (wire_find(given, "now") == NULL)
-            wire_put_key_int(out, "now", now), whole.count++;
-        wire_map_close(out, &whole);
-        return;
+/* What staff set by hand stays; the answer tells it by its events alone. */
+static bool is_prioritized(const struct wire_val *events)
+{
+    for (size_t i = 0; i < wire_count(events); i++) {
+        struct span role = wire_find_str(wire_find(wire_at(events, i), "as"), "role");
+        if (is_of_event(wire_at(events, i), "prioritized") &&
+            (span_is(role, "staff") || span_is(role, "admin")))
+            return true;
     }
+    return false;
+}
+
+/* An answer of ticket.show: the ticket as it stands, with what happened to it. */
+static void put_shown(const struct wire_val *given, struct buf *out)
+{
+    const struct wire_val *events = wire_find(given, "events"), *deadlines = wire_find(given, "deadlines");
+
+    wire_put_map(out, 6);
+    wire_put_text(out, "ticket");
+    struct wire_map ticket = wire_map_open(out);
+    put_entries(given, is_shown_beside, out, &ticket);
+    if (is_prioritized(events) && wire_find(given, "held") == NULL) {
+        wire_put_text(out, "held"), ticket.count++;
+        wire_put_list(out, 1);
+        wire_put_text(out, "priority");
+    }
+    wire_map_close(out, &ticket);
+    wire_put_key_val(out, "customer", NULL);
+    wire_put_text(out, "events");
+    struct wire_map list = wire_list_open(out);
+    for (size_t i = 0; i < wire_count(events); i++)
+        if (!is_of_event(wire_at(events, i), "posted")) /* a work's events begin after it */
+            wire_put_val(out, wire_at(events, i)), list.count++;
+    wire_list_close(out, &list);
+    put_reasons("event", out);
+    wire_put_key_int(out, "now", instant_of(given, "now", clock_wall_us()));
+    wire_put_text(out, "deadlines");
+    if (deadlines != NULL)
+        wire_put_val(out, deadlines);
+    else
+        wire_put_list(out, 0);
+}
+
+/* What life made of a ticket is not what was posted; its number is told, and its package counts. */
+static bool is_not_posted(struct span key)
+{
+    return span_is(key, "now") || (work_is_made_by_life(key) && !span_is(key, "package"));
+}
+
+/* A ticket as it is submitted. */
+static void put_posted(const struct wire_val *ticket, struct buf *out)
+{
+    int64_t posted_at = instant_of(ticket, "posted_at", instant_of(ticket, "now", clock_wall_us()));
+    struct span tracking = wire_find_str(ticket, "tracking");
+
     wire_put_map(out, 5);
     wire_put_text(out, "ticket");
     struct wire_map map = wire_map_open(out);
-    wire_put_key_text(out, "tracking", "DKT-0000-0000-0001-E"), map.count++;
+    wire_put_key_str(out, "tracking", tracking.len == 0 ? span_of("DKT-0000-0000-0001-E") : tracking),
+        map.count++;
     wire_put_key_text(out, "state", "new"), map.count++;
     wire_put_key_int(out, "posted_at", posted_at), map.count++;
     wire_put_key_int(out, "version", 1), map.count++;
     if (wire_find(ticket, "channel") == NULL) /* as the broker does */
         wire_put_key_text(out, "channel", "ticket"), map.count++;
-    for (size_t i = 0; i < wire_count(ticket); i++)
-        if (!is_set_here(wire_key_at(ticket, i))) {
-            wire_put_str(out, wire_key_at(ticket, i));
-            wire_put_val(out, wire_val_at(ticket, i)), map.count++;
-        }
+    put_entries(ticket, is_not_posted, out, &map);
     wire_map_close(out, &map);
     wire_put_key_val(out, "customer", NULL);
     wire_put_text(out, "events");
     wire_put_list(out, 0);
-    wire_put_text(out, "reasons");
-    wire_put_list(out, 1);
-    wire_put_text(out, "posted");
+    put_reasons("posted", out);
     wire_put_key_int(out, "now", instant_of(ticket, "now", posted_at));
+}
+
+void offline_work_make(const struct wire_val *given, struct buf *out)
+{
+    if (wire_type(wire_find(given, "ticket")) == WIRE_MAP)
+        put_whole(given, out);
+    else if (given_ticket_is_stored(given) && wire_type(wire_find(given, "events")) == WIRE_LIST)
+        put_shown(given, out);
+    else
+        put_posted(given, out);
 }
 
 /* Instants of a ticket that cannot be read would be taken for now, and give other due times. */
@@ -200,7 +279,7 @@ static bool instants_check(const struct wire_val *ticket, const struct yaml_node
 /* What explain takes besides the fields of ticket.submit. */
 static bool is_own_field(struct span key)
 {
-    return is_set_here(key) || span_is(key, "package");
+    return span_is(key, "now") || span_is(key, "posted_at") || span_is(key, "package");
 }
 
 static bool submitted_check(const struct engine *engine, const struct wire_val *ticket,
@@ -233,7 +312,7 @@ bool offline_ticket_check(const struct engine *engine, const struct wire_val *ro
     struct err err;
     bool ok = instants_check(ticket, node, at, faults);
 
-    if (whole && !history_check_events(wire_find(root, "events"), &err))
+    if ((whole || given_ticket_is_stored(ticket)) && !history_check_events(wire_find(root, "events"), &err))
         ok = given_fault(written, place, &err, faults);
     return (given_ticket_is_stored(ticket) || submitted_check(engine, ticket, node, at, faults)) && ok;
 }

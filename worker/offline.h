@@ -22,8 +22,8 @@ int offline_zone(int argc, char **argv);
 bool offline_engine_open(const char *dir, const char *zoneinfo, struct engine **ret)
     __attribute__((warn_unused_result));
 
-/* Appends the body of a work. given: a whole work (`now` may be left out: then it is now), an answer of ticket.show, or a ticket
- * as it is submitted: posted now, or at its `posted_at`. */
+/* Appends the body of a work. given: a whole work (`now` may be left out: then it is now); an answer of ticket.show: as it stands; or a
+ * ticket as it is submitted, or one of ticket.list: posted now, or at its `posted_at`. */
 void offline_work_make(const struct wire_val *given, struct buf *out);
 
 /* Whether a broker would take the ticket, or the work, that offline_work_make is given; a fault for each thing that it would not.

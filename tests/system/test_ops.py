@@ -483,3 +483,36 @@ def test_explain_offline_refuses_what_the_broker_refuses_in_the_same_words(clien
     done = subprocess.run([f"{BIN}/docket-worker", "explain", str(ROOT / "deploy/process"), str(tmp_path / "ticket.json")], capture_output=True, text=True, timeout=60)
     refused = client.refused("ticket.submit", key=unique("words"), **ticket)
     assert done.returncode == 1 and done.stderr.rstrip("\n").partition(": ")[2] == refused.error["message"]
+
+
+def test_an_answer_of_show_is_explained_offline_as_it_stands(client, tmp_path):
+    tracking, process = client.submit(impact="question"), tmp_path / "process"
+    for name, text in client.call("process.get")["files"].items():
+        (process / name).parent.mkdir(parents=True, exist_ok=True)
+        (process / name).write_bytes(text)
+    client.decided(tracking)
+    client.call("ticket.take", tracking=tracking, as_=ADA)
+    client.call("ticket.prioritize", tracking=tracking, priority=3, reason="It is more.", as_=ADA)
+    client.call("ticket.comment", tracking=tracking, text="We look.", public=True, as_=ADA)
+    shown = wait_until(lambda: (answer := client.show(tracking)) and ticket_of(answer)["events"][-1]["kind"] == "decided" and answer)
+    (tmp_path / "shown.json").write_text(json.dumps(shown))
+
+    def offline(*words, text=None):
+        return subprocess.run([f"{BIN}/docket-worker", *map(str, words)], input=text, capture_output=True, text=True, timeout=60)
+
+    done = offline("explain", process, tmp_path / "shown.json", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["verify"]["same"] and told["verify"]["compared"] >= 2 and told["verify"]["verdicts"] >= 1, told["verify"]
+    assert told["priority"] == 3, "what staff set stays"
+
+    def sides(clocks):
+        return {(clock["clock"], clock["cycle"], clock["state"], clock["due_at"]) for clock in clocks}
+
+    assert sides(told["clocks"]) <= sides(ticket_of(shown)["clocks"]) and {clock["clock"] for clock in told["clocks"]} >= {"response", "update"}
+    lines = json.dumps(shown) + "\n" + json.dumps(next(ticket for ticket in client.call("ticket.list", limit=5)["tickets"] if ticket["tracking"] == tracking)) + "\n"
+    done = offline("whatif", process, process, "-", text=lines)
+    assert (done.returncode, done.stdout) == (0, "2 tickets looked at, 0 would move, 0 would be late\n"), done.stderr
+    ticket_of(shown)["events"][-1]["kind"] = "decidd"
+    done = offline("explain", process, "-", text=json.dumps(shown))
+    assert done.returncode == 1 and "is no kind of event (did you mean decided?)" in done.stderr

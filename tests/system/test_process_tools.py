@@ -468,6 +468,15 @@ def test_simulate_refuses_a_word_that_it_does_not_know(line, told):
     assert (done.returncode, done.stderr) == (1, f"-:3: {told}\n") and json.loads(done.stdout)["tickets"] == 1
 
 
+def test_whatif_calls_a_ticket_by_its_number(process, tmp_path):
+    would = tmp_path / "would"
+    shutil.copytree(process, would)
+    (would / "rules/99-default.yaml").write_text("- {rule: default, default: true, then: {priority: 2}}\n")
+    listed = {"tracking": "DKT-4Q7K-M2P9-ZX3A-H", "state": "in_progress", "priority": 4, "posted_at": 1772442000000000, "title": "Noise", "clocks": [], "updated_at": 1772442000000000}
+    done = worker("whatif", process, would, "-", text=json.dumps(listed))
+    assert done.returncode == 0 and done.stdout.startswith("DKT-4Q7K-M2P9-ZX3A-H  priority 3 would be 2\n"), done.stdout + done.stderr
+
+
 def test_simulate_takes_what_a_broker_gave_also_of_a_newer_one():
     ticket = {"tracking": "DKT-0000-0000-0001-E", "title": "Echo", "problem": "An echo.", "state": "closed", "priority": 3, "clocks": [], "fresh": 1, "links": []}
     line = {"posted_at": 1456708560000000, "ticket": ticket, "customer": None, "events": [{**EVENT, "version": 2, "cursor": "x", "tracking": "y", "customer": "acme"}], "until_at": None}
