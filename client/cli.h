@@ -246,6 +246,8 @@ void cli_print_any(struct cli *cli, const struct wire_val *body);
 /* The answer's list of that name as a table, and how to go on. */
 void cli_print_list(struct cli *cli, const struct wire_val *body, const char *key,
                     const struct cli_column *columns, size_t count);
+/* A message, its state, and below it how it went with each recipient. */
+void cli_message_put(struct buf *out, const struct wire_val *message, struct cli_style style);
 void cli_print_submitted(struct cli *cli, const struct wire_val *body);
 void cli_print_ticket(struct cli *cli, const struct wire_val *body);
 void cli_print_tickets(struct cli *cli, const struct wire_val *body);
@@ -262,8 +264,6 @@ void cli_print_dead(struct cli *cli, const struct wire_val *body);
 void cli_print_notifications(struct cli *cli, const struct wire_val *body);
 void cli_print_notification(struct cli *cli, const struct wire_val *body);
 void cli_print_mutes(struct cli *cli, const struct wire_val *body);
-/* Who was told what, and below each how it went with each recipient. */
-void cli_message_put(struct buf *out, const struct wire_val *message, struct cli_style style);
 void cli_print_why(struct cli *cli, const struct wire_val *body);
 
 /* ---- cli_alerts.c: alerts and the on-call plan ---- */

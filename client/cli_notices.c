@@ -66,35 +66,6 @@ void cli_print_notification(struct cli *cli, const struct wire_val *body)
     buf_clear(&out);
 }
 
-void cli_message_put(struct buf *out, const struct wire_val *message, struct cli_style style)
-{
-    static const char *const parts[] = {"channel", "recipient", "address", "state", "reason", "reply"};
-    const struct wire_val *deliveries = wire_find(message, "deliveries");
-
-    cli_cell_put(out, wire_find(message, "created_at"), CLI_CELL_TIME, style);
-    (void)buf_add_text(out, "  ");
-    cli_cell_put(out, wire_find(message, "kind"), CLI_CELL_ANY, style);
-    (void)buf_add_text(out, " to ");
-    cli_cell_put(out, wire_find(message, "to"), CLI_CELL_ANY, style);
-    (void)buf_add_text(out, ": ");
-    cli_cell_put(out, wire_find(message, "state"), CLI_CELL_ANY, style);
-    if (wire_find_str(message, "reason").len != 0)
-        (void)buf_add_text(out, ", ");
-    cli_cell_put(out, wire_find(message, "reason"), CLI_CELL_ANY, style);
-    (void)buf_add_text(out, "\n");
-    for (size_t i = 0; i < wire_count(deliveries); i++) {
-        const struct wire_val *delivery = wire_at(deliveries, i);
-        (void)buf_add_text(out, "       ");
-        for (size_t k = 0; k < COUNT(parts); k++) {
-            if (wire_type(wire_find(delivery, parts[k])) == WIRE_NIL)
-                continue;
-            (void)buf_add_text(out, " ");
-            cli_cell_put(out, wire_find(delivery, parts[k]), CLI_CELL_ANY, style);
-        }
-        (void)buf_printf(out, "  tries: %lld\n", (long long)wire_find_int(delivery, "attempts", 0));
-    }
-}
-
 void cli_print_why(struct cli *cli, const struct wire_val *body)
 {
     const struct wire_val *messages = wire_find(body, "messages");
