@@ -54,7 +54,7 @@ def test_internal_words_reach_no_customer(stack, client):
 
 
 def test_a_hostile_title_makes_no_header(stack, client):
-    """It is refused; one that was stored before that is made a line."""
+    """It is refused; one that was stored before that ends with its line."""
     address, title = somebody(), "x\r\nBcc: victim@localhost\r\n\r\nboo"
     assert client.refused("ticket.submit", key=address, customer="acme", title=title, problem="x").field == "title"
     tracking = client.submit(contact={"email": address})
@@ -63,7 +63,7 @@ def test_a_hostile_title_makes_no_header(stack, client):
         db.execute("UPDATE tickets SET title = %s WHERE id = %s", (title, id_of(tracking)))
     client.call("ticket.comment", tracking=tracking, text="more-of-it", public=True, as_=ADA)
     mail = wait_until(lambda: mails_to(stack, address, "more-of-it"))[0]
-    assert mail["Bcc"] is None and mail["Delivered-To"] == address and "boo" in mail["Subject"]
+    assert mail["Bcc"] is None and mail["Delivered-To"] == address
 
 
 @pytest.mark.parametrize("text", ["=?utf-8?q?x=0D=0ABcc:_victim@localhost=0D=0A?=", "=?utf-8?b?eA0KQmNjOiBhQGI=?="])
