@@ -43,7 +43,7 @@ class Notifier:
     def take(self, limited=(), free=()):
         """The messages taken, as (id, kind, address)."""
         self.run("target_bundle", -self.token, self.channel, 10, PAUSE)
-        rows = self.run("delivery_claim", -self.token, self.channel, self.token, 60_000_000, 4, 64, self.joins, list(limited), list(free))
+        rows = self.run("delivery_claim", -self.token, self.channel, self.token, 60_000_000, 4, 64, self.joins, list(limited), list(free), False)
         self.db.execute("COMMIT")
         return [(row[0], row[6], row[8]) for row in rows]
 
@@ -244,7 +244,7 @@ def test_no_statement_of_a_claim_reads_a_queue_from_end_to_end(notifier):
         notifier.lock()
         for name, values in (("target_merge", (-notifier.token, "email", 1)), ("target_limit", (-notifier.token, "email", 30, 300, 3, 7, SHORT, LONG, PAUSE, False, 10, 25)),
                              ("target_bundle", (-notifier.token, "email", 10, PAUSE)),
-                             ("delivery_claim", (-notifier.token, "email", 1, 60_000_000, 4, 64, False, [], [])), ("outbox_claim", (1, 60_000_000, 200))):
+                             ("delivery_claim", (-notifier.token, "email", 1, 60_000_000, 4, 64, False, [], [], False)), ("outbox_claim", (1, 60_000_000, 200))):
             notifier.db.execute(f"PREPARE {name}_{known} AS {(ROOT / f'notifier/sql/{name}.sql').read_text()}")
             plan = notifier.db.execute(sql.SQL("EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE {} ({})").format(
                 sql.Identifier(f"{name}_{known}"), sql.SQL(", ").join(sql.Literal(value) for value in values))).fetchone()[0][0]["Plan"]
