@@ -5,10 +5,12 @@
 #include "sending.h"
 #include "wire.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_BYTES_MAX = 8 << 20, RETRY_AFTER_MS = 500 };
+/* So many readings at once keep the session with the database busy; each further one makes who comes later wait longer. */
+enum { ANSWER_BYTES_MAX = 8 << 20, RETRY_AFTER_MS = 500, READINGS_AT_ONCE = 16 };
 
 struct calls {
     struct sending *sending;
@@ -17,9 +19,15 @@ struct calls {
     void *again_arg;
     struct buf answer; /* reused */
     size_t open;
+    struct fair fair;
 };
 
 /* ---- answers ---- */
+
+static struct span call_peer(const struct call *call)
+{
+    return (struct span){(const char *)call->peer, call->peer_len};
+}
 
 static void call_begin_answer(struct call *call, bool ok)
 {
@@ -41,10 +49,11 @@ static void call_end(struct call *call, enum err_code code)
     struct calls *calls = call->calls;
 
     broker_count_answer(calls->metrics, code);
-    sending_frame(calls->sending, (struct span){(const char *)call->peer, call->peer_len}, true);
+    sending_frame(calls->sending, call_peer(call), true);
     if (call->delimiter)
         sending_frame(calls->sending, SPAN_NONE, true);
     sending_frame(calls->sending, buf_span(&calls->answer), false);
+    call_turn_over(call);
     calls->open--;
     request_clear(&call->req);
     free(call);
@@ -88,6 +97,31 @@ void call_again(struct call *call, struct span bytes)
     call->calls->again(call->calls->again_arg, call, bytes);
 }
 
+/* ---- turns ---- */
+
+void calls_wait(struct call *call)
+{
+    fair_wait(&call->calls->fair, &call->turn, call_peer(call));
+}
+
+struct call *calls_next(struct calls *calls)
+{
+    struct fair_turn *turn = fair_next(&calls->fair);
+
+    if (turn == NULL)
+        return NULL;
+    struct call *call = (struct call *)((char *)turn - offsetof(struct call, turn));
+    call->has_turn = true;
+    return call;
+}
+
+void call_turn_over(struct call *call)
+{
+    if (call->has_turn)
+        fair_over(&call->calls->fair);
+    call->has_turn = false;
+}
+
 /* ---- life ---- */
 
 struct calls *calls_new(void *socket, struct broker_metrics *metrics,
@@ -100,6 +134,7 @@ struct calls *calls_new(void *socket, struct broker_metrics *metrics,
     calls->again = again;
     calls->again_arg = arg;
     buf_init(&calls->answer, ANSWER_BYTES_MAX);
+    fair_init(&calls->fair, READINGS_AT_ONCE);
     return calls;
 }
 

@@ -7,6 +7,7 @@
 #include "buf.h"
 #include "err.h"
 #include "request.h"
+#include "fair.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +19,8 @@ struct calls;
 /* One request under way. Owned by whoever handles it until call_answer, call_refuse or call_again, which take it. */
 struct call {
     struct request req;
+    struct fair_turn turn;
+    bool has_turn; /* counts as a reading under way */
     int64_t
         related; /* of a submit that the broker makes itself: the ticket that the new one is linked to; 0: none */
     struct calls *calls;
@@ -36,6 +39,9 @@ void call_refuse_long(struct call *call, const struct err *err, struct span mess
  * not kept. */
 void call_again(struct call *call, struct span bytes);
 
+/* Its reading is over; what is still to come asks no database. Without effect when it has no turn. */
+void call_turn_over(struct call *call);
+
 /* ---- for clients.c and the broker's life ---- */
 
 /* socket: the ROUTER (zsock_resolve), which must outlive it. again: what call_again calls; takes the call. */
@@ -45,6 +51,10 @@ void calls_free(struct calls *calls); /* accepts NULL; all calls must have ended
 
 /* A call of that peer (at most 255 bytes, copied), its request still empty. */
 struct call *calls_begin(struct calls *calls, struct span peer, bool delimiter);
+
+/* A reading that waits until its connection's turn; the next one, to be handled now, or NULL. */
+void calls_wait(struct call *call);
+struct call *calls_next(struct calls *calls);
 
 /* Between the two, answers gather and go out together (sending.h). */
 void calls_hold(struct calls *calls);

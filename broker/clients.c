@@ -84,7 +84,10 @@ static void clients_handle(struct clients *clients, struct call *call, struct sp
         call_refuse(call, &err);
         return;
     }
-    op->handle(clients->broker, call);
+    if (op->waits)
+        calls_wait(call);
+    else
+        op->handle(clients->broker, call);
 }
 
 /* A request that the broker makes itself out of a call's; its op is one of the table. The call's request is replaced, whole or not at all. */
@@ -202,10 +205,21 @@ bool clients_new(struct broker *broker, void (*on_read)(void *broker), struct cl
     return true;
 }
 
+void clients_serve(struct clients *clients)
+{
+    for (struct call *call; (call = calls_next(clients->calls)) != NULL;)
+        call->req.op->handle(clients->broker, call);
+}
+
 void clients_free(struct clients *clients)
 {
+    struct err err;
+
     if (clients == NULL)
         return;
+    (void)err_set(&err, ERR_UNAVAILABLE, "the broker ends: ask another one");
+    for (struct call *call; (call = calls_next(clients->calls)) != NULL;)
+        call_refuse(call, &err);
     zloop_reader_end(clients->broker->loop, clients->sock);
     zsock_destroy(&clients->sock);
     calls_free(clients->calls);

@@ -1,7 +1,7 @@
 /* The clients' endpoint: a ROUTER on the loop. Frames in, checked calls to the op table; their answers go out through calls.h.
  *
  * Whatever the bytes, it answers if it can tell whom. Each turn reads a bounded number of messages, so that a client that floods does not
- * keep the others waiting. Knows no op and no SQL. */
+ * keep the others waiting, and readings wait until their connection's turn (fair.h). Knows no op and no SQL. */
 #ifndef DOCKET_CLIENTS_H
 #define DOCKET_CLIENTS_H
 
@@ -18,7 +18,10 @@ struct clients;
 bool clients_new(struct broker *broker, void (*on_read)(void *broker), struct clients **ret_clients,
                  struct err *err) __attribute__((warn_unused_result));
 
-/* Once all calls have ended. Accepts NULL. */
+/* Handles the readings whose turn it is; to be called again when some have ended. */
+void clients_serve(struct clients *clients);
+
+/* Once all calls have ended but readings that wait, which are refused. Accepts NULL. */
 void clients_free(struct clients *clients);
 
 struct calls *clients_calls(const struct clients *clients); /* its own */

@@ -16,6 +16,7 @@ struct op {
     bool changes;               /* writes: takes a key, is refused at once while the database is away */
     bool large;                 /* its message may be as large as a process */
     bool always; /* answered at once, from memory: also by a broker that has no room for requests */
+    bool waits;  /* reads from the database: once it is its connection's turn (fair.h) */
     /* Takes the call: ends it with call_answer or call_refuse, now or when the commit came back. */
     void (*handle)(struct broker *broker, struct call *call);
     /* What is checked beyond the fields' own limits; NULL: nothing. */

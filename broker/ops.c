@@ -18,10 +18,11 @@
 
 #include <stddef.h>
 
-#define CHANGES true, false, false
-#define READS false, false, false
-#define READS_LARGE false, true, false
-#define LOOKS false, false, true
+#define CHANGES true, false, false, false
+#define READS false, false, false, true
+#define FOLLOWS false, false, false, false
+#define READS_LARGE false, true, false, false
+#define LOOKS false, false, true, false
 #define OP(form, ...) [form] = {&op_forms[form], __VA_ARGS__}
 
 static void ops_next(struct broker *broker, struct call *call)
@@ -32,7 +33,7 @@ static void ops_next(struct broker *broker, struct call *call)
         keyed_next(broker, call);
 }
 
-/* form, changes, large, always, handler, further check */
+/* form, changes, large, always, waits, handler, further check */
 static const struct op table[FORMS] = {
     OP(FORM_TICKET_SUBMIT, CHANGES, posting_submit, posting_check),
     OP(FORM_TICKET_FIND, CHANGES, keyed_find, NULL),
@@ -62,13 +63,13 @@ static const struct op table[FORMS] = {
     OP(FORM_CUSTOMER_PUT, CHANGES, keyed_customer_put, keyed_check_customer),
     OP(FORM_CUSTOMER_GET, READS, reading_customer_get, NULL),
     OP(FORM_CUSTOMER_LIST, READS, reading_customer_list, NULL),
-    OP(FORM_PROCESS_APPLY, true, true, false, keyed_process_apply, NULL),
+    OP(FORM_PROCESS_APPLY, true, true, false, false, keyed_process_apply, NULL),
     OP(FORM_PROCESS_GET, READS, reading_process_get, NULL),
     OP(FORM_PROCESS_LIST, READS, reading_process_list, NULL),
     OP(FORM_TICKET_FORECAST, READS, forecasting, NULL),
     OP(FORM_PROCESS_WHATIF, READS_LARGE, trying_whatif, NULL),
     OP(FORM_PROCESS_SIMULATE, READS_LARGE, trying_simulate, NULL),
-    OP(FORM_EVENTS_SINCE, READS, reading_events, NULL),
+    OP(FORM_EVENTS_SINCE, FOLLOWS, reading_events, NULL),
     OP(FORM_DEAD_LIST, READS, reading_dead_list, NULL),
     OP(FORM_DEAD_RETRY, CHANGES, keyed_dead_retry, keyed_check_retry),
     OP(FORM_ALERT_LIST, READS, alerting_list, NULL),

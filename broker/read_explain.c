@@ -102,6 +102,7 @@ static void explain_on_work(void *arg, const struct load_work_item *items, size_
         explaining_end(x, failed != NULL ? failed : &err);
         return;
     }
+    call_turn_over(x->call);
     buf_init(&body, ANSWER_BYTES_MAX);
     bool ok = explain_body(x->broker, items[0].content, buf_span(&x->deadlines), &body, &err) &&
               workers_ask(x->broker->workers, "explain", buf_span(&body), false, ASK_TIMEOUT_MS * US_PER_MS,

@@ -132,6 +132,19 @@ def test_a_client_that_floods_leaves_the_others_their_share(stack):
     served(stack)
 
 
+def test_a_client_that_floods_with_readings_waits_behind_himself(stack, client):
+    tracking = client.submit(problem="x" * 60_000)
+    many, mean = 2000, Client(stack.endpoint())
+    for n in range(many):
+        mean.send("ticket.show", tracking=tracking)
+    wait_until(lambda: client.call("stats")["requests_open"] > many // 2)
+    for op, body in (("ticket.show", {"tracking": tracking}), ("ticket.list", {"limit": 1}), ("customer.list", {})):
+        client.call(op, **body)
+    assert client.call("stats")["requests_open"] > many // 4, "they were answered after all that came before them"
+    mean.close()
+    wait_until(lambda: client.call("stats")["requests_open"] == 1, 60)
+
+
 def test_connections_that_come_and_go_half_way_leave_nothing_behind(stack):
     port = int(stack.endpoint().rpartition(":")[2])
     fds = lambda: len(os.listdir(f"/proc/{stack.pid('broker-1')}/fd"))  # noqa: E731
