@@ -392,13 +392,25 @@ static enum mail_exit post(struct delivery *d)
     return change(d, "ticket.submit", body);
 }
 
+/* Nobody whom an answer could reach. */
+static enum mail_exit refuse_sender(const struct delivery *d)
+{
+    struct span from = wire_find_str(d->view->facts, "from");
+
+    for (size_t i = 0; i < from.len; i++)
+        if ((unsigned char)from.p[i] > 0x7e)
+            return end_with(MAIL_REFUSED, "the sender's address has letters beyond those of ASCII, to which "
+                                          "no answer can be sent from here: write from another address");
+    return end_with(MAIL_REFUSED, "the mail has no sender that could be answered");
+}
+
 static enum mail_exit deliver_new(struct delivery *d)
 {
     if (d->view->kind != MAIL_KIND_PERSON && d->view->kind != MAIL_KIND_AUTOMATIC)
         return drop(d, d->view->kind == MAIL_KIND_BULK ? "from a list, and about no ticket"
                                                        : "an automatic answer, and about no ticket");
     if (d->view->from[0] == '\0')
-        return end_with(MAIL_REFUSED, "the mail has no sender that could be answered");
+        return refuse_sender(d);
     if (!find_customer(d))
         return end_with_error(d);
     if (d->customer[0] == '\0' && d->settings->strangers[0] == '\0')
@@ -507,7 +519,7 @@ static enum mail_exit bounce(struct delivery *d)
     struct span report = wire_find_str(wire_find(d->view->facts, "report"), "text");
 
     if (!d->view->has_bounce)
-        return drop(d, "a bounce that does not say of which message of ours it is");
+        return drop(d, "a bounce that does not prove of which message of ours it is");
     if (!mail_bounce_read(d->view, status, sizeof status))
         return drop(d, "a notice about a delivery that is not over, or went well");
     struct docket_body *body = docket_body_new();

@@ -36,4 +36,13 @@ bool mail_answer_meeting(const struct mail_answer *answer, const char *tracking,
 /* Whether a bounce says that the mail will never arrive; then why, as 5.1.1 (RFC 3463). False: it is late, or it went well. */
 bool mail_bounce_read(const struct mail_view *view, char *ret_status, size_t size);
 
+/* Which delivery a notification is about by what it returns: the Message-ID of a mail of ours and, as that can be guessed, our own signed
+ * mark beside it, both of that delivery, and the address they were made for among those that the notification says it failed for. False: it
+ * is none of ours, or that is not proven. Pure. */
+bool mail_bounce_of(const struct wire_val *facts, const struct token_key *key, const char *mail_domain,
+                    int64_t *ret_delivery);
+
+/* The delivery in "n.123@domain"; 0 when it is no Message-ID of ours. */
+int64_t mail_delivery_of(struct span id, const char *domain);
+
 #endif

@@ -1,5 +1,5 @@
 /* What a mail is: from a person or a machine, for which ticket, how far it is to be trusted. Pure. */
-#include "mail.h"
+#include "mail_internal.h"
 
 #include "address.h"
 #include "tracking.h"
@@ -141,6 +141,9 @@ static void look_at_recipients(const struct mail_settings *settings, const struc
         if (wire_get_str(wire_at(all, i), &address))
             look_at_recipient(settings, key, address, ret);
     }
+    /* Not every server answers to where the mail came from. */
+    if (!ret->has_bounce)
+        ret->has_bounce = mail_bounce_of(ret->facts, key, settings->mail_domain, &ret->bounce_delivery);
 }
 
 /* ---- which ticket ---- */
@@ -167,8 +170,7 @@ static bool tracking_in(struct span text, const char *prefix, int64_t *ret)
     return false;
 }
 
-/* The delivery in "n.123@domain"; 0 when it is no Message-ID of ours. */
-static int64_t delivery_of(struct span id, const char *domain)
+int64_t mail_delivery_of(struct span id, const char *domain)
 {
     int64_t number = 0;
     size_t i = 2;
@@ -198,10 +200,10 @@ static void look_at_thread(const struct mail_settings *settings, struct mail_vie
 
     ret->is_thread_proven = ret->has_bounce;
     ret->thread_delivery =
-        ret->has_bounce ? ret->bounce_delivery : delivery_of(parent, settings->mail_domain);
+        ret->has_bounce ? ret->bounce_delivery : mail_delivery_of(parent, settings->mail_domain);
     for (size_t i = wire_count(refs); i-- > 0 && ret->thread_delivery == 0;)
         if (wire_get_str(wire_at(refs, i), &id))
-            ret->thread_delivery = delivery_of(without_brackets(id), settings->mail_domain);
+            ret->thread_delivery = mail_delivery_of(without_brackets(id), settings->mail_domain);
     if (wire_get_str(wire_at(refs, 0), &id))
         *ret_root = without_brackets(id);
     else

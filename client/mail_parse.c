@@ -4,7 +4,7 @@
  *   text, is_html, is_cut         the words
  *   attachments                   a list of {name, type, bytes}
  *   calendar                      {method, text}, when it has such a part
- *   report                        {text, message_id}, when it is a delivery status notification
+ *   report                        {text, message_id, mark}, when it is a delivery status notification (mark: X-Docket-Delivery)
  * Runs in a child: what it meets was written by anybody. */
 #include "mail.h"
 
@@ -16,7 +16,7 @@ struct parsing {
     struct buf text;
     bool is_html, is_cut, has_report;
     struct buf report;
-    char report_id[MAIL_FIELD_BYTES_MAX + 1];
+    char report_id[MAIL_FIELD_BYTES_MAX + 1], report_mark[MAIL_FIELD_BYTES_MAX + 1];
     char method[32];
     struct buf calendar;
     struct buf attachments; /* encoded maps, one after the other */
@@ -62,6 +62,12 @@ static InternetAddressMailbox *first_mailbox(InternetAddressList *list, int dept
     return NULL;
 }
 
+/* In the letters of ASCII, as it came over the wire: GMime shows a domain in those of its language. */
+static const char *mailbox_address(InternetAddressMailbox *mailbox)
+{
+    return internet_address_mailbox_get_idn_addr(mailbox);
+}
+
 /* A mail has one writer: two From headers or addresses are an attempt to look like somebody else, and count as none. */
 static void put_from(struct buf *out, GMimeMessage *message, struct wire_map *map)
 {
@@ -69,8 +75,7 @@ static void put_from(struct buf *out, GMimeMessage *message, struct wire_map *ma
     bool is_one = list != NULL && internet_address_list_length(list) == 1;
     InternetAddressMailbox *mailbox = is_one ? first_mailbox(list, 0) : NULL;
 
-    put_clean(out, "from", mailbox == NULL ? "" : internet_address_mailbox_get_addr(mailbox),
-              MAIL_FIELD_BYTES_MAX);
+    put_clean(out, "from", mailbox == NULL ? "" : mailbox_address(mailbox), MAIL_FIELD_BYTES_MAX);
     put_clean(out, "from_name", mailbox == NULL ? "" : internet_address_get_name(INTERNET_ADDRESS(mailbox)),
               200);
     map->count += 2;
@@ -91,9 +96,8 @@ static void put_recipients(struct buf *out, GMimeMessage *message, struct wire_m
     InternetAddressList *all = g_mime_message_get_all_recipients(message);
     for (int i = 0; all != NULL && i < internet_address_list_length(all) && list.count < 200; i++) {
         InternetAddress *address = internet_address_list_get_address(all, i);
-        const char *text = INTERNET_ADDRESS_IS_MAILBOX(address)
-                               ? internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address))
-                               : NULL;
+        const char *text =
+            INTERNET_ADDRESS_IS_MAILBOX(address) ? mailbox_address(INTERNET_ADDRESS_MAILBOX(address)) : NULL;
         if (text != NULL && g_utf8_validate(text, -1, NULL))
             wire_put_text(out, text), list.count++;
     }
@@ -166,14 +170,30 @@ static void put_head(struct buf *out, GMimeMessage *message, struct wire_map *ma
 
 /* ---- parts ---- */
 
+/* Decoded; of a mail inside the mail its own. */
 static int64_t content_bytes(GMimeObject *part)
 {
     GMimeDataWrapper *content = GMIME_IS_PART(part) ? g_mime_part_get_content(GMIME_PART(part)) : NULL;
+    GMimeMessage *inner =
+        GMIME_IS_MESSAGE_PART(part) ? g_mime_message_part_get_message(GMIME_MESSAGE_PART(part)) : NULL;
     GMimeStream *nowhere = g_mime_stream_null_new();
-    gssize bytes = content == NULL ? 0 : g_mime_data_wrapper_write_to_stream(content, nowhere);
+    gssize bytes = content != NULL ? g_mime_data_wrapper_write_to_stream(content, nowhere)
+                   : inner != NULL ? g_mime_object_write_to_stream(GMIME_OBJECT(inner), NULL, nowhere)
+                                   : 0;
 
     g_object_unref(nowhere);
     return bytes < 0 ? 0 : bytes;
+}
+
+/* As its sender calls it; a mail inside the mail without a name is called by its subject. */
+static const char *name_of(GMimeObject *part)
+{
+    if (GMIME_IS_PART(part))
+        return g_mime_part_get_filename(GMIME_PART(part));
+    const char *name = g_mime_object_get_content_disposition_parameter(part, "filename");
+    GMimeMessage *inner =
+        GMIME_IS_MESSAGE_PART(part) ? g_mime_message_part_get_message(GMIME_MESSAGE_PART(part)) : NULL;
+    return name != NULL ? name : inner == NULL ? NULL : g_mime_message_get_subject(inner);
 }
 
 static void type_of(GMimeObject *part, char *ret, size_t size)
@@ -187,14 +207,13 @@ static void type_of(GMimeObject *part, char *ret, size_t size)
 
 static void add_attachment(struct parsing *p, GMimeObject *part)
 {
-    const char *name = GMIME_IS_PART(part) ? g_mime_part_get_filename(GMIME_PART(part)) : NULL;
     char type[128];
 
     if (p->attachment_count >= MAIL_PARTS_MAX)
         return;
     type_of(part, type, sizeof type);
     wire_put_map(&p->attachments, 3);
-    put_clean(&p->attachments, "name", name, 200);
+    put_clean(&p->attachments, "name", name_of(part), 200);
     put_clean(&p->attachments, "type", type, 130);
     wire_put_key_int(&p->attachments, "bytes", content_bytes(part));
     p->attachment_count++;
@@ -293,23 +312,35 @@ static void add_calendar(struct parsing *p, GMimeObject *part)
     add_content(part, 64 << 10, &p->calendar);
 }
 
+/* A mail of which only the headers are there (text/rfc822-headers). NULL when they are none; the caller unrefs. */
+static GMimeMessage *headers_parse(GMimeObject *part)
+{
+    GMimeDataWrapper *content = GMIME_IS_PART(part) ? g_mime_part_get_content(GMIME_PART(part)) : NULL;
+    GMimeStream *memory = g_mime_stream_mem_new();
+
+    if (content != NULL)
+        (void)g_mime_data_wrapper_write_to_stream(content, memory);
+    (void)g_mime_stream_reset(memory);
+    GMimeParser *parser = g_mime_parser_new_with_stream(memory);
+    GMimeMessage *message = g_mime_parser_construct_message(parser, NULL);
+    g_object_unref(parser);
+    g_object_unref(memory);
+    return message;
+}
+
 /* The returned mail of a notification: whose it was. */
 static void add_returned(struct parsing *p, GMimeObject *part)
 {
-    if (GMIME_IS_MESSAGE_PART(part)) {
-        GMimeMessage *inner = g_mime_message_part_get_message(GMIME_MESSAGE_PART(part));
-        const char *id = inner == NULL ? NULL : g_mime_message_get_message_id(inner);
-        (void)snprintf(p->report_id, sizeof p->report_id, "%s", id == NULL ? "" : id);
-        return;
-    }
-    struct buf head;
-    buf_init(&head, 16 << 10);
-    add_content(part, 16 << 10, &head);
-    const char *at = g_strstr_len(buf_text(&head), -1, "Message-I");
-    const char *from = at == NULL ? NULL : strchr(at, '<'), *end = from == NULL ? NULL : strchr(from, '>');
-    if (end != NULL)
-        (void)snprintf(p->report_id, sizeof p->report_id, "%.*s", (int)(end - from - 1), from + 1);
-    buf_clear(&head);
+    GMimeMessage *own = GMIME_IS_MESSAGE_PART(part) ? NULL : headers_parse(part);
+    GMimeMessage *inner =
+        GMIME_IS_MESSAGE_PART(part) ? g_mime_message_part_get_message(GMIME_MESSAGE_PART(part)) : own;
+    const char *id = inner == NULL ? NULL : g_mime_message_get_message_id(inner);
+    const char *mark = inner == NULL ? NULL : header(inner, "X-Docket-Delivery");
+
+    (void)snprintf(p->report_id, sizeof p->report_id, "%s", id == NULL ? "" : id);
+    (void)snprintf(p->report_mark, sizeof p->report_mark, "%s", mark == NULL ? "" : mark);
+    if (own != NULL)
+        g_object_unref(own);
 }
 
 static void walk_report(struct parsing *p, GMimeMultipart *all, int depth)
@@ -378,9 +409,10 @@ static void put_body(struct buf *out, const struct parsing *p, struct wire_map *
     }
     if (p->has_report) {
         wire_put_text(out, "report"), map->count++;
-        wire_put_map(out, 2);
+        wire_put_map(out, 3);
         wire_put_key_str(out, "text", p->report.len == 0 ? span_of("") : buf_span(&p->report));
         put_clean(out, "message_id", p->report_id, 500);
+        put_clean(out, "mark", p->report_mark, 200);
     }
 }
 

@@ -183,8 +183,10 @@ static bool email_build(void *arg, const struct letter *letter, struct buf *out,
 {
     const struct room *room = arg;
     const struct settings_notifier *s = room->host->settings;
-    char reply_to[PATH_BYTES] = "", token[TOKEN_MAIL_BYTES];
+    char reply_to[PATH_BYTES] = "", token[TOKEN_MAIL_BYTES], mark[TOKEN_MAIL_BYTES];
 
+    if (room->has_key)
+        token_mail_format(&room->key, TOKEN_BOUNCE, letter->delivery, letter->address, mark);
     bool is_alert = letter_alert(letter) != 0;
     bool is_ticket = letter->to_customer != NULL && letter->ticket != 0 && !letter->is_guest;
     if ((is_alert || is_ticket) && s->reply_address[0] != '\0' && room->has_key) {
@@ -221,6 +223,7 @@ static bool email_build(void *arg, const struct letter *letter, struct buf *out,
                               .previous_id = letter->previous_id[0] == '\0' ? NULL : letter->previous_id,
                               .tracking = letter->tracking[0] == '\0' ? NULL : letter->tracking,
                               .kind = letter->kind,
+                              .mark = room->has_key ? mark : NULL,
                               .is_receipt = strcmp(letter->kind, "received") == 0,
                               .date_at = letter->date_at,
                               .text = letter->text,

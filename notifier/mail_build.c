@@ -38,7 +38,8 @@ static bool mail_check(const struct mail *mail, struct err *err)
                 {"previous_id", mail->previous_id},
                 {"reply_to", mail->reply_to},
                 {"tracking", mail->tracking},
-                {"kind", mail->kind}};
+                {"kind", mail->kind},
+                {"mark", mail->mark}};
     char bare[ADDRESS_BYTES_MAX + 1];
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -124,6 +125,8 @@ static void mail_set_headers(GMimeMessage *message, const struct mail *mail)
     header_set(message, "X-Docket-Kind", mail->kind);
     if (mail->tracking != NULL)
         header_set(message, "X-Docket-Ticket", mail->tracking);
+    if (mail->mark != NULL)
+        header_set(message, "X-Docket-Delivery", mail->mark);
     g_free(cut);
     g_free(subject);
     g_free(name);

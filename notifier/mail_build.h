@@ -23,6 +23,7 @@ struct mail {
     const char *reply_to;    /* an address, or NULL */
     const char *tracking;    /* X-Docket-Ticket; NULL: not about a ticket */
     const char *kind;        /* X-Docket-Kind */
+    const char *mark;        /* X-Docket-Delivery: that it is ours, in a bounce that returns it; or NULL */
     bool is_receipt;         /* Auto-Submitted: auto-replied, else auto-generated */
     int64_t date_at;
     const char *text; /* UTF-8 */

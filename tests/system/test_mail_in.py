@@ -344,6 +344,37 @@ def test_a_bounce_without_our_mark_is_dropped(client, post, customer):
     assert not tickets_of(client, customer[0])
 
 
+def test_a_bounce_that_came_elsewhere_is_known_by_the_mail_it_returns(stack, client, post, customer):
+    """Some servers answer to the writer in the header. A Message-ID can be guessed: only with our mark beside it is it ours."""
+    client.submit(customer=customer[0], contact={"email": customer[1]})
+    ours = wait_until(lambda: [email.message_from_string(text, policy=email.policy.default) for text in stack.mails() if f"Delivered-To: {customer[1]}" in text])[0]
+    report = (pathlib.Path(__file__).with_name("mails") / "bounce-postfix.eml").read_text().replace("gone@acme.example", customer[1])
+    report = report.replace("n.42@localhost", ours["Message-ID"].strip("<>")).replace("bounce@localhost", "desk@localhost")
+    assert post.give(report, sender="")[0] == KEPT and not failed(client, customer[1])
+    marked = report.replace("\nSubject: [DKT", f"\nX-Docket-Delivery: {ours['X-Docket-Delivery']}\nSubject: [DKT")
+    assert post.give(marked.replace(customer[1], "other@acme.example"), sender="")[0] == KEPT and not failed(client, customer[1])
+    assert post.give(marked, sender="")[0] == KEPT
+    assert wait_until(lambda: failed(client, customer[1]))[0]["reason"] == "bounced: 5.1.1"
+
+
+def test_a_forwarded_mail_in_the_mail_is_told_of_with_its_size(client, post, customer):
+    inner = mail("bob@other.example", "All trunks", "x" * 5000)
+    outer = mail(customer[1], "Please see", "It is attached.\n")
+    outer.add_attachment(inner)
+    assert post.give(outer)[0] == KEPT
+    told = re.search(r"Not kept: All trunks \(message/rfc822, (\d+) bytes\)", only_ticket(client, customer[0])["problem"])
+    assert told and 5000 < int(told[1]) < 6500
+
+
+def test_a_sender_in_another_script_is_known_or_learns_why_not(client, post, customer):
+    address = f"zoe-{nonce()}@xn--exmple-cua.de"
+    client.call("customer.put", customer={"id": customer[0], "name": "ACME", "package": "standard", "contacts": [{"email": address}]}, as_=ADA)
+    assert post.give(f"From: Zoe <{address}>\nSubject: x\nMessage-ID: <{nonce()}@x>\n\nhello\n")[0] == KEPT
+    assert f"By mail from Zoe <{address}>" in only_ticket(client, customer[0])["problem"]
+    status, words = post.give(f"From: Zoë <zoë@example.de>\nSubject: x\nMessage-ID: <{nonce()}@x>\n\nhello\n")
+    assert status == REFUSED and "beyond those of ASCII" in words
+
+
 def answer_of(uid, attendee, said="ACCEPTED", method="REPLY", **headers):
     message = mail(attendee, "Accepted", "", **headers)
     message.add_alternative(f"BEGIN:VCALENDAR\r\nMETHOD:{method}\r\nBEGIN:VEVENT\r\nUID:{uid[:9]}\r\n {uid[9:]}\r\nORGANIZER:mailto:desk@localhost\r\nDTSTART:20300101T100000Z\r\n"

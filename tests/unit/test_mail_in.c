@@ -391,6 +391,82 @@ static void test_bounce_when_read_then_the_action_decides(void **state)
     buf_clear(&facts);
 }
 
+/* A notification that was not sent to where our mail came from; the returned part is whole or its headers alone. */
+static struct mail_view judge_report(const char *type, const char *fields, const char *returned,
+                                     struct wire_doc **ret_doc)
+{
+    char text[2048];
+
+    (void)snprintf(text, sizeof text,
+                   "From: MAILER-DAEMON@mx.acme.com\nMIME-Version: 1.0\n"
+                   "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"
+                   "--b\nContent-Type: text/plain\n\nIt failed.\n"
+                   "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; a\n\n%s\n"
+                   "--b\nContent-Type: %s\n\n%s\n\n--b--\n",
+                   fields, type, returned);
+    return judge(text, "", "desk@us.example", ret_doc);
+}
+
+/* A Message-ID of ours can be guessed: it counts beside our signed mark of the same delivery, for the address that mark was made for. */
+static void test_bounce_when_it_returns_our_mail_then_its_mark_proves_it(void **state)
+{
+    static const char failed[] = "Final-Recipient: rfc822; z@acme.com\nAction: failed\nStatus: 5.1.1\n";
+    static const struct {
+        const char *name, *type, *fields, *id;
+        int64_t marked; /* 0: no mark */
+        const char *address;
+        bool is_proven;
+    } rows[] = {
+        {"the mail", "message/rfc822", failed, "n.99@us.example", 99, "z@acme.com", true},
+        {"its headers", "text/rfc822-headers", failed, "n.99@us.example", 99, "Z@acme.com", true},
+        {"as the sender called it", "message/rfc822",
+         "Original-Recipient: RFC822;<z@acme.com>\nFinal-Recipient: rfc822; x@y\nAction: failed\n",
+         "n.99@us.example", 99, "z@acme.com", true},
+        {"without the mark", "message/rfc822", failed, "n.99@us.example", 0, "z@acme.com", false},
+        {"with another's mark", "message/rfc822", failed, "n.99@us.example", 98, "z@acme.com", false},
+        {"of another domain", "message/rfc822", failed, "n.99@them.example", 99, "z@acme.com", false},
+        {"about another address", "message/rfc822", failed, "n.99@us.example", 99, "boss@us.example", false},
+        {"it is only late for that one", "message/rfc822",
+         "Final-Recipient: rfc822; x@y\nAction: failed\n\nFinal-Recipient: rfc822; z@acme.com\nAction: "
+         "delayed\n",
+         "n.99@us.example", 99, "z@acme.com", false},
+    };
+    char returned[512], mark[TOKEN_MAIL_BYTES];
+    struct token_key key = {.count = 1};
+    (void)state;
+
+    memset(key.keys[0], 7, TOKEN_KEY_BYTES);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct wire_doc *doc = NULL;
+        token_mail_format(&key, TOKEN_BOUNCE, rows[i].marked, rows[i].address, mark);
+        (void)snprintf(returned, sizeof returned, "From: Desk <desk@us.example>\nMessage-ID: <%s>\n%s%s",
+                       rows[i].id, rows[i].marked == 0 ? "X-Other: " : "X-Docket-Delivery: ",
+                       rows[i].marked == 0 ? "1" : mark);
+        struct mail_view view = judge_report(rows[i].type, rows[i].fields, returned, &doc);
+        if (view.kind != MAIL_KIND_BOUNCE || view.has_bounce != rows[i].is_proven ||
+            (view.has_bounce && view.bounce_delivery != 99))
+            fail_msg("%s: %d, %lld", rows[i].name, view.has_bounce, (long long)view.bounce_delivery);
+        wire_doc_free(doc);
+    }
+}
+
+/* GMime shows a domain of another script in its letters; what we know is what came over the wire. */
+static void test_sender_when_its_domain_is_in_another_script_then_it_is_known_by_its_ascii(void **state)
+{
+    struct wire_doc *doc = NULL;
+    (void)state;
+
+    struct mail_view view = judge("From: Zoe <zoe@xn--exmple-cua.de>\n\nhi", NULL, NULL, &doc);
+    assert_string_equal(view.from, "zoe@xn--exmple-cua.de");
+    wire_doc_free(doc);
+    view = judge("From: Zoe <zoe@ex\xc3\xa4mple.de>\n\nhi", NULL, NULL, &doc);
+    assert_string_equal(view.from, "zoe@xn--exmple-cua.de");
+    wire_doc_free(doc);
+    view = judge("From: Zoe <zo\xc3\xab@example.de>\n\nhi", NULL, NULL, &doc);
+    assert_string_equal(view.from, "");
+    wire_doc_free(doc);
+}
+
 static void test_ticket_when_judged_then_it_is_found_by_token_number_or_thread(void **state)
 {
     char text[1024], token[TOKEN_MAIL_BYTES], number[TRACKING_TEXT_BYTES], address[256];
@@ -561,6 +637,8 @@ int main(void)
         cmocka_unit_test(test_kind_when_judged_then_machines_are_told_from_people),
         cmocka_unit_test(test_kind_when_it_comes_to_the_bounce_address_then_answers_are_told_from_bounces),
         cmocka_unit_test(test_bounce_when_read_then_the_action_decides),
+        cmocka_unit_test(test_bounce_when_it_returns_our_mail_then_its_mark_proves_it),
+        cmocka_unit_test(test_sender_when_its_domain_is_in_another_script_then_it_is_known_by_its_ascii),
         cmocka_unit_test(test_ticket_when_judged_then_it_is_found_by_token_number_or_thread),
         cmocka_unit_test(test_keys_when_a_mail_comes_again_then_they_are_equal),
         cmocka_unit_test(test_sender_when_it_is_no_one_address_then_it_is_nobody),
