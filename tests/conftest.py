@@ -16,7 +16,7 @@ def pytest_configure(config):
 def pytest_runtest_logreport(report):
     """Who runs us may want to know the names of what failed, as arguments of pytest."""
     path = os.environ.get("DOCKET_FAILED_TO")
-    if path and report.failed:
+    if path and report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
         with open(path, "a") as names:
             names.write((report.nodeid if report.when != "teardown" else f"end of {report.nodeid}") + "\n")
 

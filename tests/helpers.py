@@ -37,11 +37,16 @@ WAITING_RECEIPTS = """WITH x AS (
 INSERT INTO outbox (ticket, version, audience, kind, created_at) SELECT id, 1, 1, 'received', docket_now() FROM x"""
 
 
+# Tests run side by side (pytest-xdist): each of its processes takes ports of a lane of its own, since between finding a port free and
+# listening there another could find the same.
+LANES, LANE = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1)), int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+
+
 def free_port():
     """A loopback port nobody listens at, below those that the kernel gives to connections."""
     while True:
         with contextlib.suppress(OSError), contextlib.closing(socket.socket()) as one:
-            one.bind(("127.0.0.1", random.randrange(30000, 32700)))
+            one.bind(("127.0.0.1", random.randrange(30000 + LANE, 32700, LANES)))
             return one.getsockname()[1]
 
 
@@ -177,7 +182,7 @@ class Stack:
         for name, value in self.options.items():
             options += ["--" + name.replace("_", "-"), str(value)] if first else []
         for _ in range(20):
-            port = ["--base-port", str(random.randrange(10000, 30000, 100))] if first else []
+            port = ["--base-port", str(random.randrange(10000 + 100 * LANE, 30000, 100 * LANES))] if first else []
             done = self._stack("up", *options, *port, check=False)
             if "is in use" not in done.stderr:
                 break

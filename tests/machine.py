@@ -10,13 +10,16 @@ import tempfile
 
 from helpers import BIN, ROOT
 
+# The sources are laid over by themselves: they may lie below /tmp, or on a disk of their own, which an overlay of / does not show.
 ENTER = """set -eu
-base=$1; shift
+base=$1 tree=$2; shift 2
 mount -t overlay overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work" "$base/root"
 mount -t proc proc "$base/root/proc"
 mount -t tmpfs tmpfs "$base/root/tmp"
 mount -t tmpfs tmpfs "$base/root/run"
 mount --rbind /dev "$base/root/dev"
+mkdir -p "$base/root/$tree"
+mount -t overlay overlay -o "lowerdir=$tree,upperdir=$base/tree,workdir=$base/work-tree" "$base/root/$tree"
 ip link set lo up
 exec chroot "$base/root" "$@"
 """
@@ -56,14 +59,14 @@ sudo -u postgres "$pg/initdb" -D /var/lib/docket-pages/data -A peer -E UTF8 --lo
 
 
 def enter(base, *command):
-    return subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER, "sh", base, *command], cwd="/",
+    return subprocess.run(["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER, "sh", base, ROOT, *command], cwd="/",
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300)
 
 
 class Machine:
     def __init__(self):
         self.base = pathlib.Path(tempfile.mkdtemp(prefix="docket-machine-"))
-        for folder in ("upper/usr/local/sbin", "work", "root"):
+        for folder in ("upper/usr/local/sbin", "work", "root", "tree", "work-tree"):
             (self.base / folder).mkdir(parents=True)
         self.base.chmod(0o755)
         tools = {"sudo": SUDO, "make": MAKE % os.path.relpath(BIN.parent, ROOT), "systemctl": SYSTEMCTL, "editor": "#!/bin/sh\nexit 0\n"}
