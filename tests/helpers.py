@@ -184,8 +184,13 @@ class Stack:
         for _ in range(20):
             port = ["--base-port", str(random.randrange(10000 + 100 * LANE, 30000, 100 * LANES))] if first else []
             done = self._stack("up", *options, *port, check=False)
-            if "is in use" not in done.stderr:
+            if "is in use" in done.stderr:
+                continue
+            if not first or "Address already in use" not in done.stderr:
                 break
+            # Another took a port after it was found free: anew, elsewhere.
+            self._stack("down", check=False)
+            shutil.rmtree(self.home / "h")
         if done.returncode != 0 and first:
             self.close(check=False)
         assert done.returncode == 0, done.stderr

@@ -41,11 +41,11 @@ class Desk:
         return self.client.call("ticket.list", customer=customer)["tickets"]
 
     def our_mail(self, address, header):
-        """A header of the first mail that went to address."""
+        """A header of the first mail that went to address (a page to staff may come first, and names it in its text)."""
         def find():
             for text in self.stack.mails():
                 found = re.search(rf"^{header}: <?([^<>\r\n]+)>?\r?$", text, re.M)
-                if address in text and found:
+                if found and re.search(rf"^To: .*<?{re.escape(address)}>?\r?$", text, re.M):
                     return found.group(1)
             return None
         return wait_until(find)
