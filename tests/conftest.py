@@ -5,6 +5,7 @@ import signal
 
 import pytest
 from helpers import SLOW, Stack
+from pyworker import PyWorker
 
 LIMIT_S = 120
 
@@ -61,6 +62,28 @@ def workerless():
     running = Stack(workers=0)
     yield running
     running.close()
+
+
+@pytest.fixture
+def desk(workerless):
+    """A client of the stack without workers."""
+    client = workerless.client()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def hired(workerless):
+    """Starts workers of that stack for one test."""
+    workers = []
+
+    def hire(**options):
+        workers.append(PyWorker(workerless.env["DOCKET_WORKERS"].split(",")[0], **options))
+        return workers[-1]
+
+    yield hire
+    for worker in workers:
+        worker.leave()
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ LATE = guard("test_a_decision_of_another_attempt_version_or_owner_leaves_nothing
 BESIDE = guard("test_a_decision_beside_a_comment_that_is_not_committed_yet_waits_and_is_stale")
 RARE = guard("test_what_a_decision_brings_besides_is_written_only_with_it")
 TAKES = guard("test_a_change_takes_the_wake_and_fences_the_former_owner")
-OPS = ("system/test_workers.py::test_without_any_worker_ops_are_told_and_when_most_decisions_fail_none_counts",)
+OPS = ("system/test_failing.py::test_without_any_worker_ops_are_told_and_when_most_decisions_fail_none_counts",)
 BY_HAND = ("system/test_verify.py",)
 
 MUTANTS = [
@@ -108,7 +108,7 @@ MUTANTS = [
     Mutant("put-back-of-an-old-attempt", "R6", "broker/sql/put_back.sql", " AND d.attempt = excluded.attempt - 1", "", guard("test_a_wake_that_is_somebody_else_s_by_now_is_not_put_back")),
     Mutant("failures-stay", "R6", "broker/sql/decide_again.sql", "failures = 0,", "", guard("test_a_committed_decision_counts_as_no_failure_and_a_dead_wake_keeps_its_due_time")),
     Mutant("everybody-s-failure", "R6", "broker/workers_works.c", "        if (alone)\n            config->on_fail(config->arg, wake, \"died\"", "        if (true)\n            config->on_fail(config->arg, wake, \"died\"",
-           ("system/test_workers.py::test_a_worker_that_dies_on_one_ticket_costs_only_that_one",)),
+           ("system/test_failing.py::test_a_worker_that_dies_on_one_ticket_costs_only_that_one",)),
     Mutant("failures-count-when-most-fail", "R6", "broker/dispatch.c", "!health_fails(&broker->health, clock_mono_us()) && (alone || !lost)", "(alone || !lost)", OPS),
     Mutant("no-rest", "R6", "broker/wakes.c", "wake->rests_until_us = now + REST_US;", "wake->rests_until_us = 0;", ("system/test_workers.py::test_a_ticket_that_changes_faster_than_it_is_decided_rests_and_gets_decided",)),
     Mutant("dead-never-again", "R6", "broker/sql/dead_retry.sql", "SET dead = false,", "SET dead = true,", guard("test_dead_retry_takes_the_wake_too")),
@@ -123,7 +123,7 @@ MUTANTS = [
            OPS),
     *(Mutant(f"nobody-hears-of-{name.replace('_', '-')}", "R8", "broker/ops_alerts.c", f"true, holds_{name},", "true, holds_no_process,", OPS) for name in ("undecided", "no_workers", "failing")),
     Mutant("nobody-hears-of-no-process", "R8", "broker/ops_alerts.c", "return broker->process.n == 0 &&", "return false &&",
-           ("system/test_workers.py::test_a_desk_without_a_process_tells_ops_until_one_is_applied",)),
+           ("system/test_failing.py::test_a_desk_without_a_process_tells_ops_until_one_is_applied",)),
     # a key wins; a history that was lost is told
     Mutant("instant-before-the-key", "S1", "broker/posting.c", "key_known_or(broker, call, &err, posting_on_known, broker);", "call_refuse(call, &err);",
            ("system/test_life.py::test_a_key_wins_over_the_limit_of_posted_at",)),

@@ -1,37 +1,13 @@
-"""Workers that are foreign, slow, wrong or absent: the desk goes on, and no ticket suffers for another."""
+"""Workers that are foreign, slow, busy or late: the desk goes on, and no ticket suffers for another."""
 
-import re
 import shutil
-import signal
 import subprocess
 import time
 
 import msgpack
-import pytest
 import zmq
-from helpers import ADA, BIN, CUSTOMER, ROOT, SLOW, Refused, Stack, alive, id_of, ticket_of, wait_until
-from pyworker import Died, PyWorker, decide
-
-
-@pytest.fixture
-def desk(workerless):
-    client = workerless.client()
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def hired(workerless):
-    """Starts workers for one test."""
-    workers = []
-
-    def hire(**options):
-        workers.append(PyWorker(workerless.env["DOCKET_WORKERS"].split(",")[0], **options))
-        return workers[-1]
-
-    yield hire
-    for worker in workers:
-        worker.leave()
+from helpers import ADA, BIN, CUSTOMER, ROOT, SLOW, Refused, Stack, id_of, ticket_of, wait_until
+from pyworker import PyWorker, decide
 
 
 def keeping_first(title, held):
@@ -47,10 +23,6 @@ def keeping_first(title, held):
 
 def events(desk, tracking):
     return ticket_of(desk.show(tracking))["events"]
-
-
-def dead(desk):
-    return [entry["tracking"] for entry in next(value for value in desk.call("dead.list").values() if isinstance(value, list))]
 
 
 def test_a_worker_written_from_the_page_alone_serves_a_ticket(desk, hired):
@@ -203,88 +175,6 @@ def test_a_decision_by_a_version_that_its_broker_has_not_seen_is_kept_as_one_of_
     wait_until(lambda: desk.call("stats")["process"] == before[1] == worker.process)
 
 
-LIES = {
-    "an unknown field": lambda decision: {**decision, "set": {**decision["set"], "colour": "red"}},
-    "a wrong type": lambda decision: {**decision, "set": {"priority": "high"}},
-    "an impossible priority": lambda decision: {**decision, "set": {"priority": 9}},
-    "an impossible state": lambda decision: {**decision, "set": {"priority": 3, "state": "waiting_vendor"}},
-    "no clocks at all": lambda decision: {key: value for key, value in decision.items() if key != "clocks"},
-    "clocks that are no list": lambda decision: {**decision, "clocks": 7},
-}
-
-
-@pytest.mark.limit(180)
-def test_a_worker_that_lies_about_some_tickets_loses_those_only(desk, hired):
-    """One ticket a lie, side by side, because each needs its pauses until it is given up; most decisions are good."""
-    hired(decide=lambda work, process: LIES.get(work["ticket"]["title"], lambda decision: decision)(decide(work, process)))
-    bad = {lie: desk.submit(title=lie) for lie in LIES}
-    good = [desk.submit(title=f"good {n}") for n in range(10 * len(LIES))]
-    for tracking in good:
-        assert desk.decided(tracking, 20)["priority"] == 3
-    for lie, tracking in bad.items():
-        wait_until(lambda tracking=tracking: tracking in dead(desk), 60)
-        assert ticket_of(desk.show(tracking))["state"] in ("new", "triaged"), lie
-    assert not set(good) & set(dead(desk))
-    listed = str(desk.call("ticket.list", limit=500)["tickets"])
-    assert all(tracking in listed for tracking in bad.values())
-
-
-def test_a_decision_that_leaves_an_open_clock_out_fails(desk, hired):
-    worker = hired()
-    tracking = desk.submit(title="clocks")
-    desk.decided(tracking)
-    worker.decide = lambda work, process: {**decide(work, process), "clocks": []}
-    desk.call("ticket.comment", tracking=tracking, text="x", public=True, as_=CUSTOMER)
-    wait_until(lambda: tracking in dead(desk), 60)
-    assert ticket_of(desk.show(tracking))["clocks"]
-
-
-def test_a_dead_wake_comes_back_when_asked_for(desk, hired):
-    worker = hired(decide=lambda work, process: {**decide(work, process), "clocks": "none"} if work["ticket"]["title"] == "twice dead" else decide(work, process))
-    tracking = desk.submit(title="twice dead")
-    wait_until(lambda: tracking in dead(desk), 60)
-    worker.decide = decide
-    desk.call("dead.retry", tracking=tracking, as_=ADA)
-    assert desk.decided(tracking)["priority"] == 3
-    wait_until(lambda: tracking not in dead(desk))
-
-
-@pytest.mark.limit(240)
-def test_a_worker_that_dies_on_one_ticket_costs_only_that_one(desk, workerless):
-    """The worker is cut off without a word each time it sees the ticket, and comes back: kill -9 by the network's eyes."""
-    endpoint, workers, stop = workerless.env["DOCKET_WORKERS"].split(",")[0], [], []
-
-    def deadly(work, process):
-        if work["ticket"]["title"] == "poison" and not stop:
-            raise Died
-        return decide(work, process)
-
-    def tend():
-        if not workers or not workers[-1].is_alive():
-            workers.append(PyWorker(endpoint, name=f"mortal-{len(workers)}", credits=20, decide=deadly))
-
-    def buried():
-        tend()
-        return bad in dead(desk)
-
-    try:
-        tend()
-        bad = desk.submit(title="poison")
-        good = [desk.submit(title=f"fine {n}") for n in range(30)]
-        wait_until(buried, 150, 0.1)
-        for tracking in good:
-            tend()
-            assert desk.decided(tracking, 30)["priority"] == 3
-        assert dead(desk).count(bad) == 1 and not set(good) & set(dead(desk))
-        counted = set(re.findall(r'event=decision_failed ticket=(\d+) failures=[1-9]\d* code="?died', workerless.log("broker-1")))
-        # The others were with it when it died, and are not to blame; the log holds other tests' tickets as well.
-        assert counted & {str(id_of(tracking)) for tracking in [bad, *good]} == {str(id_of(bad))}
-    finally:
-        stop.append(True)
-        for worker in workers:
-            worker.leave()
-
-
 def test_a_worker_that_speaks_nonsense_is_survived(desk, workerless):
     import os
 
@@ -297,42 +187,6 @@ def test_a_worker_that_speaks_nonsense_is_survived(desk, workerless):
         socket.send(os.urandom(n))
     assert desk.call("ping")
     socket.close()
-
-
-@pytest.mark.limit(150)
-def test_without_any_worker_ops_are_told_and_when_most_decisions_fail_none_counts():
-    """The broker's own alerts, which need no rule and no worker; each ends when its cause does."""
-    running = Stack(workers=0)
-    try:
-        with running.config("broker-1").open("a") as config:
-            config.write("untriaged_alert: 1s\n")
-        running.kill("broker-1", signal.SIGTERM)
-        wait_until(lambda: not alive(running.pid("broker-1")))
-        running.up()
-        client = running.client()
-        posted = [client.submit() for _ in range(60)]
-
-        def told(cause, states):
-            return running.value("SELECT count(*) FROM alerts WHERE cause = %s AND state = ANY (%s)", f"ops:{cause}:broker-1", states)
-
-        for cause in ("undecided", "no_workers"):
-            wait_until(lambda: told(cause, [0, 1]), 40, 0.1)  # noqa: B023
-        wait_until(lambda: [mail for mail in running.mails() if "ops@localhost" in mail or "staff@localhost" in mail], 60, 0.2)
-        worker = PyWorker(running.env["DOCKET_WORKERS"].split(",")[0], credits=30,
-                          decide=lambda work, process: worker.say("fail", {"code": "broken", "message": "it is the process"}, worker.seen[-1]["id"]))
-        wait_until(lambda: told("decisions_fail", [0, 1]), 30, 0.1)
-        # Each comes again, more often than the failures that would have made a dead letter of it.
-        wait_until(lambda: all([message["body"]["ticket"]["tracking"] for message in list(worker.seen)].count(tracking) > 4 for tracking in posted), 40, 0.2)
-        assert running.value("SELECT max(failures) FROM desk") < 3 and dead(client) == []
-        worker.decide = decide
-        for tracking in posted:
-            assert client.decided(tracking, 40)["priority"] == 3
-        for cause in ("undecided", "no_workers", "decisions_fail"):
-            wait_until(lambda: told(cause, [0, 1]) == 0 and told(cause, [2]), 30, 0.1)  # noqa: B023
-        worker.leave()
-        client.close()
-    finally:
-        running.close()
 
 
 def test_open_tickets_are_computed_again_beside_a_backlog_and_hold_up_nothing_urgent():
@@ -376,31 +230,6 @@ def test_open_tickets_are_computed_again_beside_a_backlog_and_hold_up_nothing_ur
         wait_until(lambda: running.value("SELECT count(*) FROM process_log WHERE recompute_after IS NOT NULL") == 0, 30)
         worker.leave()
         client.close()
-    finally:
-        running.close()
-
-
-def test_a_desk_without_a_process_tells_ops_until_one_is_applied():
-    running = Stack(workers=0)
-    try:
-        running.kill("broker-1", signal.SIGTERM)
-        wait_until(lambda: not alive(running.pid("broker-1")))
-        running.value("WITH gone AS (DELETE FROM process_log RETURNING 1) SELECT count(*) FROM gone")
-        # By hand: the stack, and a broker that migrates, would give an empty database the shipped process.
-        config = running.config("broker-1")
-        config.write_text(re.sub("^auto_migrate: .*$", "auto_migrate: false", config.read_text(), flags=re.M))
-        broker = subprocess.Popen([BIN / "docket-broker", "--config", config], stderr=subprocess.DEVNULL)
-
-        def told(*states):
-            return running.value("SELECT count(*) FROM alerts WHERE cause = 'ops:no_process' AND state = ANY (%s)", list(states))
-
-        try:
-            wait_until(lambda: told(0, 1), 30, 0.1)
-            assert running.docket("process", "apply", str(ROOT / "deploy/process")).returncode == 0
-            wait_until(lambda: told(2) and not told(0, 1), 30, 0.1)
-        finally:
-            broker.terminate()
-            assert broker.wait(30) == 0
     finally:
         running.close()
 
