@@ -2,6 +2,7 @@
 #include "deadlines.h"
 #include "broker.h"
 #include "calls.h"
+#include "key_known.h"
 #include "listing.h"
 #include "mem.h"
 #include "op_unit.h"
@@ -192,18 +193,31 @@ static bool excuse_may(const struct broker *broker, const struct request *req, s
                      req->actor);
 }
 
-void deadlines_excuse(struct broker *broker, struct call *call)
+static void excuse_go(struct broker *broker, struct call *call)
 {
     static const struct unit_type type = {.group = GROUP_SINGLE,
                                           .repeatable = true,
                                           .send = excuse_send,
                                           .done = excuse_done};
-    struct err err;
-
-    if (!excuse_may(broker, &call->req, &err)) {
-        call_refuse(call, &err);
-        return;
-    }
     struct excuse *x = mem_new(1, sizeof *x);
     op_unit_start(&x->op, &type, broker, call);
+}
+
+/* Somebody who was a lead when the miss was excused first. */
+static void excuse_on_known(void *arg, struct call *call, const struct err *err)
+{
+    if (err != NULL)
+        call_refuse(call, err);
+    else
+        excuse_go(arg, call);
+}
+
+void deadlines_excuse(struct broker *broker, struct call *call)
+{
+    struct err err;
+
+    if (excuse_may(broker, &call->req, &err))
+        excuse_go(broker, call);
+    else
+        key_known_or(broker, call, &err, excuse_on_known, broker);
 }
