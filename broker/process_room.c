@@ -3,6 +3,7 @@
 #include "broker.h"
 #include "calls.h"
 #include "clock.h"
+#include "key_known.h"
 #include "log.h"
 #include "mem.h"
 #include "oncall.h"
@@ -154,6 +155,29 @@ static void asking_free(struct asking *asking)
     free(asking);
 }
 
+/* err NULL: this was applied before, when nobody objected. */
+static void asking_on_known(void *arg, struct call *call, const struct err *err)
+{
+    struct asking *asking = arg;
+
+    if (err == NULL)
+        asking->write(asking->broker, call, &asking->files, asking->hash, buf_span(&asking->warnings));
+    else if (err->code == ERR_INVALID && asking->errors.len != 0)
+        call_refuse_long(call, err, buf_span(&asking->errors));
+    else
+        call_refuse(call, err);
+    asking_free(asking);
+}
+
+/* What would be refused by now may have been applied before. A dry run has no key. */
+static void asking_refuse(struct asking *asking, const struct err *err)
+{
+    if (request_bool(&asking->call->req, F_DRY_RUN, false))
+        asking_on_known(asking, asking->call, err);
+    else
+        key_known_or(asking->broker, asking->call, err, asking_on_known, asking);
+}
+
 static void asking_end(struct asking *asking)
 {
     char more[40] = "";
@@ -165,8 +189,10 @@ static void asking_end(struct asking *asking)
         if (asking->more > 0)
             (void)snprintf(more, sizeof more, "\n… and %zu more", asking->more);
         (void)buf_add_text(&asking->errors, more);
-        call_refuse_long(asking->call, &err, buf_span(&asking->errors));
-    } else if (request_bool(&asking->call->req, F_DRY_RUN, false)) {
+        asking_refuse(asking, &err);
+        return;
+    }
+    if (request_bool(&asking->call->req, F_DRY_RUN, false)) {
         buf_init(&out, ERRORS_BYTES_MAX + 256);
         wire_put_map(&out, 3);
         wire_put_key_text(&out, "hash", asking->hash);
@@ -256,9 +282,15 @@ void process_room_check(struct broker *broker, struct call *call, process_room_w
     asking->write = write;
     buf_init(&asking->errors, ERRORS_BYTES_MAX);
     buf_init(&asking->warnings, ERRORS_BYTES_MAX);
-    bool ok = process_files_decode(call->req.vals[F_FILES], &asking->files, &err);
-    if (ok && !asking_load(&asking->files, &parsed, &faults)) {
-        ok = faults_to_err(&faults, ERR_INVALID, &err);
+    if (!process_files_decode(call->req.vals[F_FILES], &asking->files, &err)) {
+        call_refuse(call, &err);
+        asking_free(asking);
+        return;
+    }
+    process_files_hash(&asking->files, asking->hash);
+    bool ok = asking_load(&asking->files, &parsed, &faults);
+    if (!ok) {
+        (void)faults_to_err(&faults, ERR_INVALID, &err);
         (void)snprintf(err.field, sizeof err.field, "files");
         faults_format(&faults, &asking->errors);
     }
@@ -269,11 +301,9 @@ void process_room_check(struct broker *broker, struct call *call, process_room_w
     asking_warn(asking);
     process_free(parsed);
     if (!ok) {
-        call_refuse_long(call, &err, asking->errors.len != 0 ? buf_span(&asking->errors) : span_of(err.msg));
-        asking_free(asking);
+        asking_refuse(asking, &err);
         return;
     }
-    process_files_hash(&asking->files, asking->hash);
     buf_init(&body, BODY_BYTES_MAX);
     wire_put_map(&body, 2);
     wire_put_key_text(&body, "hash", asking->hash);

@@ -282,6 +282,31 @@ def test_a_worker_that_leaves_together_with_its_broker_does_not_look_for_it_agai
         broker.close()
 
 
+class Refusing(PyWorker):
+    """Objects to every version of the process."""
+
+    def on_ask(self, message):
+        self.say("answer", {"ok": True, "result": {"errors": ["rules/10.yaml:1:1: not with me"], "warnings": []}}, message["id"])
+
+
+def test_a_version_that_was_applied_is_answered_again_when_a_worker_refuses_it_by_now(desk, workerless):
+    body = {"files": desk.call("process.get")["files"], "comment": "again", "as_": ADA}
+    keyed = {**body, "key": "applied-once"}
+    first = desk.call("process.apply", **keyed)
+    worker = Refusing(workerless.env["DOCKET_WORKERS"].split(",")[0])
+    try:
+        wait_until(lambda: worker.process)
+        refused = desk.refused("process.apply", **{**keyed, "key": "applied-never"})
+        assert refused.field == "files" and "not with me" in refused.error["message"]
+        assert desk.refused("process.apply", **body).field == "files"
+        again = desk.call("process.apply", **keyed)
+        assert again["duplicate"] is True and again["hash"] == first["hash"]
+        assert desk.refused("process.apply", **{**keyed, "comment": "other"}).field == "key"
+        assert desk.refused("process.apply", **{**keyed, "dry_run": True}).field == "files"
+    finally:
+        worker.leave()
+
+
 def response_due(desk, tracking):
     return next(clock["due_at"] for clock in ticket_of(desk.show(tracking))["clocks"] if clock["clock"] == "response")
 
