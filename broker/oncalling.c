@@ -12,7 +12,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
-enum { BYTES_MAX = 2 << 20, TURNS = 50 };
+enum { BYTES_MAX = 2 << 20, TURNS = 50, PERSON_BYTES = 130 };
 #define DAY_US (INT64_C(86400) * US_PER_S)
 #define LOOK_DAYS 92 /* the farthest that oncall.next looks by itself */
 
@@ -136,6 +136,21 @@ bool plan_schedule(const struct plan *plan, size_t *ret_first, size_t *ret_end, 
     return true;
 }
 
+bool plan_has_person(const struct plan *plan, struct span name)
+{
+    char text[PERSON_BYTES];
+
+    (void)snprintf(text, sizeof text, "%.*s", (int)name.len, name.p);
+    return process_person_find(plan_people(plan), text) != NULL;
+}
+
+bool plan_no_person(enum field field, struct span name, struct err *err)
+{
+    return err_field(err, ERR_INVALID, request_field_name(field),
+                     "%s: \"%.*s\" is none of the people in staff.yaml", request_field_name(field),
+                     (int)name.len, name.p);
+}
+
 static void put_set(struct buf *out, const struct oncall_set *set)
 {
     wire_put_list(out, set->count);
@@ -251,6 +266,19 @@ static void put_overrides(const struct plan *plan, struct buf *out)
     }
 }
 
+/* Somebody of staff.yaml, or who is no more but stood in for others: turns of the past may be asked for. */
+static bool next_person_is_fine(const struct plan *plan, struct err *err)
+{
+    struct span name = request_text(&plan->call->req, F_STAFF);
+
+    if (name.p == NULL || plan_has_person(plan, name))
+        return true;
+    for (size_t i = 0; i < plan->count; i++)
+        if (span_is(name, plan->items[i].staff))
+            return true;
+    return plan_no_person(F_STAFF, name, err);
+}
+
 static void next_then(struct plan *plan)
 {
     const struct request *req = &plan->call->req;
@@ -265,7 +293,7 @@ static void next_then(struct plan *plan)
                     "until_at: want an instant after from_at, at most 400 days");
         return;
     }
-    if (!plan_schedule(plan, &first, &end, &err)) {
+    if (!plan_schedule(plan, &first, &end, &err) || !next_person_is_fine(plan, &err)) {
         plan_refuse(plan, err.code, err.field, "%s", err.msg);
         return;
     }

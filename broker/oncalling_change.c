@@ -100,15 +100,12 @@ bool oncalling_check_away(const struct request *req, struct err *err)
 static bool change_person(const struct plan_change *change, enum field field, char **ret, struct err *err)
 {
     struct span name = request_text(&change->plan->call->req, field);
-    char text[130];
 
     if (name.p == NULL)
         return true;
-    (void)snprintf(text, sizeof text, "%.*s", (int)name.len, name.p);
-    if (process_person_find(plan_people(change->plan), text) == NULL)
-        return err_field(err, ERR_INVALID, request_field_name(field),
-                         "%s: \"%s\" is none of the people in staff.yaml", request_field_name(field), text);
-    *ret = mem_strdup(text);
+    if (!plan_has_person(change->plan, name))
+        return plan_no_person(field, name, err);
+    *ret = mem_strndup(name.p, name.len);
     return true;
 }
 

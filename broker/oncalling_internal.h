@@ -39,4 +39,8 @@ void plan_answer(struct plan *plan, struct span body);
 bool plan_schedule(const struct plan *plan, size_t *ret_first, size_t *ret_end, struct err *err)
     __attribute__((warn_unused_result));
 
+/* Whether staff.yaml has a person of this name, and the refusal of one that it has not: false, with ERR_INVALID and the field. */
+bool plan_has_person(const struct plan *plan, struct span name);
+bool plan_no_person(enum field field, struct span name, struct err *err);
+
 #endif

@@ -269,6 +269,8 @@ def test_who_is_on_call_and_who_will_be(desk, caller):
     only = caller.call("oncall.next", staff="ben", from_at=at, until_at=at + 4 * 86400 * 10**6)["turns"]
     assert only and all(t["staff"] == ["ben"] for t in only)
     assert caller.refused("oncall.who", schedule="none").field == "schedule"
+    unknown = caller.refused("oncall.next", staff="bne")
+    assert (unknown.code, unknown.field) == ("invalid", "staff") and "bne" in unknown.error["message"]
     assert "ada" in desk.docket("oncall", "who", "primary").stdout
 
 
