@@ -2,6 +2,7 @@
 #include "clients.h"
 #include "broker.h"
 #include "calls.h"
+#include "key_known.h"
 #include "mem.h"
 #include "ops.h"
 
@@ -49,9 +50,37 @@ static bool clients_check(const struct clients *clients, const struct op *op, st
     const struct broker *broker = clients->broker;
 
     return request_check(req, op, body, broker->client_name, broker->settings.tracking_prefix,
-                         &broker->limits, err) &&
-           ops_may(op, req, err) && (op->check == NULL || op->check(req, err)) &&
-           (!op->changes || broker_may_write(broker, err));
+                         &broker->limits, err);
+}
+
+/* Whether what has the form of a request of this op may be done, now. */
+static bool clients_may(const struct clients *clients, const struct op *op, const struct request *req,
+                        struct err *err)
+{
+    return ops_may(op, req, err) && (op->check == NULL || op->check(req, err)) &&
+           (!op->changes || broker_may_write(clients->broker, err));
+}
+
+/* Its key was used before: then more was allowed, and its statement finds what was done. */
+static void clients_on_known(void *arg, struct call *call, const struct err *err)
+{
+    if (err != NULL)
+        call_refuse(call, err);
+    else
+        call->req.op->handle(arg, call);
+}
+
+/* Refuses what is off its form, unless it repeats what was taken before that was asked. */
+static void clients_refuse(const struct clients *clients, struct call *call, const struct err *refusal)
+{
+    struct err err;
+
+    if (call->req.is_off_form && clients_may(clients, call->req.op, &call->req, &err))
+        key_known_or(clients->broker, call, refusal, clients_on_known, clients->broker);
+    else if (call->req.is_off_form && err.code == ERR_UNAVAILABLE) /* nobody can tell by now: it may be in */
+        call_refuse(call, &err);
+    else
+        call_refuse(call, refusal);
 }
 
 static void clients_handle(struct clients *clients, struct call *call, struct span bytes)
@@ -81,6 +110,10 @@ static void clients_handle(struct clients *clients, struct call *call, struct sp
         return;
     }
     if (!clients_check(clients, op, &call->req, body, &err)) {
+        clients_refuse(clients, call, &err);
+        return;
+    }
+    if (!clients_may(clients, op, &call->req, &err)) {
         call_refuse(call, &err);
         return;
     }
@@ -90,7 +123,8 @@ static void clients_handle(struct clients *clients, struct call *call, struct sp
         op->handle(clients->broker, call);
 }
 
-/* A request that the broker makes itself out of a call's; its op is one of the table. The call's request is replaced, whole or not at all. */
+/* A request that the broker makes itself out of a call's and of what is stored, whose form is not judged again; its op is one of the table.
+ * The call's request is replaced, whole or not at all. */
 static void clients_again(void *arg, struct call *call, struct span bytes)
 {
     const struct clients *clients = arg;
@@ -100,7 +134,8 @@ static void clients_again(void *arg, struct call *call, struct span bytes)
     struct err err;
 
     if (!request_parse(bytes, &clients->broker->limits, &req, &name, &body, &err) ||
-        !clients_check(clients, ops_find(name), &req, body, &err)) {
+        !(clients_check(clients, ops_find(name), &req, body, &err) || req.is_off_form) ||
+        !clients_may(clients, req.op, &req, &err)) {
         request_clear(&req);
         call_refuse(call, &err);
         return;

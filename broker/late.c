@@ -9,7 +9,6 @@
 #include "read_end.h"
 #include "statements.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,18 +37,22 @@ static void put_key(struct buf *out, const unsigned char digest[16])
     wire_put_key_text(out, "key", text);
 }
 
-/* "Re: …", cut between letters: it must not grow beyond a title. */
+/* "Re: …", cut between letters: it must not grow beyond a title. It becomes one line: titles were stored before that was asked of them. */
 static void put_title(struct buf *out, struct span title)
 {
-    char text[TITLE_BYTES + 8];
+    char text[TITLE_BYTES + 8] = "Re: ";
+    size_t len = strlen(text);
 
-    if (title.len > TITLE_BYTES) {
-        title.len = TITLE_BYTES;
-        while (title.len > 0 && ((unsigned char)title.p[title.len] & 0xc0) == 0x80)
-            title.len--;
+    for (size_t i = 0, letter; i < title.len && i < TITLE_BYTES; i += letter) {
+        for (letter = 1; i + letter < title.len && ((unsigned char)title.p[i + letter] & 0xc0) == 0x80;)
+            letter++;
+        if (i + letter > TITLE_BYTES)
+            break;
+        bool shown = text_is_line((struct span){title.p + i, letter});
+        memcpy(text + len, shown ? title.p + i : " ", shown ? letter : 1);
+        len += shown ? letter : 1;
     }
-    (void)snprintf(text, sizeof text, "Re: %.*s", (int)title.len, title.p);
-    wire_put_key_text(out, "title", text);
+    wire_put_key_str(out, "title", (struct span){text, len});
 }
 
 static void put_body(struct buf *out, const struct request *req, const PGresult *rows)

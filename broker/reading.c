@@ -229,6 +229,14 @@ void reading_customer_get(struct broker *broker, struct call *call)
 
 void reading_customer_list(struct broker *broker, struct call *call)
 {
+    struct span after = request_text(&call->req, F_CURSOR);
+    struct err err;
+
+    if (!text_is_name(after)) {
+        (void)err_field(&err, ERR_INVALID, "cursor", "cursor: not one of customer.list");
+        call_refuse(call, &err);
+        return;
+    }
     customers_send(broker, call, SPAN_NONE, customers_on_rows);
 }
 

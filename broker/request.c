@@ -173,10 +173,27 @@ static bool request_read_tickets(struct request *req, const char *prefix, struct
     return true;
 }
 
+/* The fields of the op. One that changes something may be a repetition of what was done when less was asked: it is read on. */
+static bool request_read_fields(struct request *req, const struct wire_val *body,
+                                const struct request_rules *rules, struct err *err)
+{
+    static const struct request_limits limitless = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX};
+    const struct request_rules before = {&limitless, rules->prefix, .form_is_free = true};
+    struct err unused;
+
+    if (op_form_check(req->op->form, body, rules, req->vals, err))
+        return true;
+    if (!req->op->changes)
+        return false;
+    memset(req->vals, 0, sizeof req->vals);
+    req->is_off_form = op_form_check(req->op->form, body, &before, req->vals, &unused);
+    return req->is_off_form;
+}
+
 bool request_check(struct request *req, const struct op *op, const struct wire_val *body, const char *client,
                    const char *prefix, const struct request_limits *limits, struct err *err)
 {
-    const struct request_rules rules = {limits, prefix};
+    const struct request_rules rules = {limits, prefix, .form_is_free = false};
     struct span text;
     int64_t size = (int64_t)wire_doc_bytes(req->doc).len;
 
@@ -185,7 +202,7 @@ bool request_check(struct request *req, const struct op *op, const struct wire_v
         return err_set(err, ERR_TOO_LARGE, "a message of %lld bytes: at most %lld are allowed",
                        (long long)size,
                        (long long)(op->large ? limits->process_bytes : limits->message_bytes));
-    if (!op_form_check(op->form, body, &rules, req->vals, err))
+    if (!request_read_fields(req, body, &rules, err))
         return false;
     if (req->vals[F_AS] != NULL) {
         req->has_as = true;
@@ -200,7 +217,7 @@ bool request_check(struct request *req, const struct op *op, const struct wire_v
         request_digest_key(req, client);
         request_digest_content(req);
     }
-    return true;
+    return !req->is_off_form;
 }
 
 void request_clear(struct request *req)

@@ -35,6 +35,8 @@ struct request {
     unsigned char key_digest[16];     /* over client and key; random when none was given */
     unsigned char content_digest[16]; /* over op and checked fields */
     bool has_key;
+    bool
+        is_off_form; /* refused for how its texts look or how long they are, and for nothing else: all of the above is set */
 };
 
 /* Reads the envelope {dkt, id, op, body}.
@@ -50,7 +52,7 @@ bool request_parse(struct span bytes, const struct request_limits *limits, struc
 /* Checks the body against the fields of the op and fills vals, as, ticket, digests.
  * in:  client  the client's registered name: the scope of its keys
  *      prefix  of tracking numbers
- * err: ERR_INVALID or ERR_TOO_LARGE, naming the field */
+ * err: ERR_INVALID or ERR_TOO_LARGE, naming the field; with is_off_form the request can still be asked whether its key was used before */
 bool request_check(struct request *req, const struct op *op, const struct wire_val *body, const char *client,
                    const char *prefix, const struct request_limits *limits, struct err *err)
     __attribute__((warn_unused_result));

@@ -115,7 +115,15 @@ extern const struct request_limits request_limits_default;
 struct request_rules {
     const struct request_limits *limits;
     const char *prefix; /* of tracking numbers */
+    bool
+        form_is_free; /* how a text must look (one line, an address) is not asked: it may have been taken before that was */
 };
+
+/* Letters, digits, '.', '_' and '-' alone: the id of a customer, say. */
+bool text_is_name(struct span text);
+
+/* Without control characters and line breaks: it may end up in mail headers, tables and terminals. */
+bool text_is_line(struct span text);
 
 const char *request_field_name(enum field field);
 

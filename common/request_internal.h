@@ -57,21 +57,16 @@ bool names_have(const char *names, struct span name);
 enum { ALLOWED_BYTES = 500 };
 void names_allowed(const char *names, struct span word, char ret[ALLOWED_BYTES]);
 
-/* Letters, digits, '.', '_' and '-' alone. */
-bool text_is_name(struct span text);
-
-/* Without control characters and line breaks: it may end up in mail headers, tables and terminals. */
-bool text_is_line(struct span text);
-
 /* ---- checks by kind ---- */
 
 bool check_wrong_type(const struct check *c, const struct wire_val *val, const char *want);
 /* Whether a word is one of "a|b|c". err: ERR_INVALID, naming path and what is allowed */
 bool check_word_is(const struct check *c, const char *path, struct span word, const char *names)
     __attribute__((warn_unused_result));
-/* Whether text is one line; check_is_word: and not of blanks alone. err: ERR_INVALID, naming path */
-bool check_is_word(struct err *err, const char *path, struct span text) __attribute__((warn_unused_result));
-bool check_is_line(struct err *err, const char *path, struct span text) __attribute__((warn_unused_result));
+/* Whether text is one line; check_is_word: and not of blanks alone; or its form is free. err: ERR_INVALID, naming the check's path */
+bool check_is_word(const struct check *c, struct span text) __attribute__((warn_unused_result));
+bool check_is_line(const struct check *c, const char *path, struct span text)
+    __attribute__((warn_unused_result));
 bool check_line(const struct check *c, const struct wire_val *val);
 bool check_text(const struct check *c, const struct wire_val *val);
 bool check_points(const struct check *c, const struct wire_val *val);

@@ -44,7 +44,8 @@ static bool check_inner_text(const struct check *c, const struct wire_val *map, 
 
     if (wire_type(val) == WIRE_NIL && !required)
         return true;
-    if (wire_get_str(val, &text) && text.len != 0 && text.len <= most && text_is_line(text))
+    if (wire_get_str(val, &text) && text.len != 0 && text.len <= most &&
+        (c->rules->form_is_free || text_is_line(text)))
         return true;
     path_of(c, span_of(key), path);
     if (wire_type(val) == WIRE_NIL)
@@ -57,7 +58,7 @@ static bool check_inner_text(const struct check *c, const struct wire_val *map, 
                          text.len, most);
     if (text.len == 0)
         return err_field(c->err, ERR_INVALID, path, "%s: must not be empty", path);
-    return check_is_line(c->err, path, text);
+    return check_is_line(c, path, text);
 }
 
 /* A text inside a map that has the form of its key (contact.h). */
@@ -68,7 +69,7 @@ static bool check_inner_form(const struct check *c, const struct wire_val *map, 
 
     if (!check_inner_text(c, map, key, false, most))
         return false;
-    const char *fault = text.p == NULL ? NULL : contact_fault(key, text);
+    const char *fault = text.p == NULL || c->rules->form_is_free ? NULL : contact_fault(key, text);
     if (fault == NULL)
         return true;
     path_of(c, span_of(key), path);
@@ -129,7 +130,7 @@ static bool check_zone(const struct check *c, const struct wire_val *map)
     if (!check_inner_text(c, map, "zone", false, ZONE_NAME_MAX))
         return false;
     (void)snprintf(name, sizeof name, "%.*s", (int)text.len, text.p == NULL ? "UTC" : text.p);
-    return text.p == NULL || zone_name_check(name, &err)
+    return text.p == NULL || c->rules->form_is_free || zone_name_check(name, &err)
                ? true
                : err_field(c->err, ERR_INVALID, "customer.zone",
                            "customer.zone: not a time zone: want one as Europe/Berlin");
@@ -172,7 +173,7 @@ static bool check_tags(const struct check *outer, const struct wire_val *val)
     if (!check_texts(&c, val))
         return false;
     for (size_t i = 0; i < wire_count(val); i++)
-        if (wire_get_str(wire_at(val, i), &text) && !check_is_word(c.err, c.path, text))
+        if (wire_get_str(wire_at(val, i), &text) && !check_is_word(&c, text))
             return false;
     return true;
 }

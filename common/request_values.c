@@ -99,7 +99,7 @@ bool check_points(const struct check *c, const struct wire_val *val)
                          c->path, points, (long long)c->rules->limits->title_points);
     if (points == 0)
         return err_field(c->err, ERR_INVALID, c->path, "%s: must not be empty", c->path);
-    return check_is_word(c->err, c->path, text);
+    return check_is_word(c, text);
 }
 
 static bool check_name(const struct check *c, const struct wire_val *val)
@@ -234,22 +234,22 @@ bool text_is_line(struct span text)
     return true;
 }
 
-bool check_is_line(struct err *err, const char *path, struct span text)
+bool check_is_line(const struct check *c, const char *path, struct span text)
 {
-    return text_is_line(text)
+    return c->rules->form_is_free || text_is_line(text)
                ? true
-               : err_field(err, ERR_INVALID, path, "%s: want one line, without control characters", path);
+               : err_field(c->err, ERR_INVALID, path, "%s: want one line, without control characters", path);
 }
 
-bool check_is_word(struct err *err, const char *path, struct span text)
+bool check_is_word(const struct check *c, struct span text)
 {
     size_t blanks = 0;
 
     while (blanks < text.len && text.p[blanks] == ' ')
         blanks++;
-    if (text.len != 0 && blanks == text.len)
-        return err_field(err, ERR_INVALID, path, "%s: must not be blank", path);
-    return check_is_line(err, path, text);
+    if (text.len != 0 && blanks == text.len && !c->rules->form_is_free)
+        return err_field(c->err, ERR_INVALID, c->path, "%s: must not be blank", c->path);
+    return check_is_line(c, c->path, text);
 }
 
 bool check_line(const struct check *c, const struct wire_val *val)
@@ -258,7 +258,7 @@ bool check_line(const struct check *c, const struct wire_val *val)
     if (!check_bytes(c, val, c->row->least, c->row->most))
         return false;
     (void)wire_get_str(val, &text);
-    return check_is_word(c->err, c->path, text);
+    return check_is_word(c, text);
 }
 
 static bool check_addresses(const struct check *c, const struct wire_val *val)
@@ -272,7 +272,7 @@ static bool check_addresses(const struct check *c, const struct wire_val *val)
                          "%s: want %lld–%lld addresses", c->path, (long long)c->row->least,
                          (long long)c->row->most);
     for (size_t i = 0; i < wire_count(val); i++)
-        if (!check_entry(c, val, i, ADDRESS_BYTES_MAX, &text) || !check_is_line(c->err, c->path, text))
+        if (!check_entry(c, val, i, ADDRESS_BYTES_MAX, &text) || !check_is_line(c, c->path, text))
             return false;
     return true;
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct request_rules rules = {&request_limits_default, "DKT"};
+static const struct request_rules rules = {&request_limits_default, "DKT", .form_is_free = false};
 
 /* One step of a path like "contact.email" or "events[3].kind", which it moves on. NULL: there is no such thing. */
 static const struct yaml_node *node_step(const struct yaml_node *node, const char **path)

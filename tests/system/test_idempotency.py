@@ -1,9 +1,11 @@
 """The same key twice, whatever happens in between: one ticket, one change."""
 
+import hashlib
 import random
 
+import msgpack
 import pytest
-from helpers import ADA, Client, ticket_of
+from helpers import ADA, Client, id_of, ticket_of
 
 CONNECTIONS = 50
 
@@ -120,6 +122,27 @@ def test_a_refusal_is_not_remembered(client):
     assert client.refused("ticket.approve", tracking=tracking, text="x", as_=ADA, key=key).code == "conflict"
     client.call("ticket.resolve", tracking=tracking, text="done", as_=ADA)
     assert client.call("ticket.approve", tracking=tracking, text="x", as_=ADA, key=key)["version"]
+
+
+def digest(*fields):
+    """Of a submit's content, as it is stored: the op, then each field's number and value."""
+    return hashlib.blake2b(b"".join(msgpack.packb(part) for part in ("ticket.submit", *fields)), digest_size=16).digest()
+
+
+def test_what_was_posted_before_its_form_was_asked_for_is_answered_again(client, stack):
+    """A title of two lines was a title once: who got no answer then and repeats is told that it is in. New, it is refused."""
+    body, title = {"key": fresh(), "customer": "acme", "title": "one", "problem": "p"}, "one\r\ntwo\x85"
+    first = client.call("ticket.submit", **body)
+    with stack.db() as db:
+        ticket = id_of(first["tracking"])
+        assert bytes(db.execute("SELECT content_digest FROM tickets WHERE id = %s", (ticket,)).fetchone()[0]) == digest(4, "acme", 6, "one", 7, "p")
+        db.execute("UPDATE tickets SET title = %s, content_digest = %s WHERE id = %s", (title, digest(4, "acme", 6, title, 7, "p"), ticket))
+    for body["title"] in title, title:
+        assert client.call("ticket.submit", **body) == {**first, "duplicate": True}
+    assert client.refused("ticket.submit", **{**body, "title": "other\nlines"}).field == "key"
+    assert client.refused("ticket.submit", **{**body, "key": fresh()}).field == "title"
+    assert client.refused("ticket.submit", **{**body, "title": "fine", "titel": "x"}).field == "titel"
+    assert client.refused("ticket.comment", key=body["key"], tracking=first["tracking"], text="x", as_={**ADA, "name": "a\nb"}).field == "key"
 
 
 def test_pipelined_requests_are_all_answered_and_changes_of_one_ticket_keep_their_order(client):

@@ -247,6 +247,9 @@ def test_customers_are_put_got_and_listed(client):
     got = client.call("customer.get", id=name)
     assert got.get("customer", got)["contacts"][0]["email"] == "max@localhost"
     assert name in str(client.call("customer.list"))
+    page = client.call("customer.list", limit=1)
+    assert page["cursor"] and client.call("customer.list", limit=1, cursor=page["cursor"])["customers"] != page["customers"]
+    assert client.refused("customer.list", cursor="no such: cursor").field == "cursor"
     client.call("customer.put", customer={**record, "contacts": []}, as_=ADA)
     got = client.call("customer.get", id=name)
     assert got.get("customer", got).get("contacts", []) == []
