@@ -84,6 +84,6 @@ def test_a_dump_made_under_load_is_restored_and_the_desk_goes_on(desk):
     assert newest(client) != cursor
     stack.docket("notification", "release")
     # What a notifier had in hand at the moment of the dump is looked at again when its lease is over; all else at once.
-    wait_until(lambda: stack.value("SELECT count(*) FROM outbox WHERE state = 0") == 0, 60)
+    wait_until(lambda: stack.value("SELECT count(*) FROM outbox WHERE state = 0") == 0, 90)
     client.close()
     stack.verify()
