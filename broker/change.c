@@ -137,7 +137,7 @@ static void why_not(const struct change *change, struct change_result *ret)
     } else if (!change->row.in_time) {
         ret->is_late = true;
         (void)err_field(&ret->err, ERR_CONFLICT, "state",
-                        "the ticket was closed too long ago: post a new one");
+                        "the ticket was closed too long ago: comment on it alone, which makes a new one");
     } else if (!change->row.task_is) {
         (void)err_field(&ret->err, ERR_NOT_FOUND, "task", "task: the ticket has no open one of this number");
     } else {

@@ -192,8 +192,8 @@ void change_comment(struct broker *broker, struct call *call)
     struct change_plan plan = change_plan_comment(call->req.role, request_bool(&call->req, F_PUBLIC, false));
     struct change_input *input = change_input_of(call, &plan);
 
-    /* A customer's words on a ticket that was closed long ago become a new one. */
-    if (call->req.role == ROLE_CUSTOMER && call->req.tickets == NULL && broker->process.parsed != NULL)
+    /* A customer's words on a ticket that was closed long ago become a new one; of a list each that is too old is refused. */
+    if (call->req.role == ROLE_CUSTOMER && broker->process.parsed != NULL)
         input->reopen_us = broker->process.parsed->policy.reopen_within_s * US_PER_S;
     change_start_input(broker, call, input);
 }

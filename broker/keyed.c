@@ -31,7 +31,7 @@ struct keyed {
     char hash[PROCESS_HASH_BYTES];
 
     /* what the rows said: believed after the commit only */
-    bool changed;
+    bool changed, merged;
     int64_t ticket, key_ticket, at, posted_at;
     int key_count;
     struct {
@@ -89,6 +89,7 @@ static void find_on_rows(void *arg, PGresult *rows)
     struct keyed *keyed = arg;
     keyed->ticket = PQntuples(rows) == 0 ? 0 : pg_int(rows, 0, 0);
     keyed->posted_at = PQntuples(rows) == 0 ? 0 : pg_int(rows, 0, 1);
+    keyed->merged = PQntuples(rows) != 0 && pg_bool(rows, 0, 2);
 }
 
 static void find_send(struct unit *unit, struct pg *pg, struct pg_params *params)
@@ -111,9 +112,11 @@ static void find_done(struct unit *unit, const struct err *err)
     } else {
         buf_init(&out, 256);
         tracking_format(keyed->ticket, keyed->op.broker->settings.tracking_prefix, tracking);
-        wire_put_map(&out, 2);
+        wire_put_map(&out, keyed->merged ? 3 : 2);
         wire_put_key_text(&out, "tracking", tracking);
         wire_put_key_int(&out, "posted_at", keyed->posted_at);
+        if (keyed->merged)
+            wire_put_key_bool(&out, "merged", true);
         call_answer(keyed->op.call, buf_span(&out));
         buf_clear(&out);
     }
@@ -214,7 +217,8 @@ static void next_done(struct unit *unit, const struct err *err)
             reading_no_ticket(keyed->op.call);
         else
             read_ticket_send(broker->reader_pg, broker->params, ticket, broker->settings.tracking_prefix,
-                             next_on_ticket, keyed->op.call);
+                             op_key_is_duplicate(&keyed->op.key) ? TAKEN_BEFORE : TAKEN_NOW, next_on_ticket,
+                             keyed->op.call);
     }
     keyed_free(keyed);
 }

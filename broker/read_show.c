@@ -22,6 +22,7 @@ struct showing {
     bool found;
     int32_t after, version;
     int64_t reminder_s; /* before meetings that say nothing of it; -1: not known */
+    enum read_taken taken;
     const char *prefix;
     read_answer_fn *fn;
     void *arg;
@@ -273,16 +274,19 @@ static void ticket_on_row(void *arg, PGresult *rows)
 {
     struct showing *showing = arg;
 
-    wire_put_map(&showing->body, 1);
+    wire_put_map(&showing->body, showing->taken == TAKEN_NOT ? 1 : 2);
+    if (showing->taken != TAKEN_NOT)
+        wire_put_key_bool(&showing->body, "duplicate", showing->taken == TAKEN_BEFORE);
     wire_put_text(&showing->body, "ticket");
     show_on_ticket(showing, rows);
 }
 
 void read_ticket_send(struct pg *reader, struct pg_params *params, int64_t ticket, const char *prefix,
-                      read_answer_fn *fn, void *arg)
+                      enum read_taken taken, read_answer_fn *fn, void *arg)
 {
     struct showing *showing = showing_new(prefix, fn, arg);
 
+    showing->taken = taken;
     pg_params_reset(params);
     pg_put_int8(params, ticket);
     (void)pg_send(reader, READER_READ_SHOW, params, ticket_on_row, showing);

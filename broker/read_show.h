@@ -19,8 +19,9 @@ enum { READ_SHOW_EVENTS_BYTES = 512 * 1024, READ_SHOW_BYTES_MAX = 4 * 1024 * 102
 void read_show_send(struct pg *reader, struct pg_params *params, int64_t ticket, int32_t after,
                     int64_t reminder_s, const char *prefix, read_answer_fn *fn, void *arg);
 
-/* The same without messages and events, for ticket.next: {"ticket": …}. */
+/* The same without messages and events, for ticket.next: {"ticket": …}, and whether it was taken by an earlier request with this key. */
+enum read_taken { TAKEN_NOT, TAKEN_NOW, TAKEN_BEFORE };
 void read_ticket_send(struct pg *reader, struct pg_params *params, int64_t ticket, const char *prefix,
-                      read_answer_fn *fn, void *arg);
+                      enum read_taken taken, read_answer_fn *fn, void *arg);
 
 #endif

@@ -121,7 +121,7 @@ static void peek_on_end(void *arg, const struct pg_end *end)
         reading_no_ticket(peek->call);
     else
         read_ticket_send(broker->reader_pg, broker->params, peek->ticket, broker->settings.tracking_prefix,
-                         listing_done, peek->call);
+                         TAKEN_NOT, listing_done, peek->call);
     free(peek);
 }
 

@@ -180,12 +180,15 @@ def test_fifty_people_who_pull_at_once_never_get_the_same_ticket(pair):
     for tracking in posted:
         client.decided(tracking)
         client.call("ticket.update", tracking=tracking, set={"queue": queue}, as_=ADA)
-    got, start = [], threading.Barrier(50)
+    got, told, start = [], [], threading.Barrier(50)
 
     def pull(n):
         with contextlib.closing(pair.client(1 + n % 2)) as mine:
             start.wait()
-            got.append(mine.call("ticket.next", queues=[queue], as_={"name": f"person-{n}", "role": "staff"})["ticket"])
+            mine_is = {"queues": [queue], "key": f"{queue}-{n}", "as_": {"name": f"person-{n}", "role": "staff"}}
+            first, again = mine.call("ticket.next", **mine_is), mine.call("ticket.next", **mine_is)
+            got.append(first["ticket"])
+            told.append((first["duplicate"], again["duplicate"], again["ticket"]["tracking"] == first["ticket"]["tracking"]))
 
     people = [threading.Thread(target=pull, args=(n,)) for n in range(50)]
     for person in people:
@@ -195,6 +198,7 @@ def test_fifty_people_who_pull_at_once_never_get_the_same_ticket(pair):
     assert len(got) == 50 and all(got), "everybody got one"
     assert len({ticket["tracking"] for ticket in got}) == 50, "and nobody the same"
     assert {ticket["assignee"] for ticket in got} == {f"person-{n}" for n in range(50)}
+    assert set(told) == {(False, True, True)}, "the same key gives the same"
 
 
 def test_next_gives_replies_first_then_p1_then_what_is_due_earliest(stack, client):
@@ -521,6 +525,7 @@ def test_a_flapping_alarm_is_one_ticket(client):
     assert "merged" not in first and second["merged"] is True and second["tracking"] == first["tracking"] and second["posted_at"] == first["posted_at"]
     again = client.call("ticket.submit", key=key, **{**fields, "problem": "Down again."})
     assert again == {**second, "duplicate": True}
+    assert client.call("ticket.find", key=key) == {"tracking": second["tracking"], "posted_at": second["posted_at"], "merged": True}
     assert client.refused("ticket.submit", key=key, **fields).code == "conflict"
     assert event(client, first["tracking"], "repeated")["body"]["problem"] == "Down again." and kinds(client, first["tracking"]).count("repeated") == 1
     assert client.call("ticket.submit", key=unique("flap"), **{**fields, "customer": unique("other")}).get("merged") is None, "another customer's is another one"
@@ -700,6 +705,10 @@ def test_words_on_a_closed_ticket_reopen_it_for_fourteen_days(stack, client):
     assert (link["to"], link["as_link"]) == (old, "related")
     again = client.call("ticket.comment", tracking=old, text="It is back!", key=key, as_=CUSTOMER)
     assert again["tracking"] == answer["tracking"] and again["duplicate"] is True
+    # Of a list such a ticket is refused; the others get the words.
+    of_list = client.call("ticket.comment", tracking=[fresh, old], text="It is back!", as_=CUSTOMER)["results"]
+    assert [(one["tracking"] == old, one.get("error", {}).get("code")) for one in of_list].count((True, "conflict")) == 1
+    assert [one["version"] for one in of_list if one["tracking"] == fresh]
     assert "It is back!" not in str(ticket_of(client.show(old))["events"])
 
 
