@@ -170,8 +170,12 @@ static void on_changed(void *arg, const struct change_result *result)
 
 static void meeting_change(struct meeting_op *op)
 {
-    static const struct change_plan plan = {
-        .row = DO_MEETING, .event = EVENT_MEETING, .public = true, .tell = "meeting", .reply_pending = 0};
+    bool by_person = op->call->req.role != ROLE_SYSTEM;
+    struct change_plan plan = {.row = DO_MEETING,
+                               .event = EVENT_MEETING,
+                               .public = true,
+                               .tell = "meeting",
+                               .reply_pending = by_person ? 0 : -1};
     struct broker *broker = op->broker;
     struct change_input *input = change_input_of(op->call, &plan);
     struct change_meeting *meeting = &input->meeting;

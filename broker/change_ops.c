@@ -441,7 +441,7 @@ void change_close(struct broker *broker, struct call *call)
 void change_reopen(struct broker *broker, struct call *call)
 {
     static const struct change_plan plan = {
-        .row = DO_REOPEN, .event = EVENT_REOPENED, .public = true, .tell = "reopened", .reply_pending = -1};
+        .row = DO_REOPEN, .event = EVENT_REOPENED, .public = true, .tell = "reopened", .reply_pending = 0};
     change_start(broker, call, &plan);
 }
 

@@ -320,7 +320,7 @@ static void walk_event(struct walk *w, const struct clock_event *event)
         walk_lead(w, rule->leads, &e); /* a machine's */
     else if (rule != NULL)
         walk_apply(w, rule, &e);
-    if (e.kind == EVENT_COMMENTED && e.by_person && e.is_public)
+    if ((e.kind == EVENT_COMMENTED || e.kind == EVENT_MEETING) && e.by_person && e.is_public)
         w->out->reply_pending = false;
 }
 

@@ -102,7 +102,7 @@ static void act_fields(struct trial *trial, const struct op_row *row, const stru
         trial_fields_set(trial, wire_find(body, "set"), person);
         trial_posted_merge(trial, wire_find(body, "set"));
     } else if (row->event == EVENT_RESOLVED || row->event == EVENT_APPROVED || row->event == EVENT_REJECTED ||
-               row->event == EVENT_CLOSED) {
+               row->event == EVENT_CLOSED || row->event == EVENT_REOPENED) {
         trial->reply_pending = false;
     } else if (row->event == EVENT_COMMENTED && person) {
         trial->reply_pending = row->does == DO_REPLY ? trial->state == STATE_RESOLVED : trial->reply_pending;

@@ -3,7 +3,7 @@
 --  $1 ticket  $2 key digest  $3 content digest  $4 request  $5 epoch
 --  $6 next state for each state, -1: refused  $7 event kind  $8 role  $9 actor  $10 public  $11 event body
 --  $12 bits of held to set  $13 priority or NULL  $14 assignee: 0 keep, 1 set, 2 clear  $15 assignee
---  $16 queue: 0 keep, 1 set  $17 queue  $18 tags: 0 keep, 1 set  $19 tags  $20 reply_pending or NULL  $21 if_version or NULL
+--  $16 queue: 0 keep, 1 set  $17 queue  $18 tags: 0 keep, 1 set  $19 tags  $20 reply_pending (true: of a resolved one only) or NULL  $21 if_version or NULL
 --  $22 outbox kind or NULL  $23 outbox body  $24 amended title  $25 equipment  $26 configuration  $27 attributes
 --  $28 link to, or NULL  $29 as_link  $30 the customer is told by this other ticket's message, or NULL  $31 goes to children too
 --  $32 meeting or NULL  $33 it is a new one  $34 cancelled  $35 medium  $36 at  $37 duration  $38 where  $39 attendees
@@ -53,7 +53,7 @@ u AS (
            assignee = CASE $14::smallint WHEN 1 THEN $15::text WHEN 2 THEN NULL ELSE d.assignee END,
            queue = CASE $16::smallint WHEN 1 THEN $17::text ELSE d.queue END,
            tags = CASE $18::smallint WHEN 1 THEN $19::text[] ELSE d.tags END,
-           reply_pending = coalesce($20::boolean, d.reply_pending)
+           reply_pending = CASE WHEN $20::boolean THEN d.state = 5 ELSE coalesce($20::boolean, d.reply_pending) END
       FROM clock, posted
      WHERE d.ticket = $1::bigint
        AND ($6::smallint[])[d.state + 1] >= 0

@@ -658,8 +658,10 @@ def pass_time(stack, client, tracking, seconds):
     asleep(stack, tracking)
 
 
-def test_words_on_a_resolved_ticket_are_neither_yes_nor_no(stack, client):
-    tracking = decided(client, 1, impact="degraded")[0]
+def test_words_on_a_resolved_ticket_are_neither_yes_nor_no(stack, client, golden):
+    tracking = decided(client, 1, impact="degraded", customer=golden)[0]
+    client.call("ticket.comment", tracking=tracking, text="By the way: since nine.", as_=CUSTOMER)
+    assert not ticket_of(client.show(tracking))["reply_pending"], "only a resolved ticket waits for an answer"
     client.call("ticket.resolve", tracking=tracking, text="Done.", as_=ADA)
     asleep(stack, tracking)
 
@@ -675,6 +677,17 @@ def test_words_on_a_resolved_ticket_are_neither_yes_nor_no(stack, client):
     asleep(stack, tracking)
     shown = ticket_of(client.show(tracking))
     assert (shown["state"], shown["reply_pending"], update()["state"]) == ("resolved", False, "paused")
+    # A meeting is an answer too, unless a machine made it; a reopened ticket owes none of its own.
+    for who, pending in (MACHINE, True), (ADA, False):
+        client.call("ticket.comment", tracking=tracking, text="And now?", as_=CUSTOMER)
+        client.call("ticket.meeting", tracking=tracking, medium="phone", at=now_us() + 3600_000_000, attendees=["kim@golden.localhost"], as_=who)
+        asleep(stack, tracking)
+        assert (ticket_of(client.show(tracking))["reply_pending"], update()["state"]) == (pending, "running" if pending else "paused")
+    client.call("ticket.comment", tracking=tracking, text="And now?", as_=CUSTOMER)
+    client.call("ticket.reopen", tracking=tracking, reason="It is not over.", as_=ADA)
+    asleep(stack, tracking)
+    assert not ticket_of(client.show(tracking))["reply_pending"]
+    client.call("ticket.resolve", tracking=tracking, text="Done.", as_=ADA)
     client.call("ticket.reject", tracking=tracking, text="No, it is dead.", as_=CUSTOMER)
     asleep(stack, tracking)
     assert ticket_of(client.show(tracking))["state"] == "in_progress" and update()["state"] == "running"
