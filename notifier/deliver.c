@@ -32,7 +32,9 @@ struct job {
     struct notifier *notifier;
     struct job *next, *previous; /* of those under way */
     int channel;
-    int64_t id, token, created_at;
+    int64_t id, token;
+    int64_t
+        born_us;  /* monotonic; how old it is, is the database's to say: this machine's clock may be wrong */
     int attempt;  /* of this one, from 1; 0: not started */
     int priority; /* of its alert, else of its ticket; 0: none */
     char kind[KIND_BYTES], address[CHANNEL_ADDRESS_BYTES], message_id[COMPOSE_ID_BYTES];
@@ -46,9 +48,10 @@ struct claim {
     struct notifier *notifier;
     int channel;
     int64_t token;
-    int64_t mark;    /* of the addresses locked by this claim */
-    int64_t at_us;   /* monotonic: when it began */
-    int64_t next_us; /* until the next address is ready; 0: none is known */
+    int64_t mark;      /* of the addresses locked by this claim */
+    int64_t at_us;     /* monotonic: when it began */
+    int64_t leased_us; /* monotonic: before the lease was renewed for the attempts */
+    int64_t next_us;   /* until the next address is ready; 0: none is known */
     struct job *jobs[CLAIM_MAX];
     size_t count, slots; /* how many there are, and how many could have been */
     bool urgent;         /* the relay has had its share: only pages of P1 */
@@ -121,7 +124,7 @@ static struct job *job_from_row(struct claim *claim, const PGresult *rows, int r
     job->channel = claim->channel;
     job->id = pg_int(rows, row, C_ID);
     job->token = claim->token;
-    job->created_at = pg_int(rows, row, C_CREATED_AT);
+    job->born_us = clock_mono_us() - (pg_int(rows, row, C_NOW) - pg_int(rows, row, C_CREATED_AT));
     job->priority = (int)pg_int(rows, row, C_TOLD_PRIORITY);
     copy_text(pg_span(rows, row, C_KIND), job->kind, sizeof job->kind);
     copy_text(pg_span(rows, row, C_ADDRESS), job->address, sizeof job->address);
@@ -162,7 +165,7 @@ static void ending_decide(struct ending *ending, const struct job *job, const st
 {
     const struct schedule *schedule =
         channel_table[job->channel]->schedules[job_is_page(job) ? SCHEDULE_PAGE : SCHEDULE_MESSAGE];
-    int64_t age_us = clock_wall_us() - job->created_at;
+    int64_t age_us = clock_mono_us() - job->born_us;
 
     if (outcome->result == SEND_DELIVERED) {
         ending->state = DELIVERY_DELIVERED;
@@ -232,6 +235,17 @@ static void job_start(struct job *job)
     lanes_start(job->notifier->lanes, job->channel, &job->out, job_on_end, job);
 }
 
+/* The database's answer came so late (this program or its network stood still) that another notifier may have taken it over before the
+ * attempt could end: not a byte goes out. */
+static void job_give_up(struct job *job)
+{
+    const struct outcome outcome = {.result = SEND_CONNECTION,
+                                    .reply = "not begun: half of its lease was over"};
+
+    job_link(job);
+    job_on_end(job, &outcome);
+}
+
 static void claim_free(struct claim *claim)
 {
     claim->notifier->claiming[claim->channel] = false;
@@ -243,13 +257,16 @@ static void start_on_end(void *arg, const struct pg_end *end)
 {
     struct claim *claim = arg;
     struct notifier *notifier = claim->notifier;
+    bool is_late = clock_mono_us() - claim->leased_us > notifier->settings.lease_us / 2;
 
     for (size_t i = 0; i < claim->count; i++) {
         struct job *job = claim->jobs[i];
-        if (end->outcome == PG_OK && job->attempt != 0 && !job->refused)
-            job_start(job);
-        else
+        if (end->outcome != PG_OK || job->attempt == 0 || job->refused)
             job_free(job);
+        else if (is_late)
+            job_give_up(job);
+        else
+            job_start(job);
     }
     claim_free(claim);
     if (end->outcome == PG_OK)
@@ -342,6 +359,7 @@ static void claim_on_end(void *arg, const struct pg_end *end)
     }
     for (size_t i = 0; i < claim->count; i++)
         refused += claim->jobs[i]->refused;
+    claim->leased_us = clock_mono_us();
     send_joined_lock(claim, notifier->params);
     pg_params_reset(notifier->params);
     pg_put_int8(notifier->params, notifier->settings.lease_us);

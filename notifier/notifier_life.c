@@ -281,10 +281,27 @@ static void feed_on_up(void *arg)
     publisher_on_up(notifier->publisher);
 }
 
-static void on_down(void *arg, const char *why)
+static void session_lost(const char *session, const char *why)
+{
+    log_event(LOG_WARN, "database_lost", "session=%s reason=%s", session, log_quote(why));
+}
+
+static void tell_on_down(void *arg, const char *why)
 {
     (void)arg;
-    log_event(LOG_WARN, "database_lost", "reason=%s", log_quote(why));
+    session_lost("tell", why);
+}
+
+static void unpack_on_down(void *arg, const char *why)
+{
+    (void)arg;
+    session_lost("unpack", why);
+}
+
+static void feed_on_down(void *arg, const char *why)
+{
+    (void)arg;
+    session_lost("feed", why);
 }
 
 static void on_refused(void *arg, const char *why)
@@ -301,7 +318,7 @@ static bool open_sessions(struct notifier *notifier, struct err *err)
                              .statements = notifier->tell_statements,
                              .statement_count = TELL_STATEMENTS,
                              .on_up = tell_on_up,
-                             .on_down = on_down,
+                             .on_down = tell_on_down,
                              .on_refused = on_refused,
                              .on_read = on_read,
                              .arg = notifier};
@@ -313,11 +330,13 @@ static bool open_sessions(struct notifier *notifier, struct err *err)
     unpack.statements = notifier->unpack_statements;
     unpack.statement_count = UNPACK_STATEMENTS;
     unpack.on_up = unpack_on_up;
+    unpack.on_down = unpack_on_down;
     statements_feed(notifier->feed_statements);
     feed.name = "docket-notifier feed";
     feed.statements = notifier->feed_statements;
     feed.statement_count = FEED_STATEMENTS;
     feed.on_up = feed_on_up;
+    feed.on_down = feed_on_down;
     feed.on_read = NULL;
     return pg_new(notifier->loop, &tell, &notifier->tell, err) &&
            pg_new(notifier->loop, &unpack, &notifier->unpack, err) &&

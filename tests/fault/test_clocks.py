@@ -13,6 +13,7 @@ from helpers import ROOT, Stack, alive, id_of, wait_until
 
 sys.path[:0] = [str(ROOT / "tests/system"), str(ROOT / "tests/bench")]
 import deadlines  # noqa: E402
+import test_outbox  # noqa: E402
 import test_promises  # noqa: E402
 
 WHOLE = {"title": "Many calls drop", "impact": "degraded", "problem": "The same since this morning, on all floors and in both directions.",
@@ -122,8 +123,9 @@ def test_what_came_due_while_all_was_down_fires_at_once_worst_first(stack):
 def shift(stack, seconds):
     """The database's clock shows so much more than the true time."""
     with stack.db() as db:
-        db.execute("CREATE OR REPLACE FUNCTION docket_now() RETURNS bigint LANGUAGE sql VOLATILE PARALLEL SAFE "
-                   f"RETURN (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + {seconds * S}::bigint")
+        for name, kind, clock in (("docket_now", "VOLATILE", "clock_timestamp"), ("docket_began", "STABLE", "transaction_timestamp")):
+            db.execute(f"CREATE OR REPLACE FUNCTION {name}() RETURNS bigint LANGUAGE sql {kind} PARALLEL SAFE "
+                       f"RETURN (extract(epoch FROM {clock}()) * 1000000)::bigint + {seconds * S}::bigint")
 
 
 @pytest.mark.limit(120)
@@ -151,3 +153,29 @@ def test_the_databases_clock_jumps(stack):
     more = submit(stack, 10)
     wait_until(lambda: missed(stack) == 50, 60)
     each_exactly_once(stack, trackings + more)
+
+
+@pytest.mark.limit(120)
+@pytest.mark.parametrize("days", [-3, 3])
+def test_a_notifier_s_own_clock_ends_no_retry(days):
+    """How old a message is, is the database's to say: a machine whose clock is days ahead gives nothing up at its first try, and one that is days
+    behind does not try for ever."""
+    desk = test_outbox.Desk()
+    try:
+        shift(desk.stack, days * 86400)
+        address = test_outbox.somebody()
+        desk.smtp.script(address, "rcpt", "451 later", "250 ok")
+        desk.submit(address)
+        wait_until(lambda: desk.sql("SELECT FROM attempts a JOIN deliveries d ON d.id = a.delivery WHERE d.address = %s AND a.result = 'temporary'", address), 30)
+        wait_until(lambda: desk.receipt(address)[1] != 1)
+        assert desk.receipt(address)[1] == 0, desk.receipt(address)
+        old = test_outbox.somebody()
+        desk.smtp.script(old, "rcpt", "451 later")
+        desk.submit(old)
+        wait_until(lambda: desk.receipt(old)[1:3] == (0, 1), 30)
+        desk.sql_do("UPDATE deliveries SET created_at = created_at - 49 * 3600 * 1000000::bigint WHERE address = %s", old)
+        desk.hurry(old)
+        assert wait_until(lambda: desk.receipt(old)[1] not in (0, 1) and desk.receipt(old), 30)[1] == 5, desk.receipt(old)
+    finally:
+        desk.stack.close()
+        desk.smtp.close()

@@ -1,5 +1,6 @@
 """The long form of tests/system/test_outbox.py: 20,000 messages, two notifiers, twenty deaths. None is lost; those that were in flight at a death may go
-twice, then with the same Message-ID and the same bytes."""
+twice, then with the same Message-ID and the same bytes. A notifier that stood still for longer than its lease begins nothing that another has
+taken over."""
 
 import email
 import email.policy
@@ -58,3 +59,43 @@ def test_notifiers_die_at_random_under_a_load_of_messages():
         print(f"{MESSAGES} messages, {KILLS} deaths: none lost, {repeats} sent again")
     finally:
         desk.close()
+
+
+@pytest.mark.limit(120)
+@pytest.mark.parametrize("stage", ["started", "connect", "rcpt"])
+def test_one_that_stood_still_for_longer_than_its_lease_begins_nothing_that_another_took_over(stage):
+    """Stopped after its attempt was committed as started, and before it heard so; while it connects; while the relay thinks of the recipient."""
+    desk = Desk()
+    try:
+        second = desk.stack.pid("notifier-2")
+        os.kill(second, signal.SIGSTOP)
+        address = f"still-{random.getrandbits(32):x}@localhost"
+        first = desk.stack.pid("notifier-1")
+        if stage == "started":
+            desk.sql_do("CREATE FUNCTION slowly() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.7); RETURN NEW; END $$")
+            desk.sql_do("CREATE TRIGGER slowly BEFORE INSERT ON attempts FOR EACH ROW EXECUTE FUNCTION slowly()")
+        else:
+            desk.smtp.script("" if stage == "connect" else address, "greeting" if stage == "connect" else stage, [1.0], [])
+            desk.smtp.drop()
+        sessions = desk.smtp.sessions
+        desk.submit(address)
+        at_work = "SELECT FROM deliveries WHERE address = %s AND kind = 'received' AND attempts = 1"
+        starting = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND %s <> ''"
+        wait_until(lambda: desk.sql(starting if stage == "started" else at_work, address) and (stage == "started" or desk.smtp.sessions > sessions), 20, 0.01)
+        os.kill(first, signal.SIGSTOP)
+        wait_until(lambda: desk.sql("SELECT FROM attempts a JOIN deliveries d ON d.id = a.delivery WHERE d.address = %s", address), 20)
+        desk.sql_do("DROP TRIGGER IF EXISTS slowly ON attempts")
+        wait_until(lambda: desk.sql("SELECT FROM deliveries WHERE address = %s AND lease_until < docket_now()", address), 20)
+        os.kill(second, signal.SIGCONT)
+        wait_until(lambda: receipts_of_one(desk, address), 30)
+        os.kill(first, signal.SIGCONT)
+        wait_until(lambda: desk.sql("SELECT FROM attempts a JOIN deliveries d ON d.id = a.delivery WHERE d.address = %s AND d.kind = 'received'"
+                                    " AND a.n = 1 AND a.result <> 'unknown'", address), 20)
+        wait_until(lambda: not desk.sql("SELECT FROM deliveries WHERE state < 2 LIMIT 1"), 30)
+        assert len(receipts_of_one(desk, address)) == 1
+    finally:
+        desk.close()
+
+
+def receipts_of_one(desk, address):
+    return receipts(desk.smtp.to(address, "seen"))

@@ -1,6 +1,7 @@
 """The embedded stack keeps what docs say of it."""
 
 import os
+import re
 import pathlib
 import signal
 
@@ -49,6 +50,8 @@ def test_postgres_killed_comes_back_with_everything(own):
     assert wait_until(lambda: client.decided(tracking))["tracking"] == tracking
     client.close()
     own.verify()
+    lost = set(re.findall(r"event=database_lost (\S+)", own.log("notifier-1")))
+    assert {"session=tell", "session=unpack", "session=feed"} <= lost and all(which.startswith("session=") for which in lost)
 
 
 def test_down_stops_all_and_signals_no_stranger(own):
