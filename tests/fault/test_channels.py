@@ -7,15 +7,18 @@ import json
 import pathlib
 import re
 import sys
+import time
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
+import hosts  # noqa: E402
+import rebinding  # noqa: E402
 import smtp_server  # noqa: E402
 import test_outbox  # noqa: E402
 import test_webhooks  # noqa: E402
 import test_xmpp  # noqa: E402
-from helpers import ADA, Refused, wait_until  # noqa: E402
+from helpers import ADA, BIN, Refused, wait_until  # noqa: E402
 from http_server import OK, HttpServer, status  # noqa: E402
 
 DELIVERED = 3
@@ -74,6 +77,41 @@ def test_an_answer_of_http_ends_after_each_byte(hooks, end):
     for path in paths.values():
         wait_until(lambda path=path: hooks.rows(hooks.plain.url(path))[0][0] == DELIVERED, 30)
         assert len({request["headers"]["webhook-id"] for request in hooks.plain.of(path) if b"ticket.received" in request["body"]}) == 1
+
+
+@pytest.mark.limit(240)
+@pytest.mark.skipif(hosts.why_not() is not None, reason=str(hosts.why_not()))
+def test_a_name_that_means_a_private_address_the_next_time_is_refused_when_connected(hooks, tmp_path):
+    """A name server of the attacker's: public at first, private afterwards; private and public at once; nothing but private."""
+    host = rebinding.Host(tmp_path)
+    try:
+        wait_until(lambda: "ready" in host.log.read_text())
+        secrets = tmp_path / "secrets"
+        secrets.write_text("".join(f"{name} whsec_{test_webhooks.NEW}\n" for name in rebinding.NAMES))
+        secrets.chmod(0o600)
+        text = hooks.stack.config("notifier-1").read_text()
+        text = re.sub(r"^(webhook_secrets_file|http_allow|http_ca_file):.*\n", "", text, flags=re.M)
+        config = tmp_path / "notifier.yaml"
+        config.write_text(f"{text}webhook_secrets_file: {secrets}\nhttp_ca_file: {host.cert}\n")
+        hooks.stack.kill("notifier-1")
+        host.start(BIN / "docket-notifier", "--config", config, log=tmp_path / "notifier.log")
+        url = lambda name: f"https://{name}:{rebinding.PORT}/hook"
+        hooks.tell(url("moves.example"))
+        assert first(hooks, url("moves.example"))[0] == "delivered"
+        hooks.tell(url("both.example"))
+        assert first(hooks, url("both.example"))[0] == "delivered"
+        hooks.tell(url("inside.example"))
+        result, reply = first(hooks, url("inside.example"))
+        assert result == "permanent" and "private" in reply, (result, reply)
+        time.sleep(61)  # the answer is kept for a minute
+        tracking, = hooks.tell(url("moves.example"))
+        failed = "SELECT reply FROM deliveries WHERE address = %s AND state = 4 AND ticket = %s"
+        assert "private" in wait_until(lambda: hooks.sql(failed, url("moves.example"), test_outbox.id_of(tracking)), 40)[0][0]
+        assert host.said("asked").count(["moves.example", "1", rebinding.PRIVATE]) >= 1
+        assert {address for address, in host.said("connected")} == {rebinding.PUBLIC}
+    finally:
+        host.close()
+        hooks.stack.up()
 
 
 # ---- SMTP ----
