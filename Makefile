@@ -137,7 +137,7 @@ $(BUILD)/bin/docket-worker: $(call obj,worker/worker_main.c) $(AR_worker) $(AR_c
 $(BUILD)/bin/docket-notifier: $(call obj,notifier/notifier_main.c) $(AR_notifier) $(AR_common)
 	@mkdir -p $(@D)
 	$(call quiet,LD) $(CC) $(LTO_LINK) $(LDFLAGS_ALL) $^ $(LIBS_notifier) -o $@
-$(BUILD)/bin/docket-xmpp: $(call obj,notifier/xmpp_main.c notifier/xmpp_wire.c) $(AR_common)
+$(BUILD)/bin/docket-xmpp: $(call obj,notifier/xmpp_main.c notifier/xmpp_rooms.c notifier/xmpp_tell.c notifier/xmpp_wire.c) $(AR_common)
 	@mkdir -p $(@D)
 	$(call quiet,LD) $(CC) $(LTO_LINK) $(LDFLAGS_ALL) $^ $(LIBS_xmpp) -o $@
 $(BUILD)/bin/docket: $(call obj,$(CLIENT_CLI)) $(BUILD)/lib/libdocket.a $(AR_common)

@@ -32,7 +32,7 @@ enum {
 /* One that waits for how it went. */
 struct pending {
     struct pending *next;
-    char id[XMPP_ID_BYTES];
+    char id[XMPP_ID_BYTES], to[CHANNEL_ADDRESS_BYTES];
     bool is_page, is_taken, is_refused;
     int64_t end_by_us;
     channel_end_fn *end_fn;
@@ -77,6 +77,13 @@ static struct pending *pending_find(struct room *room, struct span id)
         if (span_is(id, p->id))
             return p;
     return NULL;
+}
+
+/* Ids can be guessed: of a message only who it was sent to speaks, or our own server. */
+static bool may_speak_of(const struct pending *pending, struct span from)
+{
+    return from.len == 0 ||
+           (from.len == strlen(pending->to) && strncasecmp(from.p, pending->to, from.len) == 0);
 }
 
 /* The connection or the child is gone: what had been given to it may have arrived. */
@@ -132,6 +139,10 @@ static void on_packet(struct room *room, const struct wire_val *map)
     struct pending *pending = pending_find(room, wire_find_str(map, "id"));
     char words[300];
 
+    if (pending != NULL && !may_speak_of(pending, wire_find_str(map, "from"))) {
+        log_event(LOG_DEBUG, "xmpp_stranger_ignored", "id=%s", log_quote(pending->id));
+        return;
+    }
     (void)snprintf(words, sizeof words, "%.*s", (int)(reason.len < 250 ? reason.len : 250),
                    reason.p == NULL ? "" : reason.p);
     if (span_is(op, "up")) {
@@ -295,6 +306,7 @@ static void xmpp_start(void *arg, const struct outgoing *out, channel_end_fn *en
     int64_t now = clock_mono_us();
 
     (void)snprintf(pending->id, sizeof pending->id, "%s", out->id);
+    (void)snprintf(pending->to, sizeof pending->to, "%s", out->address);
     pending->is_page = strcmp(out->kind, "alert") == 0;
     pending->end_by_us = now + room->host->settings->smtp_timeout_us;
     pending->end_fn = end_fn;

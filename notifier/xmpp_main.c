@@ -4,6 +4,8 @@
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
+#include "xmpp_rooms.h"
+#include "xmpp_tell.h"
 #include "xmpp_wire.h"
 
 #include <signal.h>
@@ -18,8 +20,8 @@ enum {
     TURN_MS = 10,
     PING_EVERY_S = 30,
     PING_LATE_S = 15,
-    ROOMS_MAX = 64,
-    JID_BYTES = 512,
+    CONNECT_S = 40, /* libstrophe waits without end for a server that takes the connection and says nothing */
+    JID_BYTES = XMPP_JID_BYTES,
     TEXT_BYTES = 1024
 };
 
@@ -29,78 +31,29 @@ struct client {
     xmpp_ctx_t *ctx;
     xmpp_conn_t *conn; /* NULL: none */
     char jid[JID_BYTES], password[TEXT_BYTES], server[JID_BYTES], ca_file[TEXT_BYTES], nick[64];
-    char rooms[ROOMS_MAX][JID_BYTES];
-    size_t room_count;
+    struct xmpp_rooms rooms;
     bool is_up, is_told;
     int tries;
-    int64_t connect_at, ping_at, ponged_at;
+    int64_t connect_at, connecting_since, ping_at, ponged_at;
     bool ended;
 };
 
-/* ---- to the notifier ---- */
-
-static void tell(struct client *client, const char *op, const char *key, const char *value)
+/* A notifier that does not take what it is told is gone, or stands still: both end us. */
+static void told(struct client *client, bool is_taken)
 {
-    struct buf packet;
-
-    buf_init(&packet, XMPP_PACKET_BYTES_MAX);
-    wire_put_map(&packet, key == NULL ? 1 : 2);
-    wire_put_key_text(&packet, "op", op);
-    if (key != NULL)
-        wire_put_key_text(&packet, key, value);
-    if (!xmpp_wire_send(STDIN_FILENO, &packet))
-        client->ended = true;
-    buf_clear(&packet);
-}
-
-static void tell_error(struct client *client, const char *id, const char *reason, bool permanent)
-{
-    struct buf packet;
-
-    buf_init(&packet, XMPP_PACKET_BYTES_MAX);
-    wire_put_map(&packet, 4);
-    wire_put_key_text(&packet, "op", "error");
-    wire_put_key_text(&packet, "id", id);
-    wire_put_key_text(&packet, "reason", reason);
-    wire_put_key_bool(&packet, "permanent", permanent);
-    if (!xmpp_wire_send(STDIN_FILENO, &packet))
-        client->ended = true;
-    buf_clear(&packet);
-}
-
-static void tell_said(struct client *client, const char *from, bool is_room, const char *text)
-{
-    char bare[JID_BYTES];
-    const char *slash = strchr(from, '/');
-    struct span said = {text, strlen(text) < XMPP_SAID_BYTES_MAX ? strlen(text) : XMPP_SAID_BYTES_MAX};
-    struct buf packet;
-
-    while (said.len != 0 && !utf8_check(said, NULL))
-        said.len--;
-    (void)snprintf(bare, sizeof bare, "%.*s", (int)(slash == NULL ? strlen(from) : (size_t)(slash - from)),
-                   from);
-    buf_init(&packet, XMPP_PACKET_BYTES_MAX);
-    wire_put_map(&packet, 5);
-    wire_put_key_text(&packet, "op", "said");
-    wire_put_key_text(&packet, "from", bare);
-    wire_put_key_text(&packet, "nick", slash == NULL ? "" : slash + 1);
-    wire_put_key_bool(&packet, "room", is_room);
-    wire_put_key_str(&packet, "text", said);
-    if (!xmpp_wire_send(STDIN_FILENO, &packet))
-        client->ended = true;
-    buf_clear(&packet);
+    client->ended = client->ended || !is_taken;
 }
 
 /* ---- stanzas that come ---- */
 
-static bool is_room(const struct client *client, const char *jid)
+/* Our own server, by no name, its own or that of our account: nobody else can speak so. */
+static bool is_own_server(const struct client *client, const char *from)
 {
-    size_t len = strcspn(jid, "/");
+    const char *at = strchr(client->jid, '@'), *domain = at == NULL ? client->jid : at + 1;
+    size_t len = strcspn(domain, "/"), bare = strcspn(client->jid, "/");
 
-    for (size_t i = 0; i < client->room_count; i++)
-        if (strlen(client->rooms[i]) == len && strncasecmp(client->rooms[i], jid, len) == 0)
-            return true;
-    return false;
+    return from == NULL || (strlen(from) == len && strncasecmp(from, domain, len) == 0) ||
+           (strlen(from) == bare && strncasecmp(from, client->jid, bare) == 0);
 }
 
 static bool is_own_nick(const struct client *client, const char *from)
@@ -109,16 +62,23 @@ static bool is_own_nick(const struct client *client, const char *from)
     return slash != NULL && strcmp(slash + 1, client->nick) == 0;
 }
 
-/* "auth", "cancel", "modify": never; "wait", "continue": later. */
+/* "auth", "cancel", "modify": never; "wait", "continue": later. Who is not in a room enters it again, and then it can be said. */
 static void on_error_stanza(struct client *client, xmpp_stanza_t *stanza, const char *id)
 {
+    const char *from = xmpp_stanza_get_from(stanza);
     xmpp_stanza_t *error = xmpp_stanza_get_child_by_name(stanza, "error");
     const char *type = error == NULL ? NULL : xmpp_stanza_get_attribute(error, "type");
     xmpp_stanza_t *condition = error == NULL ? NULL : xmpp_stanza_get_children(error);
     const char *name = condition == NULL ? NULL : xmpp_stanza_get_name(condition);
     bool is_later = type != NULL && (strcmp(type, "wait") == 0 || strcmp(type, "continue") == 0);
 
-    tell_error(client, id, name == NULL ? "refused" : name, !is_later);
+    name = name == NULL ? "refused" : name;
+    if (from != NULL && xmpp_rooms_has(&client->rooms, from) &&
+        (strcmp(name, "not-acceptable") == 0 || strcmp(name, "item-not-found") == 0)) {
+        xmpp_rooms_put_out(&client->rooms, from, name, clock_mono_us());
+        is_later = true;
+    }
+    told(client, xmpp_tell_error(id, is_own_server(client, from) ? "" : from, name, !is_later));
 }
 
 static int on_message(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *arg)
@@ -136,8 +96,8 @@ static int on_message(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *arg)
     }
     if (received != NULL && strcmp(xmpp_stanza_get_name(received), "received") == 0) {
         const char *of = xmpp_stanza_get_attribute(received, "id");
-        if (of != NULL)
-            tell(client, "receipt", "id", of);
+        if (of != NULL && from != NULL)
+            told(client, xmpp_tell_receipt(of, from));
         return 1;
     }
     if (from == NULL || xmpp_stanza_get_child_by_ns(stanza, "urn:xmpp:delay") != NULL)
@@ -145,12 +105,12 @@ static int on_message(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *arg)
     bool in_room = type != NULL && strcmp(type, "groupchat") == 0;
     if (in_room && is_own_nick(client, from)) {
         if (id != NULL)
-            tell(client, "receipt", "id", id);
+            told(client, xmpp_tell_receipt(id, from));
         return 1;
     }
     char *body = xmpp_message_get_body(stanza);
-    if (body != NULL)
-        tell_said(client, from, in_room, body);
+    if (body != NULL) /* who speaks to us out of a room is known by their nick alone, as in it */
+        xmpp_tell_said(from, in_room || xmpp_rooms_has(&client->rooms, from), body);
     xmpp_free(client->ctx, body);
     return 1;
 }
@@ -162,9 +122,12 @@ static int on_iq(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *arg)
     const char *type = xmpp_stanza_get_type(stanza), *id = xmpp_stanza_get_id(stanza);
     bool is_answer = type != NULL && (strcmp(type, "result") == 0 || strcmp(type, "error") == 0);
 
-    client->ponged_at = clock_mono_us();
-    if (is_answer && id != NULL && strncmp(id, "p:", 2) == 0)
-        tell(client, "taken", "id", id + 2);
+    if (is_own_server(client, xmpp_stanza_get_from(stanza)))
+        client->ponged_at = clock_mono_us();
+    else
+        is_answer = false;
+    if (is_answer && id != NULL && strncmp(id, "p:", 2) == 0 && strlen(id) < XMPP_ID_BYTES)
+        told(client, xmpp_tell("taken", "id", id + 2));
     if (!is_answer && type != NULL && strcmp(type, "get") == 0) {
         bool is_ping = xmpp_stanza_get_child_by_ns(stanza, "urn:xmpp:ping") != NULL;
         xmpp_stanza_t *answer = is_ping
@@ -228,20 +191,19 @@ static void send_message(struct client *client, const char *id, const char *to, 
     send_ping(client, ping);
 }
 
-static void send_presence(struct client *client, const char *room)
+static int on_presence(xmpp_conn_t *conn, xmpp_stanza_t *stanza, void *arg)
 {
-    char to[2 * JID_BYTES];
+    struct client *client = arg;
+    (void)conn;
+
+    xmpp_rooms_on_presence(&client->rooms, stanza, clock_mono_us());
+    return 1;
+}
+
+static void send_presence(struct client *client)
+{
     xmpp_stanza_t *presence = xmpp_presence_new(client->ctx);
 
-    if (room != NULL) {
-        xmpp_stanza_t *x = element(client, "x", "http://jabber.org/protocol/muc"),
-                      *history = element(client, "history", NULL);
-        (void)xmpp_stanza_set_attribute(history, "maxstanzas", "0");
-        add_child(x, history);
-        (void)snprintf(to, sizeof to, "%s/%s", room, client->nick);
-        (void)xmpp_stanza_set_to(presence, to);
-        add_child(presence, x);
-    }
     xmpp_send(client->conn, presence);
     (void)xmpp_stanza_release(presence);
 }
@@ -256,7 +218,7 @@ static void on_lost(struct client *client, const char *reason)
     client->is_up = false;
     client->tries++;
     client->connect_at = clock_mono_us() + pauses_s[step] * US_PER_S;
-    tell(client, "down", "reason", reason);
+    told(client, xmpp_tell("down", "reason", reason));
 }
 
 static void on_connection(xmpp_conn_t *conn, xmpp_conn_event_t event, int error,
@@ -268,14 +230,14 @@ static void on_connection(xmpp_conn_t *conn, xmpp_conn_event_t event, int error,
     if (event == XMPP_CONN_CONNECT) {
         xmpp_handler_add(conn, on_message, NULL, "message", NULL, client);
         xmpp_handler_add(conn, on_iq, NULL, "iq", NULL, client);
+        xmpp_handler_add(conn, on_presence, NULL, "presence", NULL, client);
         client->is_up = true;
         client->tries = 0;
         client->ponged_at = clock_mono_us();
         client->ping_at = client->ponged_at + PING_EVERY_S * US_PER_S;
-        send_presence(client, NULL);
-        for (size_t i = 0; i < client->room_count; i++)
-            send_presence(client, client->rooms[i]);
-        tell(client, "up", NULL, NULL);
+        send_presence(client);
+        xmpp_rooms_enter(&client->rooms, conn);
+        told(client, xmpp_tell("up", NULL, NULL));
         return;
     }
     (void)snprintf(reason, sizeof reason, "%s%s%s",
@@ -316,8 +278,16 @@ static void connect_now(struct client *client)
     xmpp_conn_set_jid(client->conn, client->jid);
     xmpp_conn_set_pass(client->conn, client->password);
     client->connect_at = 0;
+    client->connecting_since = clock_mono_us();
     if (xmpp_connect_client(client->conn, server, port, on_connection, client) != XMPP_EOK)
         on_lost(client, "cannot connect");
+}
+
+static void give_up(struct client *client)
+{
+    xmpp_disconnect(client->conn);
+    if (client->connect_at == 0) /* it had nothing to say about that */
+        on_lost(client, "the server takes the connection and does not answer");
 }
 
 /* A connection that is up and silent: asked each PING_EVERY_S, given up when no answer came. */
@@ -327,7 +297,13 @@ static void watch(struct client *client)
 
     if (client->connect_at != 0 && now >= client->connect_at)
         connect_now(client);
-    if (!client->is_up || now < client->ping_at)
+    if (!client->is_up && client->connect_at == 0 && client->conn != NULL &&
+        now - client->connecting_since > CONNECT_S * US_PER_S)
+        give_up(client);
+    if (!client->is_up)
+        return;
+    xmpp_rooms_tick(&client->rooms, client->conn, now);
+    if (now < client->ping_at)
         return;
     if (now - client->ponged_at > (PING_EVERY_S + PING_LATE_S) * US_PER_S) {
         xmpp_disconnect(client->conn);
@@ -356,10 +332,11 @@ static void on_open(struct client *client, const struct wire_val *map)
     copy(map, "server", client->server, sizeof client->server);
     copy(map, "ca_file", client->ca_file, sizeof client->ca_file);
     copy(map, "nick", client->nick, sizeof client->nick);
-    for (size_t i = 0; i < wire_count(rooms) && client->room_count < ROOMS_MAX; i++) {
+    for (size_t i = 0; i < wire_count(rooms) && client->rooms.count < XMPP_ROOMS_MAX; i++) {
         struct span room;
         if (wire_get_str(wire_at(rooms, i), &room) && room.len < JID_BYTES)
-            (void)snprintf(client->rooms[client->room_count++], JID_BYTES, "%.*s", (int)room.len, room.p);
+            (void)snprintf(client->rooms.items[client->rooms.count++].jid, JID_BYTES, "%.*s", (int)room.len,
+                           room.p);
     }
     client->connect_at = 1;
 }
@@ -371,10 +348,10 @@ static void on_send(struct client *client, const struct wire_val *map)
     copy(map, "id", id, sizeof id);
     copy(map, "to", to, sizeof to);
     copy(map, "text", text, sizeof text);
-    if (client->is_up)
-        send_message(client, id, to, is_room(client, to), text);
+    if (!client->is_up || xmpp_rooms_is_out(&client->rooms, to))
+        told(client, xmpp_tell_error(id, "", client->is_up ? "not in the room" : "not connected", false));
     else
-        tell_error(client, id, "not connected", false);
+        send_message(client, id, to, xmpp_rooms_has(&client->rooms, to), text);
 }
 
 /* True while there may be more. */
@@ -421,6 +398,8 @@ int main(int argc, char **argv)
     (void)signal(SIGINT, SIG_IGN); /* a terminal's goes to its notifier, which ends us */
     xmpp_initialize();
     client->ctx = xmpp_ctx_new(NULL, NULL);
+    client->rooms.ctx = client->ctx;
+    client->rooms.nick = client->nick;
     while (!client->ended) {
         while (take_packet(client))
             ;

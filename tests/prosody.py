@@ -100,6 +100,14 @@ class Person(slixmpp.ClientXMPP):
     def say(self, to, text, kind="chat"):
         self.loop_.call_soon_threadsafe(lambda: self.send_message(mto=to, mbody=text, mtype=kind))
 
+    def raw(self, stanza):
+        """Sends what is no stanza of a good client."""
+        self.loop_.call_soon_threadsafe(lambda: self.send_raw(stanza))
+
+    def kick(self, room, nick):
+        """Puts somebody out of a room of ours; returns once it is done."""
+        asyncio.run_coroutine_threadsafe(self.plugin["xep_0045"].set_role(slixmpp.JID(room), nick, "none"), self.loop_).result(20)
+
     def texts(self, word=""):
         return [text for _, _, text in self.heard if word in text]
 

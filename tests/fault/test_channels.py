@@ -1,12 +1,15 @@
 """The long forms of the channels' tests: every status, hang-ups and resets after each byte of each answer, hostile text in every field over
 every channel at once."""
 
+import base64
 import email
 import email.policy
 import json
 import pathlib
 import re
+import socket
 import sys
+import threading
 import time
 
 import pytest
@@ -18,7 +21,7 @@ import smtp_server  # noqa: E402
 import test_outbox  # noqa: E402
 import test_webhooks  # noqa: E402
 import test_xmpp  # noqa: E402
-from helpers import ADA, BIN, Refused, wait_until  # noqa: E402
+from helpers import ADA, BIN, Refused, Stack, wait_until  # noqa: E402
 from http_server import OK, HttpServer, status  # noqa: E402
 
 DELIVERED = 3
@@ -269,3 +272,61 @@ def test_hostile_text_over_all_channels(everywhere, field):
         assert all(len(text) <= 2000 for text in everywhere.zoe.texts(tracking))
     assert len(everywhere.log("xmpp_up")) == connected, "no text may break the stream"
     assert not [line for line in everywhere.stack.log("notifier-1").splitlines() if "event=template_failed" in line]
+
+
+# ---- XMPP ----
+
+HEAD = b"<?xml version='1.0'?><stream:stream from='localhost' id='1' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>"
+TLS = b"<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></stream:features>"
+SILENT = {"at once": [], "after its head": [HEAD], "after its features": [HEAD + TLS], "in TLS": [HEAD + TLS, b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"],
+          "garbage": [b"\x00<<<&" * 1000], "no TLS": [HEAD + b"<stream:features><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>PLAIN</mechanism></mechanisms></stream:features>"]}
+
+
+class SilentServer:
+    """Takes connections, says so much of XMPP, a word for each that it hears, and then nothing more."""
+
+    def __init__(self, words):
+        self.words, self.heard, self.connected = words, b"", 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connected += 1
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        with connection:
+            for word in self.words:
+                self.heard += connection.recv(65536)
+                connection.sendall(word)
+            while data := connection.recv(65536):
+                self.heard += data
+
+
+@pytest.mark.limit(300)
+@pytest.mark.parametrize("silent", SILENT)
+def test_an_xmpp_server_that_falls_silent_is_left_and_asked_again(tmp_path, silent):
+    """It is told of as down, and what goes over other channels goes; the password is heard by nobody without TLS."""
+    server, stack = SilentServer(SILENT[silent]), Stack()
+    try:
+        password = tmp_path / "password"
+        password.write_text("s3cret-word\n")
+        password.chmod(0o600)
+        stack.kill("notifier-1")
+        path = stack.config("notifier-1")
+        path.write_text(path.read_text() + f"xmpp_jid: bot@localhost/n1\nxmpp_password_file: {password}\nxmpp_server: '127.0.0.1:{server.port}'\n")
+        stack.up()
+        tracking = stack.client().submit(contact={"email": "zoe@localhost"})
+        wait_until(lambda: any(tracking in mail for mail in stack.mails()))
+        wait_until(lambda: server.connected >= 2 and "event=xmpp_down" in stack.log("notifier-1"), 100)
+        assert b"s3cret-word" not in server.heard and base64.b64encode(b"\0bot\0s3cret-word") not in server.heard
+        assert "event=xmpp_up" not in stack.log("notifier-1")
+    finally:
+        stack.close()
+        server.listener.close()

@@ -166,6 +166,57 @@ def test_a_page_without_a_receipt_is_unknown_and_goes_on_over_the_next_channel(d
     wait_until(lambda: any(tracking in text and "deaf@localhost" in text for text in desk.stack.mails()), 30)
 
 
+@pytest.mark.parametrize("forged", ["<message to='bot@localhost' id='x1'><received xmlns='urn:xmpp:receipts' id='{id}'/></message>",
+                                    "<message to='bot@localhost/n1' id='{id}' type='error'><error type='cancel'><item-not-found xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>",
+                                    "<iq to='bot@localhost/n1' id='p:{id}' type='result'/>"])
+def test_what_somebody_else_says_of_a_message_counts_nothing(desk, forged):
+    """Its id is a number that can be guessed: a receipt would keep the next channel from starting, an error would end the message."""
+    mallory = prosody.Person(desk.server, "mallory")
+    try:
+        before = {row[4] for row in desk.rows("deaf@localhost")}
+        tracking = desk.client.submit(title="to-the-deaf", impact="degraded")
+        number, message_id = wait_until(lambda: desk.sql("SELECT id, message_id FROM deliveries WHERE address = 'deaf@localhost' AND channel = 'xmpp'"
+                                                         " AND state = 1 AND message_id IS NOT NULL AND id <> ALL (%s)", list(before)), 20, 0.005)[0]
+        wait_until(lambda: desk.deaf.texts(tracking), 20, 0.005)
+        mallory.raw(forged.format(id=message_id))
+        result, reply = wait_until(lambda: desk.sql("SELECT result, reply FROM attempts WHERE delivery = %s AND n = 1 AND result IS NOT NULL", number), 20)[0]
+        assert (result, reply) == ("unknown", "the server has it, no device said so")
+    finally:
+        mallory.leave()
+
+
+def test_stanzas_of_a_stranger_that_are_too_long_do_not_end_the_helper(desk):
+    mallory, pid = prosody.Person(desk.server, "mallory"), wait_until(desk.child)
+    long, odd = "x" * 70000, "x" + "\u00e4" * 200
+    for stanza in (f"<message to='bot@localhost' id='x1'><received xmlns='urn:xmpp:receipts' id='{long}'/></message>",
+                   f"<message to='bot@localhost/n1' id='{long}' type='error'><error type='cancel'><{long} xmlns='x'/></error></message>",
+                   f"<message to='bot@localhost/n1' id='x2' type='error'><error type='cancel'><{long} xmlns='x'/></error></message>",
+                   f"<message to='bot@localhost/n1' id='x3' type='error'><error type='cancel'><{odd} xmlns='x'/></error></message>",
+                   f"<message to='bot@localhost' type='chat'><body>{long}</body></message>", "<message to='bot@localhost' type='chat'><body>ack</body></message>"):
+        mallory.raw(stanza)
+    wait_until(lambda: mallory.texts("No alert") or desk.log("xmpp_ended"))
+    mallory.leave()
+    assert desk.child() == pid and not desk.log("xmpp_ended")
+
+
+def test_put_out_of_a_room_it_enters_again_and_the_page_comes(desk):
+    desk.ada.kick(ROOM, "docket")
+    tracking = desk.client.submit(title="to-the-room", impact="degraded")
+    wait_until(lambda: [text for who, kind, text in desk.ada.heard if kind == "groupchat" and tracking in text], 30)
+    assert "event=xmpp_room_left" in desk.stack.log("notifier-1")
+
+
+def test_who_speaks_to_it_out_of_a_room_needs_the_code_too(desk):
+    tracking = desk.client.submit(title="to-the-room", impact="degraded")
+    alert = desk.alert(tracking)
+    page = wait_until(lambda: [text for who, kind, text in desk.ada.heard if kind == "groupchat" and tracking in text], 20)[0]
+    desk.ada.say(f"{ROOM}/docket", f"ack {alert}")
+    wait_until(lambda: desk.ada.texts("In a room: ack NUMBER CODE") or desk.state(alert)["state"] != "open")
+    assert desk.state(alert)["state"] == "open"
+    desk.ada.say(ROOM, re.search(rf"ack {alert} \w{{6}}", page).group(0), "groupchat")
+    wait_until(lambda: desk.state(alert)["state"] == "acknowledged", 20)
+
+
 def test_nobody_by_that_name_is_for_good(desk):
     desk.client.submit(customer=customer(desk, "nobody@localhost"))
     assert wait_until(lambda: [row for row in desk.rows("nobody@localhost") if row[0] in (4, 6)], 20)
