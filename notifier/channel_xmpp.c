@@ -95,25 +95,34 @@ static void end_all(struct room *room, const char *reply)
 
 /* ---- the child ---- */
 
-static void child_stop(struct room *room)
+/* Returns how it ended, as waitpid tells; 0 when there was none. */
+static int child_stop(struct room *room)
 {
+    int status = 0;
+
     if (room->child == 0)
-        return;
+        return 0;
     zloop_poller_end(room->host->loop, &room->poll);
     close(room->poll.fd);
     (void)kill(room->child, SIGKILL);
-    while (waitpid(room->child, NULL, 0) < 0 && errno == EINTR)
+    while (waitpid(room->child, &status, 0) < 0 && errno == EINTR)
         ;
     room->child = 0;
     room->is_up = false;
+    return status;
 }
 
 static void child_lost(struct room *room)
 {
-    child_stop(room);
+    int status = child_stop(room);
+    bool is_stuck = WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
+
     room->start_at_us = clock_mono_us() + RESTART_MS * US_PER_MS;
-    (void)snprintf(room->reason, sizeof room->reason, "docket-xmpp ended, and is started again");
-    log_event(LOG_ERROR, "xmpp_ended", "jid=%s", log_quote(room->host->settings->xmpp_jid));
+    (void)snprintf(room->reason, sizeof room->reason,
+                   is_stuck ? "the server (or a name server) kept docket-xmpp waiting: it is started again"
+                            : "docket-xmpp ended, and is started again");
+    log_event(LOG_ERROR, "xmpp_ended", "jid=%s reason=%s", log_quote(room->host->settings->xmpp_jid),
+              log_quote(room->reason));
     end_all(room, room->reason);
 }
 
@@ -373,7 +382,7 @@ static void xmpp_close(void *arg)
     struct room *room = arg;
 
     zloop_timer_end(room->host->loop, room->timer);
-    child_stop(room);
+    (void)child_stop(room);
     while (room->pending != NULL) {
         struct pending *first = room->pending;
         room->pending = first->next;

@@ -20,6 +20,7 @@ enum {
     TURN_MS = 10,
     PING_EVERY_S = 30,
     PING_LATE_S = 15,
+    STUCK_S = 60,   /* one turn of the loop: then SIGALRM ends us, and the notifier starts another */
     CONNECT_S = 40, /* libstrophe waits without end for a server that takes the connection and says nothing */
     JID_BYTES = XMPP_JID_BYTES,
     TEXT_BYTES = 1024
@@ -401,6 +402,7 @@ int main(int argc, char **argv)
     client->rooms.ctx = client->ctx;
     client->rooms.nick = client->nick;
     while (!client->ended) {
+        (void)alarm(STUCK_S); /* libstrophe waits without end within TLS, and for a name server */
         while (take_packet(client))
             ;
         watch(client);
