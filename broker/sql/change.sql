@@ -103,6 +103,9 @@ u AS (
     ON CONFLICT (ticket, meeting, attendee) DO UPDATE SET answer = excluded.answer, version = excluded.version, at = excluded.at
 ), tp AS (
     UPDATE tickets SET package = $41::text FROM u WHERE tickets.id = u.ticket AND $41::text IS NOT NULL
+), dp AS ( -- the verdicts that fell before stay with the package they were judged for
+    UPDATE deadlines SET package = t.package FROM u JOIN tickets t ON t.id = u.ticket
+     WHERE $41::text IS NOT NULL AND deadlines.ticket = u.ticket AND deadlines.package IS NULL
 ), tn AS ( -- what was agreed to is what was proposed last: a vendor, or that it cannot be resolved
     INSERT INTO tasks (ticket, version, of_version)
     SELECT u.ticket, u.version, p.version

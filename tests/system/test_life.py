@@ -811,6 +811,8 @@ def test_open_tickets_move_to_the_new_package_only_when_asked(stack, client):
     client.call("customer.put", customer=record, as_=root)
     first, closed = decided(client, 2, customer=customer)
     client.call("ticket.close", tracking=closed, reason="withdrawn", text="x", as_=ADA)
+    client.call("ticket.comment", tracking=first, text="Seen.", public=True, as_=ADA)
+    asleep(stack, first)
     client.call("customer.put", customer={**record, "package": "gold"}, as_=root)
     assert ticket_of(client.show(first))["package"] == "standard", "a ticket keeps the package of its posting"
     key = unique("move")
@@ -819,8 +821,14 @@ def test_open_tickets_move_to_the_new_package_only_when_asked(stack, client):
     asleep(stack, first)
     assert [ticket_of(client.show(tracking))["package"] for tracking in (first, closed)] == ["gold", "standard"]
     assert event(client, first, "updated")["body"] == {"package": "gold"}
+    # Verdicts stay with the package they were judged for, also when the ticket moves on.
+    client.call("ticket.comment", tracking=first, text="Still there.", public=True, as_=ADA)
+    asleep(stack, first)
     again = client.call("customer.put", customer={**record, "package": "gold"}, open_tickets=True, key=key, as_=root)
     assert again["duplicate"] and again["moved"] == 0
     (stack.home / "moves.yaml").write_text(f"id: {customer}\nname: Mover\npackage: standard\n")
     done = stack.docket("customer", "apply", str(stack.home / "moves.yaml"), "--open-tickets")
     assert done.returncode == 0 and ticket_of(client.show(first))["package"] == "standard", done.stderr
+    for package, fell in ("standard", [("response", 1), ("update", 1)]), ("gold", [("update", 2)]):
+        verdicts = client.call("deadline.list", customer=customer, package=package)["deadlines"]
+        assert sorted((v["clock"], v["cycle"]) for v in verdicts if v["tracking"] == first) == fell and {v["package"] for v in verdicts} == {package}
