@@ -200,6 +200,17 @@ static void walk_leave(struct walk *w, struct clock_run *run)
 
 /* ---- events ---- */
 
+/* Whether taking the ticket meets the response: not of priority 4. What was judged met stays so by the event that met it then, whatever the
+ * priority is by now. */
+static bool walk_taking_meets(const struct walk *w, const struct clock_run *run, int64_t at)
+{
+    const struct clock *old = walk_old(w, run->kind, run->cycle);
+
+    if (clock_is_judged(old) && old->met_at != CLOCK_NO_INSTANT)
+        return old->met_at == at;
+    return w->terms->priority != 4;
+}
+
 /* Met, and again from here; it rests while the customer owes the answer. */
 static void walk_again(struct walk *w, struct clock_run *run, int64_t at)
 {
@@ -218,9 +229,8 @@ static void walk_act(struct walk *w, struct clock_run *run, enum clock_action ac
     case NOTHING:
         return;
     case MEET_BY_TAKING:
-        if (w->terms->priority == 4)
-            return;
-        walk_finish(w, run, e->at, NULL);
+        if (walk_taking_meets(w, run, e->at))
+            walk_finish(w, run, e->at, NULL);
         return;
     case MEET:
         walk_finish(w, run, e->at, NULL);

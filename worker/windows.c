@@ -3,6 +3,7 @@
 
 #include "clock.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define DAY_S INT64_C(86400)
@@ -137,13 +138,24 @@ static void add_running(struct maker *m, int64_t from, int64_t until, bool worki
     }
 }
 
+static const struct process_calendar *week_of(const struct engine *engine, struct span name)
+{
+    char text[PROCESS_NAME_MAX + 1];
+
+    (void)snprintf(text, sizeof text, "%.*s", (int)name.len, name.p);
+    return process_calendar_find(engine_process(engine), text);
+}
+
 void windows_make(const struct engine *engine, const struct clock_promise *promise, const struct clock *clock,
                   const struct clock_log *log, const struct clock_event *events, size_t event_count,
                   struct windows *ret)
 {
-    struct maker m = {.calendar = promise->calendar,
-                      .zone = engine_calendar_zone(engine, span_of(promise->calendar_name)),
-                      .week = process_calendar_find(engine_process(engine), promise->calendar_name),
+    /* A clock that was kept stands as it was judged, by a promise that may be another one by now. */
+    bool stays = clock->state == CLOCK_MET && engine_calendar(engine, clock->calendar) != NULL;
+    struct span name = stays ? clock->calendar : span_of(promise->calendar_name);
+    struct maker m = {.calendar = stays ? engine_calendar(engine, name) : promise->calendar,
+                      .zone = engine_calendar_zone(engine, name),
+                      .week = week_of(engine, name),
                       .events = events,
                       .event_count = event_count,
                       .out = ret};
@@ -157,7 +169,7 @@ void windows_make(const struct engine *engine, const struct clock_promise *promi
         if (s->paused)
             window_add(&m, s->from, s->until, WINDOW_CUSTOMER);
         else
-            add_running(&m, s->from, s->until, promise->working);
+            add_running(&m, s->from, s->until, stays ? clock->working : promise->working);
     }
 }
 

@@ -31,7 +31,7 @@ struct windows {
     size_t count, left_out;
 };
 
-/* in:  promise  that the clock was computed under (a verdict may show an earlier one)
+/* in:  promise  that the clock was computed under (a miss may show an earlier one; one that was kept is cut by its own calendar)
  *      log     of the computation that gave the clock
  *      events  as there: when a vendor was waited for
  * out: ret     in order of time, without gaps from the clock's start to its end */

@@ -385,6 +385,28 @@ static void test_windows_say_why_a_clock_did_not_count(void **state)
     story_end(&s);
 }
 
+/* A response that was kept: its windows are those it was judged by, whatever the priority is since. Priority 4 is met by words only. */
+static void test_windows_of_a_kept_clock_are_of_the_promise_it_was_kept_by(void **state)
+{
+    struct story s = story_of("a", "2026-03-09T11:00:00Z");
+    (void)state;
+    act(&s, "2026-03-09T14:00:00Z", ROLE_STAFF, "take", "{}");
+    act(&s, "2026-03-09T14:30:00Z", ROLE_STAFF, "prioritize", "{\"priority\":1}");
+    assert_windows(&s, "2026-03-09T15:00:00Z", "response", "counted 1:00, lunch 1:00, counted 1:00");
+    act(&s, "2026-03-09T15:10:00Z", ROLE_STAFF, "prioritize", "{\"priority\":4}");
+    act(&s, "2026-03-09T15:20:00Z", ROLE_STAFF, "comment", "{\"text\":\"x\",\"public\":true}");
+    assert_windows(&s, "2026-03-09T16:00:00Z", "response", "counted 1:00, lunch 1:00, counted 1:00");
+    story_end(&s);
+
+    s = story_of("a", "2026-03-09T13:00:00Z");
+    act(&s, "2026-03-09T13:10:00Z", ROLE_STAFF, "prioritize", "{\"priority\":4}");
+    act(&s, "2026-03-09T13:20:00Z", ROLE_STAFF, "take", "{}");
+    act(&s, "2026-03-09T15:00:00Z", ROLE_STAFF, "comment", "{\"text\":\"x\",\"public\":true}");
+    act(&s, "2026-03-09T15:30:00Z", ROLE_STAFF, "prioritize", "{\"priority\":3}");
+    assert_windows(&s, "2026-03-09T16:00:00Z", "response", "counted 2:00");
+    story_end(&s);
+}
+
 /* A meeting at eleven; the process reminds two hours before. */
 static void test_meetings_are_reminded_of_as_long_before_as_the_process_says(void **state)
 {
@@ -469,6 +491,7 @@ int main(void)
         cmocka_unit_test(test_a_meetings_own_reminder_goes_before_the_processs),
         cmocka_unit_test(test_many_meetings_at_one_time_are_all_reminded_of),
         cmocka_unit_test(test_windows_say_why_a_clock_did_not_count),
+        cmocka_unit_test(test_windows_of_a_kept_clock_are_of_the_promise_it_was_kept_by),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
