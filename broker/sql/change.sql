@@ -102,7 +102,7 @@ u AS (
            CROSS JOIN LATERAL (SELECT x.attendee FROM unnest(m.attendees) x(attendee) WHERE lower(x.attendee) = lower($45::text) LIMIT 1) a
     ON CONFLICT (ticket, meeting, attendee) DO UPDATE SET answer = excluded.answer, version = excluded.version, at = excluded.at
 ), tp AS (
-    UPDATE tickets SET package = $41::text FROM u WHERE tickets.id = u.ticket AND $41::text IS NOT NULL
+    UPDATE tickets SET package = $41::text, posted_package = coalesce(posted_package, package, '') FROM u WHERE tickets.id = u.ticket AND $41::text IS NOT NULL
 ), dp AS ( -- the verdicts that fell before stay with the package they were judged for
     UPDATE deadlines SET package = t.package FROM u JOIN tickets t ON t.id = u.ticket
      WHERE $41::text IS NOT NULL AND deadlines.ticket = u.ticket AND deadlines.package IS NULL

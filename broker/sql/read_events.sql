@@ -2,7 +2,7 @@
 --  $1 above this number  $2 up to this one  $3 limit  $4 customer  $5 ticket  $6 kinds  $7 public  $8 from_at
 SELECT * FROM (
     (SELECT t.seq, t.id AS ticket, t.posted_at AS at, 1 AS version, 1::smallint AS kind, NULL::smallint AS role, true AS public,
-            false AS verified, t.customer, NULL::text AS actor, NULL::bytea AS body, t.title, t.problem, t.package, t.extra
+            false AS verified, t.customer, NULL::text AS actor, NULL::bytea AS body, t.title, t.problem, nullif(coalesce(t.posted_package, t.package), '') AS package, t.extra
        FROM tickets t
       WHERE t.seq > $1::bigint AND t.seq <= $2::bigint
         AND ($4::text IS NULL OR t.customer = $4::text)

@@ -6,7 +6,7 @@ WITH own AS MATERIALIZED (
 )
 SELECT * FROM (
     (SELECT t.seq, t.id AS ticket, t.posted_at AS at, 1 AS version, 1::smallint AS kind, NULL::smallint AS role, true AS public,
-            false AS verified, t.customer, NULL::text AS actor, NULL::bytea AS body, t.title, t.problem, t.package, t.extra
+            false AS verified, t.customer, NULL::text AS actor, NULL::bytea AS body, t.title, t.problem, nullif(coalesce(t.posted_package, t.package), '') AS package, t.extra
        FROM (SELECT own.id FROM own
               WHERE own.seq > $1::bigint AND own.seq <= $2::bigint
                 AND ($5::bigint IS NULL OR own.id = $5::bigint)

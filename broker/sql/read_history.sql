@@ -2,7 +2,7 @@
 --  $1 ticket  $2 after this version  $3 bytes
 SELECT * FROM (
     SELECT t.seq, t.id AS ticket, t.posted_at AS at, 1 AS version, 1::smallint AS kind, NULL::smallint AS role, true AS public,
-           false AS verified, t.customer, NULL::text AS actor, NULL::bytea AS body, t.title, t.problem, t.package, t.extra
+           false AS verified, t.customer, NULL::text AS actor, NULL::bytea AS body, t.title, t.problem, nullif(coalesce(t.posted_package, t.package), '') AS package, t.extra
       FROM tickets t
      WHERE t.id = $1::bigint AND $2::integer < 1
     UNION ALL

@@ -1,7 +1,7 @@
 -- A page of settled events in the feed's order: postings stand in tickets, all others in events. Columns: common/event_wire.h.
 --  $1 after this number  $2 up to this number  $3 limit
 (SELECT t.seq, t.id AS ticket, t.posted_at AS at, 1 AS version, 1::smallint AS kind, NULL::smallint AS role, true AS public,
-        false AS verified, t.customer, NULL::text AS actor, NULL::bytea AS body, t.title, t.problem, t.package, t.extra
+        false AS verified, t.customer, NULL::text AS actor, NULL::bytea AS body, t.title, t.problem, nullif(coalesce(t.posted_package, t.package), '') AS package, t.extra
    FROM tickets t
   WHERE t.seq > $1::bigint AND t.seq <= $2::bigint
   ORDER BY t.seq

@@ -821,6 +821,8 @@ def test_open_tickets_move_to_the_new_package_only_when_asked(stack, client):
     asleep(stack, first)
     assert [ticket_of(client.show(tracking))["package"] for tracking in (first, closed)] == ["gold", "standard"]
     assert event(client, first, "updated")["body"] == {"package": "gold"}
+    posted = client.call("events.since", cursor="", limit=1, filter={"tracking": first})["events"][0]
+    assert posted["body"]["package"] == event(client, first, "posted")["body"]["package"] == "standard", "what was posted stays"
     # Verdicts stay with the package they were judged for, also when the ticket moves on.
     client.call("ticket.comment", tracking=first, text="Still there.", public=True, as_=ADA)
     asleep(stack, first)
