@@ -44,6 +44,18 @@ def _end_all():
             pass
 
 
+def _ended_within(process, seconds):
+    """Whether the command ended in time. Orphans of it that end meanwhile are waited for: a server must not find its predecessor's pid taken."""
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline:
+        ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if ended is None:
+            time.sleep(0.02)
+        elif ended.si_pid != process.pid:
+            os.waitpid(ended.si_pid, 0)
+    return process.returncode is not None
+
+
 def run_whole(command, seconds, **options):
     """Runs command in a session of its own, and ends whatever it left. Its status; None when it took longer: then it is interrupted first, so
     that it may clean up. No other children of the caller may be there meanwhile."""
@@ -51,11 +63,10 @@ def run_whole(command, seconds, **options):
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
     try:
-        return process.wait(seconds)
-    except subprocess.TimeoutExpired:
+        if _ended_within(process, seconds):
+            return process.returncode
         process.send_signal(signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(CLEAN_UP_S)
+        _ended_within(process, CLEAN_UP_S)
         return None
     finally:
         if process.poll() is None:

@@ -29,3 +29,12 @@ def test_what_a_test_started_ends_with_it(how, tmp_path):
     pids = (tmp_path / "pids").read_text().split()
     assert (tmp_path / "ready").exists() and len(pids) == 2
     assert not [pid for pid in pids if pathlib.Path(f"/proc/{pid}").exists() and os.readlink(f"/proc/{pid}/cwd") == str(tmp_path)]
+
+
+def test_an_orphan_that_was_killed_is_gone_while_the_test_goes_on(tmp_path):
+    """A database that is killed and started again refuses to start while its predecessor's pid is there."""
+    script = "sh -c 'sleep 1000 & echo $! > orphan'; " \
+             "kill -9 $(cat orphan); while kill -0 $(cat orphan) 2>/dev/null; do sleep 0.01; done"
+    done = subprocess.run([sys.executable, "-c", RUNNER, ROOT / "tests/mutants", script, str(20 * SLOW)], cwd=tmp_path,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100 * SLOW)
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
