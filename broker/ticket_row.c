@@ -10,6 +10,8 @@
 
 enum { ARRAY_HEAD = 20 /* dimensions, flags, element type, length, lower bound: four bytes each */ };
 
+enum reader { FOR_PEOPLE, FOR_WORKER };
+
 void ticket_row_from_pg(const PGresult *rows, int row, struct ticket_row *ret)
 {
     *ret = (struct ticket_row){
@@ -132,7 +134,8 @@ static void put_tags(struct buf *out, struct wire_map *map, struct span tags)
     map->count++;
 }
 
-/* A promise that went away with a change of priority or package, before it was missed: kept for the worker, and nothing to people. */
+/* A promise that went away with a change of priority or package, before it was missed: kept for the worker, and nothing to people. Also what
+ * the worker keeps where nothing is promised at all. */
 static bool clock_is_gone(const struct wire_val *clock)
 {
     return wire_find_bool(clock, "unpromised", false) && span_is(wire_find_str(clock, "state"), "met");
@@ -148,7 +151,7 @@ static void put_promised(struct buf *out, const struct wire_val *clocks)
     wire_list_close(out, &list);
 }
 
-static void put_clocks(struct buf *out, struct wire_map *map, struct span clocks)
+static void put_clocks(struct buf *out, struct wire_map *map, struct span clocks, enum reader reader)
 {
     struct wire_doc *doc = NULL;
     struct err ignored;
@@ -156,6 +159,8 @@ static void put_clocks(struct buf *out, struct wire_map *map, struct span clocks
     wire_put_text(out, "clocks");
     if (clocks.p == NULL || clocks.len == 0)
         wire_put_list(out, 0);
+    else if (reader == FOR_WORKER)
+        wire_put_raw(out, clocks);
     else if (wire_parse(clocks.p, clocks.len, WIRE_DEPTH_MAX, &doc, &ignored))
         put_promised(out, wire_root(doc));
     else
@@ -190,7 +195,7 @@ static void put_tracking(struct buf *out, struct wire_map *map, int64_t id, cons
 
 /* What every form of a ticket has. */
 static void put_common(struct buf *out, struct wire_map *map, const struct ticket_row *row,
-                       const char *prefix, const struct wire_val *extra)
+                       const char *prefix, const struct wire_val *extra, enum reader reader)
 {
     put_tracking(out, map, row->id, prefix);
     put_text(out, map, "customer", row->customer);
@@ -208,7 +213,7 @@ static void put_common(struct buf *out, struct wire_map *map, const struct ticke
     put_int(out, map, "version", row->version);
     put_int(out, map, "posted_at", row->posted_at);
     put_int(out, map, "updated_at", row->updated_at == 0 ? row->posted_at : row->updated_at);
-    put_clocks(out, map, row->clocks);
+    put_clocks(out, map, row->clocks, reader);
 }
 
 static void put_whole(struct buf *out, struct wire_map *map, const struct ticket_row *row,
@@ -245,7 +250,7 @@ void ticket_put_work(struct buf *out, const struct ticket_row *row, const char *
     struct wire_doc *doc = parse_extra(row->extra);
     struct wire_map map = wire_map_open(out);
 
-    put_common(out, &map, row, prefix, extra_root(doc));
+    put_common(out, &map, row, prefix, extra_root(doc), FOR_WORKER);
     put_whole(out, &map, row, extra_root(doc));
     put_held(out, &map, row->held);
     if (row->decided != 0)
@@ -260,7 +265,7 @@ struct wire_map ticket_open_answer(struct buf *out, const struct ticket_row *row
     struct wire_doc *doc = parse_extra(row->extra);
     struct wire_map map = wire_map_open(out);
 
-    put_common(out, &map, row, prefix, extra_root(doc));
+    put_common(out, &map, row, prefix, extra_root(doc), FOR_PEOPLE);
     if (whole)
         put_whole(out, &map, row, extra_root(doc));
     wire_doc_free(doc);

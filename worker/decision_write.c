@@ -84,6 +84,23 @@ static void put_set(const struct decision *d, struct buf *out)
 
 /* ---- clocks and verdicts ---- */
 
+/* Where nothing is promised, what is kept with the clocks needs one all the same: it is of no promise, so nobody is shown it. */
+static struct clock clock_of_no_promise(const struct decision *d)
+{
+    int64_t posted_at = d->work->posted_at;
+
+    return (struct clock){.kind = CLOCK_RESPONSE,
+                          .cycle = 1,
+                          .state = CLOCK_MET,
+                          .started_at = posted_at,
+                          .due_at = CLOCK_NO_INSTANT,
+                          .warn_at = CLOCK_NO_INSTANT,
+                          .met_at = posted_at,
+                          .calendar = span_of(PROCESS_ALWAYS),
+                          .as_of_at = d->work->now,
+                          .unpromised = true};
+}
+
 static void put_clocks(const struct decision *d, struct buf *out)
 {
     struct work_kept kept = {.forced_calendar = d->forced_calendar,
@@ -92,6 +109,12 @@ static void put_clocks(const struct decision *d, struct buf *out)
                              .wake_in_at = d->wake_in_at,
                              .by = span_of(engine_by(d->engine))};
 
+    if (d->clocks.count == 0) {
+        const struct clock none = clock_of_no_promise(d);
+        wire_put_list(out, 1);
+        work_put_clock(out, &none, &kept);
+        return;
+    }
     wire_put_list(out, d->clocks.count);
     for (size_t i = 0; i < d->clocks.count; i++)
         work_put_clock(out, &d->clocks.items[i], i == 0 ? &kept : NULL);

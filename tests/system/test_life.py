@@ -504,13 +504,21 @@ def test_a_meeting_has_a_reminder_of_its_own_that_moves_and_goes_with_it(stack, 
     assert "REMINDER" in stack.docket("show", own).stdout and "2h" in stack.docket("show", own).stdout
 
 
-def test_a_promise_that_went_away_is_shown_no_more(client, golden):
+def test_a_promise_that_went_away_is_shown_no_more_and_comes_back_as_it_was(stack, client, golden):
     tracking = decided(client, 1, customer=golden, impact="degraded")[0]
     assert "resolution" in [clock["clock"] for clock in ticket_of(client.show(tracking))["clocks"]], "gold promises it for priority 2"
+    pass_time(stack, client, tracking, 5 * 3600)
+
+    def warned():
+        return [one["body"]["percent"] for one in ticket_of(client.show(tracking))["events"] if one["kind"] == "warned" and one["body"]["clock"] == "resolution"]
+
+    assert warned() == [50]
     client.call("ticket.prioritize", tracking=tracking, priority=3, reason="less", as_=ADA)
     wait_until(lambda: [clock["clock"] for clock in ticket_of(client.show(tracking))["clocks"]] == ["response", "update"])
     client.call("ticket.prioritize", tracking=tracking, priority=2, reason="again", as_=ADA)
     wait_until(lambda: [clock["state"] for clock in ticket_of(client.show(tracking))["clocks"] if clock["clock"] == "resolution"] == ["running"])
+    assert warned() == [50], "what was told once is not told again"
+    assert client.call("ticket.explain", tracking=tracking)["verify"]["same"]
 
 
 # ---- correlation ----

@@ -525,3 +525,32 @@ def test_silence_closes_by_package_and_kept_words_start_no_clock(process):
 """)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 cases, 3 passed" in done.stdout
+
+
+def test_what_a_ticket_waits_for_is_kept_also_where_nothing_is_promised(process):
+    """How often an approval was asked for, and a rule's wake_in, live from one decision to the next, whatever wakes the ticket between."""
+    packages = (process / "packages.yaml").read_text()
+    nothing = "{response: ~, update: ~, resolution: ~}"
+    (process / "packages.yaml").write_text(packages + f"\nfree:\n  targets: {{1: {nothing}, 2: {nothing}, 3: {nothing}, 4: {nothing}}}\n")
+    (process / "rules/00.yaml").write_text("""
+- {rule: look, when: {field: title, is: look}, then: {wake_in: 2h}}
+- {rule: looked, on: [due], then: {tag: looked}}
+""")
+    done = cases(process, """
+- case: an approval is asked for again once
+  package: free
+  ticket: {title: Registration fails sometimes, problem: Twice a day.}
+  expect: {response: ~, update: ~, resolution: ~}
+  steps:
+    - {after: 1h, do: resolve, as: ada, text: Done.}
+    - {at: 2026-03-04T11:00:00Z, expect: {told: [customer asked approval]}}
+    - {after: 1h, do: comment, as: ada, text: No word yet., expect: {told: [], response: ~}}
+- case: a rule that waits runs in time, once
+  package: free
+  ticket: {title: look, problem: Registration fails sometimes.}
+  steps:
+    - {after: 1h, do: comment, as: ada, text: Later.}
+    - {after: 61m, expect: {tags: [looked]}}
+""")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "2 cases, 2 passed" in done.stdout
