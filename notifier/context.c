@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMBERS_SHOWN_MAX = 10, INSTANT_BYTES = 64, PROBLEM_BYTES_MAX = 2000 };
+enum { MEMBERS_SHOWN_MAX = 10, INSTANT_BYTES = 64, PROBLEM_BYTES_MAX = 2000, WORD_BYTES = 128 };
 
 struct context {
     struct buf *out;
@@ -40,6 +40,17 @@ static void put_word(const struct context *c, struct span word)
         text = span_of(plain);
     }
     wire_put_str(c->out, text.p == NULL ? word : text);
+}
+
+/* A text of the process, in which the process has one for all, or what the locale says instead: its word "PREFIX_NAME". */
+static void put_text_or_word(const struct context *c, const char *prefix, struct span name, struct span text)
+{
+    char word[WORD_BYTES];
+    int len = snprintf(word, sizeof word, "%s_%.*s", prefix, (int)name.len, name.len == 0 ? "" : name.p);
+    struct span own =
+        len < (int)sizeof word ? templates_word(c->templates, c->locale, span_of(word)) : SPAN_NONE;
+
+    wire_put_str(c->out, own.p != NULL ? own : text.p != NULL ? text : span_of(""));
 }
 
 /* "2026-03-27 16:30 +01:00", on the wall clock of who reads it. */
@@ -81,14 +92,23 @@ static bool key_is_word(const struct context *c, struct span key)
     return span_is(key, "reason") && strcmp(c->facts->kind, "closed") == 0;
 }
 
-/* What is asked, as a reader sees it: its text. (The decision names the question as well: {name, text}.) */
+/* What is asked, as a reader sees it: its text, in the reader's language where the locale has the question. */
 static void put_questions(const struct context *c, const struct wire_val *list)
 {
     wire_put_list(c->out, wire_count(list));
     for (size_t i = 0; i < wire_count(list); i++) {
-        struct span text = context_question(wire_at(list, i));
-        wire_put_str(c->out, text.p == NULL ? span_of("") : text);
+        const struct wire_val *question = wire_at(list, i);
+        put_text_or_word(c, "question", wire_find_str(question, "name"), context_question(question));
     }
+}
+
+/* Of a body that holds the priority beside its name. */
+static void put_priority_name(const struct context *c, const struct wire_val *body, struct span text)
+{
+    char digits[24];
+
+    (void)snprintf(digits, sizeof digits, "%lld", (long long)wire_find_int(body, "priority", 0));
+    put_text_or_word(c, "priority", span_of(digits), text);
 }
 
 /* Copies a value of a body; instants and words of ours become readable. */
@@ -107,7 +127,10 @@ static void put_readable(const struct context *c, struct span key, const struct 
         wire_put_map(c->out, wire_count(value));
         for (size_t i = 0; i < wire_count(value); i++) {
             wire_put_str(c->out, wire_key_at(value, i));
-            put_readable(c, wire_key_at(value, i), wire_val_at(value, i));
+            if (span_is(wire_key_at(value, i), "priority_name") && wire_get_str(wire_val_at(value, i), &text))
+                put_priority_name(c, value, text);
+            else
+                put_readable(c, wire_key_at(value, i), wire_val_at(value, i));
         }
     } else if (wire_type(value) == WIRE_LIST) {
         wire_put_list(c->out, wire_count(value));

@@ -309,9 +309,10 @@ static void put_triaged(const struct decision *d, struct notes *notes)
 
     note_open(notes, "customer", "triaged", 0, false);
     wire_put_text(out, "body");
-    wire_put_map(out, 3);
+    wire_put_map(out, 4);
     wire_put_key_int(out, "priority", d->priority);
     wire_put_key_text(out, "priority_name", name);
+    wire_put_key_bool(out, "asks", d->choice.ask_count != 0); /* a message of its own does */
     wire_put_text(out, "promises");
     wire_put_list(out, d->clocks.count);
     for (size_t i = 0; i < d->clocks.count; i++)

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 import pytest
+import yaml
 from helpers import ADA, BIN, ROOT, ticket_of, wait_until
 from test_links import link_in, link_to, mails_to, press
 
@@ -25,8 +26,11 @@ def test_each_template_says_the_same_in_every_language(name):
         other = locale / name
         assert other.exists(), f"{locale.name}/{name} is not translated"
         if name == "words.txt":
-            keys = [re.findall(r"^([a-z_]+):", path.read_text(), re.M) for path in (TEMPLATES / "en" / name, other)]
-            assert keys[0] == keys[1]
+            keys = [re.findall(r"^([a-z_0-9]+):", path.read_text(), re.M) for path in (TEMPLATES / "en" / name, other)]
+            # What process.yaml says in its own language is said in each other one as well.
+            process = yaml.safe_load((ROOT / "deploy/process/process.yaml").read_text())
+            said = [f"question_{name}" for name in process["questions"]] + [f"priority_{n}" for n in process["priorities"]]
+            assert keys[1] == keys[0] + (said if locale.name != "en" else [])
         elif name.endswith(".txt") and name != "digest.txt":  # plurals differ
             assert set(tags(other)) == set(tags(TEMPLATES / "en" / name)), f"{locale.name}/{name}"
 
@@ -64,6 +68,25 @@ def test_dates_are_of_the_readers_zone_with_its_offset(tmp_path):
     facts["posted_at"] = "2026-03-29T01:30:00Z"
     assert "2026-03-29 03:30 +02:00" in render(tmp_path, "received", facts).stdout
     assert "2026-03-29 01:30 UTC" in render(tmp_path, "received", facts | {"zone": "Mars/Base"}).stdout
+
+
+def test_questions_and_priorities_are_told_in_the_reader_s_language(tmp_path):
+    asked = {"body": {"questions": [{"name": "equipment", "text": "Which one?"}, {"name": "ours", "text": "And ours?"}, "A text alone"]}}
+    told = [render(tmp_path, "asked", facts_of("x", locale) | asked).stdout for locale in ("en", "de")]
+    assert "- Which one?\n- And ours?\n- A text alone\n" in told[0]
+    assert re.search(r"^- Um welches Gerät geht es.*\n- And ours\?\n- A text alone$", told[1], re.M)
+    triaged = {"body": {"priority": 2, "priority_name": "Network severely degraded", "promises": []}}
+    assert "priority 2 (Network severely degraded)" in render(tmp_path, "triaged", facts_of("x", "en") | triaged).stdout
+    assert "Priorität 2 (Netz stark gestört)" in render(tmp_path, "triaged", facts_of("x", "de") | triaged).stdout
+    assert "Priorität 7 (odd)" in render(tmp_path, "triaged", facts_of("x", "de") | {"body": {"priority": 7, "priority_name": "odd"}}).stdout
+
+
+@pytest.mark.parametrize("locale,words", [("en", "still missing"), ("de", "bitte noch")])
+def test_a_receipt_asks_for_what_is_missing_unless_questions_follow_it(tmp_path, locale, words):
+    facts = facts_of("x", locale) | {"alert": None, "triaged": {"priority": 3, "promises": [], "asks": False}}
+    assert words in render(tmp_path, "received", facts).stdout
+    facts["triaged"]["asks"] = True
+    assert words not in render(tmp_path, "received", facts).stdout
 
 
 def test_one_message_is_one_and_more_are_many(tmp_path):
