@@ -8,12 +8,11 @@
 #include "log.h"
 #include "meeting_body.h"
 #include "notifier.h"
-#include "process.h"
+#include "reader.h"
 #include "render.h"
 #include "template_faults.h"
 #include "tracking.h"
 #include "wire.h"
-#include "zones.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +25,7 @@ struct texts {
     char address[CHANNEL_ADDRESS_BYTES], customer[CUSTOMER_BYTES];
     char root[COMPOSE_ID_BYTES], previous[COMPOSE_ID_BYTES];
     char link[LINK_URL_BYTES], code[ANSWER_CODE_BYTES];
-    char locale[LOCALE_BYTES]; /* of the one who reads it; "": not told */
+    struct reader reader;
 };
 
 static void copy_text(const PGresult *rows, int row, int column, char *to, size_t size)
@@ -82,69 +81,15 @@ static void texts_read(const struct notifier *notifier, const PGresult *rows, in
     put_link(notifier, rows, row, ret);
 }
 
-/* The customer's zone; NULL: UTC. */
-static const struct zone *zone_of(struct notifier *notifier, struct span record)
+static void texts_find_reader(struct notifier *notifier, const PGresult *rows, int row, struct texts *texts)
 {
-    struct wire_doc *doc = NULL;
-    struct err ignored;
-    const struct zone *zone = NULL;
+    struct span record = pg_span(rows, row, C_RECORD);
 
-    if (record.p != NULL && wire_parse(record.p, record.len, WIRE_DEPTH_MAX, &doc, &ignored))
-        zone = zones_find(notifier->zones, wire_find_str(wire_root(doc), "zone"));
-    wire_doc_free(doc);
-    return zone;
-}
-
-static const struct process_person *person_of(const struct notifier *notifier, const PGresult *rows, int row,
-                                              const struct texts *texts)
-{
-    const struct process *process = notifier->people->process;
-
-    return process == NULL || pg_int(rows, row, C_AUDIENCE) == AUDIENCE_CUSTOMER
-               ? NULL
-               : process_person_find(&process->people, texts->recipient);
-}
-
-/* The language of the contact at that address, when the customer's record says it. */
-static struct span contact_locale(const struct wire_val *record, const char *address)
-{
-    const struct wire_val *contacts = wire_find(record, "contacts");
-
-    for (size_t i = 0; i < wire_count(contacts); i++)
-        for (int way = 0; way < CHANNELS; way++)
-            if (span_is(wire_find_str(wire_at(contacts, i), channel_rows[way].name), address))
-                return wire_find_str(wire_at(contacts, i), "locale");
-    return SPAN_NONE;
-}
-
-/* People of staff.yaml and contacts of a customer may have a language of their own. */
-static void texts_find_locale(const struct notifier *notifier, const PGresult *rows, int row,
-                              struct texts *texts)
-{
-    const struct process_person *person = person_of(notifier, rows, row, texts);
-    struct span record = pg_span(rows, row, C_RECORD), locale = SPAN_NONE;
-    struct wire_doc *doc = NULL;
-    struct err ignored;
-
-    if (person != NULL)
-        locale = person->locale == NULL ? SPAN_NONE : span_of(person->locale);
-    else if (pg_int(rows, row, C_AUDIENCE) == AUDIENCE_CUSTOMER && record.p != NULL &&
-             wire_parse(record.p, record.len, WIRE_DEPTH_MAX, &doc, &ignored))
-        locale = contact_locale(wire_root(doc), texts->address);
-    if (locale.len != 0 && locale.len < sizeof texts->locale)
-        (void)snprintf(texts->locale, sizeof texts->locale, "%.*s", (int)locale.len, locale.p);
-    wire_doc_free(doc);
-}
-
-/* A person's own zone, else the customer's. */
-static const struct zone *reader_zone(struct notifier *notifier, const PGresult *rows, int row,
-                                      const struct texts *texts)
-{
-    const struct process_person *person = person_of(notifier, rows, row, texts);
-    const struct zone *own =
-        person == NULL || person->zone == NULL ? NULL : zones_find(notifier->zones, span_of(person->zone));
-
-    return own != NULL ? own : zone_of(notifier, pg_span(rows, row, C_RECORD));
+    if (pg_int(rows, row, C_AUDIENCE) == AUDIENCE_CUSTOMER)
+        reader_of_contact(notifier->zones, record, texts->address, &texts->reader);
+    else
+        reader_of_person(notifier->zones, escal_people_person(notifier->people, texts->recipient), record,
+                         &texts->reader);
 }
 
 /* How many docket-mail left out. */
@@ -165,8 +110,8 @@ static struct facts facts_of(struct notifier *notifier, const PGresult *rows, in
                              const struct texts *texts)
 {
     return (struct facts){.tracking_prefix = notifier->settings.tracking_prefix,
-                          .zone = reader_zone(notifier, rows, row, texts),
-                          .locale = texts->locale[0] == '\0' ? NULL : texts->locale,
+                          .zone = texts->reader.zone,
+                          .locale = texts->reader.locale[0] == '\0' ? NULL : texts->reader.locale,
                           .kind = texts->kind,
                           .tracking = texts->tracking,
                           .recipient = texts->recipient,
@@ -279,7 +224,7 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
     struct buf own;
 
     texts_read(notifier, rows, row, &texts);
-    texts_find_locale(notifier, rows, row, &texts);
+    texts_find_reader(notifier, rows, row, &texts);
     (void)snprintf(ret_id, COMPOSE_ID_BYTES, "n.%lld@%.*s", (long long)pg_int(rows, row, C_ID),
                    COMPOSE_ID_BYTES - 24, notifier->settings.mail_domain);
     if (!way->address_check(texts.address, err))

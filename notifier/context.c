@@ -2,13 +2,14 @@
 #include "context.h"
 #include "clock.h"
 #include "plural.h"
+#include "reader.h"
 #include "tracking.h"
 #include "wire.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMBERS_SHOWN_MAX = 10, INSTANT_BYTES = 64, PROBLEM_BYTES_MAX = 2000, WORD_BYTES = 128 };
+enum { MEMBERS_SHOWN_MAX = 10, PROBLEM_BYTES_MAX = 2000, WORD_BYTES = 128 };
 
 struct context {
     struct buf *out;
@@ -53,26 +54,10 @@ static void put_text_or_word(const struct context *c, const char *prefix, struct
     wire_put_str(c->out, own.p != NULL ? own : text.p != NULL ? text : span_of(""));
 }
 
-/* "2026-03-27 16:30 +01:00", on the wall clock of who reads it. */
 static void put_instant(const struct context *c, int64_t at_us)
 {
-    int64_t at = at_us / US_PER_S, local, days;
-    int32_t offset = c->facts->zone == NULL ? 0 : zone_offset(c->facts->zone, at);
-    int64_t year;
-    int month, day;
-    char text[INSTANT_BYTES];
-
-    local = at + offset;
-    days = (local - ((local % 86400) + 86400) % 86400) / 86400;
-    local -= days * 86400;
-    date_parts(days, &year, &month, &day);
-    int n = snprintf(text, sizeof text, "%04lld-%02d-%02d %02d:%02d ", (long long)year, month, day,
-                     (int)(local / 3600), (int)(local % 3600 / 60));
-    if (offset == 0)
-        (void)snprintf(text + n, sizeof text - (size_t)n, "UTC");
-    else
-        (void)snprintf(text + n, sizeof text - (size_t)n, "%c%02d:%02d", offset < 0 ? '-' : '+',
-                       (offset < 0 ? -offset : offset) / 3600, (offset < 0 ? -offset : offset) % 3600 / 60);
+    char text[READER_INSTANT_BYTES];
+    reader_instant(c->facts->zone, at_us, text);
     wire_put_text(c->out, text);
 }
 

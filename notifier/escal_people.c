@@ -124,6 +124,11 @@ const struct process_people *escal_people_plan(const struct escal_people *people
     return people->process != NULL ? &people->process->people : &nobody;
 }
 
+const struct process_person *escal_people_person(const struct escal_people *people, const char *name)
+{
+    return process_person_find(escal_people_plan(people), name);
+}
+
 /* NULL: around the clock. */
 static const struct calendar *calendar_find(const struct escal_people *people, const char *name)
 {

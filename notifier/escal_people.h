@@ -33,6 +33,9 @@ void escal_people_set_overrides(struct escal_people *people, const PGresult *row
 /* The scene of now without a ticket: assignee, queue and acker are the caller's. */
 struct escal_scene escal_people_scene(const struct escal_people *people, int64_t at);
 
+/* Who has that name in staff.yaml; NULL: nobody, or no process was read yet. It lives as long as the process does. */
+const struct process_person *escal_people_person(const struct escal_people *people, const char *name);
+
 const struct process_people *escal_people_plan(const struct escal_people *people);
 
 /* due(people, from, delay) of escal.h for one policy; arg is a struct escal_delay. */

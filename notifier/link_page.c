@@ -1,6 +1,5 @@
 /* The pages of links in words; see link_page.h. */
 #include "link_page.h"
-#include "clock.h"
 #include "mustache.h"
 #include "wire.h"
 
@@ -86,18 +85,6 @@ static void put_flag(struct buf *out, const char *key, const char *name, struct 
     map->count++;
 }
 
-/* "2026-03-27 15:30 UTC" */
-static void put_at(struct buf *out, int64_t at, struct wire_map *map)
-{
-    char full[40], text[48] = "";
-
-    if (at != 0) {
-        clock_format(at - at % (60 * US_PER_S), full, sizeof full);
-        (void)snprintf(text, sizeof text, "%.10s %.5s UTC", full, strlen(full) > 16 ? full + 11 : "");
-    }
-    put_optional(out, "at", span_of(text), map);
-}
-
 static void put_context(struct buf *out, const struct link_view *view)
 {
     struct wire_map map = wire_map_open(out);
@@ -115,7 +102,7 @@ static void put_context(struct buf *out, const struct link_view *view)
     wire_put_key_bool(out, "can_act", view->can_act), map.count++;
     wire_put_key_bool(out, "can_take", view->can_take), map.count++;
     put_flag(out, "result", view->result, &map);
-    put_at(out, view->result_at, &map);
+    put_optional(out, "at", span_of(view->result_at), &map);
     put_optional(out, "by", view->result_by, &map);
     put_flag(out, "fault", faults[view->fault].name, &map);
     wire_map_close(out, &map);
@@ -207,19 +194,10 @@ static void first_language(const char *accept, char *ret)
     (void)snprintf(ret, LOCALE_BYTES, "%.*s", (int)len, accept);
 }
 
-void link_page_locale(struct span record, const char *accept, char *ret)
+void link_page_locale(const char *accept, char *ret)
 {
-    struct wire_doc *doc = NULL;
-    struct err ignored;
-
     ret[0] = '\0';
-    if (record.p != NULL && wire_parse(record.p, record.len, WIRE_DEPTH_MAX, &doc, &ignored)) {
-        struct span locale = wire_find_str(wire_root(doc), "locale");
-        if (locale.len > 0 && locale.len < LOCALE_BYTES)
-            (void)snprintf(ret, LOCALE_BYTES, "%.*s", (int)locale.len, locale.p);
-        wire_doc_free(doc);
-    }
-    if (ret[0] == '\0' && accept != NULL)
+    if (accept != NULL)
         first_language(accept, ret);
     if (ret[0] == '\0')
         (void)snprintf(ret, LOCALE_BYTES, "en");

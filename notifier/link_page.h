@@ -32,7 +32,7 @@ struct link_view {
     bool can_act;         /* the form is shown */
     bool can_take;        /* there is a ticket nobody has */
     const char *result;   /* what became of it: "approved", "rejected", …, "overtaken"; NULL: nothing yet */
-    int64_t result_at;    /* 0: not known */
+    const char *result_at; /* by the reader's wall clock; NULL: not known */
     struct span result_by;
 };
 
@@ -47,7 +47,7 @@ void link_page_style(struct http_answer *ret);
 /* A redirect to the page itself, so that a reload does not send the form again. */
 void link_page_again(const char *token, struct http_answer *ret);
 
-/* The language of a customer's record, else of the browser's Accept-Language, else English. ret: LOCALE_BYTES. */
-void link_page_locale(struct span record, const char *accept, char *ret);
+/* The language that a browser's Accept-Language (NULL: none) puts first, else English. ret: LOCALE_BYTES. */
+void link_page_locale(const char *accept, char *ret);
 
 #endif

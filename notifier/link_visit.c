@@ -75,6 +75,18 @@ static void find_who(struct link_visit *visit, const PGresult *rows, int recipie
     }
 }
 
+static void visit_read_by(struct link_visit *visit, const struct reader *reader)
+{
+    if (reader->locale[0] != '\0')
+        (void)snprintf(visit->locale, sizeof visit->locale, "%s", reader->locale);
+}
+
+static void set_result_at(struct link_visit *visit, const struct reader *reader, int64_t at)
+{
+    reader_instant(reader->zone, at, visit->result_at);
+    visit->view.result_at = visit->result_at;
+}
+
 /* ---- a ticket ---- */
 
 enum ticket_column {
@@ -114,9 +126,10 @@ static void read_asked(struct link_visit *visit, struct span asked)
 }
 
 void link_visit_read_ticket(struct link_visit *visit, const PGresult *rows, const char *prefix,
-                            char *tracking)
+                            struct zones *zones, char *tracking)
 {
     struct link_view *view = &visit->view;
+    struct reader reader;
     bool is_agree = visit->link.purpose == TOKEN_AGREE;
 
     visit->is_found = PQntuples(rows) > 0;
@@ -129,7 +142,8 @@ void link_visit_read_ticket(struct link_visit *visit, const PGresult *rows, cons
     find_who(visit, rows, T_RECIPIENT, T_ADDRESS, false);
     set_text(&visit->title, pg_span(rows, 0, T_TITLE));
     read_asked(visit, pg_span(rows, 0, T_ASKED));
-    link_page_locale(pg_span(rows, 0, T_RECORD), visit->locale, visit->locale);
+    reader_of_contact(zones, pg_span(rows, 0, T_RECORD), visit->who, &reader);
+    visit_read_by(visit, &reader);
     *view = (struct link_view){.page = is_agree ? LINK_PAGE_AGREE : LINK_PAGE_APPROVE,
                                .locale = visit->locale,
                                .tracking = tracking,
@@ -142,7 +156,7 @@ void link_visit_read_ticket(struct link_visit *visit, const PGresult *rows, cons
     bool is_ended = !pg_is_null(rows, 0, T_ENDED_KIND);
     if (is_same && is_ended) {
         view->result = desk_event_name((enum desk_event)pg_int(rows, 0, T_ENDED_KIND));
-        view->result_at = pg_int(rows, 0, T_ENDED_AT);
+        set_result_at(visit, &reader, pg_int(rows, 0, T_ENDED_AT));
     } else if (!is_same || !state_is_open(visit->link.purpose, (enum desk_state)pg_int(rows, 0, T_STATE))) {
         view->result = "overtaken";
     }
@@ -170,9 +184,11 @@ enum alert_column {
 };
 enum { ALERT_ACKNOWLEDGED = 1, ALERT_RESOLVED = 2 };
 
-void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const char *prefix, char *tracking)
+void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const char *prefix,
+                           struct zones *zones, const struct escal_people *people, char *tracking)
 {
     struct link_view *view = &visit->view;
+    struct reader reader;
 
     visit->is_found = PQntuples(rows) > 0;
     if (!visit->is_found)
@@ -183,6 +199,8 @@ void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const
     if (visit->ticket != 0)
         tracking_format(visit->ticket, prefix, tracking);
     find_who(visit, rows, A_RECIPIENT, A_ADDRESS, true);
+    reader_of_person(zones, escal_people_person(people, visit->who), SPAN_NONE, &reader);
+    visit_read_by(visit, &reader);
     set_text(&visit->title, pg_span(rows, 0, A_TITLE));
     set_text(&visit->customer, pg_span(rows, 0, A_CUSTOMER));
     set_text(&visit->text, pg_span(rows, 0, A_BODY));
@@ -199,9 +217,9 @@ void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const
     if (pg_int(rows, 0, A_GENERATION) != visit->link.generation)
         view->result = "overtaken";
     else if (state == ALERT_RESOLVED)
-        view->result = "resolved", view->result_at = pg_int(rows, 0, A_RESOLVED_AT);
+        view->result = "resolved", set_result_at(visit, &reader, pg_int(rows, 0, A_RESOLVED_AT));
     else if (state == ALERT_ACKNOWLEDGED)
-        view->result = "acknowledged", view->result_at = pg_int(rows, 0, A_ACKED_AT);
+        view->result = "acknowledged", set_result_at(visit, &reader, pg_int(rows, 0, A_ACKED_AT));
     /* A reminder that nobody has answered yet is answered by acknowledging again. */
     visit->reminded_at = state == ALERT_ACKNOWLEDGED && !pg_is_null(rows, 0, A_REMINDED_AT)
                              ? pg_int(rows, 0, A_REMINDED_AT)

@@ -2,9 +2,12 @@
 #ifndef DOCKET_LINK_VISIT_H
 #define DOCKET_LINK_VISIT_H
 
+#include "escal_people.h"
 #include "link_page.h"
 #include "pg.h"
+#include "reader.h"
 #include "token.h"
+#include "zones.h"
 
 #include <libpq-fe.h>
 
@@ -33,6 +36,7 @@ struct link_visit {
     int64_t ticket;
     int32_t version;
     char who[LINK_NAME_BYTES]; /* as whom it acts; "": not known, so it may only look */
+    char result_at[READER_INSTANT_BYTES];
     struct buf title, customer, text, proposal, by;
     struct link_view view; /* points into those */
 };
@@ -43,11 +47,12 @@ void link_visit_clear(struct link_visit *visit);
 /* The row of a purpose and a button; NULL when there is none. */
 const struct link_action *link_action_find(enum token_purpose purpose, struct span name);
 
-/* Reads the rows of link_ticket.sql and link_alert.sql. prefix: of tracking numbers. */
+/* Reads the rows of link_ticket.sql and link_alert.sql. prefix: of tracking numbers. Shown is the page as who it is for reads it, where that is
+ * known (the contact of the link, the person of people), else in the language that visit->locale has. */
 void link_visit_read_ticket(struct link_visit *visit, const PGresult *rows, const char *prefix,
-                            char *tracking);
+                            struct zones *zones, char *tracking);
 void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const char *prefix,
-                           char *tracking);
+                           struct zones *zones, const struct escal_people *people, char *tracking);
 
 /* The body of the op for its action: as whom, which ticket or alert, only if it is as shown; the key is the link's nonce,
  * so that a link acts once. */

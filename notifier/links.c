@@ -154,7 +154,7 @@ static void on_ticket(void *arg, PGresult *rows)
     struct visit *visit = arg;
     if (visit->links != NULL)
         link_visit_read_ticket(&visit->at, rows, visit->links->notifier->settings.tracking_prefix,
-                               visit->tracking);
+                               visit->links->notifier->zones, visit->tracking);
 }
 
 static void on_alert(void *arg, PGresult *rows)
@@ -162,7 +162,7 @@ static void on_alert(void *arg, PGresult *rows)
     struct visit *visit = arg;
     if (visit->links != NULL)
         link_visit_read_alert(&visit->at, rows, visit->links->notifier->settings.tracking_prefix,
-                              visit->tracking);
+                              visit->links->notifier->zones, visit->links->notifier->people, visit->tracking);
 }
 
 static void on_looked(void *arg, const struct pg_end *end)
@@ -296,7 +296,7 @@ static void on_request(void *arg, struct http_request *request)
     visit->links = links;
     visit->request = request;
     link_visit_init(&visit->at);
-    link_page_locale(SPAN_NONE, accept, visit->at.locale);
+    link_page_locale(accept, visit->at.locale);
     visit->next = links->visits;
     if (visit->next != NULL)
         visit->next->previous = visit;

@@ -2,6 +2,7 @@
 #include "render.h"
 #include "context.h"
 #include "mustache.h"
+#include "reader.h"
 #include "wire.h"
 
 #include <ctype.h>
@@ -36,20 +37,6 @@ static struct span lookup_partial(void *arg, struct span name)
 {
     const struct lookup *lookup = arg;
     return templates_find(lookup->templates, lookup->locale, name, lookup->suffix);
-}
-
-static void locale_of(struct span record, char *ret)
-{
-    struct wire_doc *doc = NULL;
-    struct err ignored;
-
-    (void)snprintf(ret, LOCALE_BYTES, "en");
-    if (record.p == NULL || !wire_parse(record.p, record.len, WIRE_DEPTH_MAX, &doc, &ignored))
-        return;
-    struct span locale = wire_find_str(wire_root(doc), "locale");
-    if (locale.len > 0 && locale.len < LOCALE_BYTES)
-        (void)snprintf(ret, LOCALE_BYTES, "%.*s", (int)locale.len, locale.p);
-    wire_doc_free(doc);
 }
 
 /* The first line, "Subject: …", goes to the subject, one line without control characters; the rest is the
@@ -250,8 +237,8 @@ static void render_words(const struct templates *templates, const struct facts *
     buf_init(&bytes, CONTEXT_BYTES_MAX);
     if (facts->locale != NULL)
         (void)snprintf(locale, sizeof locale, "%s", facts->locale);
-    else
-        locale_of(facts->record, locale);
+    else if (!reader_record_locale(facts->record, locale))
+        (void)snprintf(locale, sizeof locale, "en");
     context_put(&bytes, templates, locale, facts, words);
     bool ok = wire_parse(buf_text(&bytes), bytes.len, WIRE_DEPTH_MAX, &context, &err) &&
               render_by_template(templates, locale, facts->link, wire_root(context), kind, suffix, ret, &err);

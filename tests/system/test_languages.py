@@ -2,9 +2,11 @@
 
 import email
 import email.policy
+import re
 
 import pytest
 from helpers import ADA, Stack, wait_until
+from test_links import link_to, press, visit
 
 STAFF = """people:
   ada: {name: Ada Lovelace, email: ada@localhost, locale: de, zone: Europe/Vienna}
@@ -51,4 +53,15 @@ def test_each_reads_their_own_language_and_wall_clock(desk):
     assert "Customer akme" in ben and ("-05:00" in ben or "-04:00" in ben)
     assert "Vorgangsnummer" in zoe and "+05:45" in zoe
     assert "tracking number" in sam and "+05:45" in sam
+
+    # So are the pages behind their links, whatever the browser says; a time is of their wall clock.
+    asks = {"Accept-Language": "fr"}
+    page = visit(link_to(desk, "ada@localhost"), headers=asks)[2]
+    assert '<html lang="de"' in page, page
+    _, page = press(link_to(desk, "ben@localhost"), do="acknowledge")
+    assert '<html lang="en"' in page and re.search("-0[45]:00", page), page
+    client.call("ticket.resolve", tracking=tracking, text="Done.", as_=ADA)
+    assert '<html lang="en"' in visit(link_to(desk, "sam@acme.example"), headers=asks)[2]
+    _, page = press(link_to(desk, "zoe@acme.example"), do="approve")
+    assert '<html lang="de"' in page and "+05:45" in page, page
     client.close()
