@@ -423,7 +423,10 @@ static bool posting_may_be_of(struct broker *broker, const struct request *req, 
         return err_field(err, ERR_FORBIDDEN, "posted_at",
                          "posted_at: this broker takes the time of posting from its database only (setting "
                          "posted_at_max)");
-    if (at > now || at < now - broker->settings.posted_at_us)
+    if (at > now)
+        return err_field(err, ERR_INVALID, "posted_at",
+                         "posted_at: lies in the future, by the database's clock");
+    if (at < now - broker->settings.posted_at_us)
         return err_field(err, ERR_INVALID, "posted_at", "posted_at: may lie in the past by %lld s at most",
                          (long long)(broker->settings.posted_at_us / US_PER_S));
     return true;

@@ -191,7 +191,7 @@ static bool scalar_read(const struct setting *row, const char *text, bool quoted
         value->text = mem_strdup(text);
         return true;
     }
-    (void)snprintf(what, sizeof what, "\"%.100s\" is not allowed", text);
+    (void)snprintf(what, sizeof what, "\"%.100s\" is not allowed%s", text, quoted ? " in quotes" : "");
     if (quoted || !number_parse(row->kind, text, &value->number) ||
         (row->kind != SETTING_BOOL && !setting_in_limits(row, value->number)))
         return setting_refuse(row, place, what, faults);

@@ -95,15 +95,15 @@ static void test_settings_tell_all_faults_with_places(void **state)
     (void)state;
     struct sample sample = {0};
     struct err err = {0};
-    assert_false(
-        load_text("slot: 3\nslots: 010\nlease: 2h\ninsecure: yes\nendpoint: ''\nhosts: [a, [b]]\nbody: {}\n",
-                  &sample, &err));
+    assert_false(load_text(
+        "slot: 3\nslots: 010\nlease: 2h\ninsecure: \"true\"\nendpoint: ''\nhosts: [a, [b]]\nbody: {}\n",
+        &sample, &err));
     assert_int_equal(err.code, ERR_INVALID);
     static const char *const lines[] = {
         ":1:1: slot: is not known in this file, did you mean slots?",
         ":2:8: slots: \"010\" is not allowed, want a number from 1 to 8",
         ":3:8: lease: \"2h\" is not allowed, want a duration such as 500ms, 30s, 15m, 6h or 2d from 1s to 1m",
-        ":4:11: insecure: \"yes\" is not allowed, want true or false",
+        ":4:11: insecure: \"true\" is not allowed in quotes, want true or false",
         ":5:11: endpoint: is missing, want text of 1 to 20 bytes",
         ":6:12: hosts: an entry is not text, want a list of texts of 0 to 3 entries",
         ":7:7: body: is a map, want a size such as 512, 64KiB, 1MiB or 1GiB from 0 to 1MiB",
