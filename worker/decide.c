@@ -53,7 +53,7 @@ static int64_t decide_changed_at(const struct work *work)
     return work->now;
 }
 
-/* Becoming P1, by whatever event, alerts. */
+/* Becoming P1, by whatever event, alerts; a P1 that is opened again is one anew, and promises the response at once again. */
 static bool decide_is_new_p1(const struct decision *d)
 {
     const struct work *work = d->work;
@@ -63,9 +63,10 @@ static bool decide_is_new_p1(const struct decision *d)
     if (work->is_first || work->priority != 1)
         return true;
     for (size_t i = 0; i < work->event_count; i++)
-        if (work->events[i].is_new && work->facts[i].kind == EVENT_PRIORITIZED)
+        if (work->events[i].is_new &&
+            (work->facts[i].kind == EVENT_PRIORITIZED || work->facts[i].kind == EVENT_REOPENED))
             return true;
-    return false;
+    return d->state == SET_REOPENED;
 }
 
 /* ---- state ---- */

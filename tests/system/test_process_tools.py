@@ -554,3 +554,21 @@ def test_what_a_ticket_waits_for_is_kept_also_where_nothing_is_promised(process)
 """)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 cases, 2 passed" in done.stdout
+
+
+def test_a_priority_1_that_is_opened_again_alerts_again(process):
+    """Its response is promised at once again; nobody else would hear of it before that is missed."""
+    done = cases(process, """
+- case: by the customer's op, and by words
+  package: gold
+  ticket: {title: Number of a new colleague, problem: Please add it.}
+  steps:
+    - {after: 1m, do: prioritize, as: ada, priority: 1, expect: {told: [staff alert p1]}}
+    - {after: 1m, do: take, as: ada, expect: {told: []}}
+    - {after: 1m, do: close, as: ada, reason: withdrawn}
+    - {after: 1m, do: reopen, reason: It is back., role: customer, expect: {told: [customer reopened, staff alert p1], response: {state: running}}}
+    - {after: 1m, do: take, as: ada, expect: {told: []}}
+    - {after: 1m, do: close, as: ada, reason: withdrawn}
+    - {after: 1m, do: reply, text: Again., expect: {state: reopened, told: [staff alert p1]}}
+""")
+    assert done.returncode == 0, done.stdout + done.stderr
