@@ -29,6 +29,7 @@ const struct template_name template_names[] = {
     {"alert", "text of the alert"},
     {"alert_priority", "1 to 4"},
     {"alert_has_title", "whether that text says the ticket's title already"},
+    {"alert_has_priority", "whether that text says the priority already"},
     {"problem", "to staff: what the customer wrote, its first 2,000 bytes"},
     {"contact.name", "to staff: whom to ask, the ticket's contact or else the customer's first"},
     {"contact.phone", "and how"},

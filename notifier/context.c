@@ -277,12 +277,17 @@ static bool span_has(struct span text, struct span part)
 
 static void put_for_staff(const struct context *c, struct wire_map *map)
 {
+    char priority[32];
     struct wire_doc *extra = parse_or_null(c->words->extra), *record = parse_or_null(c->facts->record);
 
     put_problem(c), map->count++;
     put_contact(c, extra == NULL ? NULL : wire_root(extra), record == NULL ? NULL : wire_root(record)),
         map->count++;
+    (void)snprintf(priority, sizeof priority, "riority %d",
+                   c->words->alert_priority); /* at its beginning or within */
     wire_put_key_bool(c->out, "alert_has_title", span_has(c->words->alert, c->facts->title)), map->count++;
+    wire_put_key_bool(c->out, "alert_has_priority", span_has(c->words->alert, span_of(priority))),
+        map->count++;
     wire_doc_free(extra);
     wire_doc_free(record);
 }

@@ -122,6 +122,10 @@ def test_what_is_said_of_an_alert_has_words_of_its_own_for_chat_voice_and_text_m
             assert 0 < len(text) <= limit and "docket" not in text and "\u2026" not in text, text
             assert suffix != "speech" or "1 7" in text
             assert suffix != "im" or kind == "alert_over" or "ack 7 abc123" in text
+        facts["alert"] = "Priority 1: Trunk 17 is down"
+        for suffix in ("speech", "sms"):
+            text = render(tmp_path, kind, facts, "--suffix", suffix).stdout.partition("\n\n")[2]
+            assert len(re.findall(r"\bP1\b|Priorit(?:y|ät) 1", text)) == 1, text
 
 
 def test_a_preview_is_what_the_channel_sends(tmp_path):
