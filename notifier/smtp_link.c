@@ -25,6 +25,7 @@ struct smtp_link {
     /* what goes out and what came in */
     struct buf out;
     size_t out_done;
+    bool is_body; /* out is the message, which may be refused before it is whole */
     char line[LINE_BYTES_MAX];
     size_t line_len;
     char reply[CHANNEL_REPLY_BYTES_MAX + 1];
@@ -91,6 +92,7 @@ static void link_say(struct smtp_link *link, const char *before, const char *wha
 {
     buf_reset(&link->out);
     link->out_done = 0;
+    link->is_body = false;
     (void)buf_printf(&link->out, "%s%s%s\r\n", before, what, after);
 }
 
@@ -101,6 +103,7 @@ static void link_say_body(struct smtp_link *link)
 
     buf_reset(&link->out);
     link->out_done = 0;
+    link->is_body = true;
     for (size_t from = 0; from < bytes.len;) {
         const char *stop = memchr(bytes.p + from, '\n', bytes.len - from);
         size_t to = stop == NULL ? bytes.len : (size_t)(stop - bytes.p) + 1;
@@ -123,12 +126,14 @@ static void link_begin(struct smtp_link *link)
     link_say(link, "MAIL FROM:", link->from, "");
 }
 
-/* The connection may be used again after a refusal, but for one that says goodbye. */
+/* The connection may be used again after a refusal, but for one that says goodbye, or that comes in the middle of the message. */
 static void link_refused(struct smtp_link *link, int status)
 {
-    if (status == 421 || link->stage == SMTP_END) {
-        link->state = status == 421 ? LINK_DEAD : LINK_IDLE;
-        if (status == 421)
+    bool is_over = status == 421 || link->out_done < link->out.len;
+
+    if (is_over || link->stage == SMTP_END) {
+        link->state = is_over ? LINK_DEAD : LINK_IDLE;
+        if (is_over)
             link_unwatch(link);
         transaction_end(link, status, link->reply);
         return;
@@ -140,9 +145,13 @@ static void link_refused(struct smtp_link *link, int status)
 
 static void on_reply(struct smtp_link *link, int status)
 {
-    bool go_on = status / 100 == 2;
+    bool go_on = status / 100 == 2, is_early = link->out_done < link->out.len;
 
     link->answered = true;
+    if (is_early && !(link->is_body && status >= 400)) { /* an answer to what was not said yet is none */
+        link_die(link, "the relay speaks out of turn");
+        return;
+    }
     if (link->state == LINK_RESETTING) {
         if (!go_on) {
             link_die(link, "RSET was refused");

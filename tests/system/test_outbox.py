@@ -133,6 +133,20 @@ def test_no_answer_after_the_message_is_unknown_and_repeated_with_the_same_id(de
     assert first["Message-ID"] == second["Message-ID"] and first.as_bytes() == second.as_bytes()
 
 
+@pytest.mark.parametrize(("stage", "words"), [("mail", "250 ok\r\n250 ok"), ("mail", "250 ok\r\n550 5.1.1 no"), ("rcpt", "250 ok\r\n354 go on")])
+def test_a_relay_that_answers_what_it_was_not_asked_is_not_believed(desk, stage, words):
+    """The second answer would be taken for that to a command that never went out: a mail without a recipient that was delivered."""
+    address = somebody()
+    wait_until(lambda: not desk.sql("SELECT FROM deliveries WHERE state < 2"))
+    desk.smtp.script("" if stage == "mail" else address, stage, words, [])
+    desk.submit(address)
+    wait_until(lambda: desk.deliveries(address) and desk.receipt(address)[1:3] == (0, 1))
+    assert desk.receipt(address)[4] == "the relay speaks out of turn"
+    desk.hurry(address)
+    desk.ended(address, 3)
+    assert len(receipts(desk.smtp.to(address, "seen"))) == 1
+
+
 def test_a_slow_recipient_delays_nobody_else(desk):
     slow, gate = somebody(), threading.Event()
     desk.smtp.script(slow, "end", [lambda: gate.wait(1.5)])
