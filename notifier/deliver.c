@@ -472,7 +472,7 @@ static void claim_channel(struct notifier *notifier, int channel, int slots, boo
     pg_put_int8(params, claim->mark);
     pg_put_text(params, channel_rows[channel].name);
     pg_put_int8(params, claim->token);
-    pg_put_int8(params, notifier->settings.lease_us);
+    pg_put_int8(params, settings_notifier_claim_us(&notifier->settings)); /* the start renews it */
     pg_put_int4(params, channel_table[channel]->address_slots);
     pg_put_int4(params, slots);
     pg_put_bool(params, channel_table[channel]->joins_pages);

@@ -17,6 +17,7 @@
 #include "mem.h"
 #include "notifier.h"
 #include "outbox.h"
+#include "predecessor.h"
 #include "signals.h"
 #include "statements.h"
 #include "template_faults.h"
@@ -129,6 +130,7 @@ static void poll_on_end(void *arg, const struct pg_end *end)
 static void notifier_poll(struct notifier *notifier)
 {
     notifier->polled_us = clock_mono_us();
+    predecessor_tick(notifier);
     pg_params_reset(notifier->params);
     pg_put_int4(notifier->params, notifier->process_n);
     (void)pg_send(notifier->tell, TELL_PROCESS_CURRENT, notifier->params, process_on_rows, notifier);
@@ -258,6 +260,7 @@ static void tell_on_up(void *arg)
     session_is_up(notifier);
     notifier->held = true; /* until this database has said otherwise */
     memset(notifier->claiming, 0, sizeof notifier->claiming);
+    predecessor_on_up(notifier);
     escal_room_on_up(notifier->escal);
     log_event(LOG_INFO, "database_up", "session=tell");
     (void)pg_send(notifier->tell, TELL_TARGET_REPAIR, NULL, NULL, NULL);

@@ -432,7 +432,7 @@ void outbox_run(struct notifier *notifier)
     notifier->look_again = notifier->expand_more = false;
     pg_params_reset(notifier->params);
     pg_put_int8(notifier->params, claim->token);
-    pg_put_int8(notifier->params, notifier->settings.lease_us);
+    pg_put_int8(notifier->params, settings_notifier_claim_us(&notifier->settings));
     pg_put_int4(notifier->params, CLAIM_MAX);
     (void)pg_send(notifier->unpack, UNPACK_CLAIM, notifier->params, claim_on_rows, claim);
     pg_params_reset(notifier->params);

@@ -23,7 +23,7 @@
 
 const struct setting settings_notifier_table[] = {
     {"name", SETTING_TEXT, AT(name), "notifier-1", 1, 64, false,
-     "name of this notifier, in attempts, logs and the feed"},
+     "name of this notifier, in attempts, logs and the feed; each has its own, and keeps it"},
     {"dsn", SETTING_TEXT, AT(dsn), "dbname=docket", 1, 2048, false,
      "the PostgreSQL database, as libpq writes it"},
     {"brokers", SETTING_LIST, AT(brokers), "tcp://127.0.0.1:7401", 1, 64, false,
@@ -130,6 +130,12 @@ const struct setting_example settings_notifier_examples[] = {{"brokers", "[ipc:/
 const char *settings_notifier_ops(const struct settings_notifier *settings)
 {
     return settings->ops_address[0] != '\0' ? settings->ops_address : settings->staff_address;
+}
+
+int64_t settings_notifier_claim_us(const struct settings_notifier *settings)
+{
+    const int64_t most_us = 10 * US_PER_S;
+    return settings->lease_us < most_us ? settings->lease_us : most_us;
 }
 
 static void check_words(struct settings_notifier *s, struct setting_faults *faults)

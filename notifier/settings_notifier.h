@@ -62,4 +62,8 @@ bool settings_notifier_load(const char *path, struct settings_notifier *ret, str
 /* Where ops are mailed: ops_address, else staff_address; "" for nowhere. */
 const char *settings_notifier_ops(const struct settings_notifier *settings);
 
+/* How long a claim lasts before anything of it is sent, in µs: a token guards what follows, so it may be taken over at any time, and the
+ * claim of a notifier that was killed is not waited for as long as a message that may be on its way. */
+int64_t settings_notifier_claim_us(const struct settings_notifier *settings);
+
 #endif

@@ -13,6 +13,7 @@ static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_TARGET_LEASES] = "target_leases",
     [TELL_TARGET_NEXT] = "target_next",
     [TELL_TARGET_REPAIR] = "target_repair",
+    [TELL_LEASES_BACK] = "leases_back",
     [TELL_DELIVERY_CLAIM] = "delivery_claim",
     [TELL_JOINED_LOCK] = "joined_lock",
     [TELL_DELIVERY_REFUSE] = "delivery_refuse",

@@ -7,15 +7,18 @@ import email.policy
 import os
 import pathlib
 import random
+import re
 import signal
+import subprocess
 import sys
 import time
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "system"))
-from helpers import wait_until  # noqa: E402
-from test_outbox import Desk, receipts  # noqa: E402
+from helpers import BIN, Stack, free_port, wait_until  # noqa: E402
+from smtp_server import SmtpServer  # noqa: E402
+from test_outbox import Desk, receipts, reconfigure  # noqa: E402
 
 MESSAGES = int(os.environ.get("OUTBOX_MESSAGES", "20000"))
 KILLS, IN_FLIGHT = 20, 64
@@ -99,3 +102,61 @@ def test_one_that_stood_still_for_longer_than_its_lease_begins_nothing_that_anot
 
 def receipts_of_one(desk, address):
     return receipts(desk.smtp.to(address, "seen"))
+
+
+@pytest.fixture
+def one_desk():
+    """One notifier, with the lease as it comes."""
+    smtp, stack = SmtpServer(), Stack()
+    reconfigure(stack, "notifier-1", smtp_url=smtp.url)
+    stack.up()
+    client = stack.client()
+    yield smtp, stack, client
+    client.close()
+    stack.close()
+    smtp.close()
+
+
+@pytest.mark.limit(120)
+def test_what_was_in_flight_goes_again_as_soon_as_the_one_that_was_killed_is_started_again(one_desk):
+    """Not when its lease of a minute ends; and what it had claimed and not begun neither."""
+    smtp, stack, client = one_desk
+    address, claimed = "flight@localhost", "claimed@localhost"
+    smtp.script(address, "end", [60], [])
+    client.submit(contact={"email": address})
+    wait_until(lambda: smtp.to(address, "seen"))
+    stack.kill("notifier-1")
+    client.submit(contact={"email": claimed})
+    with stack.db() as db:  # as if it had died between the claim and the start
+        wait_until(lambda: db.execute("SELECT count(*) FROM desk").fetchone()[0] == 2)
+        db.execute("UPDATE outbox SET state = 1, token = 1, lease_until = docket_now() + 10000000 WHERE state = 0")
+    stack.up()
+    wait_until(lambda: len(receipts(smtp.to(address, "seen"))) == 2, 10)
+    wait_until(lambda: smtp.to(claimed), 20)
+    first, second = receipts(smtp.to(address, "seen"))
+    assert first.as_bytes() == second.as_bytes()
+    assert stack.value("SELECT string_agg(a.result, ' ' ORDER BY a.n) FROM attempts a JOIN deliveries d ON d.id = a.delivery WHERE d.address = %s AND d.kind = 'received'",
+                       address) == "unknown delivered"
+    assert "event=leases_back" in stack.log("notifier-1")
+
+
+@pytest.mark.limit(120)
+def test_another_one_of_the_same_name_takes_nothing_away_from_one_that_lives(one_desk):
+    smtp, stack, client = one_desk
+    address = "alive@localhost"
+    smtp.script(address, "end", [4], [])
+    client.submit(contact={"email": address})
+    wait_until(lambda: smtp.to(address, "seen"))
+    text = re.sub(r"^(feed|http|public_http):.*\n", "", stack.config("notifier-1").read_text(), flags=re.M)
+    config = stack.home / "twin.yaml"
+    config.write_text(text + f"feed: tcp://127.0.0.1:{free_port()}\nhttp: 127.0.0.1:{free_port()}\npublic_http: 127.0.0.1:{free_port()}\n")
+    with open(stack.home / "twin.log", "wb") as log, subprocess.Popen([BIN / "docket-notifier", "--config", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log) as twin:
+        try:
+            wait_until(lambda: "session=tell" in (stack.home / "twin.log").read_text() or twin.poll() is not None, 20)
+            assert twin.poll() is None, (stack.home / "twin.log").read_text()
+            wait_until(lambda: smtp.to(address), 20)
+            wait_until(lambda: stack.value("SELECT count(*) FROM deliveries WHERE state < 2") == 0, 20)
+            assert len(receipts(smtp.to(address, "seen"))) == 1
+            assert "leases_back" not in (stack.home / "twin.log").read_text()
+        finally:
+            twin.kill()
