@@ -68,8 +68,8 @@ struct notifier {
     bool held; /* nothing is told: see tell_beat.sql; so until the database has said otherwise */
     bool hold; /* to be said with the next beat */
     const char *hold_why;
-    int64_t since_at;          /* of the database: when this process first spoke to it; 0: not yet */
-    bool has_name;             /* no other notifier that lives has our name */
+    int64_t since_at; /* of the database: when this process first spoke to it; 0: not yet */
+    bool has_name;    /* no other notifier that lives has our name */
     int name_tries;
     int64_t run;               /* by chance: tells this process from others that share a relay */
     int64_t system_identifier; /* of the database seen last; 0: none yet */
