@@ -271,7 +271,13 @@ static void send_again(const struct deciding_set *set)
     (void)pg_send(set->broker->writer_pg, W_DECIDE_AGAIN, set->params, deciding_on_rows, set->broker);
 }
 
-/* ---- what is rare: attributes, verdicts, alerts; each guarded by the attempt that its decision just wrote ---- */
+/* ---- what is rare: attributes, verdicts, alerts; each guarded by the attempt and the version that its decision just wrote ---- */
+
+/* The columns that they begin with: the ticket, and the attempt and the version after. */
+static int64_t guard_of(const struct deciding *x, int column)
+{
+    return column == 0 ? x->unit.ticket : column == 1 ? x->attempt + 1 : x->version_after;
+}
 
 static void send_attributes(const struct deciding_set *all)
 {
@@ -281,16 +287,16 @@ static void send_attributes(const struct deciding_set *all)
     if (count == 0)
         return;
     pg_params_reset(all->params);
-    for (int column = 0; column < 3; column++) {
-        pg_array_open(all->params, column == 0 ? PG_INT8 : column == 1 ? PG_INT4 : PG_BYTEA);
+    for (int column = 0; column < 4; column++) {
+        pg_array_open(all->params, column == 0 ? PG_INT8 : column < 3 ? PG_INT4 : PG_BYTEA);
         for (size_t i = 0; i < all->count; i++) {
             const struct deciding *x = all->items[i];
             if ((x->decision.set & SET_ATTRIBUTES) == 0)
                 continue;
-            if (column == 2)
+            if (column == 3)
                 pg_array_bytes(all->params, x->decision.attributes);
             else
-                pg_array_int(all->params, column == 0 ? x->unit.ticket : x->attempt + 1);
+                pg_array_int(all->params, guard_of(x, column));
         }
         pg_array_close(all->params);
     }
@@ -356,6 +362,11 @@ static void send_verdicts(const struct deciding_set *all)
     }
     put_process(all);
     put_process_unseen(all);
+    pg_array_open(all->params, PG_INT4);
+    for (size_t i = 0; i < all->count; i++)
+        for (size_t k = 0; k < all->items[i]->decision.deadline_count; k++)
+            pg_array_int(all->params, all->items[i]->version_after);
+    pg_array_close(all->params);
     (void)pg_send(all->broker->writer_pg, W_VERDICTS, all->params, NULL, NULL);
 }
 
@@ -401,15 +412,15 @@ static void send_resolves(const struct deciding_set *all)
     if (count == 0)
         return;
     pg_params_reset(all->params);
-    for (int column = 0; column < 3; column++) {
-        pg_array_open(all->params, column == 0 ? PG_INT8 : column == 1 ? PG_INT4 : PG_TEXT);
+    for (int column = 0; column < 4; column++) {
+        pg_array_open(all->params, column == 0 ? PG_INT8 : column < 3 ? PG_INT4 : PG_TEXT);
         for (size_t i = 0; i < all->count; i++)
             for (size_t k = 0; k < all->items[i]->decision.resolve_count; k++) {
                 const struct deciding *x = all->items[i];
-                if (column == 2)
+                if (column == 3)
                     pg_array_bytes(all->params, x->decision.resolve[k]);
                 else
-                    pg_array_int(all->params, column == 0 ? x->unit.ticket : x->attempt + 1);
+                    pg_array_int(all->params, guard_of(x, column));
             }
         pg_array_close(all->params);
     }

@@ -159,9 +159,9 @@ def test_a_decision_beside_a_comment_that_is_not_committed_yet_waits_and_is_stal
 
 
 RARE = {
-    "attributes": (lambda s, n, attempt: s.run("attributes", [n], [attempt], [b"\x80"]), "SELECT count(*) FROM amendments WHERE ticket = {}"),
-    "verdicts": (lambda s, n, attempt: s.run("verdicts", [n], [attempt], ["response"], [1], ["met"], [None], [3], [60], [1], [1], [0], [0], ["z"], None), "SELECT count(*) FROM deadlines WHERE ticket = {}"),
-    "alerts_open": (lambda s, n, attempt: s.run("alerts_open", [n], [attempt], [1], [f"x:{n}"], ["p1"], [1], ["text"]), "SELECT count(*) FROM alerts WHERE ticket = {}"),
+    "attributes": (lambda s, n, attempt: s.run("attributes", [n], [attempt], [3], [b"\x80"]), "SELECT count(*) FROM amendments WHERE ticket = {}"),
+    "verdicts": (lambda s, n, attempt: s.run("verdicts", [n], [attempt], ["response"], [1], ["met"], [None], [3], [60], [1], [1], [0], [0], ["z"], None, None, [3]), "SELECT count(*) FROM deadlines WHERE ticket = {}"),
+    "alerts_open": (lambda s, n, attempt: s.run("alerts_open", [n], [attempt], [3], [f"x:{n}"], ["p1"], [1], ["text"]), "SELECT count(*) FROM alerts WHERE ticket = {}"),
     "dead_letters": (lambda s, n, attempt: s.run("dead_letters", [n], [attempt], [5], ["c"], ["m"], ["w"]), "SELECT count(*) FROM dead_letters WHERE ticket = {}"),
 }
 
@@ -169,18 +169,27 @@ RARE = {
 @pytest.mark.parametrize("name", RARE)
 def test_what_a_decision_brings_besides_is_written_only_with_it(ours, name):
     write, count = RARE[name]
-    number = ticket(ours, attempt=6, dead=name == "dead_letters")
+    dead = name == "dead_letters"
+    number = ticket(ours, attempt=6, decided=3, dead=dead)
     write(ours, number, 5)
     assert ours.one(count.format(number)) == (0,)
+    # A change that came first leads to the same attempt, and to the same version; or the decision would have written no event.
+    for overtaken in {"decided": 2}, {"version": 4, "decided": 3}:
+        late = ticket(ours, attempt=6, **overtaken)
+        write(ours, late, 6)
+        assert ours.one(count.format(late)) == (0,), overtaken
     write(ours, number, 6)
     assert ours.one(count.format(number)) == (1,)
 
 
 def test_an_alert_is_resolved_only_by_the_decision_that_was_written(ours):
-    number = ticket(ours, attempt=6)
-    ours.run("alerts_open", [number], [6], [1], [f"r:{number}"], ["p1"], [1], ["text"])
-    ours.run("alerts_resolve", [number], [5], [f"r:{number}"])
-    assert ours.one(f"SELECT state < 2 FROM alerts WHERE ticket = {number}") == (True,)
+    number = ticket(ours, attempt=6, decided=3)
+    ours.run("alerts_open", [number], [6], [3], [f"r:{number}"], ["p1"], [1], ["text"])
+    for attempt, version in (5, 3), (6, 4):
+        ours.run("alerts_resolve", [number], [attempt], [version], [f"r:{number}"])
+        assert ours.one(f"SELECT state < 2 FROM alerts WHERE ticket = {number}") == (True,)
+    ours.run("alerts_resolve", [number], [6], [3], [f"r:{number}"])
+    assert ours.one(f"SELECT state < 2 FROM alerts WHERE ticket = {number}") == (False,)
 
 
 # ---- rule 2: who changes a ticket owns its wake ----
