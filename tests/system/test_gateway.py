@@ -165,6 +165,28 @@ def test_pages_of_p1_over_the_limit_are_joined_into_one_call_that_acknowledges_a
     assert not [ticket for tracking in incidents if (ticket := ticket_of(desk.client.show(tracking))["assignee"])], "none was named, so none is taken"
 
 
+def test_a_call_nobody_took_counts_also_before_the_gateways_own_answer_is_written(desk):
+    """It may be quicker than its own 2xx, or that was lost: the next channel starts all the same."""
+    tracking, alert, call = desk.page(impact="down")
+    wait_until(lambda: desk.stack.value("SELECT count(*) FROM deliveries WHERE alert = %s AND channel = 'phone' AND state = 3", alert))
+    with desk.stack.db() as db:
+        db.execute("UPDATE deliveries SET state = 1, token = 1, lease_until = docket_now() + 60000000 WHERE alert = %s AND channel = 'phone'", (alert,))
+    assert post(call["gateway"]["callback"], {"result": "busy"})[0] == 200
+    wait_until(lambda: [text for text in desk.stack.mails() if "ada@localhost" in text and tracking in text], 20)
+    assert desk.stack.value("SELECT reason FROM deliveries WHERE alert = %s AND channel = 'phone'", alert) == "the call reached nobody: busy"
+
+
+def test_a_key_pressed_late_does_not_answer_an_alert_that_was_opened_again(desk):
+    tracking, alert, call = desk.page(impact="down")
+    assert post(call["gateway"]["callback"], {"result": "answered", "key": "1"})[0] == 200
+    assert desk.client.call("alert.unack", alert=alert, as_={"name": "ben", "role": "staff"})["state"] == "open"
+    again = wait_until(lambda: len(desk.calls(tracking)) == 2 and desk.calls(tracking)[1], 20)
+    assert post(call["gateway"]["callback"], {"result": "answered", "key": "1"})[0] == 409
+    assert desk.state(alert)["state"] == "open"
+    assert post(again["gateway"]["callback"], {"result": "answered", "key": "1"})[0] == 200
+    assert desk.state(alert)["state"] == "acknowledged"
+
+
 def test_callbacks_of_others_and_nonsense_change_nothing(desk):
     _, alert, call = desk.page(impact="down")
     url = call["gateway"]["callback"]
