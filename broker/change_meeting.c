@@ -41,20 +41,6 @@ static void meeting_free(struct meeting_op *op)
     free(op);
 }
 
-bool change_check_meeting(const struct request *req, struct err *err)
-{
-    static const enum field needed[] = {F_MEDIUM, F_WHO_AT, F_ATTENDEES};
-    bool cancel = request_bool(req, F_CANCEL, false);
-
-    if (cancel && !request_has(req, F_MEETING))
-        return err_field(err, ERR_INVALID, "meeting", "meeting: which one is cancelled?");
-    for (size_t i = 0; !request_has(req, F_MEETING) && i < sizeof needed / sizeof needed[0]; i++)
-        if (!request_has(req, needed[i]))
-            return err_field(err, ERR_INVALID, request_field_name(needed[i]),
-                             "%s: is required for a new meeting", request_field_name(needed[i]));
-    return true;
-}
-
 /* ---- the change ---- */
 
 /* Who was invited and is no more. */

@@ -174,19 +174,6 @@ static void change_start(struct broker *broker, struct call *call, const struct 
 
 /* ---- the ops ---- */
 
-bool change_check_comment(const struct request *req, struct err *err)
-{
-    static const enum field answer[] = {F_MEETING, F_ATTENDEE, F_ANSWER};
-    size_t given = 0;
-
-    for (size_t i = 0; i < sizeof answer / sizeof answer[0]; i++)
-        given += request_has(req, answer[i]);
-    if (given != 0 && given != sizeof answer / sizeof answer[0])
-        return err_field(err, ERR_INVALID, "meeting",
-                         "meeting: who answered what to which: meeting, attendee and answer go together");
-    return true;
-}
-
 void change_comment(struct broker *broker, struct call *call)
 {
     struct change_plan plan = change_plan_comment(call->req.role, request_bool(&call->req, F_PUBLIC, false));
@@ -196,24 +183,6 @@ void change_comment(struct broker *broker, struct call *call)
     if (call->req.role == ROLE_CUSTOMER && broker->process.parsed != NULL)
         input->reopen_us = broker->process.parsed->policy.reopen_within_s * US_PER_S;
     change_start_input(broker, call, input);
-}
-
-/* Where a ticket goes and what it is marked with is the desk's business. */
-bool change_check_update(const struct request *req, struct err *err)
-{
-    static const char *const kept[] = {"queue", "tags"};
-    char field[16];
-
-    for (size_t i = 0; req->role == ROLE_CUSTOMER && i < sizeof kept / sizeof kept[0]; i++) {
-        (void)snprintf(field, sizeof field, "set.%s", kept[i]);
-        if (wire_find(req->vals[F_SET], kept[i]) != NULL)
-            return err_field(
-                err, ERR_FORBIDDEN, field,
-                "%s is not for the role customer, which may set title, equipment, configuration and "
-                "attributes",
-                field);
-    }
-    return true;
 }
 
 void change_update(struct broker *broker, struct call *call)
@@ -346,22 +315,6 @@ void change_prioritize(struct broker *broker, struct call *call)
     change_start(broker, call, &plan);
 }
 
-bool change_check_wait(const struct request *req, struct err *err)
-{
-    bool vendor = span_is(request_text(req, F_ON), "vendor");
-
-    if (vendor && !request_has(req, F_VENDOR))
-        return err_field(err, ERR_INVALID, "vendor", "vendor: is required when waiting for a vendor");
-    if (vendor && !request_has(req, F_PROPOSAL))
-        return err_field(
-            err, ERR_INVALID, "proposal",
-            "proposal: is required when waiting for a vendor: the customer is told what is proposed");
-    if (!vendor && (request_has(req, F_VENDOR) || request_has(req, F_PROPOSAL)))
-        return err_field(err, ERR_INVALID, request_has(req, F_VENDOR) ? "vendor" : "proposal",
-                         "vendor and proposal belong to on: vendor");
-    return true;
-}
-
 void change_wait(struct broker *broker, struct call *call)
 {
     struct change_plan plan = change_plan_wait(span_is(request_text(&call->req, F_ON), "vendor"));
@@ -376,15 +329,6 @@ void change_resume(struct broker *broker, struct call *call)
 void change_cannot_resolve(struct broker *broker, struct call *call)
 {
     change_start(broker, call, &change_plan_cannot_resolve);
-}
-
-/* Staff who say yes or no for a customer tell how the customer said so. */
-bool change_check_said(const struct request *req, struct err *err)
-{
-    if (req->role != ROLE_CUSTOMER && !request_has(req, F_TEXT))
-        return err_field(err, ERR_INVALID, "text", "text: is required from %s: how did the customer say so?",
-                         desk_role_name(req->role));
-    return true;
 }
 
 void change_agree(struct broker *broker, struct call *call)

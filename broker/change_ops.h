@@ -8,7 +8,6 @@ struct call;
 struct request;
 
 /* The handlers of the op table; each takes the call. */
-bool change_check_comment(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 void change_comment(struct broker *broker, struct call *call);
 void change_update(struct broker *broker, struct call *call);
 void change_take(struct broker *broker, struct call *call);
@@ -29,11 +28,7 @@ void change_link(struct broker *broker, struct call *call);
 void change_meeting(struct broker *broker, struct call *call);
 void change_task_done(struct broker *broker, struct call *call);
 
-/* Checks beyond the fields' own limits. */
-bool change_check_meeting(const struct request *req, struct err *err) __attribute__((warn_unused_result));
-bool change_check_wait(const struct request *req, struct err *err) __attribute__((warn_unused_result));
-bool change_check_update(const struct request *req, struct err *err) __attribute__((warn_unused_result));
-bool change_check_said(const struct request *req, struct err *err) __attribute__((warn_unused_result));
+/* Of which tickets a link is. */
 bool change_check_link(const struct request *req, struct err *err) __attribute__((warn_unused_result));
 
 /* An input of the request: words, facts, who. */

@@ -3,6 +3,7 @@
 #include "broker.h"
 #include "calls.h"
 #include "key_known.h"
+#include "op_whole.h"
 #include "mem.h"
 #include "ops.h"
 
@@ -53,11 +54,21 @@ static bool clients_check(const struct clients *clients, const struct op *op, st
                          &broker->limits, err);
 }
 
+static bool clients_check_whole(const struct request *req, struct err *err)
+{
+    const struct op_whole whole = {.form = req->op->form,
+                                   .has_as = req->has_as,
+                                   .role = req->role,
+                                   .vals = req->vals};
+    return op_whole_check(&whole, err);
+}
+
 /* Whether what has the form of a request of this op may be done, now. */
 static bool clients_may(const struct clients *clients, const struct op *op, const struct request *req,
                         struct err *err)
 {
-    return ops_may(op, req, err) && (op->check == NULL || op->check(req, err)) &&
+    return ops_may(op, req, err) && clients_check_whole(req, err) &&
+           (op->check == NULL || op->check(req, err)) &&
            (!op->changes || broker_may_write(clients->broker, err));
 }
 

@@ -19,7 +19,7 @@ struct op {
     bool waits;  /* reads from the database: once it is its connection's turn (fair.h) */
     /* Takes the call: ends it with call_answer or call_refuse, now or when the commit came back. */
     void (*handle)(struct broker *broker, struct call *call);
-    /* What is checked beyond the fields' own limits; NULL: nothing. */
+    /* What is checked beyond the form of the request, of each field and as a whole; NULL: nothing. */
     bool (*check)(const struct request *req, struct err *err);
 };
 

@@ -390,14 +390,6 @@ static void posting_followers_again(struct broker *broker, struct posting *list)
     }
 }
 
-bool posting_check(const struct request *req, struct err *err)
-{
-    if (request_bool(req, F_TAKE, false) && (!req->has_as || req->role != ROLE_STAFF))
-        return err_field(err, ERR_INVALID, "take",
-                         "take: only staff may post and take: as {name, role: staff} is missing");
-    return true;
-}
-
 static void posting_begin(struct broker *broker, struct call *call, int64_t correlation)
 {
     struct posting *posting = mem_new(1, sizeof *posting);

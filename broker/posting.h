@@ -12,9 +12,6 @@ struct broker;
 struct call;
 struct request;
 
-/* Beyond the fields' own limits: taking at once needs staff to take. */
-bool posting_check(const struct request *req, struct err *err) __attribute__((warn_unused_result));
-
 /* ticket.submit; the new ticket is linked to the call's related one, if it has one. Takes the call. */
 void posting_submit(struct broker *broker, struct call *call);
 

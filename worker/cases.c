@@ -398,6 +398,35 @@ static bool step_body(struct run *run, const struct yaml_node *step, struct buf 
     return true;
 }
 
+/* out: doc  the caller's to free */
+static bool value_of(struct run *run, struct fault_place place, struct buf *bytes, struct wire_doc **doc)
+{
+    struct err err = {0};
+
+    bool ok = wire_parse(bytes->p, bytes->len, DEPTH_MAX, doc, &err) ||
+              faults_add(run->faults, place, "%s", err.msg);
+    buf_reset(bytes);
+    return ok;
+}
+
+/* Who acts has a name as a request has it. */
+static bool step_name(struct run *run, const struct yaml_node *as)
+{
+    struct wire_doc *doc = NULL;
+    struct buf out;
+
+    buf_init(&out, BYTES_MAX);
+    wire_put_map(&out, 2);
+    wire_put_text(&out, "name");
+    put_node(as, &out);
+    wire_put_key_text(&out, "role", "staff");
+    bool ok = value_of(run, as->place, &out, &doc) &&
+              given_check_value(F_AS, wire_root(doc), NULL, as->place, run->faults);
+    wire_doc_free(doc);
+    buf_clear(&out);
+    return ok;
+}
+
 static bool step_as(struct run *run, const struct yaml_node *step, const char *op, struct trial_as *ret)
 {
     const struct yaml_node *as = yaml_node_find(step, "as"), *role = yaml_node_find(step, "role");
@@ -405,10 +434,10 @@ static bool step_as(struct run *run, const struct yaml_node *step, const char *o
                      strcmp(op, "agree") == 0 || strcmp(op, "decline") == 0;
 
     *ret = (struct trial_as){customers ? ROLE_CUSTOMER : ROLE_STAFF, as == NULL ? "somebody" : as->text};
-    if (role == NULL || desk_role_parse(span_of(role->text), &ret->role))
-        return true;
-    return faults_add(run->faults, role->place,
-                      "role: \"%s\" is not allowed, want staff, customer, system or admin", role->text);
+    if (role != NULL && !desk_role_parse(span_of(role->text), &ret->role))
+        return faults_add(run->faults, role->place,
+                          "role: \"%s\" is not allowed, want staff, customer, system or admin", role->text);
+    return as == NULL || step_name(run, as);
 }
 
 /* Whether a broker would take it. An op that there is none of is told by who does it. */
@@ -418,6 +447,8 @@ static bool step_form(struct run *run, const struct yaml_node *step, const char 
     struct given given = {.body = body,
                           .written = step,
                           .place = step->place,
+                          .has_as = true,
+                          .role = as->role,
                           .may_lack = given_step_may_lack};
     const struct yaml_node *role = yaml_node_find(step, "role");
     char name[NAME_MAX_BYTES];
@@ -449,8 +480,7 @@ static bool step_do(struct run *run, const struct yaml_node *step, const char *o
         return false;
     buf_init(&body, BYTES_MAX);
     bool ok = step_body(run, step, &body);
-    if (ok && !wire_parse(body.p, body.len, DEPTH_MAX, &doc, &err))
-        ok = faults_add(run->faults, step->place, "%s", err.msg);
+    ok = ok && value_of(run, step->place, &body, &doc);
     if (ok && step_form(run, step, op, as, wire_root(doc))) {
         bool done = trial_do(run->trial, op, *as, wire_root(doc), run->now, &err);
         if (!done && err.code != ERR_CONFLICT)
@@ -511,6 +541,8 @@ static bool read_ticket(struct run *run, const struct yaml_node *ticket, const s
                                 .body = body,
                                 .written = ticket,
                                 .place = ticket->place,
+                                .has_as = true,
+                                .role = ROLE_STAFF,
                                 .may_lack = given_ticket_may_lack};
     const struct yaml_node *posted_at = yaml_node_find(ticket, "posted_at"),
                            *as = yaml_node_find(ticket, "as");
@@ -551,17 +583,6 @@ static void put_customer(const struct yaml_node *node, struct buf *out)
     } else {
         wire_put_nil(out);
     }
-}
-
-/* out: doc  the caller's to free */
-static bool value_of(struct run *run, struct fault_place place, struct buf *bytes, struct wire_doc **doc)
-{
-    struct err err = {0};
-
-    bool ok = wire_parse(bytes->p, bytes->len, DEPTH_MAX, doc, &err) ||
-              faults_add(run->faults, place, "%s", err.msg);
-    buf_reset(bytes);
-    return ok;
 }
 
 /* A case's customer is of the form of customer.put but for what it leaves out: that is as somebody has it. */

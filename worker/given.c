@@ -1,6 +1,7 @@
 /* What people write for the tools that need no broker; see given.h. */
 #include "given.h"
 
+#include "op_whole.h"
 #include "work.h"
 
 #include <stdlib.h>
@@ -51,7 +52,8 @@ static struct fault_place place_of_key(const struct given *given, struct span ke
     return given->place;
 }
 
-static bool check_key(const struct given *given, size_t i, bool has[F_FIELDS], struct faults *faults)
+static bool check_key(const struct given *given, size_t i, const struct wire_val *vals[F_FIELDS],
+                      struct faults *faults)
 {
     struct span key = wire_key_at(given->body, i);
     const struct wire_val *val = wire_val_at(given->body, i);
@@ -64,28 +66,44 @@ static bool check_key(const struct given *given, size_t i, bool has[F_FIELDS], s
         return faults_add(faults, place_of_key(given, key), "%s", err.msg);
     if (wire_type(val) == WIRE_NIL)
         return true;
-    has[field] = true;
+    vals[field] = val;
     return request_field_check(field, &rules, val, &err) ||
            given_fault(given->written, given->place, &err, faults);
+}
+
+/* Who asks: as the body says, unless it is known. */
+static struct op_whole whole_of(const struct given *given, const struct wire_val *const vals[F_FIELDS])
+{
+    struct op_whole whole = {.form = given->form,
+                             .has_as = given->has_as,
+                             .role = given->role,
+                             .vals = vals,
+                             .may_lack = given->may_lack};
+
+    if (vals[F_AS] != NULL && desk_role_parse(wire_find_str(vals[F_AS], "role"), &whole.role))
+        whole.has_as = true;
+    return whole;
 }
 
 bool given_check(const struct given *given, struct faults *faults)
 {
     const struct op_form *form = given->form;
-    bool has[F_FIELDS] = {false}, ok = true;
+    const struct wire_val *vals[F_FIELDS] = {NULL};
+    bool ok = true;
     struct err err;
 
     for (size_t i = 0; i < wire_count(given->body); i++)
-        ok = check_key(given, i, has, faults) && ok;
+        ok = check_key(given, i, vals, faults) && ok;
     for (size_t i = 0; i < form->field_count; i++) {
         enum field field = (enum field)form->fields[i].field;
-        if (!form->fields[i].required || has[field] || given->may_lack(field) ||
+        if (!form->fields[i].required || vals[field] != NULL || given->may_lack(field) ||
             wire_type(wire_find(given->body, request_field_name(field))) != WIRE_NIL)
             continue;
         (void)op_form_missing(form, field, &err);
         ok = faults_add(faults, given->place, "%s", err.msg);
     }
-    return ok;
+    const struct op_whole whole = whole_of(given, vals);
+    return ok && (op_whole_check(&whole, &err) || given_fault(given->written, given->place, &err, faults));
 }
 
 bool given_fault(const struct yaml_node *written, struct fault_place place, const struct err *err,
@@ -119,6 +137,7 @@ bool given_ticket_fits(const struct wire_val *ticket, struct err *err)
 {
     static const enum field needed[] = {F_TITLE, F_PROBLEM};
     const struct op_form *form = &op_forms[FORM_TICKET_SUBMIT];
+    const struct wire_val *vals[F_FIELDS] = {NULL};
     enum field field;
 
     if (given_ticket_is_stored(ticket))
@@ -131,11 +150,13 @@ bool given_ticket_fits(const struct wire_val *ticket, struct err *err)
         if (!op_form_find_field(form, key, &field, err) ||
             (wire_type(val) != WIRE_NIL && !request_field_check(field, &rules, val, err)))
             return false;
+        vals[field] = wire_type(val) == WIRE_NIL ? NULL : val;
     }
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++)
-        if (wire_type(wire_find(ticket, request_field_name(needed[i]))) == WIRE_NIL)
+        if (vals[needed[i]] == NULL)
             return op_form_missing(form, needed[i], err);
-    return true;
+    const struct op_whole whole = whole_of(&(struct given){.form = form}, vals);
+    return op_whole_check(&whole, err);
 }
 
 bool given_ticket_may_lack(enum field field)
@@ -145,5 +166,6 @@ bool given_ticket_may_lack(enum field field)
 
 bool given_step_may_lack(enum field field)
 {
-    return field == F_AS || field == F_TRACKING || field == F_TRACKINGS || request_field_is_words(field);
+    return field == F_AS || field == F_WHO_AT || field == F_TRACKING || field == F_TRACKINGS ||
+           request_field_is_words(field);
 }

@@ -17,11 +17,14 @@ struct given {
     const struct wire_val *body;     /* a map */
     const struct yaml_node *written; /* the same as it was written, for places; NULL: it is not known */
     struct fault_place place;        /* of what is missing, and of all where written is NULL */
+    bool has_as;                     /* somebody asks for it, though the body does not say who */
+    enum desk_role role;             /* of who asks; with has_as */
     bool (*is_own)(struct span key); /* the tool's own keys are passed over; NULL: it has none */
     bool (*may_lack)(enum field);    /* what the tool fills in, though the form requires it */
 };
 
-/* Adds a fault for each thing that is not of the form. True: there was none. */
+/* Adds a fault for each thing that is not of the form, or, where each field is, for the first that a broker asks for beyond it. True: there
+ * was none. */
 bool given_check(const struct given *given, struct faults *faults) __attribute__((warn_unused_result));
 
 /* One value that stands for a field: the record of customer.put. */
@@ -48,7 +51,7 @@ bool given_ticket_fits(const struct wire_val *ticket, struct err *err) __attribu
 /* What a ticket lacks where no broker posts it: the key, and who it is of. */
 bool given_ticket_may_lack(enum field field);
 
-/* What a step may leave out: who acts on which ticket is known, and words change nothing. */
+/* What a step may leave out: who acts on which ticket is known, words change nothing, and its `at` is its own. */
 bool given_step_may_lack(enum field field);
 
 #endif

@@ -4,6 +4,7 @@
 #include "desk.h"
 #include "faults.h"
 #include "given.h"
+#include "op_whole.h"
 
 #include <stdio.h>
 
@@ -133,7 +134,67 @@ static bool event_body(const struct wire_val *event, enum desk_event kind, size_
     return true;
 }
 
-static bool event_check(const struct wire_val *event, size_t i, struct err *err)
+/* The op that leaves such an event behind. Posting, links and what the desk does itself have none: others than who may ask for one are in
+ * their events. */
+static const struct op_form *event_form(enum desk_event kind)
+{
+    static const struct {
+        enum desk_event kind;
+        enum op_form_id form;
+    } rows[] = {{EVENT_TAKEN, FORM_TICKET_TAKE},
+                {EVENT_ASSIGNED, FORM_TICKET_ASSIGN},
+                {EVENT_RELEASED, FORM_TICKET_RELEASE},
+                {EVENT_COMMENTED, FORM_TICKET_COMMENT},
+                {EVENT_UPDATED, FORM_TICKET_UPDATE},
+                {EVENT_PRIORITIZED, FORM_TICKET_PRIORITIZE},
+                {EVENT_WAITING, FORM_TICKET_WAIT},
+                {EVENT_RESUMED, FORM_TICKET_RESUME},
+                {EVENT_CANNOT_RESOLVE, FORM_TICKET_CANNOT_RESOLVE},
+                {EVENT_AGREED, FORM_TICKET_AGREE},
+                {EVENT_DECLINED, FORM_TICKET_DECLINE},
+                {EVENT_MEETING, FORM_TICKET_MEETING},
+                {EVENT_RESOLVED, FORM_TICKET_RESOLVE},
+                {EVENT_APPROVED, FORM_TICKET_APPROVE},
+                {EVENT_REJECTED, FORM_TICKET_REJECT},
+                {EVENT_REOPENED, FORM_TICKET_REOPEN},
+                {EVENT_CLOSED, FORM_TICKET_CLOSE}};
+
+    for (size_t k = 0; k < COUNT_OF(rows); k++)
+        if (rows[k].kind == kind)
+            return &op_forms[rows[k].form];
+    return NULL;
+}
+
+/* Whether a broker would have taken, of that role, what the body keeps of the request. A meeting's has the meeting itself. */
+static bool event_asked(const struct wire_val *event, enum desk_event kind, size_t i, struct err *err)
+{
+    const struct op_form *form = event_form(kind);
+    const struct wire_val *as = wire_find(event, "as"), *body = wire_find(event, "body");
+    const struct wire_val *vals[F_FIELDS] = {NULL};
+    struct op_whole whole = {.form = form, .has_as = true, .vals = vals, .may_lack = given_step_may_lack};
+    char path[PATH_BYTES];
+
+    if (form == NULL || wire_type(as) == WIRE_NIL || !desk_role_parse(wire_find_str(as, "role"), &whole.role))
+        return true;
+    if (!op_form_may(form, whole.role, err)) {
+        path_of(i, "as.role", path);
+        (void)snprintf(err->field, sizeof err->field, "%s", path);
+        return err_prefix(err, "%s: ", path);
+    }
+    for (size_t k = 0; k < form->field_count; k++) {
+        const char *name = request_field_name((enum field)form->fields[k].field);
+        const struct wire_val *val = kind == EVENT_MEETING ? NULL : wire_find(body, name);
+        vals[form->fields[k].field] = wire_type(val) == WIRE_NIL ? NULL : val;
+    }
+    if (kind == EVENT_MEETING || op_whole_check(&whole, err))
+        return true;
+    path_of(i, "body", path);
+    (void)snprintf(err->field, sizeof err->field, "%s", path);
+    return err_prefix(err, "events[%zu].body.", i);
+}
+
+/* by_broker: the events are as a broker gave them */
+static bool event_check(const struct wire_val *event, size_t i, bool by_broker, struct err *err)
 {
     struct span name = wire_find_str(event, "kind");
     enum desk_event kind;
@@ -149,15 +210,16 @@ static bool event_check(const struct wire_val *event, size_t i, struct err *err)
         path_of(i, "kind", path);
         return desk_event_refuse(name, path, err);
     }
-    return event_types(event, i, err) && event_role(event, i, err) && event_body(event, kind, i, err);
+    return event_types(event, i, err) && event_role(event, i, err) && event_body(event, kind, i, err) &&
+           (by_broker || event_asked(event, kind, i, err));
 }
 
-bool history_check_events(const struct wire_val *events, struct err *err)
+bool history_check_events(const struct wire_val *events, bool by_broker, struct err *err)
 {
     if (wire_type(events) != WIRE_LIST && wire_type(events) != WIRE_NIL)
         return type_wrong("events", "a list", events, err);
     for (size_t i = 0; i < wire_count(events); i++)
-        if (!event_check(wire_at(events, i), i, err))
+        if (!event_check(wire_at(events, i), i, by_broker, err))
             return false;
     return true;
 }
@@ -196,6 +258,7 @@ bool history_check(const struct wire_val *line, struct err *err)
     key = unknown_key(wire_find(line, "was"), was, COUNT_OF(was));
     if (key.p != NULL)
         return key_refuse(key, "was.", "was", was, COUNT_OF(was), err);
-    return given_ticket_fits(wire_find(line, "ticket"), err) &&
-           history_check_events(wire_find(line, "events"), err);
+    const struct wire_val *ticket = wire_find(line, "ticket");
+    return given_ticket_fits(ticket, err) &&
+           history_check_events(wire_find(line, "events"), given_ticket_is_stored(ticket), err);
 }

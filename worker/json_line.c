@@ -24,6 +24,7 @@ struct json_line {
     size_t room;
     struct buf bytes; /* what jansson read */
     struct wire_doc *doc;
+    unsigned column; /* of what jansson refused */
 };
 
 /* What is left of the text, and where text without escapes goes. */
@@ -354,17 +355,50 @@ const struct wire_val *json_line_read(struct json_line *line, const char *text, 
     return r.p == r.end ? wire_made_root(line->made) : NULL;
 }
 
+void json_place_take(const char *msg, const char **ret_msg, unsigned *ret_line, unsigned *ret_column)
+{
+    char *end = NULL, *second = NULL;
+    unsigned long row = strtoul(msg, &end, 10);
+    unsigned long column = *end == ':' ? strtoul(end + 1, &second, 10) : 0;
+    bool is_place = end != msg && second != NULL && second != end + 1 && strncmp(second, ": ", 2) == 0;
+
+    *ret_msg = is_place ? second + 2 : msg;
+    *ret_line = is_place ? (unsigned)row : 0;
+    *ret_column = is_place ? (unsigned)column : 0;
+}
+
+/* What jansson refuses; the place is kept apart. */
+static bool json_refuse(struct json_line *line, struct err *err)
+{
+    const char *msg = NULL;
+    unsigned number = 0;
+
+    json_place_take(err->msg, &msg, &number, &line->column);
+    memmove(err->msg, msg, strlen(msg) + 1);
+    return false;
+}
+
+unsigned json_line_column(const struct json_line *line)
+{
+    return line->column;
+}
+
 bool json_line_parse(struct json_line *line, const char *text, size_t len, unsigned depth_max,
                      const struct wire_val **ret, struct err *err)
 {
     const struct wire_val *val = json_line_read(line, text, len, depth_max);
 
+    line->column = 0;
     if (val == NULL) {
         buf_reset(&line->bytes);
         wire_doc_free(line->doc);
         line->doc = NULL;
-        if (!wire_from_json(&line->bytes, text, len, err) ||
-            !wire_parse(line->bytes.p, line->bytes.len, depth_max, &line->doc, err))
+        /* Without its end: else what is missing were missing in the next line. */
+        while (len != 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+            len--;
+        if (!wire_from_json(&line->bytes, text, len, err))
+            return json_refuse(line, err);
+        if (!wire_parse(line->bytes.p, line->bytes.len, depth_max, &line->doc, err))
             return false;
         val = wire_root(line->doc);
     }

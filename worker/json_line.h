@@ -15,9 +15,17 @@ void json_line_free(struct json_line *line); /* accepts NULL */
 
 /* One JSON text, nested at most depth_max (<= WIRE_DEPTH_MAX) deep.
  * out: ret  until the next one is read, and as long as text stays as it is: it points into it
- * err: as wire_from_json and wire_parse have it */
+ * err: as wire_from_json (but for the place, see json_line_column) and wire_parse have it */
 bool json_line_parse(struct json_line *line, const char *text, size_t len, unsigned depth_max,
                      const struct wire_val **ret, struct err *err) __attribute__((warn_unused_result));
+
+/* The column at which the last line that json_line_parse refused is no JSON; 0: it is JSON, and wrong for another reason. The message does
+ * not tell it: who knows which line of a file it is tells both. */
+unsigned json_line_column(const struct json_line *line);
+
+/* Takes the place out of a message of wire_from_json: "2:7: not JSON: …".
+ * out: ret_msg  what is behind it. 0 and 0, and the whole message, where there is no place */
+void json_place_take(const char *msg, const char **ret_msg, unsigned *ret_line, unsigned *ret_column);
 
 /* The quick reading alone, for the tests. NULL: jansson is to be asked. */
 const struct wire_val *json_line_read(struct json_line *line, const char *text, size_t len,

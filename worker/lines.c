@@ -36,10 +36,11 @@ static FILE *lines_open(const char *path, struct err *err)
 static void part_line(struct part *part, const char *text, size_t len, size_t number)
 {
     struct err err = {0};
+    unsigned column = 0;
 
     if (len == 0 || strspn(text, " \t\r\n") == len)
         return;
-    if (part->lines->line(part->lines->arg, part->out, text, len, number, &err)) {
+    if (part->lines->line(part->lines->arg, part->out, text, len, number, &column, &err)) {
         part->frame.done++;
         return;
     }
@@ -47,8 +48,12 @@ static void part_line(struct part *part, const char *text, size_t len, size_t nu
     for (char *p = err.msg; *p != '\0'; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             *p = '?';
-    if (part->frame.wrong++ < LINES_TOLD_MAX)
-        (void)fprintf(part->told, "%s:%zu: %s\n", part->lines->path, number, err.msg);
+    if (part->frame.wrong++ >= LINES_TOLD_MAX)
+        return;
+    (void)fprintf(part->told, "%s:%zu:", part->lines->path, number);
+    if (column != 0)
+        (void)fprintf(part->told, "%u:", column);
+    (void)fprintf(part->told, " %s\n", err.msg);
 }
 
 /* block_end is called after each block of this part; false from it ends the reading. */

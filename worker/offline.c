@@ -7,6 +7,7 @@
 #include "given.h"
 #include "history.h"
 #include "instant.h"
+#include "json_line.h"
 #include "mem.h"
 #include "work.h"
 
@@ -312,7 +313,8 @@ bool offline_ticket_check(const struct engine *engine, const struct wire_val *ro
     struct err err;
     bool ok = instants_check(ticket, node, at, faults);
 
-    if ((whole || given_ticket_is_stored(ticket)) && !history_check_events(wire_find(root, "events"), &err))
+    if ((whole || given_ticket_is_stored(ticket)) &&
+        !history_check_events(wire_find(root, "events"), given_ticket_is_stored(ticket), &err))
         ok = given_fault(written, place, &err, faults);
     return (given_ticket_is_stored(ticket) || submitted_check(engine, ticket, node, at, faults)) && ok;
 }
@@ -320,15 +322,11 @@ bool offline_ticket_check(const struct engine *engine, const struct wire_val *ro
 /* "2:7: not JSON: …" is a place of the file. */
 static bool json_fault(const char *path, const char *msg, struct faults *faults)
 {
-    char *end = NULL;
-    struct fault_place place = {path, (unsigned)strtoul(msg, &end, 10), 0};
+    struct fault_place place = {.file = path};
+    const char *rest = NULL;
 
-    if (end == msg || *end != ':')
-        return faults_add(faults, (struct fault_place){path, 0, 0}, "%s", msg);
-    const char *rest = end + 1;
-    place.column = (unsigned)strtoul(rest, &end, 10);
-    rest = *end == ':' ? end + 1 : rest;
-    return faults_add(faults, place, "%s", rest + (*rest == ' '));
+    json_place_take(msg, &rest, &place.line, &place.column);
+    return faults_add(faults, place, "%s", rest);
 }
 
 /* The file's value, checked. Places come from reading it as YAML, which JSON nearly is; where it is not, they are left out. */

@@ -108,7 +108,8 @@ struct run {
 };
 
 /* One line: decided, added, replayed and printed where that is wanted. */
-static bool line_run(void *arg, FILE *out, const char *text, size_t len, size_t number, struct err *err)
+static bool line_run(void *arg, FILE *out, const char *text, size_t len, size_t number, unsigned *ret_column,
+                     struct err *err)
 {
     struct run *run = arg;
     const struct wire_val *val = NULL;
@@ -123,6 +124,8 @@ static bool line_run(void *arg, FILE *out, const char *text, size_t len, size_t 
     }
     if (ok && run->options->verify)
         ok = replay_verify(run->engine, run->decider, val, &one, err);
+    if (!ok)
+        *ret_column = json_line_column(run->json);
     return ok;
 }
 

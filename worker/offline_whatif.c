@@ -104,8 +104,10 @@ static void file_run(struct run *run, const char *name, FILE *file)
         struct err err = {0};
         if (strspn(text, " \t\r\n") == (size_t)len || line_run(run, text, (size_t)len, place, &faults, &err))
             continue;
-        if (err.code != ERR_NONE)
+        if (err.code != ERR_NONE) {
+            place.column = json_line_column(run->line);
             (void)faults_add(&faults, place, "%s", err.msg);
+        }
         for (size_t i = 0; i < faults.count; i++)
             (void)fprintf(stderr, "%s\n", faults.items[i].text);
         faults_clear(&faults);

@@ -114,6 +114,23 @@ static bool act_is_public(const struct op_row *row, const struct wire_val *body)
     return row->public || (row->event == EVENT_COMMENTED && wire_find_bool(body, "public", false));
 }
 
+/* What a broker finds out only by looking at the ticket and the clock. */
+static bool act_may(const struct trial *trial, const struct op_row *row, const struct wire_val *body,
+                    struct err *err)
+{
+    struct span medium = wire_find_str(body, "medium");
+    const struct process_package *package =
+        process_package_find(engine_process(trial->engine), span_of(trial->package));
+    unsigned bit = span_is(medium, "im") ? CHANNEL_IM : CHANNEL_PHONE;
+
+    if (wire_find_int(body, "until_at", INT64_MAX) <= trial->now)
+        return err_field(err, ERR_INVALID, "until_at", "until_at: lies in the past");
+    if (row->event == EVENT_MEETING && medium.p != NULL && package != NULL && (package->meetings & bit) == 0)
+        return err_field(err, ERR_CONFLICT, "medium", "medium: the ticket's package has no meetings by %.*s",
+                         (int)medium.len, medium.p);
+    return true;
+}
+
 bool trial_do(struct trial *trial, const char *op, struct trial_as as, const struct wire_val *body,
               int64_t at, struct err *err)
 {
@@ -132,6 +149,8 @@ bool trial_do(struct trial *trial, const char *op, struct trial_as as, const str
     if (next == STATE_REFUSED)
         return err_set(err, ERR_CONFLICT, "%s is not possible while the ticket is %s", op,
                        desk_state_name(trial->state));
+    if (!act_may(trial, row, body, err))
+        return false;
     act_fields(trial, row, &as, body);
     trial->state = (enum desk_state)next;
     buf_init(&encoded, TRIAL_BYTES_MAX);

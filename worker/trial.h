@@ -33,7 +33,7 @@ struct trial_as {
 
 /* Does an op (its name without `ticket.`, or `reply`: a customer's public comment), and what had come due until then.
  * in:  body  fields of the op, or NULL
- * err: ERR_INVALID  no such op; ERR_CONFLICT  the state does not allow it */
+ * err: ERR_INVALID  no such op, or a wait that ends in the past; ERR_CONFLICT  the state or the package does not allow it */
 bool trial_do(struct trial *trial, const char *op, struct trial_as as, const struct wire_val *body,
               int64_t at, struct err *err) __attribute__((warn_unused_result));
 

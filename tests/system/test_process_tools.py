@@ -182,10 +182,12 @@ def test_a_case_takes_no_step_and_no_customer_that_the_broker_would_refuse(proce
   customer: {id: no blanks, zome: Europe/Berlin}
   ticket: {title: Echo, problem: 7, contact: {email: nobody}, posted_at: 5}
 - case: words may be left out
-  customer: {locale: de}
+  customer: {locale: de, package: gold}
   ticket: {title: Echo, problem: There is an echo.}
   steps:
     - {after: 1h, do: wait, on: customer, until: 1h, expect: {state: waiting_customer}}
+    - {after: 1h, do: wait, on: vendor, vendor: Acme, expect: {state: waiting_vendor}}
+    - {after: 1h, do: agree, role: staff, expect: {state: in_progress}}
     - {after: 1h, do: meeting, medium: phone, attendees: [a@b.example], where: Room 1}
 """]
     done = cases(process, "".join(wrong))
@@ -197,6 +199,58 @@ def test_a_case_takes_no_step_and_no_customer_that_the_broker_would_refuse(proce
         "customer.zome: not a field (did you mean zone?); allowed are id, name, package, contacts, locale, zone", "problem: want text, got an integer", "contact.email: not a mail address: want name@host, in ASCII",
         "posted_at: belongs to the case, as `at`"], done.stderr
     assert "tests/mine.yaml:5:33: on:" in done.stderr and "tests/mine.yaml:32:54: contact.email" in done.stderr, done.stderr
+
+
+WHOLE = {  # what is wrong with no field, but with all of them together; a step, the same in a history, what is told, at which column
+    "{after: 1h, do: wait, on: vendor}": ("waiting", "staff", {"on": "vendor"}, "vendor: is required when waiting for a vendor", 7),
+    "{after: 1h, do: wait, on: customer, vendor: Acme}": ("waiting", "staff", {"on": "customer", "vendor": "Acme"}, "vendor and proposal belong to on: vendor", 51),
+    "{after: 1h, do: comment, text: t, answer: accepted}": ("commented", "staff", {"text": "t", "answer": "accepted"}, "meeting: who answered what to which: meeting, attendee and answer go together", 7),
+    "{after: 1h, do: update, role: customer, set: {queue: noc}}": ("updated", "customer", {"set": {"queue": "noc"}}, "set.queue is not for the role customer, which may set title, equipment, configuration and attributes", 60),
+    "{after: 1h, do: meeting, attendees: [a@b.example]}": (None, None, None, "medium: is required for a new meeting", 7),
+    "{after: 1h, do: meeting, medium: phone}": (None, None, None, "attendees: is required for a new meeting", 7),
+    "{after: 1h, do: meeting, cancel: true}": (None, None, None, "meeting: which one is cancelled?", 7),
+    "{after: 1h, do: wait, on: customer, until: 0m}": (None, None, None, "until_at: lies in the past", 7),
+    "{after: 1h, do: take, as: [ada, eve]}": (None, None, None, "as.name: want text, got a list", 33),
+}
+
+
+def test_a_case_takes_no_step_whose_fields_a_broker_would_refuse_together(process):
+    done = cases(process, "".join(f"- case: step {i}\n  ticket: {{title: Echo, problem: p}}\n  steps:\n    - {step}\n" for i, step in enumerate(WHOLE)))
+    want = [f"tests/mine.yaml:{4 * i + 4}:{column}: {words}" for i, (*_, words, column) in enumerate(WHOLE.values())]
+    assert done.returncode == 1 and done.stderr.splitlines() == want, done.stderr
+    done = cases(process, """
+- case: the package has none
+  package: standard
+  ticket: {title: Echo, problem: p}
+  steps: [{after: 1h, do: meeting, medium: phone, attendees: [a@b.example], expect: {refused: true}}]
+""")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_history_has_no_event_that_a_broker_would_refuse(process):
+    at, lines, want = 1_772_442_000_000_000, [], []
+    for kind, role, body, words, _ in (row for row in WHOLE.values() if row[0]):
+        lines.append((kind, role, body))
+        want.append(f"-:{len(lines)}: events[0].body.{words}")
+    lines.append(("taken", "customer", {}))
+    want.append(f"-:{len(lines)}: events[0].as.role: ticket.take is not for the role customer; it is for staff, admin")
+    text = [json.dumps({"ticket": {"title": "Echo", "problem": "p"}, "posted_at": at, "events": [{"at": at, "kind": kind, "as": {"name": "ada", "role": role}, "body": body}]})
+            for kind, role, body in lines]
+    text.append(json.dumps({"ticket": {"title": "Echo", "problem": "p", "take": True}, "posted_at": at}))
+    want.append(f"-:{len(text)}: take: only staff may post and take: as {{name, role: staff}} is missing")
+    text.append(text[0].replace('"title"', '"tracking": "DKT-0000-0000-0001-E", "title"'))  # a broker took it once
+    done = worker("simulate", process, "-", text="\n".join(text) + "\n")
+    assert done.returncode == 1 and done.stderr.splitlines() == want, done.stderr
+
+
+def test_a_line_that_is_no_json_is_told_by_one_place(process):
+    good = '{"ticket": {"title": "Echo", "problem": "p"}, "posted_at": 1772442000000000}'
+    text = good + '\n{"ticket" {}}\n{"ticket": {}\n[1]\n'
+    want = ["-:2:11: not JSON: ':' expected near '{'", "-:3:13: not JSON: '}' expected near end of file"]
+    done = worker("simulate", process, "-", text=text)
+    assert done.returncode == 1 and done.stderr.splitlines() == [*want, "-:4: want one JSON object a line: {ticket, posted_at, events, …}"], done.stderr
+    done = worker("whatif", process, process, "-", text=text.replace(good, '{"title": "Echo", "problem": "p"}'))
+    assert done.returncode == 1 and done.stderr.splitlines() == [*want, "-:4: want one ticket a line, a JSON object"], done.stderr
 
 
 def test_words_that_count_as_a_rejection_do_what_reject_does(process):
@@ -412,7 +466,7 @@ def test_simulate_says_the_same_however_many_processes_work(form, tmp_path):
     history = tmp_path / "history.jsonl"
     history.write_text("".join(lines) + "\n  \n" + good[0].rstrip("\n"))
     alone = worker("simulate", SHIPPED, history, form, "--jobs", 1)
-    assert alone.returncode == 1 and f"{history}:1: " in alone.stderr and f"{history}:257: " in alone.stderr and "… and 14 more" in alone.stderr
+    assert alone.returncode == 1 and f"{history}:1:5: " in alone.stderr and f"{history}:257:5: " in alone.stderr and "… and 14 more" in alone.stderr
     for jobs in (2, 5):
         done = worker("simulate", SHIPPED, history, form, "--jobs", jobs)
         assert (done.returncode, done.stdout, done.stderr) == (1, alone.stdout, alone.stderr)
