@@ -29,6 +29,9 @@ struct call {
     bool delimiter; /* REQ adds an empty frame and wants it back */
 };
 
+/* What tells its connection from others; lives as long as the call. */
+struct span call_peer(const struct call *call);
+
 /* Sends the answer and frees the call. body: one encoded map. */
 void call_answer(struct call *call, struct span body);
 void call_refuse(struct call *call, const struct err *err);

@@ -60,3 +60,11 @@ void fair_over(struct fair *fair)
 {
     fair->under_way--;
 }
+
+void fair_forget(struct fair *fair)
+{
+    size_t under_way = fair->under_way;
+
+    fair_init(fair, fair->at_once);
+    fair->under_way = under_way;
+}

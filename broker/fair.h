@@ -36,4 +36,7 @@ void fair_wait(struct fair *fair, struct fair_turn *turn, struct span peer);
 struct fair_turn *fair_next(struct fair *fair);
 void fair_over(struct fair *fair);
 
+/* Nothing waits any more; what is under way stays so. */
+void fair_forget(struct fair *fair);
+
 #endif

@@ -1,10 +1,12 @@
 /* events.since; see read_events.h. */
 #include "read_events.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "clock.h"
 #include "event_wire.h"
+#include "fair.h"
 #include "mem.h"
 #include "param_put.h"
 #include "statements_reader.h"
@@ -27,8 +29,9 @@ struct waiter {
     int64_t at;     /* looked through up to this number */
     int64_t looked; /* numbers looked at for this page */
     int64_t deadline_us, patience_us;
-    uint64_t cycle; /* the first cycle that began after it came */
-    bool parsed, reading;
+    uint64_t cycle;                  /* the first cycle that began after it came */
+    bool parsed, reading, has_place; /* it reads, or waits for its turn to */
+    struct fair_turn turn;
     int64_t upto; /* of the statement under way */
     struct buf body;
     struct wire_map map, list;
@@ -48,6 +51,7 @@ struct read_events {
     struct feed_history history;
     struct feed_branch *branches; /* the history's */
     struct feed_settle settle;
+    struct fair fair;
     bool is_up, has_history, asking;
     uint64_t begun, ended; /* cycles */
     int64_t last_seq;      /* of the last cycle: the newest number that was given */
@@ -56,6 +60,7 @@ struct read_events {
 
 static void cycle_step(struct read_events *events);
 static void waiters_serve(struct read_events *events);
+static void waiters_read(struct read_events *events);
 
 /* ---- waiters ---- */
 
@@ -162,16 +167,16 @@ static void waiter_on_end(void *arg, const struct pg_end *end)
     struct read_events *events = waiter->events;
     struct err err = {0};
 
-    waiter->reading = false;
-    if (!read_end_is_ok(end, "events", &err)) {
+    waiter->reading = waiter->has_place = false;
+    fair_over(&events->fair);
+    if (!read_end_is_ok(end, "events", &err))
         waiter_fail(waiter, &err);
-        return;
-    }
-    if (waiter->list.count != 0 || waiter->looked >= READ_EVENTS_SPAN_MAX ||
-        (waiter->at >= events->settle.settled && waiter_is_over(waiter)))
+    else if (waiter->list.count != 0 || waiter->looked >= READ_EVENTS_SPAN_MAX ||
+             (waiter->at >= events->settle.settled && waiter_is_over(waiter)))
         waiter_answer(waiter);
     else
         waiters_serve(events);
+    waiters_read(events);
 }
 
 static void waiter_on_size(void *arg, PGresult *rows)
@@ -254,17 +259,29 @@ static bool waiter_may_go(struct waiter *waiter)
     return false;
 }
 
+/* Those whose turn it is. */
+static void waiters_read(struct read_events *events)
+{
+    struct fair_turn *turn;
+
+    while (events->is_up && (turn = fair_next(&events->fair)) != NULL)
+        waiter_read((struct waiter *)((char *)turn - offsetof(struct waiter, turn)));
+}
+
 static void waiters_serve(struct read_events *events)
 {
     for (struct waiter *waiter = events->waiters, *next; waiter != NULL && events->is_up; waiter = next) {
         next = waiter->next;
-        if (waiter->reading || !waiter_may_go(waiter))
+        if (waiter->has_place || !waiter_may_go(waiter))
             continue;
-        if (waiter->at < events->settle.settled)
-            waiter_read(waiter);
-        else if (waiter_is_over(waiter))
+        if (waiter->at < events->settle.settled) {
+            waiter->has_place = true;
+            fair_wait(&events->fair, &waiter->turn, waiter->query.peer);
+        } else if (waiter_is_over(waiter)) {
             waiter_answer(waiter);
+        }
     }
+    waiters_read(events);
 }
 
 /* ---- the cycle ---- */
@@ -370,6 +387,7 @@ struct read_events *read_events_new(zloop_t *loop, struct pg *reader, const char
     *events = (struct read_events){
         .loop = loop, .reader = reader, .params = pg_params_new(), .prefix = prefix, .timer = -1};
     feed_settle_init(&events->settle);
+    fair_init(&events->fair, READ_EVENTS_AT_ONCE);
     return events;
 }
 
@@ -405,6 +423,7 @@ void read_events_on_down(struct read_events *events)
     events->is_up = false;
     events->asking = false;
     (void)err_set(&err, ERR_UNAVAILABLE, "the database is away");
+    fair_forget(&events->fair);
     for (struct waiter *waiter = events->waiters, *next; waiter != NULL; waiter = next) {
         next = waiter->next;
         if (!waiter->reading) /* the others are told by the end of their batch */

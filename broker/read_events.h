@@ -1,7 +1,7 @@
 /* events.since: the feed's events after a cursor, with a filter, waiting for new ones if there are none.
  *
  * Who waits costs nothing: one cycle for all of them finds out what is settled (common/feed.h), and only when
- * that moved on is each waiter's page read. Knows no request and no socket. */
+ * that moved on is each waiter's page read, few at a time (fair.h). Knows no request and no socket. */
 #ifndef DOCKET_READ_EVENTS_H
 #define DOCKET_READ_EVENTS_H
 
@@ -23,6 +23,7 @@ enum {
     READ_EVENTS_SPAN_MAX = 100000,   /* … by one page: then it is answered, its cursor goes on */
     READ_EVENTS_TICKETS_FEW = 200,   /* a customer with no more: its events are read ticket by ticket … */
     READ_EVENTS_TICKETS_MAX = 2000,  /* … and with no more than these, once a span held none of them */
+    READ_EVENTS_AT_ONCE = 4,         /* pages read at the same time, connections in turn */
     READ_EVENTS_TICK_MS = 20         /* pause of the cycle while somebody waits */
 };
 
@@ -40,6 +41,7 @@ void read_events_on_down(struct read_events *events);
 
 /* Optional fields: zeroed means no filter. */
 struct read_events_query {
+    struct span peer;     /* tells connections apart; lives until it is answered */
     struct span cursor;   /* empty: the beginning */
     int limit;            /* 1..READ_EVENTS_LIMIT_MAX; 0: 100 */
     int64_t wait_ms;      /* 0: answer at once */

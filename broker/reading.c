@@ -79,7 +79,8 @@ void reading_events(struct broker *broker, struct call *call)
 {
     const struct request *req = &call->req;
     const struct wire_val *filter = req->vals[F_FILTER], *kinds = wire_find(filter, "kinds");
-    struct read_events_query query = {.cursor = request_text(req, F_CURSOR),
+    struct read_events_query query = {.peer = call_peer(call),
+                                      .cursor = request_text(req, F_CURSOR),
                                       .limit = (int)request_int(req, F_LIMIT, 0),
                                       .wait_ms = request_int(req, F_WAIT_MS, 0),
                                       .customer = wire_find_str(filter, "customer"),

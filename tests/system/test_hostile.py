@@ -7,6 +7,7 @@ import struct
 import time
 
 import msgpack
+import pytest
 import zmq
 from helpers import Client, SLOW, alive, wait_until
 
@@ -132,14 +133,19 @@ def test_a_client_that_floods_leaves_the_others_their_share(stack):
     served(stack)
 
 
-def test_a_client_that_floods_with_readings_waits_behind_himself(stack, client):
+@pytest.mark.parametrize("op", ["ticket.show", "events.since"])
+def test_a_client_that_floods_with_readings_waits_behind_himself(op, stack, client):
     tracking = client.submit(problem="x" * 60_000)
-    many, mean = 2000, Client(stack.endpoint())
+    # A page of events is up to 1 MiB.
+    many, mean = 2000 if op == "ticket.show" else 400, Client(stack.endpoint())
+    cursor = client.call("events.since", limit=1, filter={"tracking": tracking})["cursor"] if op == "events.since" else None
+    for _ in range(20 if cursor else 0):
+        client.submit(problem="x" * 60_000)
     for n in range(many):
-        mean.send("ticket.show", tracking=tracking)
+        mean.send(op, **({"cursor": cursor, "limit": 500} if cursor else {"tracking": tracking}))
     wait_until(lambda: client.call("stats")["requests_open"] > many // 2)
-    for op, body in (("ticket.show", {"tracking": tracking}), ("ticket.list", {"limit": 1}), ("customer.list", {})):
-        client.call(op, **body)
+    for one, body in (("ticket.show", {"tracking": tracking}), ("ticket.list", {"limit": 1}), ("customer.list", {})):
+        client.call(one, **body)
     assert client.call("stats")["requests_open"] > many // 4, "they were answered after all that came before them"
     mean.close()
     wait_until(lambda: client.call("stats")["requests_open"] == 1, 60)

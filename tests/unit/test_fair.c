@@ -51,6 +51,18 @@ static void test_whoever_asks_for_much_waits_behind_himself(void **state)
     }
     fair_over(&fair);
     assert_null(next(&fair));
+
+    /* One is under way yet when all that wait are forgotten. */
+    fair_wait(&fair, &many[0].turn, span_of("a"));
+    fair_wait(&fair, &one.turn, span_of("b"));
+    fair_forget(&fair);
+    assert_null(next(&fair));
+    for (int i = 0; i < 2; i++)
+        fair_wait(&fair, &many[i].turn, span_of("a"));
+    assert_ptr_equal(next(&fair), &many[0]);
+    assert_null(next(&fair));
+    fair_over(&fair);
+    assert_ptr_equal(next(&fair), &many[1]);
 }
 
 /* Against counts: each one's own in order, and between two of one connection at most one of each other that waits. */
