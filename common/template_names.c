@@ -97,7 +97,7 @@ const struct template_name template_names[] = {
     {"body.cause", "why"},
     {"body.worked_s", "seconds that counted"},
     {"body.day", "of an approval that is asked again: working days since"},
-    {"body.reminder", "which one"},
+    {"body.reminder", "which one; missing when it is asked for the first time"},
     {"body.delivery", "number of a message that could not be delivered"},
     {"body.channel", "over which"},
     {"body.address", "to where"},

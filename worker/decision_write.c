@@ -389,18 +389,21 @@ static void put_rule_notes(const struct decision *d, struct notes *notes)
     }
 }
 
+/* The customer is asked as the first time (the notifier has the words of that message); whoever works on it has to ask in another way. */
 static void put_approval_notes(const struct decision *d, struct notes *notes)
 {
-    if (d->ask_approval) {
-        note_open(notes, "customer", "asked", 1, false);
-        wire_put_text(notes->out, "body");
-        put_approval(d, notes->out);
-    }
-    if (d->approval_task) {
-        note_open(notes, "staff", "task", 0, false);
-        wire_put_text(notes->out, "body");
-        put_approval(d, notes->out);
-    }
+    static const struct {
+        const char *to, *kind;
+    } rows[] = {{"customer", "approval_asked"}, {"staff", "task"}};
+
+    if (!d->ask_approval && !d->approval_task)
+        return;
+    const bool is_task = d->approval_task;
+    note_open(notes, rows[is_task].to, rows[is_task].kind, 1, false);
+    wire_put_text(notes->out, "body");
+    wire_put_map(notes->out, 2);
+    wire_put_key_text(notes->out, "what", "approval");
+    wire_put_key_int(notes->out, "reminder", d->approvals_asked);
 }
 
 /* A ticket that is closed since nobody answered: the customer is not left to find out. */

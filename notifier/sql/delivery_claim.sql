@@ -72,7 +72,7 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
        t.customer, t.title, t.posted_at, t.record, t.extra, coalesce(d.state, 0::smallint) AS state, d.priority, d.assignee, d.queue,
        o.body, m.body AS triaged, a.body AS alert, a.priority AS alert_priority,
        a.id AS alert_id, a.generation AS alert_generation, r.message_id AS root, p.message_id AS previous, w.priority AS told_priority,
-       s.members, e.bodies AS earlier,
+       s.members, coalesce(e.bodies, '\xdc0001'::bytea || f.body) AS earlier,
        (SELECT count(*) FROM alerts i WHERE i.inhibited_by = a.id) AS inhibited, w.guest, t.problem
   FROM w CROSS JOIN clock
        LEFT JOIN LATERAL (
@@ -98,6 +98,11 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
                    LIMIT 1) o
            HAVING count(*) > 0) e
               ON w.rendered IS NULL AND w.ticket <> 0
+       -- Who is asked again for approval reads what was asked first.
+       LEFT JOIN LATERAL (SELECT f.body FROM outbox f
+                           WHERE f.ticket = w.ticket AND f.version < w.version AND f.audience = 1 AND f.kind = 'approval_asked'
+                             AND f.generation = 0
+                           ORDER BY f.version DESC LIMIT 1) f ON w.rendered IS NULL AND w.kind = 'approval_asked' AND w.generation > 0
        LEFT JOIN LATERAL (SELECT t.customer, coalesce(am.title, t.title) AS title, t.posted_at, cu.record, t.extra,
                                  CASE WHEN w.audience <> 1 THEN substr(t.problem, 1, 2048) END AS problem
                             FROM tickets t LEFT JOIN amendments am ON am.ticket = t.id LEFT JOIN customers cu ON cu.id = t.customer

@@ -11,6 +11,7 @@ import time
 import msgpack
 import pytest
 from helpers import ADA, BEN, CUSTOMER, MACHINE, Refused, id_of, ticket_of, wait_until
+from test_links import link_in, link_to, mails_to, visit
 
 counter = itertools.count()
 
@@ -734,9 +735,10 @@ def test_words_on_a_closed_ticket_reopen_it_for_fourteen_days(stack, client):
 
 
 def test_an_unanswered_approval_is_asked_for_again_then_a_task(stack, client):
-    tracking = decided(client, 1)[0]
+    address = unique("silent") + "@localhost"
+    tracking = decided(client, 1, contact={"email": address, "phone": "+43 1 555"})[0]
     client.call("ticket.take", tracking=tracking, as_=ADA)
-    client.call("ticket.resolve", tracking=tracking, text="Done.", as_=ADA)
+    client.call("ticket.resolve", tracking=tracking, text="A new cable.", as_=ADA)
     asleep(stack, tracking)
 
     def asked():
@@ -750,7 +752,15 @@ def test_an_unanswered_approval_is_asked_for_again_then_a_task(stack, client):
     assert asked() == [1], "once"
     shown = ticket_of(client.show(tracking))
     assert shown["state"] == "resolved", "silence closes nothing"
-    assert [message["to"] for message in shown["messages"] if message["kind"] == "asked" and message["to"] == "customer"].count("customer") >= 1
+    # What is asked again is the whole question, with its link; the desk is told at last what to do.
+    first, again = [link_to(stack, address, n) for n in (1, 2)]
+    mail = wait_until(lambda: [mail for mail in mails_to(stack, address) if "Reminder" in mail["Subject"]])[0]
+    assert "A new cable." in mail.get_body(("plain",)).get_content() and link_in(mail) == again != first
+    assert "A new cable." in visit(again)[2] and "<form" in visit(again)[2]
+    for _ in range(3):
+        pass_time(stack, client, tracking, 7 * 86400)
+    task = wait_until(lambda: [text for text in stack.mails() if tracking in text and "X-Docket-Kind: task" in text])[0]
+    assert "has not approved yet" in task and "+43 1 555" in task
 
 
 # ---- agreed steps ----

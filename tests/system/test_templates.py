@@ -75,6 +75,7 @@ def test_questions_and_priorities_are_told_in_the_reader_s_language(tmp_path):
     told = [render(tmp_path, "asked", facts_of("x", locale) | asked).stdout for locale in ("en", "de")]
     assert "- Which one?\n- And ours?\n- A text alone\n" in told[0]
     assert re.search(r"^- Um welches Gerät geht es.*\n- And ours\?\n- A text alone$", told[1], re.M)
+    assert "please tell us:\n\n- Which" in told[0] and "sagen Sie uns bitte:\n\n- Um welches" in told[1]
     triaged = {"body": {"priority": 2, "priority_name": "Network severely degraded", "promises": []}}
     assert "priority 2 (Network severely degraded)" in render(tmp_path, "triaged", facts_of("x", "en") | triaged).stdout
     assert "Priorität 2 (Netz stark gestört)" in render(tmp_path, "triaged", facts_of("x", "de") | triaged).stdout
