@@ -104,7 +104,7 @@ MUTANTS = [
            guard("test_two_ops_with_one_key_at_two_brokers_are_one")),
     Mutant("op-leaves-no-mark", "R5", "broker/sql/change.sql", "docket_key_posted($2::bytea)", "EXISTS (SELECT FROM tickets WHERE key_digest = $2::bytea)", guard("test_an_op_waits_for_a_posting_with_its_key_that_is_not_committed_yet")),
     Mutant("posting-does-not-look-again", "R5", "broker/sql/posting.sql", "docket_keys_free($2::bytea[], count(*), '23505')", "count(*) >= 0", guard("test_a_posting_waits_for_an_op_with_its_key_that_is_not_committed_yet")),
-    Mutant("proof-without-a-write", "R5", "broker/sql/find.sql", "UPDATE tickets SET content_digest = content_digest\n WHERE key_digest = $1::bytea\nRETURNING id, posted_at", "SELECT id, posted_at FROM tickets WHERE key_digest = $1::bytea",
+    Mutant("proof-without-a-write", "R5", "broker/sql/find.sql", "UPDATE tickets SET content_digest = content_digest WHERE key_digest = $1::bytea RETURNING id, posted_at", "SELECT id, posted_at FROM tickets WHERE key_digest = $1::bytea",
            guard("test_what_is_told_as_proof_is_written_first")),
     # attempt is only the fence
     Mutant("put-back-of-another-s-wake", "R6", "broker/sql/put_back.sql", "d.owner = $9::bigint AND ", "", guard("test_a_wake_that_is_somebody_else_s_by_now_is_not_put_back")),
