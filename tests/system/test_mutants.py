@@ -1,5 +1,6 @@
 """The runner of mutants leaves nothing behind, whatever a test that hangs has started."""
 
+import importlib.util
 import os
 import pathlib
 import subprocess
@@ -38,3 +39,15 @@ def test_an_orphan_that_was_killed_is_gone_while_the_test_goes_on(tmp_path):
     done = subprocess.run([sys.executable, "-c", RUNNER, ROOT / "tests/mutants", script, str(20 * SLOW)], cwd=tmp_path,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100 * SLOW)
     assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
+
+
+def test_the_text_of_each_mutant_stands_where_it_says_once_and_its_tests_are_there():
+    spec = importlib.util.spec_from_file_location("mutants_table", ROOT / "tests/mutants/table.py")
+    table = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(table)
+    for mutant in table.MUTANTS:
+        assert (ROOT / mutant.file).read_text().count(mutant.old) == 1, mutant.name
+        for test in mutant.tests:
+            file, _, name = test.partition("::")
+            path = ROOT / "tests" / (file if file.endswith(".py") else file + ".c")
+            assert path.exists() and f"def {name.partition('[')[0]}(" in path.read_text() if name else path.exists(), f"{mutant.name}: {test}"
