@@ -9,36 +9,87 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAULT_BYTES_MAX = 600, NEAR_BYTES_MAX = 40 };
+enum {
+    FAULT_BYTES_MAX = 600,
+    SAID_BYTES_MAX = 150 /* of what was found, where that is long */,
+    NEAR_BYTES_MAX = 40
+};
+
+/* Whether a letter begins at this byte of UTF-8. */
+static bool is_letter_begin(char c)
+{
+    return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* Something long was written, and it is quoted: what is allowed stands behind it, so the middle is left out.
+ * in:  from  where the message begins behind its place */
+static void text_shorten(char *text, size_t from)
+{
+    static const char mark[] = "…";
+    size_t len = strlen(text), head = from + SAID_BYTES_MAX;
+    size_t tail = FAULT_BYTES_MAX - head - sizeof mark;
+
+    if (len < FAULT_BYTES_MAX)
+        return;
+    while (!is_letter_begin(text[head]))
+        head--;
+    while (!is_letter_begin(text[len - tail]))
+        tail--;
+    memcpy(text + head, mark, sizeof mark - 1);
+    memmove(text + head + sizeof mark - 1, text + len - tail, tail + 1);
+}
+
+/* What people wrote is quoted in here: nothing of it may move a terminal's cursor or begin a new line. */
+static void text_tame(char *text)
+{
+    for (char *p = text; *p != '\0'; p++) {
+        if ((unsigned char)*p == 0xc2 && (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xa0)
+            *p = *(p + 1) = '?'; /* U+0080 to U+009F: as ESC and a letter */
+        else if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+    }
+}
+
+/* The place, as far as it is known, and ": "; how many bytes. */
+static size_t place_format(struct fault_place place, char *ret, size_t size)
+{
+    int n = 0;
+
+    if (place.line != 0 && place.column != 0)
+        n = snprintf(ret, size, "%.200s:%u:%u: ", place.file, place.line, place.column);
+    else if (place.line != 0)
+        n = snprintf(ret, size, "%.200s:%u: ", place.file, place.line);
+    else
+        n = snprintf(ret, size, "%.200s: ", place.file);
+    return n < 0 ? 0 : (size_t)n;
+}
 
 bool faults_add(struct faults *faults, struct fault_place place, const char *fmt, ...)
 {
-    char text[FAULT_BYTES_MAX];
-    va_list args;
-    int n = 0;
+    char place_text[FAULT_BYTES_MAX];
+    va_list args, again;
 
     if (faults->count >= FAULTS_MAX) {
         faults->dropped++;
         return false;
     }
-    if (place.line != 0 && place.column != 0)
-        n = snprintf(text, sizeof text, "%.200s:%u:%u: ", place.file, place.line, place.column);
-    else if (place.line != 0)
-        n = snprintf(text, sizeof text, "%.200s:%u: ", place.file, place.line);
-    else
-        n = snprintf(text, sizeof text, "%.200s: ", place.file);
+    size_t from = place_format(place, place_text, sizeof place_text);
     va_start(args, fmt);
-    (void)vsnprintf(text + n, sizeof text - (size_t)n, fmt, args);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    size_t size = from + (len < 0 ? 0 : (size_t)len) + 1;
+    char *text = mem_new(size, 1);
+    memcpy(text, place_text, from);
+    (void)vsnprintf(text + from, size - from, fmt, args);
     va_end(args);
-    /* What people wrote is quoted in here: nothing of it may move a terminal's cursor or begin a new line. */
-    for (char *p = text; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
+    text_shorten(text, from);
+    text_tame(text);
     faults->items = mem_grow(faults->items, faults->count + 1, sizeof *faults->items);
     faults->items[faults->count++] = (struct fault){.line = place.line,
                                                     .column = place.column,
                                                     .file = mem_strdup(place.file),
-                                                    .text = mem_strdup(text)};
+                                                    .text = text};
     return false;
 }
 

@@ -60,7 +60,7 @@ static bool interval_parse(const char *text, struct process_interval *ret)
 static bool load_day(struct load *load, const struct yaml_node *list, const char *what,
                      struct process_day *ret)
 {
-    bool ok = load_is_list(load, list, what);
+    bool ok = load_is_list(load, list, what, "[09:00-12:30, 13:30-18:00]");
 
     if (!ok)
         return false;
@@ -119,7 +119,7 @@ bool load_time(struct load *load, const struct yaml_node *node, const char *what
 bool load_week(struct load *load, const struct yaml_node *map, struct process_day week[7])
 {
     bool given[7] = {false};
-    bool ok = load_is_map(load, map, "hours");
+    bool ok = load_is_map(load, map, "hours", "{mon-thu: [09:00-17:00], fri: [09:00-12:00]}");
 
     for (size_t i = 0; i < map->count && map->kind == NODE_MAP; i++) {
         const struct yaml_node *key = map->keys[i];
@@ -178,9 +178,10 @@ static bool load_dates(struct load *load, const struct yaml_node *holidays, cons
            special_count = special != NULL ? special->count : 0;
     bool ok = true;
 
-    if (holidays != NULL && !load_is_list(load, holidays, "holidays"))
+    if (holidays != NULL && !load_is_list(load, holidays, "holidays", "[2026-12-25, 2026-12-26]"))
         return false;
-    if (special != NULL && !load_is_map(load, special, "special"))
+    if (special != NULL &&
+        !load_is_map(load, special, "special", "{2026-12-24: [09:00-12:00], 2026-12-31: []}"))
         return false;
     if (holiday_count + special_count > SPECIALS_MAX)
         return faults_add(load->faults, calendar->place,
@@ -239,7 +240,7 @@ static bool holiday_file_add(struct load *load, const struct yaml_node *node,
 static bool load_holiday_files(struct load *load, const struct yaml_node *list,
                                struct process_calendar *calendar)
 {
-    bool ok = load_is_list(load, list, "holiday_files");
+    bool ok = load_is_list(load, list, "holiday_files", "[holidays/de.ics]");
     size_t readings = list->count;
 
     if (!ok)
@@ -269,7 +270,8 @@ static bool load_calendar(struct load *load, const struct yaml_node *map, struct
     const struct yaml_node *zone = yaml_node_find(map, "zone"), *hours = yaml_node_find(map, "hours"),
                            *files = yaml_node_find(map, "holiday_files");
     const char *text = NULL;
-    bool ok = load_is_map(load, map, calendar->name);
+    bool ok =
+        load_is_map(load, map, calendar->name, "{zone: Europe/Berlin, hours: {mon-fri: [09:00-17:00]}}");
 
     if (!ok)
         return false;
@@ -299,7 +301,7 @@ bool load_calendars(struct load *load, const struct yaml_node *root)
 
     if (yaml_node_is_null(root))
         return true;
-    if (!load_is_map(load, root, "the file"))
+    if (!load_is_map(load, root, "the file", "{office: {hours: {mon-fri: [09:00-17:00]}}}"))
         return false;
     if (root->count > CALENDARS_MAX)
         return faults_add(load->faults, root->place, "has %zu calendars, want at most %d", root->count,

@@ -44,7 +44,7 @@ static bool load_values(struct load *load, const struct yaml_node *node, struct 
     size_t count = many ? node->count : 1;
     bool ok = true;
 
-    if (many && !load_is_list(load, node, "in"))
+    if (many && !load_is_list(load, node, "in", "[down, critical]"))
         return false;
     if (count == 0 || count > COND_PARTS_MAX)
         return faults_add(load->faults, node->place, "in: has %zu entries, want 1 to %d", count,
@@ -104,7 +104,8 @@ static bool load_parts_of(struct load *load, const struct yaml_node *node, unsig
 {
     bool one = cond->test == RULE_NOT;
     size_t count = one ? 1 : node->count;
-    bool ok = one || load_is_list(load, node, test_names[cond->test]);
+    bool ok = one || load_is_list(load, node, test_names[cond->test],
+                                  "[{field: impact, is: down}, {time.open: office}]");
 
     if (!ok)
         return false;
@@ -172,7 +173,7 @@ static enum rule_test cond_test(struct load *load, const struct yaml_node *map)
 bool load_cond(struct load *load, const struct yaml_node *map, unsigned depth, struct rule_cond *ret)
 {
     const char *names[RULE_TESTS + 1];
-    bool ok = load_is_map(load, map, "a condition");
+    bool ok = load_is_map(load, map, "a condition", "{field: impact, is: down}");
 
     if (!ok)
         return false;

@@ -122,7 +122,7 @@ static bool load_level(struct load *load, const struct yaml_node *map, struct pr
 {
     const struct yaml_node *after = yaml_node_find(map, "after"), *tell = yaml_node_find(map, "tell");
 
-    if (!load_is_map(load, map, "levels"))
+    if (!load_is_map(load, map, "levels", "{after: 15m, tell: [queue, desk]}"))
         return false;
     bool ok = yaml_node_check_keys(map, "levels", level_keys, 2, load->faults);
     if (after == NULL || tell == NULL)
@@ -133,7 +133,7 @@ static bool load_level(struct load *load, const struct yaml_node *map, struct pr
 
 static bool load_levels(struct load *load, const struct yaml_node *list, struct process_escalation *policy)
 {
-    bool ok = load_is_list(load, list, "levels");
+    bool ok = load_is_list(load, list, "levels", "[{after: 0m, tell: [queue]}, {after: 15m, tell: [lead]}]");
 
     if (!ok)
         return false;
@@ -160,7 +160,7 @@ static bool load_repeat(struct load *load, const struct yaml_node *map, struct p
     const struct yaml_node *every = yaml_node_find(map, "every"), *loops = yaml_node_find(map, "loops");
     int64_t count = 0;
 
-    if (!load_is_map(load, map, "repeat"))
+    if (!load_is_map(load, map, "repeat", "{every: 15m, loops: 5}"))
         return false;
     bool ok = yaml_node_check_keys(map, "repeat", repeat_keys, 2, load->faults);
     if (every != NULL)
@@ -177,7 +177,7 @@ static bool load_last_resort(struct load *load, const struct yaml_node *map,
 {
     const struct yaml_node *every = yaml_node_find(map, "every"), *tell = yaml_node_find(map, "tell");
 
-    if (!load_is_map(load, map, "last_resort"))
+    if (!load_is_map(load, map, "last_resort", "{tell: [ops, desk], every: 1h}"))
         return false;
     bool ok = yaml_node_check_keys(map, "last_resort", last_keys, 2, load->faults);
     if (every != NULL)
@@ -193,7 +193,7 @@ static bool load_unack(struct load *load, const struct yaml_node *map, struct pr
 {
     const struct yaml_node *after = yaml_node_find(map, "after"), *grace = yaml_node_find(map, "grace");
 
-    if (!load_is_map(load, map, "unack"))
+    if (!load_is_map(load, map, "unack", "{after: 30m, grace: 15m}"))
         return false;
     bool ok = yaml_node_check_keys(map, "unack", unack_keys, 2, load->faults);
     if (after != NULL)
@@ -208,7 +208,7 @@ static bool load_policy_row(struct load *load, const struct yaml_node *map, stru
     const struct yaml_node *node = NULL;
     size_t urgency = 0;
 
-    if (!load_is_map(load, map, policy->name))
+    if (!load_is_map(load, map, policy->name, "{urgency: urgent, levels: [{after: 0m, tell: [queue]}]}"))
         return false;
     bool ok = yaml_node_check_keys(map, policy->name, policy_keys, sizeof policy_keys / sizeof policy_keys[0],
                                    load->faults);
@@ -239,7 +239,7 @@ static bool load_policies(struct load *load, const struct yaml_node *map)
 
     if (yaml_node_is_null(map))
         return true;
-    if (!load_is_map(load, map, "policies"))
+    if (!load_is_map(load, map, "policies", "{p1: {urgency: urgent, levels: [{after: 0m, tell: [queue]}]}}"))
         return false;
     if (map->count > POLICIES_MAX)
         return faults_add(load->faults, map->place, "policies: has %zu entries, want at most %d", map->count,
@@ -290,7 +290,7 @@ static bool load_match(struct load *load, const struct yaml_node *map, struct pr
     const struct yaml_node *node = NULL;
     char hint[FAULTS_HINT_BYTES];
 
-    if (!load_is_map(load, map, "match"))
+    if (!load_is_map(load, map, "match", "{priority: 1, policy: p1}"))
         return false;
     bool ok = yaml_node_check_keys(map, "match", match_keys, sizeof match_keys / sizeof match_keys[0],
                                    load->faults);
@@ -326,7 +326,7 @@ static bool load_matches(struct load *load, const struct yaml_node *list)
 
     if (yaml_node_is_null(list))
         return true;
-    if (!load_is_list(load, list, "match"))
+    if (!load_is_list(load, list, "match", "[{priority: 1, policy: p1}]"))
         return false;
     if (list->count > MATCHES_MAX)
         return faults_add(load->faults, list->place, "match: has %zu entries, want at most %d", list->count,
@@ -352,7 +352,7 @@ static bool load_notices(struct load *load, const struct yaml_node *map)
 
     if (yaml_node_is_null(map))
         return true;
-    if (!load_is_map(load, map, "notices"))
+    if (!load_is_map(load, map, "notices", "{warning: {first: [queue, desk], urgency: normal}}"))
         return false;
     if (map->count > NOTICES_MAX)
         return faults_add(load->faults, map->place, "notices: has %zu entries, want at most %d", map->count,
@@ -364,7 +364,7 @@ static bool load_notices(struct load *load, const struct yaml_node *map)
                                *urgency = yaml_node_find(row, "urgency");
         size_t choice = NOTICE_DEFAULT;
         bool fine = load_name(load, map->keys[i], "a notice", &notice->kind) &&
-                    load_is_map(load, row, notice->kind) &&
+                    load_is_map(load, row, notice->kind, "{first: [queue, desk], urgency: normal}") &&
                     yaml_node_check_keys(row, notice->kind, notice_keys, 2, load->faults);
         if (fine && first == NULL)
             fine =
@@ -485,7 +485,7 @@ static bool load_channels(struct load *load, const struct yaml_node *map)
 {
     struct process_names *channels = load->process->people.channels;
 
-    if (!load_is_map(load, map, "channels"))
+    if (!load_is_map(load, map, "channels", "{urgent: [phone, email], normal: [email], low: [email]}"))
         return false;
     bool ok = yaml_node_check_keys(map, "channels", process_urgency_names, URGENCIES, load->faults);
     for (int urgency = 0; urgency < URGENCIES; urgency++) {
@@ -521,7 +521,7 @@ bool load_escalation(struct load *load, const struct yaml_node *root)
     channels_by_default(load->process->people.channels);
     if (yaml_node_is_null(root))
         return true;
-    if (!load_is_map(load, root, "the file"))
+    if (!load_is_map(load, root, "the file", "{channels: {…}, policies: {…}, match: […]}"))
         return false;
     bool ok = yaml_node_check_keys(root, "escalation.yaml", file_keys, 4, load->faults);
     const struct yaml_node *channels = yaml_node_find(root, "channels");

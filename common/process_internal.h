@@ -32,8 +32,9 @@ bool load_choice(struct load *load, const struct yaml_node *node, const char *wh
                  size_t count, size_t *ret);
 bool load_duration(struct load *load, const struct yaml_node *node, const char *what, int64_t *ret_s,
                    bool *ret_working);
-bool load_is_map(struct load *load, const struct yaml_node *node, const char *what);
-bool load_is_list(struct load *load, const struct yaml_node *node, const char *what);
+/* form: what would be right there, for people to copy */
+bool load_is_map(struct load *load, const struct yaml_node *node, const char *what, const char *form);
+bool load_is_list(struct load *load, const struct yaml_node *node, const char *what, const char *form);
 /* A scalar or a list of scalars seen as a list: how many, and the i-th. */
 size_t node_many(const struct yaml_node *node);
 const struct yaml_node *node_one(const struct yaml_node *node, size_t i);

@@ -108,18 +108,20 @@ bool load_duration(struct load *load, const struct yaml_node *node, const char *
     return true;
 }
 
-bool load_is_map(struct load *load, const struct yaml_node *node, const char *what)
+bool load_is_map(struct load *load, const struct yaml_node *node, const char *what, const char *form)
 {
     if (node->kind == NODE_MAP)
         return true;
-    return faults_add(load->faults, node->place, "%s: is %s, want a map", what, yaml_node_kind_name(node));
+    return faults_add(load->faults, node->place, "%s: is %s, want a map like %s", what,
+                      yaml_node_kind_name(node), form);
 }
 
-bool load_is_list(struct load *load, const struct yaml_node *node, const char *what)
+bool load_is_list(struct load *load, const struct yaml_node *node, const char *what, const char *form)
 {
     if (node->kind == NODE_LIST)
         return true;
-    return faults_add(load->faults, node->place, "%s: is %s, want a list", what, yaml_node_kind_name(node));
+    return faults_add(load->faults, node->place, "%s: is %s, want a list like %s", what,
+                      yaml_node_kind_name(node), form);
 }
 
 size_t node_many(const struct yaml_node *node)

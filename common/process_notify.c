@@ -37,10 +37,12 @@ static bool load_rate(struct load *load, const struct yaml_node *limits, const s
     const struct yaml_node *map = yaml_node_find(limits, rate->what);
     const char *const keys[] = {rate->short_key, "hour"};
     int64_t *const values[] = {rate->in_short, rate->in_hour};
+    char form[64];
 
     if (map == NULL)
         return true;
-    if (!load_is_map(load, map, rate->what))
+    (void)snprintf(form, sizeof form, "{%s: 3, hour: 7}", rate->short_key);
+    if (!load_is_map(load, map, rate->what, form))
         return false;
     bool ok = yaml_node_check_keys(map, rate->what, keys, COUNT(keys), load->faults);
     for (size_t i = 0; i < COUNT(keys); i++) {
@@ -64,7 +66,7 @@ static bool load_limits(struct load *load, const struct yaml_node *map)
     const struct yaml_node *alone = yaml_node_find(map, "receipts_alone"),
                            *after = yaml_node_find(map, "summary_after");
 
-    if (!load_is_map(load, map, "limits"))
+    if (!load_is_map(load, map, "limits", "{customer: {minute: 30, hour: 300}}"))
         return false;
     bool ok = yaml_node_check_keys(map, "limits", limit_keys, COUNT(limit_keys), load->faults);
     for (size_t i = 0; i < COUNT(rates); i++)
@@ -106,7 +108,7 @@ static bool load_hold(struct load *load, const struct yaml_node *map, struct pro
     const struct yaml_node *kinds = yaml_node_find(map, "kinds"), *packages = yaml_node_find(map, "packages");
     size_t whom = 0;
 
-    if (!load_is_map(load, map, "hold"))
+    if (!load_is_map(load, map, "hold", "{hold: nights, to: customer, quiet: {mon-sun: [20:00-07:00]}}"))
         return false;
     bool ok = yaml_node_check_keys(map, "hold", hold_keys, COUNT(hold_keys), load->faults);
     if (name == NULL || to == NULL)
@@ -133,14 +135,15 @@ bool load_notify(struct load *load, const struct yaml_node *root)
     notify->limits = default_limits;
     if (root == NULL || yaml_node_is_null(root))
         return true;
-    if (!load_is_map(load, root, "notify.yaml"))
+    if (!load_is_map(load, root, "notify.yaml", "{limits: {…}, holds: […]}"))
         return false;
     ok = yaml_node_check_keys(root, "notify.yaml", file_keys, COUNT(file_keys), load->faults);
     if (limits != NULL)
         ok = load_limits(load, limits) && ok;
     if (holds == NULL)
         return ok;
-    if (!load_is_list(load, holds, "holds"))
+    if (!load_is_list(load, holds, "holds",
+                      "[{hold: nights, to: customer, quiet: {mon-sun: [20:00-07:00]}}]"))
         return false;
     if (holds->count > NOTIFY_HOLDS_MAX)
         return faults_add(load->faults, holds->place, "holds: more than %d", NOTIFY_HOLDS_MAX);

@@ -102,7 +102,7 @@ static bool load_layer(struct load *load, const struct yaml_node *map, const cha
 
     layer->place = map->place;
     layer->zone = zone;
-    if (!load_is_map(load, map, "layers"))
+    if (!load_is_map(load, map, "layers", "{rotation: weekly, start: 2026-01-05, people: [ada, ben]}"))
         return false;
     bool ok = yaml_node_check_keys(map, "layers", layer_keys, sizeof layer_keys / sizeof layer_keys[0],
                                    load->faults);
@@ -119,7 +119,8 @@ static bool load_layer(struct load *load, const struct yaml_node *map, const cha
 
 static bool load_layers(struct load *load, const struct yaml_node *list, struct process_schedule *schedule)
 {
-    bool ok = load_is_list(load, list, "layers");
+    bool ok =
+        load_is_list(load, list, "layers", "[{rotation: weekly, start: 2026-01-05, people: [ada, ben]}]");
 
     if (!ok)
         return false;
@@ -139,7 +140,8 @@ static bool load_schedule(struct load *load, const struct yaml_node *map, struct
     const struct yaml_node *node = NULL;
     size_t choice = 0;
 
-    if (!load_is_map(load, map, schedule->name))
+    if (!load_is_map(load, map, schedule->name,
+                     "{layers: [{rotation: weekly, start: 2026-01-05, people: [ada, ben]}]}"))
         return false;
     bool ok = yaml_node_check_keys(map, schedule->name, schedule_keys, 3, load->faults);
     schedule->zone = load->process->policy.zone;
@@ -159,13 +161,13 @@ bool load_oncall(struct load *load, const struct yaml_node *root)
 
     if (yaml_node_is_null(root))
         return true;
-    if (!load_is_map(load, root, "the file"))
+    if (!load_is_map(load, root, "the file", "{schedules: {…}}"))
         return false;
     bool ok = yaml_node_check_keys(root, "oncall.yaml", file_keys, 1, load->faults);
     const struct yaml_node *map = yaml_node_find(root, "schedules");
     if (yaml_node_is_null(map))
         return ok;
-    if (!load_is_map(load, map, "schedules"))
+    if (!load_is_map(load, map, "schedules", "{primary: {layers: […]}}"))
         return false;
     if (map->count > SCHEDULES_MAX)
         return faults_add(load->faults, map->place, "schedules: has %zu entries, want at most %d", map->count,

@@ -16,7 +16,7 @@ static const char *const clock_keys[] = {"response", "update", "resolution"};
 static bool load_promises(struct load *load, const struct yaml_node *map,
                           struct process_target ret[PROCESS_CLOCKS])
 {
-    if (!load_is_map(load, map, "targets"))
+    if (!load_is_map(load, map, "targets", "{response: 1h, update: 2h}"))
         return false;
     bool ok = yaml_node_check_keys(map, "targets", clock_keys, PROCESS_CLOCKS, load->faults);
     for (int clock = 0; clock < PROCESS_CLOCKS; clock++) {
@@ -37,7 +37,7 @@ static bool load_promises(struct load *load, const struct yaml_node *map,
 static bool load_targets(struct load *load, const struct yaml_node *map,
                          struct process_target ret[PROCESS_PRIORITIES + 1][PROCESS_CLOCKS])
 {
-    bool ok = load_is_map(load, map, "targets");
+    bool ok = load_is_map(load, map, "targets", "{1: {response: 0m}, 2: {response: 1h}}");
     for (size_t i = 0; i < map->count && map->kind == NODE_MAP; i++) {
         int64_t priority = 0;
         if (!yaml_node_int(map->keys[i], "targets", 1, PROCESS_PRIORITIES, &priority, load->faults) ||
@@ -55,7 +55,7 @@ static bool load_warning(struct load *load, const struct yaml_node *map, struct 
     size_t tell = 0;
 
     *ret = (struct process_warning){0};
-    if (!load_is_map(load, map, "warnings"))
+    if (!load_is_map(load, map, "warnings", "{at: 80%}"))
         return false;
     const struct yaml_node *at = yaml_node_find(map, "at"), *before = yaml_node_find(map, "before");
     const struct yaml_node *to = yaml_node_find(map, "tell");
@@ -81,7 +81,7 @@ static bool load_warning(struct load *load, const struct yaml_node *map, struct 
 
 static bool load_warnings(struct load *load, const struct yaml_node *list, struct process_package *package)
 {
-    if (!load_is_list(load, list, "warnings"))
+    if (!load_is_list(load, list, "warnings", "[{at: 50%, tell: boards}, {at: 80%}]"))
         return false;
     if (list->count > PROCESS_WARNINGS_MAX)
         return faults_add(load->faults, list->place, "warnings: has %zu entries, want at most %d",
@@ -101,7 +101,7 @@ static bool load_channels(struct load *load, const struct yaml_node *node, const
 {
     const char *want = (allowed & CHANNEL_TICKET) != 0 ? "ticket, im or phone" : "im or phone";
     unsigned bits = 0;
-    bool ok = load_is_list(load, node, what);
+    bool ok = load_is_list(load, node, what, "[im, phone]");
 
     for (size_t i = 0; i < node->count && node->kind == NODE_LIST; i++) {
         const struct yaml_node *item = node->items[i];
@@ -121,7 +121,8 @@ static bool load_package(struct load *load, const struct yaml_node *key, const s
     const struct yaml_node *node = NULL;
 
     package->place = key->place;
-    if (!load_name(load, key, "a package", &package->name) || !load_is_map(load, map, package->name))
+    if (!load_name(load, key, "a package", &package->name) ||
+        !load_is_map(load, map, package->name, "{channels: [ticket, im], weight: 4}"))
         return false;
     bool ok = yaml_node_check_keys(map, package->name, keys, sizeof keys / sizeof keys[0], load->faults);
     if ((node = yaml_node_find(map, "channels")) != NULL)
@@ -201,7 +202,7 @@ bool load_packages(struct load *load, const struct yaml_node *root, const struct
     struct process_package base;
     bool ok = load_base(load, policy_root, &base);
 
-    if (!load_is_map(load, root, "the file"))
+    if (!load_is_map(load, root, "the file", "{standard: {channels: [ticket]}}"))
         return false;
     if (root->count > PACKAGES_MAX)
         return faults_add(load->faults, root->place, "has %zu packages, want at most %d", root->count,

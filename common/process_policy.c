@@ -26,7 +26,7 @@ static bool load_reminders(struct load *load, const struct yaml_node *node)
     struct process_policy *policy = &load->process->policy;
     int64_t days = 0, last = 0;
 
-    if (!load_is_list(load, node, "approval_reminders"))
+    if (!load_is_list(load, node, "approval_reminders", "[2, 5, 10]"))
         return false;
     if (node->count > PROCESS_REMINDERS_MAX)
         return faults_add(load->faults, node->place, "approval_reminders: has %zu entries, want at most %d",
@@ -46,7 +46,7 @@ static bool load_reminders(struct load *load, const struct yaml_node *node)
 
 static bool load_priorities(struct load *load, const struct yaml_node *node)
 {
-    bool ok = load_is_map(load, node, "priorities");
+    bool ok = load_is_map(load, node, "priorities", "{1: Network down}");
     for (size_t i = 0; ok && i < node->count; i++) {
         int64_t priority = 0;
         if (!yaml_node_int(node->keys[i], "priorities", 1, PROCESS_PRIORITIES, &priority, load->faults) ||
@@ -59,7 +59,7 @@ static bool load_priorities(struct load *load, const struct yaml_node *node)
 static bool load_questions(struct load *load, const struct yaml_node *node)
 {
     struct process_policy *policy = &load->process->policy;
-    bool ok = load_is_map(load, node, "questions");
+    bool ok = load_is_map(load, node, "questions", "{equipment: Which equipment is involved?}");
 
     if (!ok)
         return false;
@@ -126,7 +126,7 @@ bool load_policy(struct load *load, const struct yaml_node *root)
                                       .approval_reminders = {2, 5, 10},
                                       .approval_reminder_count = 3};
     memcpy(policy->priority_names, default_names, sizeof default_names);
-    if (!load_is_map(load, root, "the file"))
+    if (!load_is_map(load, root, "the file", "{zone: Europe/Berlin, package: standard}"))
         return false;
     bool ok = yaml_node_check_keys(root, "process.yaml", keys, sizeof keys / sizeof keys[0], load->faults);
     ok = load_zone(load, root) && ok;

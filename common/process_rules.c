@@ -108,7 +108,7 @@ static bool act_ask(struct load *load, const struct yaml_node *node, struct rule
 static bool act_tell(struct load *load, const struct yaml_node *node, struct rule_action *ret)
 {
     static const char *const names[] = {"customer", "staff", "ops"}; /* enum rule_audience less one */
-    bool ok = load_is_map(load, node, "tell");
+    bool ok = load_is_map(load, node, "tell", "{customer: We are at it.}");
 
     if (!ok)
         return false;
@@ -129,7 +129,7 @@ static bool act_tell(struct load *load, const struct yaml_node *node, struct rul
 
 static bool act_attribute(struct load *load, const struct yaml_node *node, struct rule_action *ret)
 {
-    bool ok = load_is_map(load, node, "attribute");
+    bool ok = load_is_map(load, node, "attribute", "{region: emea}");
 
     if (ok && node->count > ACTION_LIST_MAX)
         return faults_add(load->faults, node->place, "attribute: has %zu entries, want at most %d",
@@ -174,7 +174,7 @@ enum { ACTIONS = sizeof actions / sizeof actions[0] };
 static bool load_action(struct load *load, const struct yaml_node *map, struct rule_action *ret)
 {
     const char *names[ACTIONS];
-    bool ok = load_is_map(load, map, "then");
+    bool ok = load_is_map(load, map, "then", "{priority: 2, queue: noc}");
 
     if (!ok)
         return false;
@@ -224,7 +224,8 @@ static bool load_rule(struct load *load, const struct yaml_node *map, struct pro
     const struct yaml_node *name = yaml_node_find(map, "rule"), *on = yaml_node_find(map, "on"),
                            *when = yaml_node_find(map, "when"), *then = yaml_node_find(map, "then"),
                            *last = yaml_node_find(map, "default");
-    bool ok = load_is_map(load, map, "a rule");
+    bool ok = load_is_map(load, map, "a rule",
+                          "{rule: NAME, when: {field: impact, is: down}, then: {priority: 1}}");
 
     if (!ok)
         return false;
@@ -255,7 +256,7 @@ bool load_rules(struct load *load, const struct yaml_node *root)
 
     if (yaml_node_is_null(root))
         return true;
-    if (!load_is_list(load, root, "the file"))
+    if (!load_is_list(load, root, "the file", "[{rule: NAME, then: {priority: 3}}]"))
         return false;
     if (root->count > RULES_MAX - process->rule_count)
         return faults_add(load->faults, root->place, "more than %d rules", RULES_MAX);

@@ -142,7 +142,7 @@ static bool load_person_entry(struct load *load, const struct yaml_node *map, st
     const struct yaml_node *node = NULL;
     const char *text = NULL;
 
-    if (!load_is_map(load, map, person->name))
+    if (!load_is_map(load, map, person->name, "{name: Ada Lovelace, email: ada@example.com}"))
         return false;
     bool ok = yaml_node_check_keys(map, person->name, person_keys, PERSON_KEYS, load->faults);
     person->title = person->name;
@@ -169,7 +169,7 @@ static bool load_people(struct load *load, const struct yaml_node *map)
 
     if (yaml_node_is_null(map))
         return true;
-    if (!load_is_map(load, map, "people"))
+    if (!load_is_map(load, map, "people", "{ada: {name: Ada Lovelace, email: ada@example.com}}"))
         return false;
     if (map->count > PEOPLE_MAX)
         return faults_add(load->faults, map->place, "people: has %zu entries, want at most %d", map->count,
@@ -194,7 +194,7 @@ static bool load_team(struct load *load, const struct yaml_node *map, struct pro
 {
     const struct yaml_node *node = NULL;
 
-    if (!load_is_map(load, map, team->name))
+    if (!load_is_map(load, map, team->name, "{members: [ada, ben], lead: ada}"))
         return false;
     bool ok = yaml_node_check_keys(map, team->name, team_keys, 3, load->faults);
     if ((node = yaml_node_find(map, "members")) == NULL)
@@ -215,7 +215,7 @@ static bool load_teams(struct load *load, const struct yaml_node *map)
 
     if (yaml_node_is_null(map))
         return true;
-    if (!load_is_map(load, map, "teams"))
+    if (!load_is_map(load, map, "teams", "{noc: {members: [ada, ben], lead: ada}}"))
         return false;
     if (map->count > TEAMS_MAX)
         return faults_add(load->faults, map->place, "teams: has %zu entries, want at most %d", map->count,
@@ -238,7 +238,7 @@ bool load_staff(struct load *load, const struct yaml_node *root)
 {
     if (yaml_node_is_null(root))
         return true;
-    if (!load_is_map(load, root, "the file"))
+    if (!load_is_map(load, root, "the file", "{people: {…}, teams: {…}}"))
         return false;
     bool ok = yaml_node_check_keys(root, "staff.yaml", file_keys, 2, load->faults);
     ok = load_people(load, yaml_node_find(root, "people")) && ok;

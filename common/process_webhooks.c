@@ -52,7 +52,7 @@ static bool load_endpoint(struct load *load, const struct yaml_node *map, struct
 {
     const struct yaml_node *url = yaml_node_find(map, "url"), *owner = yaml_node_find(map, "owner");
 
-    if (!load_is_map(load, map, "endpoints"))
+    if (!load_is_map(load, map, "endpoints", "{url: https://hooks.example.com/, owner: team:noc}"))
         return false;
     bool ok = yaml_node_check_keys(map, "endpoints", endpoint_keys, 2, load->faults);
     if (url == NULL || owner == NULL)
@@ -71,12 +71,12 @@ bool load_webhooks(struct load *load, const struct yaml_node *root)
 
     if (root == NULL || yaml_node_is_null(root))
         return true;
-    if (!load_is_map(load, root, "webhooks.yaml"))
+    if (!load_is_map(load, root, "webhooks.yaml", "{endpoints: […]}"))
         return false;
     ok = yaml_node_check_keys(root, "webhooks.yaml", file_keys, 1, load->faults);
     if (list == NULL)
         return ok;
-    if (!load_is_list(load, list, "endpoints"))
+    if (!load_is_list(load, list, "endpoints", "[{url: https://hooks.example.com/, owner: team:noc}]"))
         return false;
     if (list->count > ENDPOINTS_MAX)
         return faults_add(load->faults, list->place, "endpoints: more than %d", ENDPOINTS_MAX);

@@ -253,6 +253,35 @@ def test_a_line_that_is_no_json_is_told_by_one_place(process):
     assert done.returncode == 1 and done.stderr.splitlines() == [*want, "-:4: want one ticket a line, a JSON object"], done.stderr
 
 
+FORMS = {  # a file, and what stands in it where WRONG is, which is not of its kind
+    "process.yaml": ["WRONG", "approval_reminders: WRONG", "priorities: WRONG", "questions: WRONG", "targets: WRONG", "targets: {1: WRONG}", "warnings: WRONG", "warnings: [WRONG]"],
+    "calendars.yaml": ["WRONG", "a: WRONG", "a: {hours: WRONG}", "a: {hours: {mon: WRONG}}", *(f"a: {{hours: {{mon: [09:00-17:00]}}, {key}: WRONG}}" for key in ("holidays", "special", "holiday_files"))],
+    "packages.yaml": ["WRONG", "a: WRONG", *(f"a: {{{key}: WRONG}}" for key in ("channels", "meetings", "targets", "warnings"))],
+    "rules/05-mine.yaml": ["WRONG", "[WRONG]", *(f"[{{rule: a, {inside}}}]" for inside in ("then: WRONG", "then: {tell: WRONG}", "then: {attribute: WRONG}", "when: WRONG, then: {queue: q}",
+        "when: {all: WRONG}, then: {queue: q}", "when: {field: impact, in: WRONG}, then: {queue: q}"))],
+    "staff.yaml": ["WRONG", "people: WRONG", "people: {a: WRONG}", "teams: WRONG", "teams: {a: WRONG}"],
+    "escalation.yaml": ["WRONG", "channels: WRONG", "policies: WRONG", "policies: {a: WRONG}", *(f"policies: {{a: {{{key}: WRONG}}}}" for key in ("levels", "repeat", "last_resort", "unack")),
+        "policies: {a: {levels: [WRONG]}}", "match: WRONG", "match: [WRONG]", "notices: WRONG", "notices: {warning: WRONG}"],
+    "oncall.yaml": ["WRONG", "schedules: WRONG", "schedules: {a: WRONG}", "schedules: {a: {layers: WRONG}}", "schedules: {a: {layers: [WRONG]}}"],
+    "notify.yaml": ["WRONG", "limits: WRONG", "limits: {phone: WRONG}", "holds: WRONG", "holds: [WRONG]"],
+    "webhooks.yaml": ["WRONG", "endpoints: WRONG", "endpoints: [WRONG]"],
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_where_a_map_or_a_list_is_wanted_its_form_is_shown_and_taken(process, name):
+    def told(text):
+        (process / name).write_text(text)
+        return worker("check", process).stderr
+
+    for text in FORMS[name]:
+        shown = re.search(r"want a (?:map|list) like (.*)", told(text.replace("WRONG", "15m")))
+        assert shown, text
+        if "…" not in shown[1]:
+            wrong = told(text.replace("WRONG", shown[1]))
+            assert " like " not in wrong and "not known" not in wrong, (text, wrong)
+
+
 def test_words_that_count_as_a_rejection_do_what_reject_does(process):
     policy = (process / "process.yaml").read_text()
     (process / "process.yaml").write_text(policy.replace("on_reply_when_resolved: ask", "on_reply_when_resolved: reject"))

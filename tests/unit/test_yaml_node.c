@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "mem.h"
+#include "wire.h"
 #include "yaml_node.h"
 
 struct refusal {
@@ -146,6 +147,44 @@ static void test_hint_tells_the_near_name_else_what_fits(void **state)
     assert_string_equal(strstr(hint, " or "), " or 93 more");
 }
 
+/* A long value is quoted in part, so that what is allowed is told all the same; no letter of either part is torn. */
+static void test_fault_of_a_long_value_then_what_is_allowed_is_told(void **state)
+{
+    static const char *const letters[] = {"x", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    static const char tail[] = "\" is not allowed, want true or false";
+    const struct fault_place place = {"a.yaml", 3, 4};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++)
+        for (size_t count = 100; count < 1000; count += 7) {
+            struct faults faults = {0};
+            struct buf value;
+            buf_init(&value, 10000);
+            for (size_t k = 0; k < count; k++)
+                (void)buf_printf(&value, "%s", letters[i]);
+            assert_false(faults_add(&faults, place, "key: \"%s%s", buf_text(&value), tail));
+            const char *text = faults.items[0].text;
+            assert_int_equal(strncmp(text, "a.yaml:3:4: key: \"", 18), 0);
+            assert_string_equal(text + strlen(text) - strlen(tail), tail);
+            assert_true(strlen(text) < 600 && utf8_check(span_of(text), NULL));
+            assert_true(strlen(text) == 18 + value.len + strlen(tail) || strstr(text, "…") != NULL);
+            faults_clear(&faults);
+            buf_clear(&value);
+        }
+}
+
+static void test_fault_of_control_characters_then_none_is_told(void **state)
+{
+    struct faults faults = {0};
+    (void)state;
+
+    (void)faults_add(&faults, (struct fault_place){.file = "f"},
+                     "a\x1b[1m\n\x7f\xc2\x9b"
+                     "2J \xc2\xa0\xc3\xa9");
+    assert_string_equal(faults.items[0].text, "f: a?[1m????2J \xc2\xa0\xc3\xa9");
+    faults_clear(&faults);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -156,6 +195,8 @@ int main(void)
         cmocka_unit_test(test_decimal_takes_only_plain_numbers),
         cmocka_unit_test(test_near_finds_a_typing_error_and_nothing_else),
         cmocka_unit_test(test_hint_tells_the_near_name_else_what_fits),
+        cmocka_unit_test(test_fault_of_a_long_value_then_what_is_allowed_is_told),
+        cmocka_unit_test(test_fault_of_control_characters_then_none_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
