@@ -296,8 +296,11 @@ static bool property_read(struct ics_reader *reader, struct ics_event *event, co
     bool ok = p.parsed != NULL && p.value.p != NULL;
 
     if (!ok)
-        (void)ics_fault(reader, line->number, "%.*s: is not a property that can be read",
-                        (int)(name_len < NAME_BYTES ? name_len : NAME_BYTES), line->text);
+        (void)ics_fault(reader, line->number, "%.*s: is not a property that can be read%s",
+                        (int)(name_len < NAME_BYTES ? name_len : NAME_BYTES), line->text,
+                        name_is(line->text, name_len, "RRULE")
+                            ? ", want one such as FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=25"
+                            : "");
     for (size_t i = 0; ok && i < PROPERTIES; i++)
         if (name_is(line->text, name_len, properties[i].name)) {
             ok = properties[i].read(&p);

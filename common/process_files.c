@@ -143,6 +143,13 @@ out:
     return ok;
 }
 
+/* Whether a file of a process ends so. */
+static bool name_is_of_file(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot != NULL && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".ics") == 0);
+}
+
 static bool dir_add(int fd, const char *prefix, unsigned depth, struct process_files *files, struct err *err);
 
 static bool entry_add(int dir, const char *leaf, const char *prefix, unsigned depth,
@@ -158,6 +165,8 @@ static bool entry_add(int dir, const char *leaf, const char *prefix, unsigned de
         return err_set(err, ERR_IO, "%s: cannot be read: %s", name, strerror(errno));
     if (!S_ISDIR(about.st_mode))
         return file_add(dir, leaf, name, files, err);
+    if (name_is_of_file(name))
+        return err_set(err, ERR_INVALID, "%s: is a folder, want a file", name);
     if (depth == DIR_DEPTH_MAX)
         return err_field(err, ERR_INVALID, "files", "%s: folders nested deeper than %d", name, DIR_DEPTH_MAX);
     int below = openat(dir, leaf, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -189,7 +198,7 @@ bool process_files_read(const char *dir, struct process_files *ret, struct err *
 {
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return err_set(err, ERR_IO, "%s: cannot be read: %s", dir, strerror(errno));
+        return err_set(err, ERR_IO, "cannot be read: %s", strerror(errno));
     bool ok = dir_add(fd, "", 1, ret, err);
     if (!ok)
         process_files_clear(ret);

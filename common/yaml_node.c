@@ -130,10 +130,11 @@ static bool reader_refuse_marks(struct reader *reader, yaml_mark_t at, const yam
                                 const yaml_char_t *tag)
 {
     if (anchor != NULL)
-        return faults_add(reader->faults, place_of(reader, at), "anchors (&%s) are not allowed",
+        return faults_add(reader->faults, place_of(reader, at),
+                          "anchors (&%s) are not allowed, write the value out where it is wanted",
                           (const char *)anchor);
     if (tag != NULL)
-        return faults_add(reader->faults, place_of(reader, at), "tags (%s) are not allowed",
+        return faults_add(reader->faults, place_of(reader, at), "tags (%s) are not allowed, leave it out",
                           (const char *)tag);
     return true;
 }
@@ -196,7 +197,8 @@ static bool reader_take(struct reader *reader, const yaml_event_t *event)
         return reader_close(reader);
     case YAML_ALIAS_EVENT:
         return faults_add(reader->faults, place_of(reader, event->start_mark),
-                          "aliases (*%s) are not allowed", (const char *)event->data.alias.anchor);
+                          "aliases (*%s) are not allowed, write the value out",
+                          (const char *)event->data.alias.anchor);
     case YAML_DOCUMENT_START_EVENT:
         if (reader->has_root)
             return faults_add(reader->faults, place_of(reader, event->start_mark),
@@ -221,6 +223,29 @@ static struct fault_place place_of_byte(const struct reader *reader, size_t offs
     return place;
 }
 
+/* libyaml counts letters. */
+static size_t byte_of_letter(struct span bytes, size_t letter)
+{
+    size_t i = 0;
+
+    for (; i < bytes.len; i++)
+        if (((unsigned char)bytes.p[i] & 0xc0) != 0x80 && letter-- == 0)
+            break;
+    return i;
+}
+
+/* A letter that YAML has other uses for; libyaml does not say which. */
+static void reader_refuse_letter(struct reader *reader, size_t at)
+{
+    struct fault_place place = place_of(reader, reader->yaml.problem_mark);
+
+    if (at < reader->bytes.len && reader->bytes.p[at] == '\t')
+        (void)faults_add(reader->faults, place, "a tab, want blanks: lines are indented with them");
+    else
+        (void)faults_add(reader->faults, place, "\"%c\" begins no value, put the whole value in quotes",
+                         at < reader->bytes.len ? reader->bytes.p[at] : '?');
+}
+
 static void reader_fail(struct reader *reader)
 {
     const yaml_parser_t *yaml = &reader->yaml;
@@ -229,6 +254,11 @@ static void reader_fail(struct reader *reader)
         return;
     }
     const char *problem = yaml->problem != NULL ? yaml->problem : "not YAML";
+    size_t at = yaml->problem_mark.index;
+    if (strncmp(problem, "found character that cannot start any token", 43) == 0 && at < reader->bytes.len) {
+        reader_refuse_letter(reader, byte_of_letter(reader->bytes, at));
+        return;
+    }
     if (yaml->context != NULL)
         (void)faults_add(reader->faults, place_of(reader, yaml->problem_mark), "%s (%s)", problem,
                          yaml->context);
@@ -284,6 +314,12 @@ static bool bytes_check(const char *file, const char *bytes, size_t len, struct 
 bool yaml_node_parse(const char *file, const void *bytes, size_t len, struct yaml_node **ret_root,
                      struct faults *faults)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* of byte order; some editors begin a file with it */
+    bool is_marked = len >= sizeof mark - 1 && memcmp(bytes, mark, sizeof mark - 1) == 0;
+    size_t skip = is_marked ? sizeof mark - 1 : 0;
+
+    bytes = (const char *)bytes + skip;
+    len -= skip;
     struct reader reader = {.file = file, .faults = faults, .bytes = {bytes, len}};
     size_t faults_before = faults->count + faults->dropped;
 

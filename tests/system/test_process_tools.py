@@ -141,6 +141,14 @@ def test_a_file_that_cannot_be_read_brings_no_faults_about_its_names(process, na
     assert [line.split(":")[0] for line in done.stderr.splitlines() if not line.startswith("warning")] == [name], done.stderr
 
 
+def test_what_is_no_file_is_told_by_its_name(process, tmp_path):
+    packages, none = process / "packages.yaml", tmp_path / "none"
+    packages.unlink()
+    packages.mkdir()
+    assert worker("check", process).stderr == f"{process}: packages.yaml: is a folder, want a file\n"
+    assert worker("check", none).stderr == f"{none}: cannot be read: No such file or directory\n"
+
+
 def test_zones_are_told_where_they_are_named(process):
     policy = (process / "process.yaml").read_text().splitlines()
     (process / "process.yaml").write_text("\n".join(["zone: Europe/Berln"] + [line for line in policy if not line.startswith("zone:")]) + "\n")

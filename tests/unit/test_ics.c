@@ -211,6 +211,8 @@ static const struct refused_row {
     {EVENT(GOOD "|DURATION:PT5H"), "3:1: VEVENT: begins with a date and lasts no whole days"},
     {EVENT(GOOD "|DURATION:-P1D"), "6:1: DURATION: \"-P1D\" is not allowed"},
     {EVENT(GOOD "|DURATION:soon"), "6:1: DURATION: is not a property that can be read"},
+    {EVENT(GOOD "|RRULE:FREQ=YEARLY;BYMONTHDAY=99"),
+     "6:1: RRULE: is not a property that can be read, want one such as FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=25"},
     {EVENT(GOOD "|DTEND;VALUE=DATE:20291225"), "3:1: VEVENT: lasts longer than 400 days"},
     /* A bad rule vanishes in libical, and the event counts once. */
     {EVENT(GOOD "|RRULE:FREQ=YEARLY;BYFOO=1"), "6:1: RRULE: is not a property"},

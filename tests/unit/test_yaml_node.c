@@ -16,9 +16,15 @@ struct refusal {
 
 static const struct refusal refusals[] = {
     {"a: 1\nb: 2\na: 3\n", "f.yaml:3:1: a: is written twice, first in line 1"},
-    {"a: &x 1\n", "f.yaml:1:4: anchors (&x) are not allowed"},
-    {"a: *x\n", "f.yaml:1:4: aliases (*x) are not allowed"},
-    {"a: !!int 1\n", "f.yaml:1:4: tags (tag:yaml.org,2002:int) are not allowed"},
+    {"a: &x 1\n", "f.yaml:1:4: anchors (&x) are not allowed, write the value out where it is wanted"},
+    {"a: *x\n", "f.yaml:1:4: aliases (*x) are not allowed, write the value out"},
+    {"a: !!int 1\n", "f.yaml:1:4: tags (tag:yaml.org,2002:int) are not allowed, leave it out"},
+    {"a:\n\tb: 1\n", "f.yaml:2:1: a tab, want blanks: lines are indented with them"},
+    {"\xc3\xa4: \xe2\x82\xac\nb: @x\n", "f.yaml:2:4: \"@\" begins no value, put the whole value in quotes"},
+    {"b: `x\n", "f.yaml:1:4: \"`\" begins no value, put the whole value in quotes"},
+    {"\xef\xbb\xbf"
+     "a: 1\na: 2\n",
+     "f.yaml:2:1: a: is written twice, first in line 1"},
     {"<<: {b: 1}\n", "f.yaml:1:1: merge keys (<<) are not allowed, write the entries out"},
     {"[1]: 2\n", "f.yaml:1:1: a key is a list, want text"},
     {"a: 1\n---\nb: 2\n", "f.yaml:2:1: a second document, want one"},
