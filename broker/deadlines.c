@@ -62,7 +62,9 @@ static bool cursor_parse(struct span text, struct cursor *ret)
     (void)snprintf(copy, sizeof copy, "%.*s", (int)text.len, text.p == NULL ? "" : text.p);
     return sscanf(copy, "%lld:%lld:%15[a-z]:%lld%n", &ret->due_at, &ret->ticket, ret->clock, &ret->cycle,
                   &end) == 4 &&
-           end == (int)text.len && ret->cycle > 0 && ret->cycle <= INT32_MAX;
+           end == (int)text.len && ret->cycle > 0 && ret->cycle <= INT32_MAX &&
+           (strcmp(ret->clock, "response") == 0 || strcmp(ret->clock, "update") == 0 ||
+            strcmp(ret->clock, "resolution") == 0);
 }
 
 static void put_after(struct pg_params *params, const struct cursor *after)

@@ -269,7 +269,8 @@ def test_deadlines_are_listed_by_each_filter(client, missed):
         if not cursor:
             break
     assert seen == everything
-    assert client.refused("deadline.list", cursor="nonsense").field == "cursor"
+    for wrong in "nonsense", "1:2:foo:3", "1:2:response:0", "1:2:response:3x":
+        assert client.refused("deadline.list", cursor=wrong).field == "cursor"
 
 
 def excused(client, **which):
