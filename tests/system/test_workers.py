@@ -334,3 +334,31 @@ def test_zone_data_that_is_updated_is_noticed_and_clocks_go_by_it(desk, workerle
     finally:
         worker.terminate()
         worker.wait(30)
+
+
+def test_an_event_of_a_kind_that_nobody_here_knows_is_passed_over(desk, workerless, tmp_path):
+    """While versions are mixed, a newer broker may have written what this one, and its workers, have no name for."""
+    config = tmp_path / "worker.yaml"
+    config.write_text(f"brokers: [{workerless.env['DOCKET_WORKERS'].split(',')[0]}]\n")
+    with open(tmp_path / "log", "wb") as log:
+        worker = subprocess.Popen([BIN / "docket-worker", "--config", config], stderr=log)
+    try:
+        tracking = desk.submit(title="Voicemail light stays on", problem="It blinks although there is nothing new.")
+        before = desk.decided(tracking)
+        due = response_due(desk, tracking)
+        with workerless.db() as db:
+            db.execute("INSERT INTO events (ticket, at, version, kind, role, actor, public, body) SELECT ticket, docket_now(), version + 1, 99, 1, 'nova', true, '\\x80' FROM desk WHERE ticket = %s", (id_of(tracking),))
+            db.execute("UPDATE desk SET version = version + 1, decided = decided + 1 WHERE ticket = %s", (id_of(tracking),))
+            db.commit()
+        desk.call("ticket.comment", tracking=tracking, text="Any news?", public=True, as_=CUSTOMER)
+        wait_until(lambda: workerless.value("SELECT decided >= version AND attempt > 0 FROM desk WHERE ticket = %s", id_of(tracking)))
+        assert response_due(desk, tracking) == due, "words of somebody unknown met it"
+        desk.call("ticket.take", tracking=tracking, as_=ADA)
+        met = wait_until(lambda: [clock for clock in ticket_of(desk.show(tracking))["clocks"] if clock["clock"] == "response" and clock["state"] == "met"])
+        assert met and ticket_of(desk.show(tracking))["priority"] == before["priority"]
+        assert [event["kind"] for event in events(desk, tracking) if event["version"] == before["version"] + 1] == ["unknown"]
+        explained = desk.call("ticket.explain", tracking=tracking)
+        assert ": as stored" in explained["text"], explained
+    finally:
+        worker.terminate()
+        worker.wait(30)
