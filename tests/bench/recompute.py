@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """What clients feel of a new version of the process that computes all open tickets again: the rate of submits idle, and while
 BENCH_WAITING (1,000,000) open tickets are computed again, in turns (BENCH_ROUNDS, 3); how fast these go meanwhile, and then alone to the
-end. BENCH_SCALE scales the count.
+end. BENCH_SCALE scales the count; BENCH_BROKERS (1) brokers share the desk, each with clients of its own. The whole, with two, alone:
+
+    BENCH_BROKERS=2 make bench T=recompute
 
 The open tickets are written into the database as decisions would have left them; then everything is real: process.apply with
 recompute, the steps, decisions, commits. Between the turns the computing is held by taking its place out of the database."""
@@ -26,6 +28,7 @@ from test_promises import short_process  # noqa: E402
 
 WAITING = int(float(os.environ.get("BENCH_WAITING", "1000000")) * float(os.environ.get("BENCH_SCALE", "1")))
 POSTING_S = float(os.environ.get("BENCH_POSTING_S", "10"))
+BROKERS = int(os.environ.get("BENCH_BROKERS", "1"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 HOURS = 20  # promised of every clock: nothing comes due meanwhile
 TARGETS = "targets:\n" + "".join(f"  {priority}: {{response: {HOURS}h, update: {HOURS}h}}\n" for priority in range(1, 5))
@@ -51,10 +54,12 @@ def fill(db):
 
 
 def submits(stack):
-    """Tickets a second, answered."""
-    done = subprocess.run([BIN / "docket-bench", "--broker", stack.env["DOCKET_BROKERS"], "--in-flight", "256", "--seconds", str(POSTING_S), "--json"],
-                          check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)["tickets_per_s"]
+    """Tickets a second, answered by all brokers together."""
+    benches = [subprocess.Popen([BIN / "docket-bench", "--broker", stack.endpoint(n + 1), "--in-flight", str(256 // BROKERS), "--seconds", str(POSTING_S), "--json"],
+                                stdout=subprocess.PIPE, text=True) for n in range(BROKERS)]
+    answers = [bench.communicate()[0] for bench in benches]
+    assert not any(bench.returncode for bench in benches), "docket-bench failed"
+    return sum(json.loads(answer)["tickets_per_s"] for answer in answers)
 
 
 LATEST = "WHERE n = (SELECT max(n) FROM process_log)"
@@ -117,7 +122,7 @@ def main():
         process = short_process(folder)
         policy = process / "process.yaml"
         policy.write_text(re.sub(r"(?m)^targets:\n(  .*\n)+", TARGETS, policy.read_text()))
-        stack = Stack(process=process, notifiers=0)
+        stack = Stack(process=process, notifiers=0, brokers=BROKERS, workers=BROKERS)
         try:
             with stack.db() as db:
                 fill(db)
@@ -125,6 +130,7 @@ def main():
             applied = stack.docket("process", "apply", process, "--recompute")
             assert applied.returncode == 0, applied.stderr
             idle, busy, meanwhile = (statistics.median(column) for column in zip(*turns(stack)))
+            print(f"brokers                                                {BROKERS:>10}")
             print(f"submits with {WAITING:,} open tickets                 {idle:>10,.0f}/s")
             print(f"… while these are computed again                       {busy:>10,.0f}/s  {busy / idle:.2f} of idle; {meanwhile:,.0f} a second computed meanwhile, a million in {1e6 / meanwhile / 60:,.0f} min")
             rate = alone(stack)
