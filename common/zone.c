@@ -17,8 +17,12 @@ enum {
     HEAD_BYTES = 44,
     TYPE_BYTES = 6,
     OFFSET_S_MAX = 26 * 3600, /* RFC 8536: less than 26 hours */
-    FIRST_RULE_YEAR = 1969    /* for a zone that is nothing but a rule */
+    FIRST_RULE_YEAR = 1969,   /* for a zone that is nothing but a rule */
+    RULE_YEAR_MIN = -300      /* which no rule is followed before */
 };
+
+#define LAST_CHANGE_S_MAX (INT64_C(1) << 40)
+#define LAST_CHANGE_S_MIN (-(INT64_C(1) << 36)) /* in the year -208 */
 
 struct zone {
     size_t count;
@@ -211,13 +215,13 @@ bool zone_parse(const void *bytes, size_t len, struct zone **ret, struct err *er
     if (head.leap != 0)
         return err_set(err, ERR_INVALID, "a zone file with leap seconds (\"right/\") is not allowed");
     int64_t last_s = head.time == 0 ? 0 : read_i64(data + (size_t)(head.time - 1) * 8);
-    /* A last change beyond the rule's years would only make the loop empty; one far in the past makes it long. */
-    if (head.time != 0 && (last_s > INT64_C(1) << 40 || last_s < -(INT64_C(1) << 40)))
-        last_s = last_s > 0 ? INT64_C(1) << 40 : -(INT64_C(1) << 36);
-    size_t rule_years = 2 * (size_t)(ZONE_LAST_YEAR + 300);
+    /* A last change beyond the rule's years only makes the loop empty; from one long ago the rule is followed as far as there is room. */
+    if (last_s > LAST_CHANGE_S_MAX || last_s < LAST_CHANGE_S_MIN)
+        last_s = last_s > 0 ? LAST_CHANGE_S_MAX : LAST_CHANGE_S_MIN;
+    size_t rule_changes = 2 * (size_t)(ZONE_LAST_YEAR - RULE_YEAR_MIN + 1);
     struct zone *zone = mem_new(1, sizeof *zone);
-    zone->start_s = mem_new(head.time + rule_years + 2, sizeof *zone->start_s);
-    zone->offset_s = mem_new(head.time + rule_years + 2, sizeof *zone->offset_s);
+    zone->start_s = mem_new(head.time + rule_changes + 2, sizeof *zone->start_s);
+    zone->offset_s = mem_new(head.time + rule_changes + 2, sizeof *zone->offset_s);
     if (!zone_read_block(zone, data, &head, err) || !zone_read_footer(zone, b, head.time != 0, last_s, err)) {
         zone_free(zone);
         return false;

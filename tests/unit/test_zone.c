@@ -182,6 +182,36 @@ static void test_damaged_files_never_do_harm(void **state)
     free(bytes);
 }
 
+/* The rule is followed from the last change on: one thousands of years ago is followed from where there is room for what comes of it. */
+static void test_last_change_long_ago_leaves_room_for_the_rule(void **state)
+{
+    static const char footer[] = "CET-1CEST,M3.5.0,M10.5.0/3\n";
+    struct zone *zone = NULL;
+    size_t len = 0;
+    (void)state;
+
+    for (int bits = 32; bits < 63; bits++) {
+        unsigned char bytes[200] = {0};
+        int64_t last_s = -(INT64_C(1) << bits);
+        for (size_t block = 0; block < 2;
+             block++) { /* the first is empty but for a type, as old readers want it */
+            memcpy(bytes + 45 * block + 5 * block, "TZif2", 5);
+            bytes[50 * block + 32 + 3] = (unsigned char)block; /* changes */
+            bytes[50 * block + 36 + 3] = 1;                    /* types */
+        }
+        for (size_t i = 0; i < 8; i++)
+            bytes[50 + 44 + i] = (unsigned char)((uint64_t)last_s >> (8 * (7 - i)));
+        len = 50 + 44 + 8 + 1 + 6; /* the change, which type, the type */
+        bytes[len++] = '\n';
+        memcpy(bytes + len, footer, sizeof footer - 1);
+        len += sizeof footer - 1;
+        assert_true(zone_parse(bytes, len, &zone, NULL));
+        assert_int_equal(zone_offset(zone, instant_of("2026-07-01T00:00:00Z")), 7200);
+        assert_int_equal(zone_offset(zone, instant_of("2026-12-01T00:00:00Z")), 3600);
+        zone_free(zone);
+    }
+}
+
 static const struct rule_row {
     const char *text;
     bool ok;
@@ -310,6 +340,7 @@ int main(void)
         cmocka_unit_test(test_names_that_may_not_be_looked_up),
         cmocka_unit_test(test_what_is_no_zone_file_is_refused),
         cmocka_unit_test(test_damaged_files_never_do_harm),
+        cmocka_unit_test(test_last_change_long_ago_leaves_room_for_the_rule),
         cmocka_unit_test(test_rules_of_footers),
         cmocka_unit_test(test_version_is_that_of_the_directory),
         cmocka_unit_test(test_dates_there_and_back),
