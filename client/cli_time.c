@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { DAY_S = 86400 };
+enum { DAY_S = 86400, RELATIVE_MAX = 1000000 };
 
 /* Days since 1970-01-01 of a date of the Gregorian calendar. */
 static int64_t days_of(int64_t year, int month, int day)
@@ -127,7 +127,7 @@ static bool parse_relative(const char *text, int64_t now_us, int64_t *ret_us)
     char *end = NULL;
     long count = strtol(text, &end, 10);
 
-    if (end == text || end[0] == '\0' || end[1] != '\0' || labs(count) > 1000000)
+    if (end == text || end[0] == '\0' || end[1] != '\0' || count > RELATIVE_MAX || count < -RELATIVE_MAX)
         return false;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (units[i].letter == *end) {

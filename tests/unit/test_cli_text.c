@@ -168,6 +168,8 @@ static void test_time_parse_reads_each_form(void **state)
         {"tomorrow", -1},
         {"+2", -1},
         {"+2w", -1},
+        {"+1000001d", -1},
+        {"-99999999999999999999d", -1},
         {"", -1},
     };
     (void)state;
