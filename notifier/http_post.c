@@ -69,7 +69,8 @@ static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockad
         return CURL_SOCKET_BAD;
     }
     guarded->is_opened = true;
-    return socket(address->family, address->socktype, address->protocol);
+    /* docket-xmpp may be started meanwhile: what it inherited would stay open when we close it. */
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 /* All addresses of the name are refused: it will not be otherwise by itself. */

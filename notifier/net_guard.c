@@ -70,10 +70,10 @@ static bool parse_block(const char *text, struct net_block *ret)
     if (!parse_address(host, &ret->address, &is_v4))
         return false;
     long most = is_v4 ? 32 : 128, bits = slash == NULL ? most : strtol(slash + 1, &end, 10);
-    if (slash != NULL && (end == slash + 1 || *end != '\0'))
+    if ((slash != NULL && (end == slash + 1 || *end != '\0')) || bits < 0 || bits > most)
         return false;
     ret->bits = (int)bits + (is_v4 ? 96 : 0);
-    return bits >= 0 && bits <= most;
+    return true;
 }
 
 bool net_guard_parse(const struct setting_list *list, struct net_guard *ret, struct err *err)

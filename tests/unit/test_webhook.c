@@ -8,10 +8,13 @@
 #include "wire.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <sodium.h>
@@ -89,8 +92,9 @@ static void test_guard_when_blocks_are_allowed_then_only_those(void **state)
 {
     char *items[] = {(char *)"10.1.0.0/16", (char *)"127.0.0.1", (char *)"fd00:1::/32"};
     const struct setting_list list = {items, 3};
-    static const char *const bad[] = {"",           "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "10.0.0.0/8x",
-                                      "fd00::/129", "host",        "10.0.0/8"};
+    static const char *const bad[] = {
+        "",           "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1",        "10.0.0.0/8x",
+        "fd00::/129", "host",        "10.0.0/8",  "10.0.0.0/2147483647"};
     struct net_guard guard;
     struct err err;
     (void)state;
@@ -104,6 +108,36 @@ static void test_guard_when_blocks_are_allowed_then_only_those(void **state)
         assert_false(net_guard_parse(&(struct setting_list){one, 1}, &guard, &err));
         assert_int_equal(err.code, ERR_INVALID);
     }
+}
+
+/* A transfer may be under way when docket-xmpp is started: what the notifier closes is closed then. */
+static void test_connection_when_opened_then_no_program_that_is_started_has_it(void **state)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    char *items[] = {(char *)"127.0.0.1"};
+    struct http_guarded guarded = {.guard = NULL};
+    struct net_guard guard;
+    struct err err;
+    char url[60];
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    int server = socket(AF_INET, SOCK_STREAM, 0);
+    CURL *easy = curl_easy_init();
+    (void)state;
+
+    assert_true(net_guard_parse(&(struct setting_list){items, 1}, &guard, &err));
+    guarded.guard = &guard;
+    assert_int_equal(bind(server, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(server, 1), 0);
+    assert_int_equal(getsockname(server, (struct sockaddr *)&at, &len), 0);
+    (void)snprintf(url, sizeof url, "http://127.0.0.1:%d/", ntohs(at.sin_port));
+    http_easy_prepare(easy, url, "", &guarded);
+    curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+    assert_int_equal(curl_easy_perform(easy), CURLE_OK);
+    assert_int_equal(curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &fd), CURLE_OK);
+    assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+    curl_easy_cleanup(easy);
+    (void)close(server);
 }
 
 static void test_url_when_checked_then_only_https_or_the_loopback(void **state)
@@ -232,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_guard_when_an_address_is_special_then_it_is_refused_in_every_form),
         cmocka_unit_test(test_guard_when_blocks_are_allowed_then_only_those),
+        cmocka_unit_test(test_connection_when_opened_then_no_program_that_is_started_has_it),
         cmocka_unit_test(test_url_when_checked_then_only_https_or_the_loopback),
         cmocka_unit_test(test_signature_when_made_then_it_is_the_specifications),
         cmocka_unit_test(test_secrets_when_a_line_is_wrong_then_it_is_named),
