@@ -113,8 +113,11 @@ static bool is_headers(struct span text, size_t at)
 static bool is_ruled_headers(struct span text, size_t at)
 {
     struct span line = next_line(text, &at);
+    size_t drawn = 0;
 
-    if (line.len < 10 || strspn(line.p, "_") < line.len)
+    while (drawn < line.len && line.p[drawn] == '_')
+        drawn++;
+    if (line.len < 10 || drawn < line.len)
         return false;
     while (at < text.len) {
         size_t here = at;

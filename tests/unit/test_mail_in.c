@@ -1,11 +1,13 @@
 /* Mail in, without a broker: shape, own words, who vouches, what it is and for whom; and a parser that hostile mails do not take
  * with them. */
 #include "mail_internal.h"
+#include "mem.h"
 #include "tracking.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -142,6 +144,18 @@ static void test_own_words_when_a_mail_is_quoted_then_only_the_tail_is_left_out(
         if (!span_is(own, rows[i].own))
             fail_msg("%s: got \"%.*s\"", rows[i].name, (int)own.len, own.p);
     }
+}
+
+/* A block of its own, so that a read beyond it is seen: a line may be all there is. */
+static void test_own_words_when_a_rule_ends_them_then_nothing_behind_is_read(void **state)
+{
+    static const char text[] = "a\n____________________";
+    char *block = mem_new(sizeof text - 1, 1);
+    (void)state;
+
+    memcpy(block, text, sizeof text - 1);
+    assert_int_equal(mail_text_own((struct span){block, sizeof text - 1}).len, sizeof text - 1);
+    free(block);
 }
 
 static void test_first_line_when_it_is_a_word_then_it_approves(void **state)
@@ -630,6 +644,7 @@ int main(void)
         cmocka_unit_test(test_scan_when_the_shape_is_wrong_then_it_is_told_which_limit),
         cmocka_unit_test(test_scan_when_something_is_over_its_limit_then_it_is_too_large),
         cmocka_unit_test(test_own_words_when_a_mail_is_quoted_then_only_the_tail_is_left_out),
+        cmocka_unit_test(test_own_words_when_a_rule_ends_them_then_nothing_behind_is_read),
         cmocka_unit_test(test_first_line_when_it_is_a_word_then_it_approves),
         cmocka_unit_test(test_clean_when_bytes_are_bad_then_what_is_kept_is_text),
         cmocka_unit_test(test_html_when_read_then_words_stay_and_scripts_go),
