@@ -151,7 +151,7 @@ $(BUILD)/bin/docket-bench: $(call obj,$(CLIENT_BENCH)) $(BUILD)/lib/libdocket.a 
 	$(call quiet,LD) $(CC) $(LTO_LINK) $(LDFLAGS_ALL) $^ $(LIBS_client) -o $@
 
 # What the library needs of common/ goes into it; only names that start with docket_ are visible.
-LIB_COMMON := $(addprefix common/,err.c buf.c wire.c wire_check.c wire_tree.c wire_put.c wire_json.c tracking.c clock.c)
+LIB_COMMON := $(addprefix common/,err.c utf8.c buf.c wire.c wire_check.c wire_tree.c wire_put.c wire_json.c tracking.c clock.c)
 $(BUILD)/lib/libdocket.a: $(call obj,$(CLIENT_LIB) $(LIB_COMMON))
 	$(archive)
 $(BUILD)/lib/libdocket.so: $(call obj,$(CLIENT_LIB) $(LIB_COMMON)) client/libdocket.map

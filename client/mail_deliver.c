@@ -5,6 +5,7 @@
 #include "mail_internal.h"
 #include "mem.h"
 #include "tracking.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>

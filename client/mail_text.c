@@ -1,6 +1,8 @@
 /* Text of a mail: what of its bytes may be kept, and its lines. Which words are the writer's own knows mail_own.c. */
 #include "mail.h"
 
+#include "utf8.h"
+
 #include <ctype.h>
 #include <string.h>
 

@@ -1,6 +1,8 @@
 /* Errors that travel; see err.h. */
 #include "err.h"
 
+#include "utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +36,8 @@ static void err_fill(struct err *err, enum err_code code, const char *field, con
     err->code = code;
     (void)snprintf(err->field, sizeof err->field, "%s", field);
     (void)vsnprintf(err->msg, sizeof err->msg, fmt, args);
+    utf8_mend(err->field);
+    utf8_mend(err->msg);
 }
 
 bool err_set(struct err *err, enum err_code code, const char *fmt, ...)
@@ -67,6 +71,7 @@ bool err_prefix(struct err *err, const char *fmt, ...)
     va_end(args);
     if (n >= 0 && (size_t)n < sizeof err->msg)
         (void)snprintf(err->msg + n, sizeof err->msg - (size_t)n, "%s", old);
+    utf8_mend(err->msg);
     return false;
 }
 

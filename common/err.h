@@ -33,7 +33,8 @@ struct err {
 
 /* Sets err and returns false, so that a check ends with `return err_set(err, …)`.
  * in:  code   not ERR_NONE
- *      fmt    printf form of the message; cut at the size of msg
+ *      fmt    printf form of the message; cut at the size of msg. What it quotes may be cut by bytes: half a letter, which no
+ *             client could read, becomes a question mark
  * err may be NULL: then nothing is kept. */
 bool err_set(struct err *err, enum err_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 

@@ -3,6 +3,7 @@
 
 #include "buf.h"
 #include "mem.h"
+#include "utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -85,6 +86,7 @@ bool faults_add(struct faults *faults, struct fault_place place, const char *fmt
     va_end(args);
     text_shorten(text, from);
     text_tame(text);
+    utf8_mend(text);
     faults->items = mem_grow(faults->items, faults->count + 1, sizeof *faults->items);
     faults->items[faults->count++] = (struct fault){.line = place.line,
                                                     .column = place.column,

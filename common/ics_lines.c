@@ -2,6 +2,7 @@
 #include "ics_internal.h"
 
 #include "mem.h"
+#include "utf8.h"
 #include "wire.h"
 
 #include <stdlib.h>

@@ -4,6 +4,7 @@
 #include "mustache.h"
 #include "process_internal.h"
 #include "template_names.h"
+#include "utf8.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -3,6 +3,7 @@
 #include "request_internal.h"
 #include "address.h"
 #include "tracking.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -171,7 +171,4 @@ void wire_to_json(struct buf *out, const struct wire_val *val);
 bool wire_from_json(struct buf *out, const char *json, size_t len, struct err *err)
     __attribute__((warn_unused_result));
 
-/* Whether the bytes are valid UTF-8 without NUL; *ret_points (may be NULL) gets the number of code points. */
-bool utf8_check(struct span text, size_t *ret_points);
-
 #endif

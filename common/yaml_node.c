@@ -2,6 +2,7 @@
 #include "yaml_node.h"
 
 #include "mem.h"
+#include "utf8.h"
 #include "wire.h"
 
 #include <inttypes.h>

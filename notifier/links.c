@@ -10,6 +10,7 @@
 #include "notifier.h"
 #include "statements.h"
 #include "tracking.h"
+#include "utf8.h"
 #include "wire.h"
 
 #include <stdlib.h>

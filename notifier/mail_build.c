@@ -2,6 +2,7 @@
 #include "mail_build.h"
 #include "address.h"
 #include "clock.h"
+#include "utf8.h"
 #include "wire.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* From docket-xmpp to its notifier; see xmpp_tell.h. */
 #include "xmpp_tell.h"
+#include "utf8.h"
 #include "xmpp_rooms.h"
 #include "xmpp_wire.h"
 

@@ -2,6 +2,7 @@
 #include "json_line.h"
 
 #include "mem.h"
+#include "utf8.h"
 
 #include <math.h>
 #include <stdlib.h>

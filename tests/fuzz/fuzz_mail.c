@@ -1,6 +1,7 @@
 /* Any bytes as a mail: scanned, parsed, judged, and put into words, as docket-mail does (it parses in a child; here it must not crash
  * at all). */
 #include "mail_internal.h"
+#include "utf8.h"
 
 #include <stdint.h>
 #include <stdlib.h>

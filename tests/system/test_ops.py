@@ -464,6 +464,15 @@ def test_an_unknown_op_is_told_what_may_be_meant(client, op, hint):
     assert (refusal.code, refusal.field) == ("unsupported", "op") and f'"{op}", {hint}' in refusal.error["message"], refusal
 
 
+def test_what_a_refusal_quotes_is_cut_between_letters(client):
+    """Half a letter is not text: nobody could read the refusal."""
+    for before in range(30, 64):
+        word = "a" * before + 30 * "\u00e4"
+        for op, body in [(word, {}), ("ticket.submit", {"customer": "acme", "title": "t", "problem": "p", "key": "k", "impact": word}), ("ticket.submit", {word: 1}),
+                         ("ticket.submit", {"customer": "acme", "title": "t", "problem": "p", "key": "k", "contact": {word: "x"}}), ("ticket.show", {"tracking": word[before:] + "x"})]:
+            client.refused(op, **body)
+
+
 def test_the_envelope_is_checked(client):
     import msgpack
 

@@ -11,6 +11,7 @@
 
 #include "decision.h"
 #include "wire.h"
+#include "utf8.h"
 
 enum { MUTATIONS = 20000 };
 

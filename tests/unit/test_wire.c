@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "wire_internal.h"
+#include "utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -365,6 +366,30 @@ static void test_utf8_finds_a_bad_byte_at_every_place_and_counts_points(void **s
     }
 }
 
+/* What printf cut in the middle of a letter, or quoted from bytes that nobody checked, can be told to a client all the same. */
+static void test_utf8_mend_leaves_letters_and_marks_what_is_none(void **state)
+{
+    static const struct {
+        const char *text, *mended;
+    } rows[] = {{"", ""},
+                {"a\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80", "a\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80"},
+                {"\"a\xc3\" is not known", "\"a?\" is not known"},
+                {"a\xe2\x82", "a??"},
+                {"\xff\xc0\xaf", "???"}};
+    char text[40];
+    struct err err = {0};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        (void)snprintf(text, sizeof text, "%s", rows[i].text);
+        utf8_mend(text);
+        assert_string_equal(text, rows[i].mended);
+    }
+    (void)err_field(&err, ERR_INVALID, "\xc3", "%.*s", 2, "a\xc3\xbc");
+    assert_string_equal(err.field, "?");
+    assert_string_equal(err.msg, "a?");
+}
+
 /* Each value of the map comes out with the bytes that it went in with, wide forms and nested ones too. */
 static void test_wire_a_value_is_found_as_its_bytes_stand(void **state)
 {
@@ -520,6 +545,7 @@ int main(void)
         cmocka_unit_test(test_wire_a_value_is_found_as_its_bytes_stand),
         cmocka_unit_test(test_wire_canonical_form_forgets_order_and_width),
         cmocka_unit_test(test_wire_canonical_form_sorts_an_empty_key_first),
+        cmocka_unit_test(test_utf8_mend_leaves_letters_and_marks_what_is_none),
         cmocka_unit_test(test_utf8_finds_a_bad_byte_at_every_place_and_counts_points),
         cmocka_unit_test(test_wire_a_full_buffer_fails_and_says_so),
         cmocka_unit_test(test_made_of_others_then_as_written),

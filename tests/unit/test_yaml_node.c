@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "mem.h"
+#include "utf8.h"
 #include "wire.h"
 #include "yaml_node.h"
 
