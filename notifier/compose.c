@@ -156,12 +156,15 @@ static void words_of(const PGresult *rows, int row, const struct texts *texts, s
         ret->for_customer = (struct customer_words){.body = body,
                                                     .earlier = pg_span(rows, row, C_EARLIER),
                                                     .triaged = pg_span(rows, row, C_TRIAGED),
-                                                    .members = pg_span(rows, row, C_MEMBERS)};
+                                                    .members = pg_span(rows, row, C_MEMBERS),
+                                                    .member_bodies = pg_span(rows, row, C_MEMBER_BODIES)};
         ret->to_customer = &ret->for_customer;
         return;
     }
     ret->for_staff = (struct staff_words){.body = body,
                                           .members = pg_span(rows, row, C_MEMBERS),
+                                          .member_bodies = pg_span(rows, row, C_MEMBER_BODIES),
+                                          .alert_cause = pg_span(rows, row, C_ALERT_CAUSE),
                                           .alert = pg_span(rows, row, C_ALERT),
                                           .alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY),
                                           .alert_id = pg_int(rows, row, C_ALERT_ID),

@@ -47,7 +47,9 @@ enum claim_column {
     C_EARLIER,
     C_INHIBITED,
     C_GUEST,
-    C_PROBLEM /* for staff alone, its beginning */
+    C_PROBLEM, /* for staff alone, its beginning */
+    C_ALERT_CAUSE,
+    C_MEMBER_BODIES
 };
 
 /* Appends the bytes of the message in this row, and writes its id for life.

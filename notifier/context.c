@@ -1,5 +1,6 @@
 /* The context of a template; see context.h. */
 #include "context.h"
+#include "alert_words.h"
 #include "clock.h"
 #include "plural.h"
 #include "reader.h"
@@ -9,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMBERS_SHOWN_MAX = 10, PROBLEM_BYTES_MAX = 2000, WORD_BYTES = 128 };
+enum { MEMBERS_SHOWN_MAX = 10, PROBLEM_BYTES_MAX = 2000, WORD_BYTES = 128, ALERT_BYTES = 8192 };
 
 struct context {
     struct buf *out;
@@ -17,6 +18,7 @@ struct context {
     const char *locale;
     const struct facts *facts;
     const struct context_words *words;
+    struct span alert; /* what it says to this reader */
 };
 
 struct span context_question(const struct wire_val *question)
@@ -52,6 +54,20 @@ static void put_text_or_word(const struct context *c, const char *prefix, struct
         len < (int)sizeof word ? templates_word(c->templates, c->locale, span_of(word)) : SPAN_NONE;
 
     wire_put_str(c->out, own.p != NULL ? own : text.p != NULL ? text : span_of(""));
+}
+
+/* A kind of message; some are also the name of something else (update). */
+static void put_kind(const struct context *c, struct span kind)
+{
+    char word[WORD_BYTES];
+    int len = snprintf(word, sizeof word, "kind_%.*s", (int)kind.len, kind.len == 0 ? "" : kind.p);
+    struct span own =
+        len < (int)sizeof word ? templates_word(c->templates, c->locale, span_of(word)) : SPAN_NONE;
+
+    if (own.p != NULL)
+        wire_put_str(c->out, own);
+    else
+        put_word(c, kind);
 }
 
 static void put_instant(const struct context *c, int64_t at_us)
@@ -106,6 +122,8 @@ static void put_readable(const struct context *c, struct span key, const struct 
         put_instant(c, at);
     } else if (key_is_word(c, key) && wire_get_str(value, &text)) {
         put_word(c, text);
+    } else if (span_is(key, "about") && wire_get_str(value, &text)) {
+        put_kind(c, text);
     } else if (span_is(key, "questions") && wire_type(value) == WIRE_LIST) {
         put_questions(c, value);
     } else if (wire_type(value) == WIRE_MAP) {
@@ -153,6 +171,13 @@ static void put_optional_int(const struct context *c, const char *key, int64_t v
         wire_put_nil(c->out);
     else
         wire_put_int(c->out, value);
+}
+
+/* own: holds it */
+static struct span alert_said(const struct context *c, struct span cause, struct span text, struct buf *own)
+{
+    alert_words_put(c->templates, c->locale, cause, text, own);
+    return own->failed ? text : own->len == 0 ? SPAN_NONE : buf_span(own);
 }
 
 /* Which form of a word goes with a number: "count" has "count_is" with one of zero, one, two, few, many, other. */
@@ -285,8 +310,10 @@ static void put_for_staff(const struct context *c, struct wire_map *map)
         map->count++;
     (void)snprintf(priority, sizeof priority, "riority %d",
                    c->words->alert_priority); /* at its beginning or within */
-    wire_put_key_bool(c->out, "alert_has_title", span_has(c->words->alert, c->facts->title)), map->count++;
-    wire_put_key_bool(c->out, "alert_has_priority", span_has(c->words->alert, span_of(priority))),
+    wire_put_key_bool(c->out, "alert_has_title", span_has(c->alert, c->facts->title)), map->count++;
+    wire_put_key_bool(c->out, "alert_has_priority",
+                      span_has(c->alert, span_of(priority)) ||
+                          alert_words_say_priority(c->words->alert_cause, c->words->alert_priority)),
         map->count++;
     wire_doc_free(extra);
     wire_doc_free(record);
@@ -294,20 +321,38 @@ static void put_for_staff(const struct context *c, struct wire_map *map)
 
 /* ---- bundles ---- */
 
-static void put_member(const struct context *c, const struct wire_val *member)
+/* The reason of a closing is one of a list. */
+static struct span closed_word(const struct context *c, const struct wire_val *member, struct span text)
 {
+    struct span word = SPAN_NONE;
+
+    if (span_is(wire_find_str(member, "kind"), "closed"))
+        word = templates_word(c->templates, c->locale, text);
+    return word.p == NULL ? text : word;
+}
+
+/* body: what it says, or of another type */
+static void put_member(const struct context *c, const struct wire_val *member, const struct wire_val *body)
+{
+    static const char *const said[] = {"text", "reason", "proposal"};
     int64_t id = wire_find_int(member, "id", 0);
     char tracking[TRACKING_TEXT_BYTES] = "";
+    struct buf own;
 
     if (id != 0)
         tracking_format(id, c->facts->tracking_prefix, tracking);
-    wire_put_map(c->out, 5);
+    wire_put_map(c->out, 5 + sizeof said / sizeof said[0]);
     put_optional(c, "tracking", span_of(tracking));
     put_optional(c, "title", wire_find_str(member, "title"));
     wire_put_text(c->out, "kind");
-    put_word(c, wire_find_str(member, "kind"));
+    put_kind(c, wire_find_str(member, "kind"));
     put_optional_int(c, "priority", wire_find_int(member, "priority", 0));
-    put_optional(c, "alert", wire_find_str(member, "alert"));
+    buf_init(&own, ALERT_BYTES);
+    put_optional(c, "alert",
+                 alert_said(c, wire_find_str(member, "cause"), wire_find_str(member, "alert"), &own));
+    buf_clear(&own);
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        put_optional(c, said[i], closed_word(c, member, wire_find_str(body, said[i])));
 }
 
 /* Receipts are listed all, for each number is somebody's; of other summaries the worst ten (they come in that order), of pages that were
@@ -322,7 +367,7 @@ static size_t members_shown(const struct context *c, size_t count)
 
 static void put_members(const struct context *c, struct wire_map *map)
 {
-    struct wire_doc *doc = NULL;
+    struct wire_doc *doc = NULL, *bodies = parse_or_null(c->words->member_bodies);
     struct buf bytes;
     struct err ignored;
 
@@ -340,7 +385,8 @@ static void put_members(const struct context *c, struct wire_map *map)
     wire_put_text(c->out, "members"), map->count++;
     wire_put_list(c->out, shown);
     for (size_t i = 0; i < shown; i++)
-        put_member(c, wire_at(members, i));
+        put_member(c, wire_at(members, i), bodies == NULL ? NULL : wire_at(wire_root(bodies), i));
+    wire_doc_free(bodies);
     wire_doc_free(doc);
     buf_clear(&bytes);
 }
@@ -362,22 +408,26 @@ static void put_earlier(const struct context *c)
 void context_put(struct buf *out, const struct templates *templates, const char *locale,
                  const struct facts *f, const struct context_words *words)
 {
-    const struct context c = {out, templates, locale, f, words};
+    struct context c = {out, templates, locale, f, words, SPAN_NONE};
     struct wire_doc *body_doc = parse_or_null(words->body), *triaged_doc = parse_or_null(words->triaged);
     const struct wire_val *body = body_doc == NULL ? NULL : wire_root(body_doc);
     const struct wire_val *triaged = triaged_doc == NULL ? NULL : wire_root(triaged_doc);
     const struct wire_val *missing = wire_find(body, "missing");
     struct wire_map map = wire_map_open(out);
+    struct buf own;
 
+    buf_init(&own, ALERT_BYTES);
+    c.alert = alert_said(&c, words->alert_cause, words->alert, &own);
     put_ticket(&c, &map);
-    wire_put_key_text(out, "kind", f->kind), map.count++;
+    wire_put_text(out, "kind"), map.count++;
+    put_kind(&c, span_of(f->kind));
     put_optional(&c, "name", span_of(f->recipient)), map.count++;
     put_optional(&c, "link", f->link == NULL ? SPAN_NONE : span_of(f->link)), map.count++;
     put_optional(&c, "code", words->code == NULL ? SPAN_NONE : span_of(words->code)), map.count++;
     wire_put_key_bool(out, "by_mail", f->by_mail), map.count++;
     put_optional_int(&c, "attachments", f->attachments), map.count++;
     put_plural(&c, "attachments_is", f->attachments), map.count++;
-    put_optional(&c, "alert", words->alert), map.count++;
+    put_optional(&c, "alert", c.alert), map.count++;
     put_optional_int(&c, "alert_priority", words->alert_priority), map.count++;
     put_optional_int(&c, "inhibited", words->inhibited), map.count++;
     put_plural(&c, "inhibited_is", words->inhibited), map.count++;
@@ -391,6 +441,7 @@ void context_put(struct buf *out, const struct templates *templates, const char 
     put_for_staff(&c, &map);
     put_members(&c, &map);
     wire_map_close(out, &map);
+    buf_clear(&own);
     wire_doc_free(body_doc);
     wire_doc_free(triaged_doc);
 }

@@ -1,5 +1,6 @@
 /* One visit of a link; see link_visit.h. */
 #include "link_visit.h"
+#include "alert_words.h"
 #include "desk.h"
 #include "tracking.h"
 #include "wire.h"
@@ -180,12 +181,14 @@ enum alert_column {
     A_ASSIGNEE,
     A_REMINDED_AT,
     A_RECIPIENT,
-    A_ADDRESS
+    A_ADDRESS,
+    A_CAUSE
 };
 enum { ALERT_ACKNOWLEDGED = 1, ALERT_RESOLVED = 2 };
 
 void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const char *prefix,
-                           struct zones *zones, const struct escal_people *people, char *tracking)
+                           struct zones *zones, const struct escal_people *people,
+                           const struct templates *templates, char *tracking)
 {
     struct link_view *view = &visit->view;
     struct reader reader;
@@ -203,7 +206,9 @@ void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const
     visit_read_by(visit, &reader);
     set_text(&visit->title, pg_span(rows, 0, A_TITLE));
     set_text(&visit->customer, pg_span(rows, 0, A_CUSTOMER));
-    set_text(&visit->text, pg_span(rows, 0, A_BODY));
+    buf_reset(&visit->text);
+    alert_words_put(templates, visit->locale, pg_span(rows, 0, A_CAUSE), pg_span(rows, 0, A_BODY),
+                    &visit->text);
     set_text(&visit->by, pg_span(rows, 0, A_ACKED_BY));
     *view = (struct link_view){.page = LINK_PAGE_ACKNOWLEDGE,
                                .locale = visit->locale,

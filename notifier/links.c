@@ -163,7 +163,8 @@ static void on_alert(void *arg, PGresult *rows)
     struct visit *visit = arg;
     if (visit->links != NULL)
         link_visit_read_alert(&visit->at, rows, visit->links->notifier->settings.tracking_prefix,
-                              visit->links->notifier->zones, visit->links->notifier->people, visit->tracking);
+                              visit->links->notifier->zones, visit->links->notifier->people,
+                              visit->links->notifier->templates, visit->tracking);
 }
 
 static void on_looked(void *arg, const struct pg_end *end)

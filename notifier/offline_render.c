@@ -22,7 +22,8 @@ static const char usage[] =
     "\n"
     "FILE is a JSON map of facts: tracking, title, customer, name, assignee, state, priority, posted_at, "
     "locale, zone, link,\n"
-    "code, by_mail, attachments, inhibited, alert, alert_priority, problem, contact {…}, body {…}, triaged "
+    "code, by_mail, attachments, inhibited, alert, alert_cause, alert_priority, problem, contact {…}, body "
+    "{…}, triaged "
     "{…}, members [{id, "
     "title, kind, priority, alert}].\n"
     "The text is as long, and its digits as far apart, as on the channel with that suffix. Without --process "
@@ -36,7 +37,7 @@ struct options {
 /* What the facts point into. */
 struct holder {
     struct wire_doc *doc;
-    struct buf body, earlier, triaged, members, record, extra;
+    struct buf body, earlier, triaged, members, member_bodies, record, extra;
     char tracking[NAME_BYTES], name[NAME_BYTES], link[1024], code[NAME_BYTES];
     struct zones *zones;
 };
@@ -158,6 +159,23 @@ static struct span members_of(struct holder *h)
     return h->members.len == 0 ? SPAN_NONE : buf_span(&h->members);
 }
 
+/* Each member's own "body". */
+static struct span bodies_of(struct holder *h)
+{
+    const struct wire_val *members = wire_find(wire_root(h->doc), "members");
+
+    buf_init(&h->member_bodies, FILE_BYTES_MAX);
+    wire_put_list(&h->member_bodies, wire_count(members));
+    for (size_t i = 0; i < wire_count(members); i++) {
+        const struct wire_val *body = wire_find(wire_at(members, i), "body");
+        if (wire_type(body) == WIRE_MAP)
+            wire_put_val(&h->member_bodies, body);
+        else
+            wire_put_nil(&h->member_bodies);
+    }
+    return buf_span(&h->member_bodies);
+}
+
 /* The limit of the channel whose templates these are; 0: none. */
 static size_t chars_max_of(const char *suffix)
 {
@@ -178,7 +196,9 @@ static void render_holder(const struct templates *templates, struct holder *h, c
     if (alert.len != 0) {
         const struct staff_words words = {.body = body,
                                           .members = members_of(h),
+                                          .member_bodies = bodies_of(h),
                                           .alert = alert,
+                                          .alert_cause = wire_find_str(root, "alert_cause"),
                                           .code = copy_text(root, "code", h->code, sizeof h->code)[0] == '\0'
                                                       ? NULL
                                                       : h->code,
@@ -195,7 +215,8 @@ static void render_holder(const struct templates *templates, struct holder *h, c
                                              strncmp(options->kind, "received", strlen("received")) == 0
                                                  ? keep(&h->triaged, wire_find(root, "triaged"))
                                                  : SPAN_NONE,
-                                         .members = members_of(h)};
+                                         .members = members_of(h),
+                                         .member_bodies = bodies_of(h)};
     render_to_customer(templates, &facts, &words, options->suffix, chars_max_of(options->suffix), ret);
 }
 
@@ -268,6 +289,7 @@ int offline_render(int argc, char **argv)
     buf_clear(&h.triaged);
     buf_clear(&h.earlier);
     buf_clear(&h.members);
+    buf_clear(&h.member_bodies);
     buf_clear(&h.record);
     buf_clear(&h.extra);
     zones_free(h.zones);

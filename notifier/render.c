@@ -261,7 +261,8 @@ void render_to_customer(const struct templates *templates, const struct facts *f
     const struct context_words all = {.body = words->body,
                                       .earlier = words->earlier,
                                       .triaged = words->triaged,
-                                      .members = words->members};
+                                      .members = words->members,
+                                      .member_bodies = words->member_bodies};
     render_words(templates, facts, &all, suffix, text_chars_max, ret);
 }
 
@@ -271,7 +272,9 @@ void render_to_staff(const struct templates *templates, const struct facts *fact
 {
     const struct context_words all = {.body = words->body,
                                       .members = words->members,
+                                      .member_bodies = words->member_bodies,
                                       .alert = words->alert,
+                                      .alert_cause = words->alert_cause,
                                       .alert_priority = words->alert_priority,
                                       .code = words->code,
                                       .inhibited = words->inhibited,

@@ -33,18 +33,21 @@ struct facts {
 /* Words for customers and words for staff are different types, made where the row's audience is read (compose.c) and
  * nowhere else: what is staff's cannot be given to render_to_customer, nor the other way (tests/unit/refused). */
 struct customer_words {
-    struct span body;    /* the outbox row's */
-    struct span earlier; /* list of bodies, oldest first: updates that this one goes out for as well */
-    struct span triaged; /* body of the triaged row that goes with the receipt */
-    struct span members; /* of a bundle: JSON list of {id, title, kind, priority} */
+    struct span body;          /* the outbox row's */
+    struct span earlier;       /* list of bodies, oldest first: updates that this one goes out for as well */
+    struct span triaged;       /* body of the triaged row that goes with the receipt */
+    struct span members;       /* of a bundle: JSON list of {id, title, kind, priority} */
+    struct span member_bodies; /* of the first of them: list of bodies, or nil */
 };
 
 struct staff_words {
     struct span body;
-    struct span members; /* also with alert, its text */
-    struct span alert;   /* text of the alert */
-    int alert_priority;  /* 0: none */
-    int64_t alert_id;    /* 0: about none; and which time it was opened */
+    struct span members; /* also with alert, its text, and its cause */
+    struct span member_bodies;
+    struct span alert;       /* text of the alert */
+    struct span alert_cause; /* as stored */
+    int alert_priority;      /* 0: none */
+    int64_t alert_id;        /* 0: about none; and which time it was opened */
     int32_t alert_generation;
     bool is_for_ops;     /* else for the desk */
     const char *code;    /* proves having seen the page of an alert; NULL: none */

@@ -73,12 +73,17 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
        o.body, m.body AS triaged, a.body AS alert, a.priority AS alert_priority,
        a.id AS alert_id, a.generation AS alert_generation, r.message_id AS root, p.message_id AS previous, w.priority AS told_priority,
        s.members, coalesce(e.bodies, '\xdc0001'::bytea || f.body) AS earlier,
-       (SELECT count(*) FROM alerts i WHERE i.inhibited_by = a.id) AS inhibited, w.guest, t.problem
+       (SELECT count(*) FROM alerts i WHERE i.inhibited_by = a.id) AS inhibited, w.guest, t.problem,
+       a.cause AS alert_cause, s.bodies AS member_bodies
   FROM w CROSS JOIN clock
        LEFT JOIN LATERAL (
            SELECT min(i.ticket) AS ticket,
-                  json_agg(json_build_object('id', i.ticket, 'title', i.title, 'kind', i.kind, 'priority', i.priority, 'alert', i.alert))::text AS members
-             FROM (SELECT m.ticket, coalesce(am.title, t.title) AS title, m.kind, coalesce(a.priority, d.priority) AS priority, a.body AS alert
+                  json_agg(json_build_object('id', i.ticket, 'title', i.title, 'kind', i.kind, 'priority', i.priority, 'alert', i.alert, 'cause', i.cause) ORDER BY i.n)::text AS members,
+                  -- What those that are shown say, as a list in the same order.
+                  '\xdc'::bytea || int2send((count(*) FILTER (WHERE i.n <= 10))::smallint)
+                      || string_agg(CASE WHEN octet_length(i.body) <= 32768 THEN i.body ELSE '\xc0' END, ''::bytea ORDER BY i.n) FILTER (WHERE i.n <= 10) AS bodies
+             FROM (SELECT row_number() OVER (ORDER BY coalesce(a.priority, d.priority), a.id, m.id) AS n,
+                          CASE WHEN w.kind = 'digest' THEN o.body END AS body, a.cause, m.ticket, coalesce(am.title, t.title) AS title, m.kind, coalesce(a.priority, d.priority) AS priority, a.body AS alert
                      FROM deliveries m LEFT JOIN tickets t ON t.id = m.ticket LEFT JOIN amendments am ON am.ticket = m.ticket
                           LEFT JOIN desk d ON d.ticket = m.ticket
                           LEFT JOIN outbox o ON o.ticket = m.ticket AND o.version = m.version AND o.audience = m.audience
@@ -87,7 +92,7 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
                     WHERE m.bundle = w.id AND w.kind IN ('receipts', 'digest', 'alerts')
                       AND (w.kind <> 'alerts' OR a.state = 0 AND NOT EXISTS (
                                SELECT FROM deliveries e WHERE e.bundle = w.id AND e.alert = m.alert AND e.id < m.id))
-                    ORDER BY coalesce(a.priority, d.priority), a.id, m.id) i) s
+                   ) i) s
               ON w.rendered IS NULL AND w.kind IN ('receipts', 'digest', 'alerts')
        LEFT JOIN LATERAL (
            SELECT '\xdc'::bytea || int2send(count(*)::smallint) || string_agg(o.body, ''::bytea ORDER BY m.version, m.id) AS bodies
@@ -115,7 +120,7 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
        LEFT JOIN LATERAL (SELECT o.body FROM outbox o
                            WHERE o.ticket = w.ticket AND o.audience = 1 AND o.kind = 'triaged' AND o.state = 4
                            ORDER BY o.version LIMIT 1) m ON w.rendered IS NULL AND w.reason = 'with triaged'
-       LEFT JOIN LATERAL (SELECT a.id, a.body, a.priority, a.generation FROM alerts a WHERE a.id = coalesce(w.alert, o.alert) LIMIT 1) a ON true
+       LEFT JOIN LATERAL (SELECT a.id, a.body, a.priority, a.generation, a.cause FROM alerts a WHERE a.id = coalesce(w.alert, o.alert) LIMIT 1) a ON true
        LEFT JOIN LATERAL (SELECT r.message_id FROM deliveries r
                            WHERE r.ticket = w.ticket AND w.ticket <> 0 AND r.channel = w.channel AND r.address = w.address
                              AND r.message_id IS NOT NULL AND r.id <> w.id

@@ -2,7 +2,7 @@
 -- nobody).
 --  $1 alert
 SELECT docket_now() AS now, t.customer, coalesce(am.title, t.title) AS title, coalesce(a.ticket, 0) AS ticket, a.state, a.generation,
-       a.priority, a.body, a.acked_at, a.acked_by, a.resolved_at, d.assignee, a.reminded_at, r.recipient, r.address
+       a.priority, a.body, a.acked_at, a.acked_by, a.resolved_at, d.assignee, a.reminded_at, r.recipient, r.address, a.cause
   FROM alerts a
        LEFT JOIN tickets t ON t.id = a.ticket
        LEFT JOIN amendments am ON am.ticket = a.ticket

@@ -66,6 +66,7 @@ def test_at_night_only_progress_waits_and_goes_as_one_in_the_morning(night, clie
     assert len({row[3] for row in rows(night, tracking) if row[0] == "update"}) == 1, rows(night, tracking)
     texts = wait_until(lambda: [text for text in night.mails() if address in text and ("First look." in text or "Second look." in text or "X-Docket-Kind: digest" in text)])
     assert len(texts) == 1, "one mail for both"
+    assert texts[0].index("First look.") < texts[0].index("Second look."), "with what was said"
 
 
 def test_whose_network_is_down_hears_of_progress_at_night_and_so_does_the_desk(night, client):

@@ -49,6 +49,7 @@ def test_each_reads_their_own_language_and_wall_clock(desk):
         {"name": "Zoë", "email": "zoe@acme.example"}, {"name": "Sam", "email": "sam@acme.example", "locale": "en"}]}, as_=ADA)
     tracking = client.submit(customer="akme", impact="down")
     ada, ben, zoe, sam = (text_to(desk, address, tracking) for address in ("ada@localhost", "ben@localhost", "zoe@acme.example", "sam@acme.example"))
+    assert ada.startswith("Priorität 1: Echo") and "Priority" not in ada and "Priority 1: Echo" in ben
     assert "Kunde akme" in ada and ("+01:00" in ada or "+02:00" in ada)
     assert "Customer akme" in ben and ("-05:00" in ben or "-04:00" in ben)
     assert "Vorgangsnummer" in zoe and "+05:45" in zoe
@@ -57,7 +58,7 @@ def test_each_reads_their_own_language_and_wall_clock(desk):
     # So are the pages behind their links, whatever the browser says; a time is of their wall clock.
     asks = {"Accept-Language": "fr"}
     page = visit(link_to(desk, "ada@localhost"), headers=asks)[2]
-    assert '<html lang="de"' in page, page
+    assert '<html lang="de"' in page and "Priorität 1: Echo" in page, page
     _, page = press(link_to(desk, "ben@localhost"), do="acknowledge")
     assert '<html lang="en"' in page and re.search("-0[45]:00", page), page
     client.call("ticket.resolve", tracking=tracking, text="Done.", as_=ADA)

@@ -90,6 +90,26 @@ def test_a_receipt_asks_for_what_is_missing_unless_questions_follow_it(tmp_path,
     assert words not in render(tmp_path, "received", facts).stdout
 
 
+def test_a_summary_says_what_was_said_and_calls_each_kind_by_its_name(tmp_path):
+    members = [{"id": 1, "title": "T", "kind": "update", "body": {"text": "First look.\nAnd more."}}, {"id": 1, "title": "T", "kind": "closed", "body": {"reason": "duplicate"}},
+               {"id": 1, "title": "T", "kind": "waiting", "body": {"reason": "Theirs.", "proposal": "We wait."}}, {"id": 2, "title": "U", "kind": "reopened"}]
+    told = [render(tmp_path, "digest", {"locale": locale, "members": members}).stdout for locale in ("en", "de")]
+    for text, words in zip(told, (("news: T", "on the same", "Proposal: We wait."), ("Neuigkeiten: T", "unter einer anderen Nummer", "Vorschlag: We wait."))):
+        assert "First look.\nAnd more.\n- " in text and "Theirs." in text and all(word in text for word in words), text
+
+
+def test_an_alert_is_called_by_its_cause_in_the_reader_s_language(tmp_path):
+    for cause, stored, said in (("p1:DKT-1", "Priority 1: Down: all", "Priorität 1: Down: all"), ("p2:DKT-1", "p2: Slow", "Priorität 2: Slow"),
+                                ("missed:DKT-1:response:1", "Missed response, priority 2: Slow", "Erste Reaktion versäumt: Slow"),
+                                ("ours:DKT-1", "ours: Slow", "ours: Slow"), ("workers", "No worker is here: start one", "No worker is here: start one")):
+        facts = facts_of("x", "de") | {"title": stored.partition(": ")[2], "alert": stored, "alert_cause": cause, "alert_priority": int(cause[1]) if cause[1].isdigit() else 2}
+        text = render(tmp_path, "alert", facts).stdout
+        assert f"\n{said}\n" in text, text
+        assert len(re.findall(r"P2|Priorit.. 2", render(tmp_path, "alert", facts, "--suffix", "im").stdout.partition("\n\n")[2])) == (cause[:2] != "p1"), cause
+        digest = render(tmp_path, "digest", facts | {"members": [{"id": 1, "kind": "alert", "alert": stored, "cause": cause}]}).stdout
+        assert f": {said}\n" in digest, digest
+
+
 def test_one_message_is_one_and_more_are_many(tmp_path):
     facts = facts_of("x", "en")
     assert "Summary of 12 messages" in render(tmp_path, "digest", facts).stdout and "and 2 more" in render(tmp_path, "digest", facts).stdout
