@@ -249,18 +249,22 @@ static void on_connection(xmpp_conn_t *conn, xmpp_conn_event_t event, int error,
     on_lost(client, reason);
 }
 
-/* "host:5222", "[::1]:5222" into host and port; "" leaves both to DNS. */
+/* "host:5222", "[::1]:5222" into host, without brackets, and port; "" leaves both to DNS. */
 static const char *server_of(const struct client *client, char *host, unsigned short *ret_port)
 {
-    const char *colon = strrchr(client->server, ':');
+    const char *from = client->server, *colon = strrchr(from, ':');
+    size_t len = colon == NULL || strchr(colon, ']') != NULL ? strlen(from) : (size_t)(colon - from);
 
     *ret_port = 0;
-    if (client->server[0] == '\0')
+    if (from[0] == '\0')
         return NULL;
-    if (colon == NULL || strchr(colon, ']') != NULL)
-        return client->server;
-    *ret_port = (unsigned short)strtol(colon + 1, NULL, 10);
-    (void)snprintf(host, JID_BYTES, "%.*s", (int)(colon - client->server), client->server);
+    if (from[len] == ':')
+        *ret_port = (unsigned short)strtol(from + len + 1, NULL, 10);
+    if (len > 2 && from[0] == '[' && from[len - 1] == ']') {
+        from++;
+        len -= 2;
+    }
+    (void)snprintf(host, JID_BYTES, "%.*s", (int)len, from);
     return host;
 }
 

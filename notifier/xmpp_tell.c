@@ -50,7 +50,8 @@ bool xmpp_tell(const char *op, const char *key, const char *value)
     wire_put_map(&packet, key == NULL ? 1 : 2);
     wire_put_key_text(&packet, "op", op);
     if (key != NULL)
-        wire_put_key_text(&packet, key, value);
+        wire_put_key_str(&packet, key,
+                         text_cut(value, REASON_BYTES)); /* a server's words may be cut already */
     return packet_send(&packet);
 }
 

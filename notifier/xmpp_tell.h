@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* An op with one text or, key NULL, none. */
+/* An op with one text, of at most 200 bytes, or, key NULL, none. */
 bool xmpp_tell(const char *op, const char *key, const char *value) __attribute__((warn_unused_result));
 
 /* from of these two: who says so of the message with that id; "": our own server. */

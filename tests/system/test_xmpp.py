@@ -3,11 +3,13 @@
 import random
 import re
 import signal
+import socket
 import subprocess
 
+import msgpack
 import prosody
 import pytest
-from helpers import ADA, Stack, alive, ticket_of, wait_until
+from helpers import ADA, BIN, Stack, alive, ticket_of, wait_until
 
 ROOM = "ops@rooms.localhost"
 DELIVERED = 3
@@ -270,3 +272,21 @@ def test_a_certificate_of_another_name_is_no_server_of_ours(tmp_path):
     finally:
         stack.close()
         server.close()
+
+
+def test_a_server_by_its_ipv6_address_is_reached_and_its_long_words_are_told():
+    """The helper alone: this server refuses everybody, in words that are cut in the middle of a letter."""
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as server, ours, subprocess.Popen([BIN / "docket-xmpp"], stdin=its):
+        its.close()
+        server.settimeout(20)
+        ours.settimeout(20)
+        ours.send(msgpack.packb({"op": "open", "jid": "bot@localhost", "password": "x", "server": f"[::1]:{server.getsockname()[1]}", "ca_file": "", "nick": "bot", "rooms": []}))
+        peer = server.accept()[0]
+        with peer:
+            peer.sendall(("<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' id='1' from='localhost' version='1.0'>"
+                          "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/><text xmlns='urn:ietf:params:xml:ns:xmpp-streams'>x" + 200 * "ä" +
+                          "</text></stream:error></stream:stream>").encode())
+        told = msgpack.unpackb(ours.recv(65536))
+        assert told["op"] == "down" and told["reason"].endswith("xä" + 73 * "ä"), told
+        ours.shutdown(socket.SHUT_RDWR)  # the helper ends with its notifier
