@@ -2,6 +2,7 @@
  * staff.yaml and oncall.yaml, which are read before. */
 #include "channels.h"
 #include "process_internal.h"
+#include "template_names.h"
 
 #include <string.h>
 
@@ -370,6 +371,10 @@ static bool load_notices(struct load *load, const struct yaml_node *map)
             fine =
                 faults_add(load->faults, map->keys[i]->place, "%s: tells nobody, want first", notice->kind);
         fine = fine && load_targets(load, first, "first", &notice->first);
+        if (fine && template_kind_near(notice->kind) != NULL)
+            (void)faults_add(&load->process->warnings, map->keys[i]->place,
+                             "notices: \"%s\" is no kind of message, did you mean %s?", notice->kind,
+                             template_kind_near(notice->kind));
         if (fine && urgency != NULL)
             fine = load_choice(load, urgency, "urgency", process_urgency_names, URGENCIES, &choice);
         notice->urgency = (enum process_urgency)choice;

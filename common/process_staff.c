@@ -1,6 +1,7 @@
 /* staff.yaml: people, how each is reached, teams and their queues. */
 #include "address.h"
 #include "channels.h"
+#include "contact.h"
 #include "process_internal.h"
 
 #include <string.h>
@@ -106,6 +107,9 @@ static bool load_way(struct load *load, const struct yaml_node *node, const char
     if (is_email ? !address_check(address, &err) : is_xmpp && !address_check_xmpp(address, &err))
         (void)faults_add(&load->process->refusals, node->place, "%s: \"%s\" is no address: %s", channel,
                          address, err.msg);
+    const char *fault = is_email || is_xmpp ? NULL : contact_fault(channel, span_of(address));
+    if (fault != NULL)
+        (void)faults_add(&load->process->refusals, node->place, "%s: \"%s\" is %s", channel, address, fault);
     person->ways[person->way_count++] = (struct process_way){channel, process_text(load->process, address)};
     return true;
 }

@@ -1,6 +1,8 @@
 /* What a template may name; see template_names.h. */
 #include "template_names.h"
 
+#include "faults.h"
+
 #include <string.h>
 
 /* No name of an internal note is among them: what customers read is made of these alone. */
@@ -213,6 +215,11 @@ bool template_page_name_is_known(const char *path)
 bool template_kind_is_known(const char *kind)
 {
     return word_is_in(kind, kinds, COUNT(kinds));
+}
+
+const char *template_kind_near(const char *kind)
+{
+    return template_kind_is_known(kind) ? NULL : faults_near(kind, kinds, COUNT(kinds));
 }
 
 bool template_page_is_known(const char *page)

@@ -209,6 +209,9 @@ static void take_note(struct trial *trial, const struct wire_val *note)
 
     if (alert != NULL && !causes_open(trial, wire_find_str(alert, "cause")))
         return;
+    if (span_is(kind,
+                "approval_asked")) /* again: "asked approval", unlike the first time, which is the op's own */
+        kind = span_of("asked");
     trial_name_set(to, wire_find_str(note, "to"));
     (void)snprintf(text, sizeof text, "%.*s", (int)kind.len, kind.p);
     if (clock.len != 0)

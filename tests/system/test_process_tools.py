@@ -149,6 +149,19 @@ def test_what_is_no_file_is_told_by_its_name(process, tmp_path):
     assert worker("check", none).stderr == f"{none}: cannot be read: No such file or directory\n"
 
 
+def test_a_number_that_nobody_can_be_called_at_and_a_message_that_nobody_sends_are_told(process):
+    (process / "staff.yaml").write_text('people:\n  ada: {email: a@b.example, phone: mon}\n  ben: {sms: "+4315551234", webhook: hooks.example}\nteams: {}\n')
+    with open(process / "escalation.yaml", "a") as escalation:
+        escalation.write("  warnig: {first: [queue], urgency: low}\n")
+    done = worker("check", process)
+    assert done.returncode == 1 and [line for line in done.stderr.splitlines() if not line.startswith("warning")] == [
+        'staff.yaml:2:36: phone: "mon" is not a telephone number: want digits, as +43 1 5551234, 0800 1234 or 4711 ext. 12',
+        'staff.yaml:3:38: webhook: "hooks.example" is not a URL: want https://HOST/PATH'], done.stderr
+    (process / "staff.yaml").write_text("people: {}\nteams: {}\n")
+    done = worker("check", process)
+    assert done.returncode == 0 and 'notices: "warnig" is no kind of message, did you mean warning?' in done.stderr, done.stderr
+
+
 def test_zones_are_told_where_they_are_named(process):
     policy = (process / "process.yaml").read_text().splitlines()
     (process / "process.yaml").write_text("\n".join(["zone: Europe/Berln"] + [line for line in policy if not line.startswith("zone:")]) + "\n")

@@ -9,10 +9,10 @@
 
 #define STAFF                                                   \
     "people:\n"                                                 \
-    "  ada: {email: ada@x, phone: \"+1\", xmpp: ada@im}\n"      \
+    "  ada: {email: ada@x, phone: \"+11\", xmpp: ada@im}\n"     \
     "  ben: {email: ben@x}\n"                                   \
     "  cy: {xmpp: cy@im}\n"                                     \
-    "  dan: {sms: \"+4\"}\n"                                    \
+    "  dan: {sms: \"+44\"}\n"                                   \
     "teams:\n"                                                  \
     "  noc: {members: [ada, ben], lead: cy, queues: [voice]}\n" \
     "  back: {members: [cy]}\n"
