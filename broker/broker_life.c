@@ -79,7 +79,8 @@ static void broker_turn(struct broker *broker)
         int64_t due_us = dispatch_due(broker), step_us = recompute_turn(broker);
         broker_arm(broker, due_us < 0 || (step_us >= 0 && step_us < due_us) ? step_us : due_us);
     }
-    clients_serve(broker->clients);
+    if (clients_serve(broker->clients))
+        broker_arm(broker, 0);
     dispatch_run(broker);
     writer_kick(broker->writer);
     if (broker->outbox_written) {

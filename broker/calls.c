@@ -10,7 +10,9 @@
 #include <string.h>
 
 /* So many readings at once keep the session with the database busy; each further one makes who comes later wait longer. */
-enum { ANSWER_BYTES_MAX = 8 << 20, RETRY_AFTER_MS = 500, READINGS_AT_ONCE = 16 };
+enum { ANSWER_BYTES_MAX = 8 << 20, RETRY_AFTER_MS = 500 };
+
+static const size_t at_once[TURN_KINDS] = {[TURN_READING] = 16, [TURN_TRYING] = 2, [TURN_APPLYING] = 1};
 
 struct calls {
     struct sending *sending;
@@ -19,7 +21,7 @@ struct calls {
     void *again_arg;
     struct buf answer; /* reused */
     size_t open;
-    struct fair fair;
+    struct fair fair[TURN_KINDS];
 };
 
 /* ---- answers ---- */
@@ -99,27 +101,32 @@ void call_again(struct call *call, struct span bytes)
 
 /* ---- turns ---- */
 
-void calls_wait(struct call *call)
+size_t calls_at_once(enum turn turn)
 {
-    fair_wait(&call->calls->fair, &call->turn, call_peer(call));
+    return at_once[turn];
 }
 
-struct call *calls_next(struct calls *calls)
+void calls_wait(struct call *call)
 {
-    struct fair_turn *turn = fair_next(&calls->fair);
+    fair_wait(&call->calls->fair[call->req.op->turn], &call->turn, call_peer(call));
+}
 
-    if (turn == NULL)
+struct call *calls_next(struct calls *calls, enum turn turn)
+{
+    struct fair_turn *next = fair_next(&calls->fair[turn]);
+
+    if (next == NULL)
         return NULL;
-    struct call *call = (struct call *)((char *)turn - offsetof(struct call, turn));
-    call->has_turn = true;
+    struct call *call = (struct call *)((char *)next - offsetof(struct call, turn));
+    call->turn_of = &calls->fair[turn];
     return call;
 }
 
 void call_turn_over(struct call *call)
 {
-    if (call->has_turn)
-        fair_over(&call->calls->fair);
-    call->has_turn = false;
+    if (call->turn_of != NULL)
+        fair_over(call->turn_of);
+    call->turn_of = NULL;
 }
 
 /* ---- life ---- */
@@ -134,7 +141,8 @@ struct calls *calls_new(void *socket, struct broker_metrics *metrics,
     calls->again = again;
     calls->again_arg = arg;
     buf_init(&calls->answer, ANSWER_BYTES_MAX);
-    fair_init(&calls->fair, READINGS_AT_ONCE);
+    for (size_t turn = 0; turn < TURN_KINDS; turn++)
+        fair_init(&calls->fair[turn], at_once[turn]);
     return calls;
 }
 

@@ -6,8 +6,9 @@
 
 #include "buf.h"
 #include "err.h"
-#include "request.h"
 #include "fair.h"
+#include "op.h"
+#include "request.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +21,7 @@ struct calls;
 struct call {
     struct request req;
     struct fair_turn turn;
-    bool has_turn; /* counts as a reading under way */
+    struct fair *turn_of; /* of whose turns it has one; NULL: none */
     int64_t
         related; /* of a submit that the broker makes itself: the ticket that the new one is linked to; 0: none */
     struct calls *calls;
@@ -55,9 +56,10 @@ void calls_free(struct calls *calls); /* accepts NULL; all calls must have ended
 /* A call of that peer (at most 255 bytes, copied), its request still empty. */
 struct call *calls_begin(struct calls *calls, struct span peer, bool delimiter);
 
-/* A reading that waits until its connection's turn; the next one, to be handled now, or NULL. */
+/* What waits until its connection's turn, as its op says; the next one of that kind, to be handled now, or NULL. */
 void calls_wait(struct call *call);
-struct call *calls_next(struct calls *calls);
+size_t calls_at_once(enum turn turn); /* how many of that kind may be under way */
+struct call *calls_next(struct calls *calls, enum turn turn);
 
 /* Between the two, answers gather and go out together (sending.h). */
 void calls_hold(struct calls *calls);

@@ -128,7 +128,7 @@ static void clients_handle(struct clients *clients, struct call *call, struct sp
         call_refuse(call, &err);
         return;
     }
-    if (op->waits)
+    if (op->turn != TURN_NONE)
         calls_wait(call);
     else
         op->handle(clients->broker, call);
@@ -251,10 +251,17 @@ bool clients_new(struct broker *broker, void (*on_read)(void *broker), struct cl
     return true;
 }
 
-void clients_serve(struct clients *clients)
+bool clients_serve(struct clients *clients)
 {
-    for (struct call *call; (call = calls_next(clients->calls)) != NULL;)
-        call->req.op->handle(clients->broker, call);
+    bool more = false;
+
+    for (enum turn turn = TURN_NONE + 1; turn < TURN_KINDS; turn++) {
+        size_t left = calls_at_once(turn);
+        for (struct call *call; left != 0 && (call = calls_next(clients->calls, turn)) != NULL; left--)
+            call->req.op->handle(clients->broker, call);
+        more = more || left == 0;
+    }
+    return more;
 }
 
 void clients_free(struct clients *clients)
@@ -264,8 +271,9 @@ void clients_free(struct clients *clients)
     if (clients == NULL)
         return;
     (void)err_set(&err, ERR_UNAVAILABLE, "the broker ends: ask another one");
-    for (struct call *call; (call = calls_next(clients->calls)) != NULL;)
-        call_refuse(call, &err);
+    for (enum turn turn = TURN_NONE + 1; turn < TURN_KINDS; turn++)
+        for (struct call *call; (call = calls_next(clients->calls, turn)) != NULL;)
+            call_refuse(call, &err);
     zloop_reader_end(clients->broker->loop, clients->sock);
     zsock_destroy(&clients->sock);
     calls_free(clients->calls);

@@ -130,8 +130,6 @@ static void forecast_on_end(void *arg, const struct pg_end *end)
         forecast_end(f, &err);
         return;
     }
-    if (f->call != NULL)
-        call_turn_over(f->call);
     buf_init(&body, 2 * ASK_BYTES_MAX);
     wire_put_map(&body, 5);
     wire_put_key_int(&body, "now", broker_now(f->broker));

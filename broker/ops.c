@@ -18,11 +18,13 @@
 
 #include <stddef.h>
 
-#define CHANGES true, false, false, false
-#define READS false, false, false, true
-#define FOLLOWS false, false, false, false
-#define READS_LARGE false, true, false, false
-#define LOOKS false, false, true, false
+#define CHANGES true, false, false, TURN_NONE
+#define APPLIES true, true, false, TURN_APPLYING
+#define READS false, false, false, TURN_READING
+#define FOLLOWS false, false, false, TURN_NONE /* its pages take turns of their own (read_events.h) */
+#define TRIES false, false, false, TURN_TRYING
+#define TRIES_LARGE false, true, false, TURN_TRYING
+#define LOOKS false, false, true, TURN_NONE
 #define OP(form, ...) [form] = {&op_forms[form], __VA_ARGS__}
 
 static void ops_next(struct broker *broker, struct call *call)
@@ -33,7 +35,7 @@ static void ops_next(struct broker *broker, struct call *call)
         keyed_next(broker, call);
 }
 
-/* form, changes, large, always, waits, handler, further check */
+/* form, changes, large, always, turn, handler, further check */
 static const struct op table[FORMS] = {
     OP(FORM_TICKET_SUBMIT, CHANGES, posting_submit, NULL),
     OP(FORM_TICKET_FIND, CHANGES, keyed_find, NULL),
@@ -63,12 +65,12 @@ static const struct op table[FORMS] = {
     OP(FORM_CUSTOMER_PUT, CHANGES, keyed_customer_put, keyed_check_customer),
     OP(FORM_CUSTOMER_GET, READS, reading_customer_get, NULL),
     OP(FORM_CUSTOMER_LIST, READS, reading_customer_list, NULL),
-    OP(FORM_PROCESS_APPLY, true, true, false, false, keyed_process_apply, NULL),
+    OP(FORM_PROCESS_APPLY, APPLIES, keyed_process_apply, NULL),
     OP(FORM_PROCESS_GET, READS, reading_process_get, NULL),
     OP(FORM_PROCESS_LIST, READS, reading_process_list, NULL),
-    OP(FORM_TICKET_FORECAST, READS, forecasting, NULL),
-    OP(FORM_PROCESS_WHATIF, READS_LARGE, trying_whatif, NULL),
-    OP(FORM_PROCESS_SIMULATE, READS_LARGE, trying_simulate, NULL),
+    OP(FORM_TICKET_FORECAST, TRIES, forecasting, NULL),
+    OP(FORM_PROCESS_WHATIF, TRIES_LARGE, trying_whatif, NULL),
+    OP(FORM_PROCESS_SIMULATE, TRIES_LARGE, trying_simulate, NULL),
     OP(FORM_EVENTS_SINCE, FOLLOWS, reading_events, NULL),
     OP(FORM_DEAD_LIST, READS, reading_dead_list, NULL),
     OP(FORM_DEAD_RETRY, CHANGES, keyed_dead_retry, keyed_check_retry),

@@ -46,6 +46,16 @@ struct apply {
     struct buf ids; /* JSON, for --json */
 };
 
+/* What became of this record, whose put failed, and of the others. */
+static void tell_the_rest(const struct apply *apply, const char *place)
+{
+    bool unknown = apply->status == CLI_NO_ANSWER || apply->status == CLI_INTERRUPTED;
+
+    (void)fprintf(stderr, "docket: %s: %s; %zu before it were put, later ones not\n", place,
+                  unknown ? "it is not known whether this record was put" : "this record was not put",
+                  apply->done);
+}
+
 /* Puts one record; false ends the run. */
 static bool apply_body(struct apply *apply, const char *place, struct docket_body *body)
 {
@@ -57,7 +67,7 @@ static bool apply_body(struct apply *apply, const char *place, struct docket_bod
         docket_body_bool(body, "open_tickets", true);
     bool ok = cli_ask(apply->cli, "customer.put", body, &answer, &val, &apply->status);
     if (!ok)
-        (void)fprintf(stderr, "docket: %s: the records before it were put, this and later ones not\n", place);
+        tell_the_rest(apply, place);
     else if (apply->cli->json) {
         (void)buf_add_text(&apply->ids, apply->done != 0 ? ", " : "");
         wire_to_json(&apply->ids, val);

@@ -118,10 +118,6 @@ void wire_map_close(struct buf *out, const struct wire_map *map);
 struct wire_map wire_list_open(struct buf *out);
 void wire_list_close(struct buf *out, const struct wire_map *list);
 
-/* A str whose length is not known before its bytes are written: open, buf_add them, close with what open gave. */
-size_t wire_str_open(struct buf *out);
-void wire_str_close(struct buf *out, size_t begin);
-
 /* ---- putting together: values made of others, without bytes between ----
  *
  *     size_t map = wire_made_open(made);

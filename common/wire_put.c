@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAP16 = 0xde, LIST16 = 0xdc, STR32 = 0xdb };
+enum { MAP16 = 0xde, LIST16 = 0xdc };
 
 static int wire_sink(void *data, const char *bytes, size_t len)
 {
@@ -303,18 +303,4 @@ struct wire_map wire_list_open(struct buf *out)
 void wire_list_close(struct buf *out, const struct wire_map *list)
 {
     wire_close(out, list);
-}
-
-size_t wire_str_open(struct buf *out)
-{
-    (void)put_head(out, STR32, 0, 4, 0);
-    return out->len;
-}
-
-void wire_str_close(struct buf *out, size_t begin)
-{
-    if (out->failed)
-        return;
-    for (size_t i = 1, len = out->len - begin; i <= 4; i++, len >>= 8)
-        out->p[begin - i] = (char)(len & 0xff);
 }

@@ -352,6 +352,17 @@ def test_customer_apply_takes_yaml_and_json_lines(tmp_path):
         assert r.returncode == 1 and ":2:" in r.stderr
 
 
+def test_customer_apply_says_what_became_of_the_records():
+    two = "- {id: a}\n- {id: b}\n"
+    answer = lambda request, bad: {"version": 1} if request["body"]["customer"]["id"] != bad else Refuse("invalid", "no")  # noqa: E731
+    silent = lambda request, bad: None if request["body"]["customer"]["id"] == bad else {"version": 1}  # noqa: E731
+    for how, status, this in ((answer, 1, "this record was not put"), (silent, 3, "it is not known whether this record was put")):
+        for bad, before in (("a", 0), ("b", 1)):
+            with FakeBroker({"customer.put": lambda request, how=how, bad=bad: how(request, bad)}) as b:
+                r = docket("--timeout", "0.5", "customer", "apply", "-", broker=b.endpoint, stdin=two)
+            assert r.returncode == status and f"{this}; {before} before it were put, later ones not" in r.stderr, r.stderr
+
+
 @pytest.fixture
 def versions(tmp_path):
     """A fake broker that keeps versions of a process."""

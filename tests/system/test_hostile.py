@@ -9,7 +9,9 @@ import time
 import msgpack
 import pytest
 import zmq
-from helpers import Client, SLOW, alive, wait_until
+from helpers import Client, ROOT, SLOW, alive, wait_until
+
+PROCESS = ROOT / "deploy/process"
 
 
 def served(stack):
@@ -148,6 +150,29 @@ def test_a_client_that_floods_with_readings_waits_behind_himself(op, stack, clie
         client.call(one, **body)
     assert client.call("stats")["requests_open"] > many // 4, "they were answered after all that came before them"
     mean.close()
+    wait_until(lambda: client.call("stats")["requests_open"] == 1, 60)
+
+
+FILES = {str(p.relative_to(PROCESS)): p.read_bytes() for p in PROCESS.rglob("*.yaml")}
+LONG = {"process.whatif": {"files": FILES}, "process.simulate": {"files": FILES},
+        "process.apply": {"files": FILES, "comment": "tried", "dry_run": True, "as": {"name": "boss", "role": "admin"}}}
+
+
+@pytest.mark.parametrize("op", LONG)
+def test_whoever_floods_with_what_takes_long_waits_behind_himself(stack, client, op):
+    many = 60
+    for _ in range(20):
+        tracking = client.submit(problem="x" * 60_000)
+    wait_until(lambda: client.call("ticket.show", tracking=tracking)["state"] == "triaged")
+    mean = Client(stack.endpoint())
+    for _ in range(many):
+        mean.send(op, **LONG[op])
+    wait_until(lambda: client.call("stats")["requests_open"] > many // 2)
+    tracking = client.submit()
+    wait_until(lambda: client.call("ticket.show", tracking=tracking)["state"] == "triaged", 60)  # the worker too is there for others
+    left = client.call("stats")["requests_open"]
+    mean.close()
+    assert left > many // 4, "they were answered after all that came before them"
     wait_until(lambda: client.call("stats")["requests_open"] == 1, 60)
 
 
