@@ -695,7 +695,8 @@ const struct cli_command cli_commands[] = {
      .options = customer_apply_options,
      .run = cli_run_customer_apply,
      .help =
-         "Puts customers' records: JSON lines, or YAML (a record, or a list of them). - is standard input.",
+         "Puts customers' records: JSON lines, or YAML (a record, or a list of them). - is standard input. "
+         "With --key the first record has that key, the second KEY-2, and so on.",
      .example = "customer apply customers.yaml"},
     {.name = "customer show",
      .op = "customer.get",

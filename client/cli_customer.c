@@ -62,6 +62,16 @@ static bool apply_body(struct apply *apply, const char *place, struct docket_bod
     struct docket_answer *answer = NULL;
     const struct wire_val *val = NULL;
 
+    const char *given = cli_args_value(apply->cli->args, "key", NULL);
+    char key[256]; /* longer than the broker takes: a cut one is refused as the whole one is */
+
+    if (given != NULL) {
+        if (apply->done == 0)
+            (void)snprintf(key, sizeof key, "%s", given);
+        else
+            (void)snprintf(key, sizeof key, "%s-%zu", given, apply->done + 1);
+        docket_body_text(body, "key", key);
+    }
     cli_body_put_as(apply->cli, body);
     if (cli_args_has(apply->cli->args, "open-tickets"))
         docket_body_bool(body, "open_tickets", true);

@@ -70,7 +70,7 @@ bool mail_scan(struct span message, struct err *err) __attribute__((warn_unused_
 
 /* ---- parse ---- */
 
-/* Appends the facts of the mail as a MessagePack map (mail_facts.h names its keys). Runs GMime and libxml2: only in a child.
+/* Appends the facts of the mail as a MessagePack map (its keys: mail_parse.c). Runs GMime and libxml2: only in a child.
  * err: ERR_MALFORMED. */
 bool mail_parse(struct span message, struct buf *out, struct err *err) __attribute__((warn_unused_result));
 

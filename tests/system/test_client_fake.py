@@ -348,6 +348,8 @@ def test_customer_apply_takes_yaml_and_json_lines(tmp_path):
                           "contacts": [{"name": "Ann", "email": "a@b.c", "for": ["all"]}]}
         assert [x["id"] for x in got] == ["acme", "b", "c", "d"]
         assert all(x["key"] and x["as"]["role"] == "staff" for x in b.bodies("customer.put"))
+        assert docket("customer", "apply", "-", "--key", "k", broker=b.endpoint, stdin=yaml).returncode == 0
+        assert [x["key"] for x in b.bodies("customer.put")[4:]] == ["k", "k-2"]
         r = docket("customer", "apply", "-", broker=b.endpoint, stdin="- id: x\n  id: y\n")
         assert r.returncode == 1 and ":2:" in r.stderr
 
