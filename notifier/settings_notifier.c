@@ -211,6 +211,9 @@ static void check_endpoints(const struct settings_notifier *s, struct setting_fa
         settings_fault(faults, "http", "%s", err.msg);
     if (!http_bind_check(s->public_http, &err))
         settings_fault(faults, "public_http", "%s", err.msg);
+    /* A host alone has XMPP's usual port. */
+    if (strchr(s->xmpp_server, ':') != NULL && !http_bind_check(s->xmpp_server, &err))
+        settings_fault(faults, "xmpp_server", "%s", err.msg);
 }
 
 static void check_smtp(const struct settings_notifier *s, struct setting_faults *faults)

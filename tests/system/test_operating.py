@@ -99,6 +99,7 @@ def test_a_long_list_of_faults_is_told_whole_and_a_longer_one_says_how_many_more
 NOTIFIER_WRONG = {
     "brokers": ("[]", "has 0 entries, want"),
     "http_allow": ("[10.0.0.0/99]", '"10.0.0.0/99" is no block of addresses, want 10.1.0.0/16'),
+    "xmpp_server": ("chat.example.com:99999", '"chat.example.com:99999" is not HOST:PORT'),
     "gateway_url": ("foo", "not a URL: want https://HOST/PATH"),
     "gateway_callback": ("http://desk.example.com", "http:// is allowed on the loopback only, want https://"),
     "heartbeat_url": ("foo", "not a URL: want https://HOST/PATH"),
