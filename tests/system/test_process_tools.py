@@ -647,7 +647,7 @@ def test_what_a_ticket_waits_for_is_kept_also_where_nothing_is_promised(process)
   expect: {response: ~, update: ~, resolution: ~}
   steps:
     - {after: 1h, do: resolve, as: ada, text: Done.}
-    - {at: 2026-03-04T11:00:00Z, expect: {told: [customer approval_asked approval]}}
+    - {at: 2026-03-04T11:00:00Z, expect: {told: [customer asked approval]}}
     - {after: 1h, do: comment, as: ada, text: No word yet., expect: {told: [], response: ~}}
 - case: a rule that waits runs in time, once
   package: free
