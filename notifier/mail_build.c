@@ -77,11 +77,16 @@ static char *subject_cut(const char *subject)
     return g_strndup(subject, len);
 }
 
+/* The bytes as they are, UTF-8 always: GMime's own way would choose the smallest charset, and calendars read no other than this. */
 static GMimeObject *part_new(const char *subtype, const char *text)
 {
     GMimeTextPart *part = g_mime_text_part_new_with_subtype(subtype);
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(text, strlen(text));
+    GMimeDataWrapper *content = g_mime_data_wrapper_new_with_stream(stream, GMIME_CONTENT_ENCODING_DEFAULT);
+    g_mime_part_set_content(GMIME_PART(part), content);
+    g_object_unref(content);
+    g_object_unref(stream);
     g_mime_text_part_set_charset(part, "utf-8");
-    g_mime_text_part_set_text(part, text);
     g_mime_part_set_content_encoding(GMIME_PART(part), GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE);
     return GMIME_OBJECT(part);
 }

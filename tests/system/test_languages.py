@@ -6,7 +6,7 @@ import re
 
 import pytest
 from helpers import ADA, Stack, wait_until
-from test_links import link_to, press, visit
+from test_links import link_to, mails_to, press, visit
 
 STAFF = """people:
   ada: {name: Ada Lovelace, email: ada@localhost, locale: de, zone: Europe/Vienna}
@@ -53,6 +53,8 @@ def test_each_reads_their_own_language_and_wall_clock(desk):
     assert "Kunde akme" in ada and ("+01:00" in ada or "+02:00" in ada)
     assert "Customer akme" in ben and ("-05:00" in ben or "-04:00" in ben)
     assert "Vorgangsnummer" in zoe and "+05:45" in zoe
+    charsets = {part.get_content_charset() for mail in mails_to(desk, "zoe@acme.example") for part in mail.walk() if not part.is_multipart()}
+    assert charsets == {"utf-8"}, "calendars read no other"
     assert "tracking number" in sam and "+05:45" in sam
 
     # So are the pages behind their links, whatever the browser says; a time is of their wall clock.
