@@ -110,6 +110,13 @@ def test_an_alert_is_called_by_its_cause_in_the_reader_s_language(tmp_path):
         assert f": {said}\n" in digest, digest
 
 
+def test_the_desk_is_told_what_to_do_about_an_approval_that_does_not_come(tmp_path):
+    for locale, words in (("en", "has not approved yet"), ("de", "noch nicht zugestimmt")):
+        facts = facts_of("x", locale) | {"contact": {"phone": "+43 1 555"}, "body": {"what": "approval", "times": 3}, "problem": "No tone"}
+        text = render(tmp_path, "task", facts).stdout
+        assert words in text and "+43 1 555" in text, text
+
+
 def test_one_message_is_one_and_more_are_many(tmp_path):
     facts = facts_of("x", "en")
     assert "Summary of 12 messages" in render(tmp_path, "digest", facts).stdout and "and 2 more" in render(tmp_path, "digest", facts).stdout
