@@ -159,12 +159,10 @@ static void put_clocks(struct buf *out, struct wire_map *map, struct span clocks
     wire_put_text(out, "clocks");
     if (clocks.p == NULL || clocks.len == 0)
         wire_put_list(out, 0);
-    else if (reader == FOR_WORKER)
+    else if (reader == FOR_WORKER || !wire_parse(clocks.p, clocks.len, WIRE_DEPTH_MAX, &doc, &ignored))
         wire_put_raw(out, clocks);
-    else if (wire_parse(clocks.p, clocks.len, WIRE_DEPTH_MAX, &doc, &ignored))
-        put_promised(out, wire_root(doc));
     else
-        wire_put_raw(out, clocks);
+        put_promised(out, wire_root(doc));
     wire_doc_free(doc);
     map->count++;
 }
