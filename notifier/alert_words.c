@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORD_BYTES = 128, CAUSE_PARTS = 3 };
+enum { CAUSE_PARTS = 3 };
 
 /* The count-th part between colons. */
 static struct span part_of(struct span cause, size_t count)
@@ -23,13 +23,12 @@ static struct span part_of(struct span cause, size_t count)
 static struct span word_of(const struct templates *templates, const char *locale, struct span cause)
 {
     struct span name = part_of(cause, 0), clock = part_of(cause, CAUSE_PARTS - 1);
-    char word[WORD_BYTES];
-    int len = span_is(name, "missed") && clock.p != NULL
-                  ? snprintf(word, sizeof word, "alert_missed_%.*s", (int)clock.len, clock.p)
-                  : snprintf(word, sizeof word, "alert_%.*s", (int)name.len, name.len == 0 ? "" : name.p);
 
-    return name.len != 0 && len < (int)sizeof word ? templates_word(templates, locale, span_of(word))
-                                                   : SPAN_NONE;
+    if (name.len == 0)
+        return SPAN_NONE;
+    return span_is(name, "missed") && clock.p != NULL
+               ? templates_word_as(templates, locale, "alert_missed", clock)
+               : templates_word_as(templates, locale, "alert", name);
 }
 
 void alert_words_put(const struct templates *templates, const char *locale, struct span cause,

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMBERS_SHOWN_MAX = 10, PROBLEM_BYTES_MAX = 2000, WORD_BYTES = 128, ALERT_BYTES = 8192 };
+enum { MEMBERS_SHOWN_MAX = 10, PROBLEM_BYTES_MAX = 2000, ALERT_BYTES = 8192 };
 
 struct context {
     struct buf *out;
@@ -48,26 +48,20 @@ static void put_word(const struct context *c, struct span word)
 /* A text of the process, in which the process has one for all, or what the locale says instead: its word "PREFIX_NAME". */
 static void put_text_or_word(const struct context *c, const char *prefix, struct span name, struct span text)
 {
-    char word[WORD_BYTES];
-    int len = snprintf(word, sizeof word, "%s_%.*s", prefix, (int)name.len, name.len == 0 ? "" : name.p);
-    struct span own =
-        len < (int)sizeof word ? templates_word(c->templates, c->locale, span_of(word)) : SPAN_NONE;
+    struct span own = templates_word_as(c->templates, c->locale, prefix, name);
 
     wire_put_str(c->out, own.p != NULL ? own : text.p != NULL ? text : span_of(""));
 }
 
-/* A kind of message; some are also the name of something else (update). */
-static void put_kind(const struct context *c, struct span kind)
+/* A word in one of its uses (a kind of message may also be the name of something else); where the locale tells none apart, the word alone. */
+static void put_word_as(const struct context *c, const char *prefix, struct span word)
 {
-    char word[WORD_BYTES];
-    int len = snprintf(word, sizeof word, "kind_%.*s", (int)kind.len, kind.len == 0 ? "" : kind.p);
-    struct span own =
-        len < (int)sizeof word ? templates_word(c->templates, c->locale, span_of(word)) : SPAN_NONE;
+    struct span own = templates_word_as(c->templates, c->locale, prefix, word);
 
     if (own.p != NULL)
         wire_put_str(c->out, own);
     else
-        put_word(c, kind);
+        put_word(c, word);
 }
 
 static void put_instant(const struct context *c, int64_t at_us)
@@ -123,7 +117,7 @@ static void put_readable(const struct context *c, struct span key, const struct 
     } else if (key_is_word(c, key) && wire_get_str(value, &text)) {
         put_word(c, text);
     } else if (span_is(key, "about") && wire_get_str(value, &text)) {
-        put_kind(c, text);
+        put_word_as(c, "kind", text);
     } else if (span_is(key, "questions") && wire_type(value) == WIRE_LIST) {
         put_questions(c, value);
     } else if (wire_type(value) == WIRE_MAP) {
@@ -231,14 +225,12 @@ static void put_missing(const struct context *c, const struct wire_val *missing)
 static void put_state(const struct context *c)
 {
     const char *name = desk_state_name((enum desk_state)c->facts->state);
-    char for_staff[64];
 
     wire_put_text(c->out, "state");
-    (void)snprintf(for_staff, sizeof for_staff, "staff_%s", name);
     if (c->facts->tracking[0] == '\0')
         wire_put_nil(c->out);
-    else if (c->words->is_for_staff && templates_word(c->templates, c->locale, span_of(for_staff)).p != NULL)
-        put_word(c, span_of(for_staff));
+    else if (c->words->is_for_staff)
+        put_word_as(c, "staff", span_of(name));
     else
         put_word(c, span_of(name));
 }
@@ -345,7 +337,7 @@ static void put_member(const struct context *c, const struct wire_val *member, c
     put_optional(c, "tracking", span_of(tracking));
     put_optional(c, "title", wire_find_str(member, "title"));
     wire_put_text(c->out, "kind");
-    put_kind(c, wire_find_str(member, "kind"));
+    put_word_as(c, "kind", wire_find_str(member, "kind"));
     put_optional_int(c, "priority", wire_find_int(member, "priority", 0));
     buf_init(&own, ALERT_BYTES);
     put_optional(c, "alert",
@@ -420,7 +412,7 @@ void context_put(struct buf *out, const struct templates *templates, const char 
     c.alert = alert_said(&c, words->alert_cause, words->alert, &own);
     put_ticket(&c, &map);
     wire_put_text(out, "kind"), map.count++;
-    put_kind(&c, span_of(f->kind));
+    put_word_as(&c, "kind", span_of(f->kind));
     put_optional(&c, "name", span_of(f->recipient)), map.count++;
     put_optional(&c, "link", f->link == NULL ? SPAN_NONE : span_of(f->link)), map.count++;
     put_optional(&c, "code", words->code == NULL ? SPAN_NONE : span_of(words->code)), map.count++;

@@ -5,8 +5,11 @@
 #include "wire.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { WORD_BYTES = 128 };
 
 struct templates {
     struct wire_doc *files; /* NULL: built in only */
@@ -101,4 +104,13 @@ struct span templates_word(const struct templates *templates, const char *locale
 {
     struct span words = templates_find(templates, locale, span_of("words"), "txt");
     return words.p == NULL || word.len == 0 ? SPAN_NONE : words_find(words, word);
+}
+
+struct span templates_word_as(const struct templates *templates, const char *locale, const char *prefix,
+                              struct span name)
+{
+    char word[WORD_BYTES];
+    int len = snprintf(word, sizeof word, "%s_%.*s", prefix, (int)name.len, name.len == 0 ? "" : name.p);
+
+    return len >= 0 && len < (int)sizeof word ? templates_word(templates, locale, span_of(word)) : SPAN_NONE;
 }

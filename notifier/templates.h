@@ -28,4 +28,8 @@ struct span templates_find(const struct templates *templates, const char *locale
 /* What the locale calls a word of ours ("waiting_customer"): words.txt, in the same order of locales. SPAN_NONE: nothing. */
 struct span templates_word(const struct templates *templates, const char *locale, struct span word);
 
+/* The same of the word "PREFIX_NAME": what a name of a process, or one that means several things, is called in one of its uses. */
+struct span templates_word_as(const struct templates *templates, const char *locale, const char *prefix,
+                              struct span name);
+
 #endif
