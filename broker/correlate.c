@@ -100,7 +100,7 @@ static void correlate_on_rows(void *arg, PGresult *rows)
     enum { BEFORE, POSTED, TICKET, OURS, POSTED_AT };
     struct correlating *c = arg;
 
-    c->was_before = !pg_is_null(rows, 0, BEFORE);
+    c->was_before = !pg_is_null(rows, 0, POSTED); /* its ticket is NULL when it was for no one ticket */
     c->was_posted = pg_bool(rows, 0, POSTED);
     c->ticket = pg_int(rows, 0, c->was_before ? BEFORE : TICKET);
     c->ours = pg_bool(rows, 0, OURS);
@@ -126,7 +126,8 @@ static void correlate_done(struct unit *unit, const struct err *err)
     if (err != NULL) {
         call_refuse(c->call, err);
         free(c);
-    } else if ((c->was_before && c->was_posted) || (!c->was_before && c->ours && c->ticket == 0)) {
+    } else if (c->was_before ? c->was_posted || c->ticket == 0 : c->ours && c->ticket == 0) {
+        /* The key of an op that was for no one ticket is the posting's to refuse too. */
         c->post(c->broker, c->call, c->was_before ? 0 : c->token);
         free(c);
     } else if (c->ticket == 0) {

@@ -545,6 +545,18 @@ def test_a_flapping_alarm_is_one_ticket(client):
     assert client.call("ticket.submit", key=unique("flap"), **fields)["tracking"] == third["tracking"]
 
 
+def test_a_submit_with_a_correlation_and_the_key_of_an_op_for_no_one_ticket_is_a_conflict(client):
+    """It was told to repeat, for ever."""
+    customer = unique("flap")
+    for op, body in [("customer.put", {"customer": {"id": customer, "name": "Flap", "package": "standard", "contacts": []}}),
+                     ("ticket.comment", {"tracking": [client.submit()], "text": "x"}),
+                     ("notification.mute", {"reason": "x", "until_at": time.time_ns() // 1000 + 60_000_000, "customer": customer})]:
+        key = unique("flap")
+        client.call(op, key=key, as_=ADA, **body)
+        refusal = client.refused("ticket.submit", key=key, customer=customer, title="Down", problem="x", correlation=unique("alarm"))
+        assert (refusal.code, refusal.field) == ("conflict", "key"), (op, refusal)
+
+
 def test_many_with_one_correlation_at_once_are_one_ticket(pair):
     customer, alarm = unique("storm"), unique("storm-alarm")
     clients = [pair.client(1), pair.client(2)]
