@@ -102,9 +102,10 @@ static void correlate_on_rows(void *arg, PGresult *rows)
 
     c->was_before = !pg_is_null(rows, 0, POSTED); /* its ticket is NULL when it was for no one ticket */
     c->was_posted = pg_bool(rows, 0, POSTED);
-    c->ticket = pg_int(rows, 0, c->was_before ? BEFORE : TICKET);
     c->ours = pg_bool(rows, 0, OURS);
     c->posted_at = pg_int(rows, 0, POSTED_AT);
+    /* The row may name a ticket that was committed while this waited for the row, and is not to be seen before it is asked again. */
+    c->ticket = pg_is_null(rows, 0, POSTED_AT) ? 0 : pg_int(rows, 0, c->was_before ? BEFORE : TICKET);
 }
 
 static void correlate_send(struct unit *unit, struct pg *pg, struct pg_params *params)

@@ -571,6 +571,27 @@ def test_many_with_one_correlation_at_once_are_one_ticket(pair):
     assert [event["kind"] for event in shown["events"]].count("repeated") == count - 1
 
 
+def test_a_submit_that_waited_for_the_first_of_its_correlation_says_when_that_was_posted(pair):
+    """It waits for the correlation's row until the first one's commit is over, and saw the desk as it was before: posted_at was 0."""
+    customer, clients = unique("flap"), [pair.client(1), pair.client(2)]
+    fields = {"customer": customer, "title": "Down", "problem": "Storm.", "correlation": unique("alarm")}
+    with pair.db() as gate:
+        gate.execute("CREATE FUNCTION gate() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_xact_lock(7); RETURN NULL; END $$")
+        gate.execute("CREATE CONSTRAINT TRIGGER gate AFTER INSERT ON tickets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION gate()")
+        try:
+            gate.execute("SELECT pg_advisory_lock(7)")
+            for n, one in enumerate(clients):
+                one.send("ticket.submit", key=unique("waited"), **fields)
+                wait_until(lambda n=n: pair.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == n + 1)
+            gate.execute("SELECT pg_advisory_unlock(7)")
+            first, second = [one.receive()["body"] for one in clients]
+        finally:
+            gate.execute("SELECT pg_advisory_unlock_all()")
+            gate.execute("DROP TRIGGER gate ON tickets")
+            gate.execute("DROP FUNCTION gate")
+    assert second == {**first, "merged": True}
+
+
 def test_a_submit_that_stood_still_while_its_correlation_was_given_away_makes_no_second_ticket(pair):
     """Its broker has the correlation's row and cannot post (a lock); meanwhile the row is old enough to be given to another submit."""
     customer, alarm = unique("still"), unique("still-alarm")
