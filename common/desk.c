@@ -75,6 +75,6 @@ bool desk_event_refuse(struct span name, const char *field, struct err *err)
     char text[40], allowed[512];
 
     (void)snprintf(text, sizeof text, "%.*s", (int)name.len, name.len == 0 ? "" : name.p);
-    faults_allowed(text, event_names, EVENTS_END, allowed, sizeof allowed);
+    faults_hint(text, event_names, EVENTS_END, allowed, sizeof allowed);
     return err_field(err, ERR_INVALID, field, "%s: \"%s\" is no kind of event%s", field, text, allowed);
 }

@@ -65,6 +65,12 @@ static size_t place_format(struct fault_place place, char *ret, size_t size)
     return n < 0 ? 0 : (size_t)n;
 }
 
+bool fault_place_same(struct fault_place a, struct fault_place b)
+{
+    return a.line == b.line && a.column == b.column &&
+           (a.file == b.file || (a.file != NULL && b.file != NULL && strcmp(a.file, b.file) == 0));
+}
+
 bool faults_add(struct faults *faults, struct fault_place place, const char *fmt, ...)
 {
     char place_text[FAULT_BYTES_MAX];
@@ -258,13 +264,16 @@ static void names_put(const char *const *names, size_t count, char *ret, size_t 
         (void)snprintf(ret + len, size - len, "%s%zu more", len == 0 ? "" : " or ", rest);
 }
 
-void faults_allowed(const char *text, const char *const *names, size_t count, char *ret, size_t size)
+void faults_hint_near(const char *near, const char *const *names, size_t count, char *ret, size_t size)
 {
-    const char *near = faults_near(text, names, count);
-    size_t len = near == NULL ? 0 : (size_t)snprintf(ret, size, " (did you mean %s?)", near);
+    size_t known = 0, len = 0;
 
+    for (size_t i = 0; i < count; i++)
+        known += names[i] != NULL;
+    if (near != NULL)
+        len = (size_t)snprintf(ret, size, " (did you mean %s?)", near);
     if (len < size)
-        len += (size_t)snprintf(ret + len, size - len, "; allowed are ");
+        len += (size_t)snprintf(ret + len, size - len, known == 1 ? "; allowed is " : "; allowed are ");
     if (len >= size)
         return;
     names_put(names, count, ret + len, size - len);
@@ -272,18 +281,7 @@ void faults_allowed(const char *text, const char *const *names, size_t count, ch
         (void)snprintf(ret + len, size - len, "none");
 }
 
-void faults_hint(const char *text, const char *const *names, size_t count, char ret[FAULTS_HINT_BYTES])
+void faults_hint(const char *text, const char *const *names, size_t count, char *ret, size_t size)
 {
-    const char *near = faults_near(text, names, count);
-    size_t known = 0;
-
-    for (size_t i = 0; i < count; i++)
-        known += names[i] != NULL;
-    if (near != NULL || known == 0) {
-        (void)snprintf(ret, FAULTS_HINT_BYTES, "%s%s%s", near != NULL ? ", did you mean " : "",
-                       near != NULL ? near : "", near != NULL ? "?" : "");
-        return;
-    }
-    size_t len = (size_t)snprintf(ret, FAULTS_HINT_BYTES, known == 1 ? ", want " : ", want one of ");
-    names_put(names, count, ret + len, FAULTS_HINT_BYTES - len);
+    faults_hint_near(faults_near(text, names, count), names, count, ret, size);
 }

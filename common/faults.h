@@ -22,6 +22,8 @@ struct fault_place {
     unsigned line, column;
 };
 
+bool fault_place_same(struct fault_place a, struct fault_place b);
+
 struct fault {
     unsigned line, column;
     char *file;
@@ -65,12 +67,11 @@ void faults_clear(struct faults *faults);
 const char *faults_near(const char *text, const char *const *names, size_t count);
 
 /* The end of a message about a name that is none of names: " (did you mean NAME?); allowed are A, B, C", without the question where none
- * is near; cut at size. in:  names  count pointers, NULL ones are skipped */
-void faults_allowed(const char *text, const char *const *names, size_t count, char *ret, size_t size);
-
-/* What is to be written instead of text: ", did you mean queue?" when a name is near, else ", want one of kind, queue, tag", as many as
- * fit; "" when there are none.
+ * is near, with as many names as fit whole and how many more there are; FAULTS_HINT_BYTES are enough for most.
  * in:  names  count pointers, NULL ones are skipped     out: ret */
-void faults_hint(const char *text, const char *const *names, size_t count, char ret[FAULTS_HINT_BYTES]);
+void faults_hint(const char *text, const char *const *names, size_t count, char *ret, size_t size);
+
+/* The same where the near name is known; NULL: none is. */
+void faults_hint_near(const char *near, const char *const *names, size_t count, char *ret, size_t size);
 
 #endif

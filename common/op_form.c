@@ -200,12 +200,8 @@ void op_form_hint(struct span name, char ret[FAULTS_HINT_BYTES])
     /* Of a group that there is only the verb can be mistyped: the letters that all share make nothing near. */
     const char *verb = faults_near(text + len, verbs, in_group);
     const char *meant = verb != NULL ? verb - len : NULL;
-    if (meant != NULL)
-        faults_hint(meant, &meant, 1, ret);
-    else if (in_group > 0)
-        faults_hint("", group, in_group, ret);
-    else
-        faults_hint(text, all, FORMS, ret);
+    faults_hint_near(in_group > 0 ? meant : faults_near(text, all, FORMS), in_group > 0 ? group : all,
+                     in_group > 0 ? in_group : FORMS, ret, FAULTS_HINT_BYTES);
 }
 
 bool op_form_may(const struct op_form *form, enum desk_role role, struct err *err)
@@ -233,7 +229,7 @@ static bool field_unknown(const struct op_form *form, struct span key, struct er
     (void)snprintf(name, sizeof name, "%.*s", (int)(key.len > 60 ? 60 : key.len), key.p);
     for (size_t i = 0; i < form->field_count; i++)
         names[i] = request_field_name((enum field)form->fields[i].field);
-    faults_allowed(name, names, form->field_count, allowed, sizeof allowed);
+    faults_hint(name, names, form->field_count, allowed, sizeof allowed);
     return err_field(err, ERR_INVALID, name, "%s: not a field of %s%s", name, form->name, allowed);
 }
 

@@ -105,7 +105,7 @@ extern const struct op_form op_forms[FORMS]; /* by enum op_form_id */
 /* The form of a name, or NULL. */
 const struct op_form *op_form_find(struct span name);
 
-/* What may be meant by a name that no op has: ", did you mean ticket.show?", else what there is. */
+/* What may be meant by a name that no op has, and what there is: " (did you mean ticket.show?); allowed are …". */
 void op_form_hint(struct span name, char ret[FAULTS_HINT_BYTES]);
 
 /* Whether the role may ask for it. err: ERR_FORBIDDEN  says who may */

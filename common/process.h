@@ -122,9 +122,10 @@ struct process_target {
 
 /* A warning before a promise is missed: at a part of its time, or when so much of it is left. */
 struct process_warning {
-    int percent;      /* 1..99; 0: before_s */
-    int64_t before_s; /* of the same time as the promise counts */
-    bool quiet;       /* for boards and the feed only; else the assignee is told, or the queue */
+    int percent;              /* 1..99; 0: before_s */
+    int64_t before_s;         /* of the same time as the promise counts */
+    bool quiet;               /* for boards and the feed only; else the assignee is told, or the queue */
+    struct fault_place place; /* where it was written; {NULL}: it is built in */
 };
 
 struct process_package {

@@ -232,7 +232,7 @@ static bool holiday_file_add(struct load *load, const struct yaml_node *node,
         return true;
     }
     char hint[FAULTS_HINT_BYTES];
-    faults_hint(text, names, count, hint);
+    faults_hint(text, names, count, hint, sizeof hint);
     return faults_add(load->faults, node->place, "holiday_files: \"%s\" is no file of this process%s", text,
                       count == 0 ? ", want one such as holidays/de.ics" : hint);
 }
@@ -303,9 +303,8 @@ bool load_calendars(struct load *load, const struct yaml_node *root)
         return true;
     if (!load_is_map(load, root, "the file", "{office: {hours: {mon-fri: [09:00-17:00]}}}"))
         return false;
-    if (root->count > CALENDARS_MAX)
-        return faults_add(load->faults, root->place, "has %zu calendars, want at most %d", root->count,
-                          CALENDARS_MAX);
+    if (!load_at_most(load, root, "the file", CALENDARS_MAX))
+        return false;
     process->calendars = process_alloc(process, root->count, sizeof *process->calendars);
     for (size_t i = 0; i < root->count; i++) {
         struct process_calendar *calendar = &process->calendars[process->calendar_count];

@@ -123,14 +123,16 @@ static bool load_parts_of(struct load *load, const struct yaml_node *node, unsig
 
 static bool load_field(struct load *load, const struct yaml_node *node, struct rule_cond *cond)
 {
-    const char *text = NULL, *near = NULL;
+    const char *text = NULL;
+    char hint[FAULTS_HINT_BYTES];
+
     if (!yaml_node_text(node, "field", 2 * PROCESS_NAME_MAX, &text, load->faults))
         return false;
-    enum field_kind kind = process_field_kind(text, &near);
-    if (kind == FIELD_NONE)
-        return faults_add(load->faults, node->place, "field: \"%s\" is not known%s%s%s", text,
-                          near != NULL ? ", did you mean " : ", want one of docs/rules.md, Fields",
-                          near != NULL ? near : "", near != NULL ? "?" : "");
+    enum field_kind kind = process_field_kind(text);
+    if (kind == FIELD_NONE) {
+        process_field_hint(text, hint);
+        return faults_add(load->faults, node->place, "field: \"%s\" is not known%s", text, hint);
+    }
     if ((cond->test == RULE_LESS || cond->test == RULE_MORE) && kind != FIELD_NUMBER && kind != FIELD_ANY)
         return faults_add(load->faults, node->place,
                           "field: \"%s\" is no number, so %s cannot be asked of it", text,

@@ -8,6 +8,8 @@
 
 enum { LOOPS_MAX = 100, NOTICES_MAX = 50, MATCHES_MAX = 200 };
 #define REPEAT_LEAST_S 1 /* a round that begins at once again would be a storm */
+#define REPEAT_FORM "{every: 15m, loops: 5}"
+#define UNACK_FORM "{after: 30m, grace: 15m}"
 #define NOTICE_DEFAULT URGENCY_NORMAL
 
 static const char *const file_keys[] = {"channels", "policies", "match", "notices"};
@@ -156,13 +158,22 @@ static bool load_levels(struct load *load, const struct yaml_node *list, struct 
     return ok;
 }
 
+/* A map that says nothing is hardly meant. One that is stored has what is built in. */
+static void refuse_empty(struct load *load, const struct yaml_node *map, const char *what, const char *form)
+{
+    if (map->count == 0)
+        (void)faults_add(&load->process->refusals, map->place, "%s: is empty, want a map like %s", what,
+                         form);
+}
+
 static bool load_repeat(struct load *load, const struct yaml_node *map, struct process_escalation *policy)
 {
     const struct yaml_node *every = yaml_node_find(map, "every"), *loops = yaml_node_find(map, "loops");
     int64_t count = 0;
 
-    if (!load_is_map(load, map, "repeat", "{every: 15m, loops: 5}"))
+    if (!load_is_map(load, map, "repeat", REPEAT_FORM))
         return false;
+    refuse_empty(load, map, "repeat", REPEAT_FORM);
     bool ok = yaml_node_check_keys(map, "repeat", repeat_keys, 2, load->faults);
     if (every != NULL)
         ok = load_delay(load, every, "every", REPEAT_LEAST_S, &policy->repeat_every) && ok;
@@ -194,8 +205,9 @@ static bool load_unack(struct load *load, const struct yaml_node *map, struct pr
 {
     const struct yaml_node *after = yaml_node_find(map, "after"), *grace = yaml_node_find(map, "grace");
 
-    if (!load_is_map(load, map, "unack", "{after: 30m, grace: 15m}"))
+    if (!load_is_map(load, map, "unack", UNACK_FORM))
         return false;
+    refuse_empty(load, map, "unack", UNACK_FORM);
     bool ok = yaml_node_check_keys(map, "unack", unack_keys, 2, load->faults);
     if (after != NULL)
         ok = load_delay(load, after, "after", 1, &policy->remind_after) && ok;
@@ -242,9 +254,8 @@ static bool load_policies(struct load *load, const struct yaml_node *map)
         return true;
     if (!load_is_map(load, map, "policies", "{p1: {urgency: urgent, levels: [{after: 0m, tell: [queue]}]}}"))
         return false;
-    if (map->count > POLICIES_MAX)
-        return faults_add(load->faults, map->place, "policies: has %zu entries, want at most %d", map->count,
-                          POLICIES_MAX);
+    if (!load_at_most(load, map, "policies", POLICIES_MAX))
+        return false;
     people->escalations = process_alloc(load->process, map->count, sizeof *people->escalations);
     for (size_t i = 0; i < map->count; i++) {
         struct process_escalation *policy = &people->escalations[people->escalation_count];
@@ -291,6 +302,7 @@ static bool load_match(struct load *load, const struct yaml_node *map, struct pr
     const struct yaml_node *node = NULL;
     char hint[FAULTS_HINT_BYTES];
 
+    match->place = map->place;
     if (!load_is_map(load, map, "match", "{priority: 1, policy: p1}"))
         return false;
     bool ok = yaml_node_check_keys(map, "match", match_keys, sizeof match_keys / sizeof match_keys[0],
@@ -329,9 +341,8 @@ static bool load_matches(struct load *load, const struct yaml_node *list)
         return true;
     if (!load_is_list(load, list, "match", "[{priority: 1, policy: p1}]"))
         return false;
-    if (list->count > MATCHES_MAX)
-        return faults_add(load->faults, list->place, "match: has %zu entries, want at most %d", list->count,
-                          MATCHES_MAX);
+    if (!load_at_most(load, list, "match", MATCHES_MAX))
+        return false;
     people->matches = process_alloc(load->process, list->count, sizeof *people->matches);
     for (size_t i = 0; i < list->count; i++) {
         struct process_escalation_match *match = &people->matches[people->match_count];
@@ -355,9 +366,8 @@ static bool load_notices(struct load *load, const struct yaml_node *map)
         return true;
     if (!load_is_map(load, map, "notices", "{warning: {first: [queue, desk], urgency: normal}}"))
         return false;
-    if (map->count > NOTICES_MAX)
-        return faults_add(load->faults, map->place, "notices: has %zu entries, want at most %d", map->count,
-                          NOTICES_MAX);
+    if (!load_at_most(load, map, "notices", NOTICES_MAX))
+        return false;
     people->notices = process_alloc(load->process, map->count, sizeof *people->notices);
     for (size_t i = 0; i < map->count; i++) {
         struct process_notice *notice = &people->notices[people->notice_count];
@@ -373,7 +383,7 @@ static bool load_notices(struct load *load, const struct yaml_node *map)
         fine = fine && load_targets(load, first, "first", &notice->first);
         if (fine && template_kind_near(notice->kind) != NULL)
             (void)faults_add(&load->process->warnings, map->keys[i]->place,
-                             "notices: \"%s\" is no kind of message, did you mean %s?", notice->kind,
+                             "notices: \"%s\" is no kind of message (did you mean %s?)", notice->kind,
                              template_kind_near(notice->kind));
         if (fine && urgency != NULL)
             fine = load_choice(load, urgency, "urgency", process_urgency_names, URGENCIES, &choice);

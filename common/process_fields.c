@@ -53,21 +53,26 @@ static const struct field_row rows[] = {
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-enum field_kind process_field_kind(const char *field, const char **ret_near)
+enum field_kind process_field_kind(const char *field)
 {
-    const char *names[ROWS];
-
     for (size_t i = 0; i < ROWS; i++) {
         size_t len = strlen(rows[i].name);
-        names[i] = rows[i].name;
         if (strcmp(field, rows[i].name) == 0)
             return rows[i].kind;
         if (rows[i].open && strncmp(field, rows[i].name, len) == 0 && field[len] == '.' &&
             field[len + 1] != '\0')
             return FIELD_ANY;
     }
-    *ret_near = faults_near(field, names, ROWS);
     return FIELD_NONE;
+}
+
+void process_field_hint(const char *field, char ret[FAULTS_HINT_BYTES])
+{
+    const char *names[ROWS];
+
+    for (size_t i = 0; i < ROWS; i++)
+        names[i] = rows[i].name;
+    faults_hint(field, names, ROWS, ret, FAULTS_HINT_BYTES);
 }
 
 /* ---- fields of few words ---- */

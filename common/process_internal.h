@@ -27,6 +27,9 @@ struct load {
 bool load_name(struct load *load, const struct yaml_node *node, const char *what, const char **ret);
 /* Text that people read, at most PROCESS_TEXT_MAX. */
 bool load_text(struct load *load, const struct yaml_node *node, const char *what, const char **ret);
+/* A name that people read, of at most max bytes. One that is new must be one line without control characters. */
+bool load_line(struct load *load, const struct yaml_node *node, const char *what, size_t max,
+               const char **ret);
 /* want: the allowed names, count of them; ret their index. */
 bool load_choice(struct load *load, const struct yaml_node *node, const char *what, const char *const *want,
                  size_t count, size_t *ret);
@@ -35,6 +38,8 @@ bool load_duration(struct load *load, const struct yaml_node *node, const char *
 /* form: what would be right there, for people to copy */
 bool load_is_map(struct load *load, const struct yaml_node *node, const char *what, const char *form);
 bool load_is_list(struct load *load, const struct yaml_node *node, const char *what, const char *form);
+/* A list's or a map's entries, counted before any is read. */
+bool load_at_most(struct load *load, const struct yaml_node *node, const char *what, size_t most);
 /* A scalar or a list of scalars seen as a list: how many, and the i-th. */
 size_t node_many(const struct yaml_node *node);
 const struct yaml_node *node_one(const struct yaml_node *node, size_t i);
@@ -96,7 +101,9 @@ bool load_cond(struct load *load, const struct yaml_node *map, unsigned depth, s
 /* What a field is. */
 enum field_kind { FIELD_NONE, FIELD_TEXT, FIELD_NUMBER, FIELD_BOOL, FIELD_LIST, FIELD_ANY };
 
-/* FIELD_NONE when there is no such field; *ret_near is then the name most like it, or NULL. */
-enum field_kind process_field_kind(const char *field, const char **ret_near);
+/* FIELD_NONE when there is no such field. */
+enum field_kind process_field_kind(const char *field);
+/* faults_hint of a field that there is none of. */
+void process_field_hint(const char *field, char ret[FAULTS_HINT_BYTES]);
 
 #endif

@@ -1,6 +1,7 @@
 /* The small readers of the process's loader: names, texts, choices, durations, each with its fault. */
 #include "mem.h"
 #include "process_internal.h"
+#include "request_fields.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -35,6 +36,19 @@ bool load_text(struct load *load, const struct yaml_node *node, const char *what
     const char *text = NULL;
     if (!yaml_node_text(node, what, PROCESS_TEXT_MAX, &text, load->faults))
         return false;
+    *ret = process_text(load->process, text);
+    return true;
+}
+
+bool load_line(struct load *load, const struct yaml_node *node, const char *what, size_t max,
+               const char **ret)
+{
+    const char *text = NULL;
+    if (!yaml_node_text(node, what, max, &text, load->faults))
+        return false;
+    if (!text_is_line(span_of(text)))
+        (void)faults_add(&load->process->refusals, node->place,
+                         "%s: \"%s\" is not allowed, want one line, without control characters", what, text);
     *ret = process_text(load->process, text);
     return true;
 }
@@ -124,6 +138,14 @@ bool load_is_list(struct load *load, const struct yaml_node *node, const char *w
                       yaml_node_kind_name(node), form);
 }
 
+bool load_at_most(struct load *load, const struct yaml_node *node, const char *what, size_t most)
+{
+    if (node->count <= most)
+        return true;
+    return faults_add(load->faults, node->place, "%s: has %zu entries, want at most %zu", what, node->count,
+                      most);
+}
+
 size_t node_many(const struct yaml_node *node)
 {
     return node->kind == NODE_LIST ? node->count : 1;
@@ -141,7 +163,7 @@ void names_hint(const void *things, size_t count, size_t thing_bytes, const char
 
     for (size_t i = 0; i < count; i++)
         memcpy(&names[i], (const char *)things + i * thing_bytes, sizeof names[i]);
-    faults_hint(name, names, count, ret);
+    faults_hint(name, names, count, ret, FAULTS_HINT_BYTES);
     free(names);
 }
 

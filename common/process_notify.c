@@ -113,7 +113,7 @@ static bool load_hold(struct load *load, const struct yaml_node *map, struct pro
     bool ok = yaml_node_check_keys(map, "hold", hold_keys, COUNT(hold_keys), load->faults);
     if (name == NULL || to == NULL)
         return faults_add(load->faults, map->place, "hold: want a name (hold) and whom it is for (to)");
-    ok = load_text(load, name, "hold", &hold->name) && ok;
+    ok = load_line(load, name, "hold", PROCESS_TEXT_MAX, &hold->name) && ok;
     ok = load_choice(load, to, "to", to_words, COUNT(to_words), &whom) && ok;
     hold->to_customers = whom == 0;
     if (kinds != NULL)
@@ -145,8 +145,8 @@ bool load_notify(struct load *load, const struct yaml_node *root)
     if (!load_is_list(load, holds, "holds",
                       "[{hold: nights, to: customer, quiet: {mon-sun: [20:00-07:00]}}]"))
         return false;
-    if (holds->count > NOTIFY_HOLDS_MAX)
-        return faults_add(load->faults, holds->place, "holds: more than %d", NOTIFY_HOLDS_MAX);
+    if (!load_at_most(load, holds, "holds", NOTIFY_HOLDS_MAX))
+        return false;
     notify->holds = process_alloc(load->process, holds->count, sizeof *notify->holds);
     notify->hold_count = holds->count;
     for (size_t i = 0; i < holds->count; i++)

@@ -169,9 +169,8 @@ bool load_oncall(struct load *load, const struct yaml_node *root)
         return ok;
     if (!load_is_map(load, map, "schedules", "{primary: {layers: […]}}"))
         return false;
-    if (map->count > SCHEDULES_MAX)
-        return faults_add(load->faults, map->place, "schedules: has %zu entries, want at most %d", map->count,
-                          SCHEDULES_MAX);
+    if (!load_at_most(load, map, "schedules", SCHEDULES_MAX))
+        return false;
     people->schedules = process_alloc(load->process, map->count, sizeof *people->schedules);
     for (size_t i = 0; i < map->count; i++) {
         struct process_schedule *schedule = &people->schedules[people->schedule_count];

@@ -54,7 +54,7 @@ static bool load_warning(struct load *load, const struct yaml_node *map, struct 
                                                                                           "boards"};
     size_t tell = 0;
 
-    *ret = (struct process_warning){0};
+    *ret = (struct process_warning){.place = map->place};
     if (!load_is_map(load, map, "warnings", "{at: 80%}"))
         return false;
     const struct yaml_node *at = yaml_node_find(map, "at"), *before = yaml_node_find(map, "before");
@@ -83,9 +83,8 @@ static bool load_warnings(struct load *load, const struct yaml_node *list, struc
 {
     if (!load_is_list(load, list, "warnings", "[{at: 50%, tell: boards}, {at: 80%}]"))
         return false;
-    if (list->count > PROCESS_WARNINGS_MAX)
-        return faults_add(load->faults, list->place, "warnings: has %zu entries, want at most %d",
-                          list->count, PROCESS_WARNINGS_MAX);
+    if (!load_at_most(load, list, "warnings", PROCESS_WARNINGS_MAX))
+        return false;
     bool ok = true;
     package->warning_count = 0;
     for (size_t i = 0; i < list->count; i++)
@@ -187,6 +186,44 @@ static bool load_base(struct load *load, const struct yaml_node *policy_root, st
     return ok;
 }
 
+/* Whether one of a package's promises is longer than what is to be left of it. */
+static bool warning_comes(const struct process_package *package, const struct process_warning *warning)
+{
+    for (int priority = 1; priority <= PROCESS_PRIORITIES; priority++)
+        for (int clock = 0; clock < PROCESS_CLOCKS; clock++) {
+            const struct process_target *target = &package->targets[priority][clock];
+            if (target->promised && target->seconds > warning->before_s)
+                return true;
+        }
+    return false;
+}
+
+/* in any of the packages that have it, written once for all of them or for one */
+static bool warning_comes_somewhere(const struct process *process, const struct process_warning *warning)
+{
+    for (size_t i = 0; i < process->package_count; i++) {
+        const struct process_package *package = &process->packages[i];
+        for (size_t k = 0; k < package->warning_count; k++)
+            if (fault_place_same(package->warnings[k].place, warning->place) &&
+                warning_comes(package, warning))
+                return true;
+    }
+    return false;
+}
+
+static void warn_of_warnings(struct load *load)
+{
+    const struct process *process = load->process;
+
+    for (size_t i = 0; i < process->package_count; i++)
+        for (size_t k = 0; k < process->packages[i].warning_count; k++) {
+            const struct process_warning *warning = &process->packages[i].warnings[k];
+            if (warning->before_s != 0 && !warning_comes_somewhere(process, warning))
+                (void)faults_add(&load->process->warnings, warning->place,
+                                 "before: never comes, no promise is longer than that");
+        }
+}
+
 bool load_package_unknown(struct load *load, const struct yaml_node *node, const char *what, const char *name)
 {
     const struct process *process = load->process;
@@ -204,9 +241,8 @@ bool load_packages(struct load *load, const struct yaml_node *root, const struct
 
     if (!load_is_map(load, root, "the file", "{standard: {channels: [ticket]}}"))
         return false;
-    if (root->count > PACKAGES_MAX)
-        return faults_add(load->faults, root->place, "has %zu packages, want at most %d", root->count,
-                          PACKAGES_MAX);
+    if (!load_at_most(load, root, "the file", PACKAGES_MAX))
+        return false;
     process->packages = process_alloc(process, root->count, sizeof *process->packages);
     for (size_t i = 0; i < root->count; i++) {
         struct process_package *package = &process->packages[process->package_count];
@@ -216,6 +252,7 @@ bool load_packages(struct load *load, const struct yaml_node *root, const struct
         else
             ok = false;
     }
+    warn_of_warnings(load);
     if (policy_root != NULL && ok && !process_package_known(process, span_of(process->policy.package))) {
         const struct yaml_node *named = yaml_node_find(policy_root, "package");
         ok = load_package_unknown(load, named != NULL ? named : root, "package", process->policy.package);

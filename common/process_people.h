@@ -149,6 +149,7 @@ struct process_escalation_match {
     struct process_names kinds;  /* of alerts: alert, missed, dead, ops */
     struct process_names causes; /* the cause's first word: p1, missed, dead, ops, a rule's */
     struct process_names queues;
+    struct fault_place place;
 };
 
 /* What is no alert but told to staff (warning, task, tell): the first of these who can be told. */

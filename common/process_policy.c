@@ -28,9 +28,8 @@ static bool load_reminders(struct load *load, const struct yaml_node *node)
 
     if (!load_is_list(load, node, "approval_reminders", "[2, 5, 10]"))
         return false;
-    if (node->count > PROCESS_REMINDERS_MAX)
-        return faults_add(load->faults, node->place, "approval_reminders: has %zu entries, want at most %d",
-                          node->count, PROCESS_REMINDERS_MAX);
+    if (!load_at_most(load, node, "approval_reminders", PROCESS_REMINDERS_MAX))
+        return false;
     policy->approval_reminder_count = 0;
     for (size_t i = 0; i < node->count; i++, last = days) {
         if (!yaml_node_int(node->items[i], "approval_reminders", 1, 365, &days, load->faults))
@@ -50,7 +49,8 @@ static bool load_priorities(struct load *load, const struct yaml_node *node)
     for (size_t i = 0; ok && i < node->count; i++) {
         int64_t priority = 0;
         if (!yaml_node_int(node->keys[i], "priorities", 1, PROCESS_PRIORITIES, &priority, load->faults) ||
-            !load_text(load, node->items[i], "priorities", &load->process->policy.priority_names[priority]))
+            !load_line(load, node->items[i], "priorities", PROCESS_TEXT_MAX,
+                       &load->process->policy.priority_names[priority]))
             ok = false;
     }
     return ok;

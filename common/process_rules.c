@@ -131,10 +131,7 @@ static bool act_attribute(struct load *load, const struct yaml_node *node, struc
 {
     bool ok = load_is_map(load, node, "attribute", "{region: emea}");
 
-    if (ok && node->count > ACTION_LIST_MAX)
-        return faults_add(load->faults, node->place, "attribute: has %zu entries, want at most %d",
-                          node->count, ACTION_LIST_MAX);
-    if (!ok)
+    if (!ok || !load_at_most(load, node, "attribute", ACTION_LIST_MAX))
         return false;
     ret->attributes = process_alloc(load->process, node->count, sizeof *ret->attributes);
     for (size_t i = 0; i < node->count; i++) {
@@ -235,7 +232,7 @@ static bool load_rule(struct load *load, const struct yaml_node *map, struct pro
     if (name == NULL)
         ok = faults_add(load->faults, map->place, "a rule without a name, want rule: NAME");
     else
-        ok = load_text(load, name, "rule", &rule->name) && ok;
+        ok = load_line(load, name, "rule", PROCESS_TEXT_MAX, &rule->name) && ok;
     if (on != NULL)
         ok = load_on(load, on, rule) && ok;
     if (last != NULL)
@@ -259,7 +256,8 @@ bool load_rules(struct load *load, const struct yaml_node *root)
     if (!load_is_list(load, root, "the file", "[{rule: NAME, then: {priority: 3}}]"))
         return false;
     if (root->count > RULES_MAX - process->rule_count)
-        return faults_add(load->faults, root->place, "more than %d rules", RULES_MAX);
+        return faults_add(load->faults, root->place, "rules: %zu with those of files before, want at most %d",
+                          process->rule_count + root->count, RULES_MAX);
     process->rules = mem_grow(process->rules, process->rule_count + root->count, sizeof *process->rules);
     for (size_t i = 0; i < root->count; i++) {
         struct process_rule *rule = &process->rules[process->rule_count];

@@ -1,9 +1,11 @@
 /* Warnings about rules: what can never match or run, what never counts, names that nobody knows. */
 #include "process_internal.h"
 
+#include "mem.h"
 #include "rule_logic.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct warning {
@@ -35,12 +37,34 @@ static bool warn_words(struct warning *w, const struct rule_cond *leaf)
         const char *word = leaf->values[i].text;
         if (process_field_has_word(leaf->field, word))
             continue;
-        faults_hint(word, words, process_field_words(leaf->field, words), hint);
+        faults_hint(word, words, process_field_words(leaf->field, words), hint, sizeof hint);
         (void)faults_add(&w->process->warnings, leaf->place, "%s: is never \"%s\"%s", leaf->field, word,
                          hint);
         w->of_leaves++;
     }
     return w->of_leaves != before;
+}
+
+static bool is_package(const struct rule_cond *leaf)
+{
+    return strcmp(leaf->field, "package.name") == 0 || strcmp(leaf->field, "customer.package") == 0;
+}
+
+static void warn_packages(struct warning *w, const struct rule_cond *leaf)
+{
+    const struct process *process = w->process;
+    char hint[FAULTS_HINT_BYTES];
+
+    if ((leaf->test != RULE_IS && leaf->test != RULE_IN) || !is_package(leaf))
+        return;
+    for (size_t i = 0; i < leaf->value_count; i++) {
+        const char *name = leaf->values[i].text;
+        if (process_package_known(process, span_of(name)))
+            continue;
+        NAMES_HINT(process->packages, process->package_count, name, hint);
+        (void)faults_add(&w->process->warnings, leaf->place, "%s: \"%s\" is not in packages.yaml%s",
+                         leaf->field, name, hint);
+    }
 }
 
 static void warn_cond(struct warning *w, const struct rule_cond *cond, unsigned on)
@@ -51,6 +75,7 @@ static void warn_cond(struct warning *w, const struct rule_cond *cond, unsigned 
         warn_cond(w, &cond->parts[i], on);
     if (cond->field == NULL || warn_words(w, cond))
         return;
+    warn_packages(w, cond);
     why = rule_leaf_never(cond, on);
     if (why != NULL) {
         (void)faults_add(&w->process->warnings, cond->place, "%s: %s can never hold, %s", cond->field,
@@ -154,6 +179,29 @@ static void warn_priority(struct warning *w, const struct process_rule *rule)
     }
 }
 
+/* Tickets there are nobody's, if teams are kept in staff.yaml. */
+static void warn_queue(struct warning *w, struct fault_place place, const char *queue)
+{
+    const struct process_people *people = &w->process->people;
+    size_t count = 0, all = people->team_count;
+    char hint[FAULTS_HINT_BYTES];
+
+    if (people->team_count == 0 || process_queue_team(people, queue) != NULL)
+        return;
+    for (size_t i = 0; i < people->team_count; i++)
+        all += people->teams[i].queues.count;
+    const char **names = mem_new(all, sizeof *names);
+    for (size_t i = 0; i < people->team_count; i++) {
+        const struct process_names *queues = &people->teams[i].queues;
+        names[count++] = people->teams[i].name;
+        for (size_t k = 0; k < queues->count; k++)
+            names[count++] = queues->items[k];
+    }
+    faults_hint(queue, names, count, hint, sizeof hint);
+    free(names);
+    (void)faults_add(&w->process->warnings, place, "queue: \"%s\" is no team's in staff.yaml%s", queue, hint);
+}
+
 /* Where staff.yaml names nobody, or no team, they are not kept there. */
 static void warn_people(struct warning *w, const struct process_rule *rule)
 {
@@ -171,6 +219,8 @@ static void warn_people(struct warning *w, const struct process_rule *rule)
         (void)faults_add(&w->process->warnings, rule->place, "team: \"%s\" is not in staff.yaml%s", team,
                          hint);
     }
+    if (rule->then.queue != NULL)
+        warn_queue(w, rule->place, rule->then.queue);
 }
 
 static void warn_rule(struct warning *w, const struct process_rule *rule)
@@ -193,6 +243,16 @@ static void warn_rule(struct warning *w, const struct process_rule *rule)
     warn_people(w, rule);
 }
 
+/* escalation.yaml: queues that a line is for. */
+static void warn_matches(struct warning *w)
+{
+    const struct process_people *people = &w->process->people;
+
+    for (size_t i = 0; i < people->match_count; i++)
+        for (size_t k = 0; k < people->matches[i].queues.count; k++)
+            warn_queue(w, people->matches[i].place, people->matches[i].queues.items[k]);
+}
+
 void load_rules_warn(struct load *load)
 {
     struct warning w = {load->process, {RULE_LOGIC_STEPS}, 0};
@@ -200,5 +260,8 @@ void load_rules_warn(struct load *load)
     for (size_t i = 0; i < load->process->rule_count; i++)
         if (!load->process->rules[i].is_default)
             warn_rule(&w, &load->process->rules[i]);
+        else
+            warn_people(&w, &load->process->rules[i]);
+    warn_matches(&w);
     faults_sort(&load->process->warnings);
 }

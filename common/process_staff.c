@@ -144,18 +144,13 @@ bool load_zone_name(struct load *load, const struct yaml_node *node, const char 
 static bool load_person_entry(struct load *load, const struct yaml_node *map, struct process_person *person)
 {
     const struct yaml_node *node = NULL;
-    const char *text = NULL;
 
     if (!load_is_map(load, map, person->name, "{name: Ada Lovelace, email: ada@example.com}"))
         return false;
     bool ok = yaml_node_check_keys(map, person->name, person_keys, PERSON_KEYS, load->faults);
     person->title = person->name;
-    if ((node = yaml_node_find(map, "name")) != NULL) {
-        if (!yaml_node_text(node, "name", TITLE_BYTES_MAX, &text, load->faults))
-            ok = false;
-        else
-            person->title = process_text(load->process, text);
-    }
+    if ((node = yaml_node_find(map, "name")) != NULL)
+        ok = load_line(load, node, "name", TITLE_BYTES_MAX, &person->title) && ok;
     if ((node = yaml_node_find(map, "zone")) != NULL)
         ok = load_zone_name(load, node, &person->zone) && ok;
     if ((node = yaml_node_find(map, "locale")) != NULL)
@@ -175,9 +170,8 @@ static bool load_people(struct load *load, const struct yaml_node *map)
         return true;
     if (!load_is_map(load, map, "people", "{ada: {name: Ada Lovelace, email: ada@example.com}}"))
         return false;
-    if (map->count > PEOPLE_MAX)
-        return faults_add(load->faults, map->place, "people: has %zu entries, want at most %d", map->count,
-                          PEOPLE_MAX);
+    if (!load_at_most(load, map, "people", PEOPLE_MAX))
+        return false;
     people->persons = process_alloc(load->process, map->count, sizeof *people->persons);
     for (size_t i = 0; i < map->count; i++) {
         struct process_person *person = &people->persons[people->person_count];
@@ -221,9 +215,8 @@ static bool load_teams(struct load *load, const struct yaml_node *map)
         return true;
     if (!load_is_map(load, map, "teams", "{noc: {members: [ada, ben], lead: ada}}"))
         return false;
-    if (map->count > TEAMS_MAX)
-        return faults_add(load->faults, map->place, "teams: has %zu entries, want at most %d", map->count,
-                          TEAMS_MAX);
+    if (!load_at_most(load, map, "teams", TEAMS_MAX))
+        return false;
     people->teams = process_alloc(load->process, map->count, sizeof *people->teams);
     for (size_t i = 0; i < map->count; i++) {
         struct process_team *team = &people->teams[people->team_count];

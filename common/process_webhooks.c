@@ -78,8 +78,8 @@ bool load_webhooks(struct load *load, const struct yaml_node *root)
         return ok;
     if (!load_is_list(load, list, "endpoints", "[{url: https://hooks.example.com/, owner: team:noc}]"))
         return false;
-    if (list->count > ENDPOINTS_MAX)
-        return faults_add(load->faults, list->place, "endpoints: more than %d", ENDPOINTS_MAX);
+    if (!load_at_most(load, list, "endpoints", ENDPOINTS_MAX))
+        return false;
     notify->endpoints = process_alloc(load->process, list->count, sizeof *notify->endpoints);
     for (size_t i = 0; i < list->count; i++) {
         struct process_endpoint *endpoint = &notify->endpoints[notify->endpoint_count];

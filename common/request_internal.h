@@ -53,7 +53,7 @@ bool check_value(const struct check *c, const struct wire_val *val) __attribute_
 /* Whether name is one of "a|b|c". */
 bool names_have(const char *names, struct span name);
 
-/* " (did you mean b?); allowed are a, b, c" for a word that is none of "a|b|c". */
+/* faults_hint for a word that is none of "a|b|c". */
 enum { ALLOWED_BYTES = 500 };
 void names_allowed(const char *names, struct span word, char ret[ALLOWED_BYTES]);
 

@@ -39,7 +39,7 @@ void names_allowed(const char *names, struct span word, char ret[ALLOWED_BYTES])
             break;
         *p = '\0';
     }
-    faults_allowed(text, items, count, ret, ALLOWED_BYTES);
+    faults_hint(text, items, count, ret, ALLOWED_BYTES);
 }
 
 bool text_is_name(struct span text)

@@ -17,8 +17,7 @@ static bool spend(struct rule_logic *logic)
 
 static enum field_kind kind_of(const struct rule_cond *leaf)
 {
-    const char *near = NULL;
-    return process_field_kind(leaf->field, &near);
+    return process_field_kind(leaf->field);
 }
 
 /* One value at a time: not a list, of which several entries may be equal to something. */

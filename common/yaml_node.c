@@ -290,7 +290,7 @@ static bool bytes_check(const char *file, const char *bytes, size_t len, struct 
     size_t from = 0;
 
     if (len > YAML_BYTES_MAX)
-        return faults_add(faults, (struct fault_place){.file = file}, "is larger than %d bytes",
+        return faults_add(faults, (struct fault_place){.file = file}, "has %zu bytes, want at most %d", len,
                           YAML_BYTES_MAX);
     if (utf8_check((struct span){bytes, len}, NULL))
         return true;
@@ -437,7 +437,7 @@ bool yaml_node_check_keys(const struct yaml_node *map, const char *what, const c
         if (known)
             continue;
         char hint[FAULTS_HINT_BYTES];
-        faults_hint(key->text, names, count, hint);
+        faults_hint(key->text, names, count, hint, sizeof hint);
         ok = faults_add(faults, key->place, "%s: is not known in %s%s", key->text, what, hint);
     }
     return ok;

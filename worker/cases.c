@@ -313,7 +313,7 @@ static void expect_state(struct run *run, const struct yaml_node *want, const st
 
     if (!yaml_node_is_null(want) && !process_field_has_word("state", want->text)) {
         size_t count = process_field_words("state", words);
-        faults_allowed(want->text, words, count, allowed, sizeof allowed);
+        faults_hint(want->text, words, count, allowed, sizeof allowed);
         (void)faults_add(run->faults, want->place, "state: \"%s\" is none%s", want->text, allowed);
         return;
     }

@@ -49,7 +49,7 @@ static bool key_refuse(struct span key, const char *prefix, const char *of, cons
         texts[i] = names[i].p;
     (void)snprintf(name, sizeof name, "%.*s", (int)key.len, key.p);
     (void)snprintf(path, sizeof path, "%s%s", prefix, name);
-    faults_allowed(name, texts, count, allowed, sizeof allowed);
+    faults_hint(name, texts, count, allowed, sizeof allowed);
     return err_field(err, ERR_INVALID, path, "%s: not a field of %s%s", path, of, allowed);
 }
 

@@ -80,7 +80,7 @@ static bool op_unknown(const char *op, struct err *err)
 
     for (size_t i = 0; i < sizeof op_rows / sizeof op_rows[0]; i++)
         names[i] = op_rows[i].op;
-    faults_allowed(op, names, sizeof op_rows / sizeof op_rows[0], allowed, sizeof allowed);
+    faults_hint(op, names, sizeof op_rows / sizeof op_rows[0], allowed, sizeof allowed);
     return err_field(err, ERR_INVALID, "do", "do: there is no op \"%s\"%s", op, allowed);
 }
 

@@ -126,7 +126,7 @@ def test_holiday_files_lie_beside_the_calendars_file(tmp_path):
     assert done.returncode == 1 and 'holidays/de.ics:5:1: DTSTART: "20200230" is no date' in done.stderr
     file.write_text("c: {hours: {mon: [09:00-17:00]}, holiday_files: [holidays/dee.ics, holidays/de.ics, holidays/de.ics]}\n")
     done = run("due", "--calendars", file, "--batch")
-    assert f'{file}:1:50: holiday_files: "holidays/dee.ics" is no file of this process, did you mean holidays/de.ics' in done.stderr
+    assert f'{file}:1:50: holiday_files: "holidays/dee.ics" is no file of this process (did you mean holidays/de.ics' in done.stderr
     assert f'{file}:1:85: holiday_files: "holidays/de.ics" is given twice' in done.stderr
 
 

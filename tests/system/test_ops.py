@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import subprocess
 import time
 
@@ -457,11 +458,11 @@ def test_nothing_to_do_again_is_no_duplicate(client):
 
 @pytest.mark.parametrize("op, hint", [
     ("ticket.shw", "did you mean ticket.show?"), ("tickets.list", "did you mean ticket.list?"), ("pong", "did you mean ping?"),
-    ("alert.open", "want one of alert.list, alert.show, alert.ack, alert.unack, alert.resolve"), ("colour", "want one of ticket.submit, "),
+    ("alert.open", "allowed are alert.list, alert.show, alert.ack, alert.unack, alert.resolve"), ("colour", "allowed are ticket.submit, "),
 ])
 def test_an_unknown_op_is_told_what_may_be_meant(client, op, hint):
     refusal = client.refused(op)
-    assert (refusal.code, refusal.field) == ("unsupported", "op") and f'"{op}", {hint}' in refusal.error["message"], refusal
+    assert (refusal.code, refusal.field) == ("unsupported", "op") and re.search(f'"{op}"(; | \\(){re.escape(hint)}', refusal.error["message"]), refusal
 
 
 def test_what_a_refusal_quotes_is_cut_between_letters(client):

@@ -100,7 +100,7 @@ def test_what_a_case_can_never_expect_is_told_with_its_place(process):
     assert done.stderr.splitlines() == [
         "tests/mine.yaml:4:21: refused: nothing is asked for here that could be, want do: OP",
         'tests/mine.yaml:4:34: state: "opened" is none (did you mean reopened?); allowed are new, triaged, in_progress, waiting_customer, waiting_vendor, resolved, closed, reopened',
-        "tests/mine.yaml:4:53: stat: is not known in response, did you mean state?", 'tests/mine.yaml:4:69: response.due: "soon" is no instant, want e.g. 2026-03-02T09:00:00Z',
+        "tests/mine.yaml:4:53: stat: is not known in response (did you mean state?); allowed are state, due, met, left, worked, paused, cycle", 'tests/mine.yaml:4:69: response.due: "soon" is no instant, want e.g. 2026-03-02T09:00:00Z',
         'tests/mine.yaml:5:51: refused: "maybe" is not allowed, want true or false', f'tests/mine.yaml:8:27: do: there is no op "resolv" (did you mean resolve?); allowed are {ops}'], done.stderr
 
 
@@ -128,7 +128,7 @@ def test_check_reads_the_cases_too(process):
     (process / "tests").mkdir(exist_ok=True)
     (process / "tests" / "mine.yaml").write_text("- case: misspelt\n  tickt: {}\n")
     done = worker("check", process)
-    assert done.returncode == 1 and "tests/mine.yaml:2:3: tickt: is not known in a case, did you mean ticket?" in done.stderr and "ok" not in done.stdout
+    assert done.returncode == 1 and "tests/mine.yaml:2:3: tickt: is not known in a case (did you mean ticket?)" in done.stderr and "ok" not in done.stdout
     (process / "tests" / "mine.yaml").write_text("- case: it fails\n  ticket: {title: Echo, problem: x}\n  expect: {priority: 1}\n")
     assert worker("check", process).returncode == 0, "which cases fail is said by test"
 
@@ -159,7 +159,7 @@ def test_a_number_that_nobody_can_be_called_at_and_a_message_that_nobody_sends_a
         'staff.yaml:3:38: webhook: "hooks.example" is not a URL: want https://HOST/PATH'], done.stderr
     (process / "staff.yaml").write_text("people: {}\nteams: {}\n")
     done = worker("check", process)
-    assert done.returncode == 0 and 'notices: "warnig" is no kind of message, did you mean warning?' in done.stderr, done.stderr
+    assert done.returncode == 0 and 'notices: "warnig" is no kind of message (did you mean warning?)' in done.stderr, done.stderr
 
 
 def test_zones_are_told_where_they_are_named(process):
@@ -216,7 +216,7 @@ def test_a_case_takes_no_step_and_no_customer_that_the_broker_would_refuse(proce
     assert [line.partition(": ")[2] for line in done.stderr.splitlines()] == [
         'on: "custmer" is not known (did you mean customer?); allowed are customer, vendor', "priority: 7 is outside 1–4", "on: is required for ticket.wait",
         "text: not a field of ticket.take; allowed are key, as, tracking, if_version", "ticket.take is not for the role customer; it is for staff, admin",
-        "set.title: must not be empty", "text: is not known in a step, want one of after, at, do, as, role, until, expect",
+        "set.title: must not be empty", "text: is not known in a step; allowed are after, at, do, as, role, until, expect",
         "customer.zome: not a field (did you mean zone?); allowed are id, name, package, contacts, locale, zone", "problem: want text, got an integer", "contact.email: not a mail address: want name@host, in ASCII",
         "posted_at: belongs to the case, as `at`"], done.stderr
     assert "tests/mine.yaml:5:33: on:" in done.stderr and "tests/mine.yaml:32:54: contact.email" in done.stderr, done.stderr

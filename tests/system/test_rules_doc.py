@@ -17,7 +17,7 @@ FILES = {
     "process.yaml": "zone: UTC\npackage: standard\ncalendar: office\nquestions: {equipment: Which?}\n",
     "calendars.yaml": "office: {hours: {mon-fri: [09:00-17:00]}}\nnight: {hours: {mon-sun: ['22:00-06:00']}}\n",
     "packages.yaml": "standard: {}\ngold: {weight: 4, channels: [ticket, im, phone], meetings: [im, phone]}\n",
-    "staff.yaml": "people: {ada: {email: ada@localhost}, lea: {email: lea@localhost}}\nteams: {voice: {members: [ada]}}\n",
+    "staff.yaml": "people: {ada: {email: ada@localhost}, lea: {email: lea@localhost}}\nteams: {voice: {members: [ada], queues: [noc, desk, lead]}}\n",
 }
 LAST = "- {rule: last, default: true, then: {priority: 3}}\n"
 

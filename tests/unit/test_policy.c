@@ -116,7 +116,7 @@ static void test_faults_of_notify_yaml_are_told_with_their_place(void **state)
         const char *yaml, *want;
     } rows[] = {
         {"limits: {customer: {minute: 0}}\n", "notify.yaml:1:29: minute"},
-        {"limits: {phone: {minute: 3}}\n", "notify.yaml:1:18: minute: is not known in phone, want one of "},
+        {"limits: {phone: {minute: 3}}\n", "notify.yaml:1:18: minute: is not known in phone; allowed are "},
         {"limits: {chat: {five_minutes: many}}\n", "notify.yaml:1:31: five_minutes"},
         {"limit: {}\n", "notify.yaml:1:1: "},
         {"holds:\n  - {hold: a, to: staff}\n", "notify.yaml:2:5: hold: want either quiet"},

@@ -42,7 +42,7 @@ struct fault_row {
 
 static const struct fault_row rows[] = {
     {"webhooks.yaml", "endpoint: []\n",
-     "webhooks.yaml:1:1: endpoint: is not known in webhooks.yaml, did you mean endpoints?"},
+     "webhooks.yaml:1:1: endpoint: is not known in webhooks.yaml (did you mean endpoints?)"},
     {"webhooks.yaml", "endpoints:\n  - {url: https://a.example/}\n",
      "webhooks.yaml:2:5: endpoints: want {url: https://HOST/, owner: person:NAME, team:NAME or name@host}"},
     {"webhooks.yaml", "endpoints: [{url: a.example, owner: a@b}]\n",
@@ -53,7 +53,7 @@ static const struct fault_row rows[] = {
     {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: person:ada}]\n",
      "webhooks.yaml:1:46: owner: person: \"ada\" is not in staff.yaml"},
     {"webhooks.yaml", "colour: red\n",
-     "webhooks.yaml:1:1: colour: is not known in webhooks.yaml, want endpoints"},
+     "webhooks.yaml:1:1: colour: is not known in webhooks.yaml; allowed is endpoints"},
     {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: \"a@b\\nBcc: x\"}]\n",
      "webhooks.yaml:1:46: owner: "},
     {"webhooks.yaml", "endpoints: [{url: https://a/, owner: a@b}, {url: https://a/, owner: c@d}]\n",
@@ -67,18 +67,18 @@ static const struct fault_row rows[] = {
      "webhooks.yaml:1:46: owner: \"zo\xc3\xab@a.example\" is not allowed, want person:NAME"},
     {"staff.yaml", "people: {ada: {name: Ada}}\n", "staff.yaml:1:10: ada: has no address"},
     {"staff.yaml", "people: {ada: {emial: a@b}}\n",
-     "staff.yaml:1:16: emial: is not known in ada, did you mean email?"},
+     "staff.yaml:1:16: emial: is not known in ada (did you mean email?)"},
     {"staff.yaml", "people: {ada: {email: \"a@b\\nBcc: x\"}}\n", "staff.yaml:1:23: email: "},
     {"staff.yaml", "people: {ada: {email: a@b, hours: offise}}\n",
      "staff.yaml:1:35: calendar: \"offise\" is not in"},
     {"staff.yaml", "people: {ada: {email: a@b}}\nteams: {noc: {members: [adda]}}\n",
-     "staff.yaml:2:25: members: \"adda\" is none of the people in staff.yaml, did you mean ada?"},
+     "staff.yaml:2:25: members: \"adda\" is none of the people in staff.yaml (did you mean ada?)"},
     {"staff.yaml", "people: {ada: {email: a@b}}\nteams: {noc: {members: [ada, ada]}}\n",
      "staff.yaml:2:30: members: \"ada\" is given twice"},
     {"staff.yaml", "people: {ada: {email: a@b}}\nteams: {noc: {members: ada, lead: ben}}\n",
-     "staff.yaml:2:35: lead: \"ben\" is none of the people in staff.yaml, want ada"},
+     "staff.yaml:2:35: lead: \"ben\" is none of the people in staff.yaml; allowed is ada"},
     {"staff.yaml", "people: {ada: {email: a@b, colour: red}}\n",
-     "staff.yaml:1:28: colour: is not known in ada, want one of name, zone, locale, hours, email, webhook, "
+     "staff.yaml:1:28: colour: is not known in ada; allowed are name, zone, locale, hours, email, webhook, "
      "xmpp, phone, sms"},
     {"oncall.yaml", "schedules: {one: {layers: []}}\n",
      "oncall.yaml:1:27: layers: has 0 entries, want 1 to 20"},
@@ -130,13 +130,14 @@ static const struct fault_row rows[] = {
     {"escalation.yaml", "notices: {warning: {urgency: low}}\n",
      "escalation.yaml:1:11: warning: tells nobody"},
     {"process.yaml", "zone: UTC\nreopen_withn: 1d\n",
-     "process.yaml:2:1: reopen_withn: is not known in process.yaml, did you mean reopen_within?"},
+     "process.yaml:2:1: reopen_withn: is not known in process.yaml (did you mean reopen_within?)"},
     {"process.yaml", "reopen_within: 12x\n", "process.yaml:1:16: reopen_within: \"12x\" is not allowed"},
     {"process.yaml", "unknown_customers: maybe\n",
      "process.yaml:1:20: unknown_customers: \"maybe\" is not allowed, want accept or refuse"},
     {"process.yaml", "package: none\n", "process.yaml:1:10: package: \"none\" is not in packages.yaml"},
     {"process.yaml", "calendar: offise\n",
-     "process.yaml:1:11: calendar: \"offise\" is not in calendars.yaml, did you mean office? (24x7 is built "
+     "process.yaml:1:11: calendar: \"offise\" is not in calendars.yaml (did you mean office?); allowed is "
+     "office (24x7 is built "
      "in)"},
     {"process.yaml", "approval_reminders: [2, 2]\n",
      "process.yaml:1:25: approval_reminders: 2 is not allowed"},
@@ -168,9 +169,9 @@ static const struct fault_row rows[] = {
     {"rules/1.yaml", "- {rule: a, then: {priority: 5}}" LAST,
      "rules/1.yaml:1:30: priority: \"5\" is not allowed, want a number from 1 to 4"},
     {"rules/1.yaml", "- {rule: a, then: {queu: x}}" LAST,
-     "rules/1.yaml:1:20: queu: is not known in then, did you mean queue?"},
+     "rules/1.yaml:1:20: queu: is not known in then (did you mean queue?)"},
     {"rules/1.yaml", "- {rule: a, when: {field: titel, is: x}, then: {kind: k}}" LAST,
-     "rules/1.yaml:1:27: field: \"titel\" is not known, did you mean title?"},
+     "rules/1.yaml:1:27: field: \"titel\" is not known (did you mean title?)"},
     {"rules/1.yaml", "- {rule: a, when: {field: title, matches: 'a('}, then: {kind: k}}" LAST,
      "rules/1.yaml:1:43: matches: \"a(\" is no pattern: missing closing parenthesis, at its letter 2"},
     {"rules/1.yaml", "- {rule: a, when: {field: title, is: x, in: [y]}, then: {kind: k}}" LAST,
@@ -184,7 +185,7 @@ static const struct fault_row rows[] = {
     {"rules/1.yaml", "- {rule: a, when: {all: []}, then: {kind: k}}" LAST,
      "rules/1.yaml:1:25: all: has 0 conditions"},
     {"rules/1.yaml", "- {rule: a, then: {ask: equipmnt}}" LAST,
-     "rules/1.yaml:1:25: ask: \"equipmnt\" is not in process.yaml, questions, did you mean equipment?"},
+     "rules/1.yaml:1:25: ask: \"equipmnt\" is not in process.yaml, questions (did you mean equipment?)"},
     {"rules/1.yaml", "- {rule: a, then: {wake_in: 5s}}" LAST,
      "rules/1.yaml:1:29: wake_in: \"5s\" is not allowed, want at least 60s"},
     {"rules/1.yaml", "- {rule: a, on: [postd], then: {kind: k}}" LAST,
@@ -233,17 +234,20 @@ static void test_loader_tells_what_a_name_of_another_file_may_have_meant(void **
         const char *file, *text, *fault;
     } others[] = {
         {"escalation.yaml", "policies: {p: {levels: [{after: 5m, tell: person:bert}]}}\n",
-         "escalation.yaml:1:43: tell: person: \"bert\" is not in staff.yaml, did you mean berta?"},
+         "escalation.yaml:1:43: tell: person: \"bert\" is not in staff.yaml (did you mean berta?); allowed "
+         "are ada, berta"},
         {"escalation.yaml", "policies: {p: {levels: [{after: 5m, tell: person:otto}]}}\n",
-         "escalation.yaml:1:43: tell: person: \"otto\" is not in staff.yaml, want one of ada, berta"},
+         "escalation.yaml:1:43: tell: person: \"otto\" is not in staff.yaml; allowed are ada, berta"},
         {"escalation.yaml", "policies: {p: {levels: [{after: 5m, tell: team:desk}]}}\n",
-         "escalation.yaml:1:43: tell: team: \"desk\" is not in staff.yaml, want noc"},
+         "escalation.yaml:1:43: tell: team: \"desk\" is not in staff.yaml; allowed is noc"},
         {"escalation.yaml", "policies: {p: {levels: [{after: 5m, tell: oncall:primry}]}}\n",
-         "escalation.yaml:1:43: tell: oncall: \"primry\" is not in oncall.yaml, did you mean primary?"},
+         "escalation.yaml:1:43: tell: oncall: \"primry\" is not in oncall.yaml (did you mean primary?); "
+         "allowed is primary"},
         {"escalation.yaml", "policies: {prio: {levels: [{after: 0m, tell: desk}]}}\nmatch: [{policy: pro}]\n",
-         "escalation.yaml:2:18: policy: \"pro\" is none of the policies of this file, did you mean prio?"},
+         "escalation.yaml:2:18: policy: \"pro\" is none of the policies of this file (did you mean prio?); "
+         "allowed is prio"},
         {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: team:nok}]\n",
-         "webhooks.yaml:1:46: owner: team: \"nok\" is not in staff.yaml, did you mean noc?"},
+         "webhooks.yaml:1:46: owner: team: \"nok\" is not in staff.yaml (did you mean noc?); allowed is noc"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
@@ -261,14 +265,19 @@ static void test_loader_tells_what_a_name_of_another_file_may_have_meant(void **
 }
 
 /* What an earlier version of the programs took runs on when it is stored; to be taken anew it is judged. */
-static void test_loader_reads_stored_addresses_that_are_refused_in_new_versions(void **state)
+static void test_loader_reads_what_is_stored_and_refused_in_new_versions(void **state)
 {
     static const struct {
         const char *file, *text;
-    } stored[] = {{"staff.yaml", "people: {ada: {email: \"zo\xc3\xab@a.example\", xmpp: a@b/desk}}\n"},
-                  {"staff.yaml", "people: {ada: {email: a@b@c}, bob: {email: \"(x)@y\"}}\n"},
-                  {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: \"a,b@c\"}, {url: "
-                                    "https://b.example/, owner: \"-x@c\"}]\n"}};
+    } stored[] = {
+        {"staff.yaml", "people: {ada: {email: \"zo\xc3\xab@a.example\", xmpp: a@b/desk}}\n"},
+        {"staff.yaml", "people: {ada: {email: a@b@c}, bob: {email: \"(x)@y\"}}\n"},
+        {"webhooks.yaml", "endpoints: [{url: https://a.example/, owner: \"a,b@c\"}, {url: "
+                          "https://b.example/, owner: \"-x@c\"}]\n"},
+        {"staff.yaml", "people: {ada: {name: \"Ada\\nBcc: x\", email: a@b}, bob: {name: \"\\e[2J\", "
+                       "email: b@b}}\n"},
+        {"rules/1.yaml", "- {rule: \"a\\e[2J\", then: {kind: k}}\n- {rule: \"b\\N\", then: {kind: k}}" LAST},
+        {"escalation.yaml", "policies: {p: {repeat: {}, unack: {}, levels: [{after: 0m, tell: desk}]}}\n"}};
     (void)state;
 
     for (size_t i = 0; i < sizeof stored / sizeof stored[0]; i++) {
@@ -285,6 +294,72 @@ static void test_loader_reads_stored_addresses_that_are_refused_in_new_versions(
         assert_null(process);
         assert_int_equal(faults.count, 2);
         faults_clear(&faults);
+        process_files_clear(&files);
+    }
+}
+
+static void test_loader_tells_why_it_refuses_a_new_version(void **state)
+{
+    static const struct fault_row refused[] = {
+        {"escalation.yaml", "policies: {p: {repeat: {}, levels: [{after: 0m, tell: desk}]}}\n",
+         "escalation.yaml:1:24: repeat: is empty, want a map like {every: 15m, loops: 5}"},
+        {"escalation.yaml", "policies: {p: {unack: {}, levels: [{after: 0m, tell: desk}]}}\n",
+         "escalation.yaml:1:23: unack: is empty, want a map like {after: 30m, grace: 15m}"},
+        {"rules/1.yaml", "- {rule: \"a\\e[2J\", then: {kind: k}}" LAST,
+         "rules/1.yaml:1:10: rule: \"a?[2J\" is not allowed, want one line, without control characters"},
+        {"process.yaml", "zone: UTC\npriorities: {1: \"Network\\ndown\"}\n",
+         "process.yaml:2:17: priorities: \"Network?down\" is not allowed, want one line, without control "
+         "characters"},
+        {"notify.yaml", "holds: [{hold: \"a\\tb\", to: staff, every: 15m}]\n",
+         "notify.yaml:1:16: hold: \"a?b\" is not allowed, want one line, without control characters"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        struct process_files files = {NULL, 0};
+        struct faults faults = {NULL, 0, 0};
+        struct process *process = NULL;
+
+        files_with(&files, refused[i].file, refused[i].text);
+        assert_false(process_load_new(&files, &process, &faults));
+        assert_int_equal(faults.count, 1);
+        assert_string_equal(faults.items[0].text, refused[i].fault);
+        faults_clear(&faults);
+        process_files_clear(&files);
+    }
+}
+
+/* A warning that comes for one promise of one package that has it is meant. */
+static void test_loader_warns_of_a_warning_that_never_comes(void **state)
+{
+    static const struct {
+        const char *packages;
+        size_t warnings;
+    } given[] = {
+        {"standard: {warnings: [{before: 24h}]}\n", 1},
+        {"standard: {warnings: [{before: 1439m}]}\n", 0},
+        {"standard: {warnings: [{at: 50%}, {before: 30h}, {before: 2d}]}\n", 2},
+        {"standard: {warnings: [{before: 30h}], targets: {2: {resolution: 2d}}}\n", 0},
+        {"standard: {warnings: [{before: 90m}], targets: {3: {response: 1h, update: ~}, 4: {response: 1h, "
+         "update: "
+         "~}, 2: {update: ~}}}\n",
+         1},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        struct process_files files = {NULL, 0};
+        struct faults faults = {NULL, 0, 0};
+        struct process *process = NULL;
+
+        files_with(&files, "packages.yaml", given[i].packages);
+        assert_true(process_load_files(&files, &process, &faults));
+        if (process->warnings.count != given[i].warnings)
+            fail_msg("%s %zu", given[i].packages, process->warnings.count);
+        if (i == 0)
+            assert_string_equal(process->warnings.items[0].text,
+                                "packages.yaml:1:23: before: never comes, no promise is longer than that");
+        process_free(process);
         process_files_clear(&files);
     }
 }
@@ -334,9 +409,9 @@ static void test_loader_tells_all_faults_of_a_rule(void **state)
         "{wake_in: "
         "1s}}" LAST;
     static const char *const want[] = {
-        "1:18: on: \"postd\" is not allowed",     "1:40: field: \"titel\" is not known, did you mean title",
+        "1:18: on: \"postd\" is not allowed",     "1:40: field: \"titel\" is not known (did you mean title",
         "1:56: matches: \"a(\" is no pattern",    "1:62: x: is not known in a condition",
-        "1:86: priority: \"9\" is not allowed",   "1:89: queu: is not known in then, did you mean queue",
+        "1:86: priority: \"9\" is not allowed",   "1:89: queu: is not known in then (did you mean queue",
         "2:26: a condition asks nothing",         "2:56: iss: is not known in a condition",
         "2:86: less: \"x\" is not allowed, want", "2:108: wake_in: \"1s\" is not allowed"};
     struct process_files files = {NULL, 0};
@@ -499,7 +574,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_loader_tells_each_fault_with_its_place),
         cmocka_unit_test(test_loader_tells_what_a_name_of_another_file_may_have_meant),
-        cmocka_unit_test(test_loader_reads_stored_addresses_that_are_refused_in_new_versions),
+        cmocka_unit_test(test_loader_reads_what_is_stored_and_refused_in_new_versions),
+        cmocka_unit_test(test_loader_tells_why_it_refuses_a_new_version),
+        cmocka_unit_test(test_loader_warns_of_a_warning_that_never_comes),
         cmocka_unit_test(test_loader_tells_all_faults_at_once_in_order),
         cmocka_unit_test(test_loader_does_not_judge_names_of_a_file_that_cannot_be_read),
         cmocka_unit_test(test_loader_tells_all_faults_of_a_rule),

@@ -19,7 +19,8 @@ static void warnings_of(const char *rules, char *ret, size_t size)
         {"process.yaml", "zone: UTC\n"},
         {"calendars.yaml", "office: {hours: {mon-fri: [09:00-17:00]}}\n"},
         {"packages.yaml", "standard: {}\n"},
-        {"staff.yaml", "people: {ada: {email: ada@localhost}}\nteams: {voice: {members: [ada]}}\n"},
+        {"staff.yaml",
+         "people: {ada: {email: ada@localhost}}\nteams: {voice: {members: [ada], queues: [noc, desk]}}\n"},
         {"rules/1.yaml", rules}};
     struct process_files files = {NULL, 0};
     struct faults faults = {NULL, 0, 0};
@@ -46,15 +47,19 @@ static const struct warning_row {
 } rows[] = {
     /* values that a field never has */
     {"- {rule: a, when: {field: state, is: resolvd}, then: {kind: k}}",
-     "1:3: rule: can never match\n1:19: state: is never \"resolvd\", did you mean resolved?"},
+     "1:3: rule: can never match\n1:19: state: is never \"resolvd\" (did you mean resolved?); allowed are "
+     "new, triaged, in_progress, "
+     "waiting_customer, waiting_vendor, resolved, closed, reopened"},
     {"- {rule: a, when: {field: impact, in: [down, urgent]}, then: {kind: k}}",
-     "1:19: impact: is never \"urgent\", want one of down, critical, degraded, impaired, request, question"},
+     "1:19: impact: is never \"urgent\"; allowed are down, critical, degraded, impaired, request, question"},
     {"- {rule: a, when: {field: channel, is: mail}, then: {kind: k}}",
-     "1:3: rule: can never match\n1:19: channel: is never \"mail\", want one of ticket, im, phone"},
+     "1:3: rule: can never match\n1:19: channel: is never \"mail\"; allowed are ticket, im, phone"},
     {"- {rule: a, when: {not: {field: channel, is: mail}}, then: {kind: k}}",
-     "1:25: channel: is never \"mail\", want one of ticket, im, phone"},
+     "1:25: channel: is never \"mail\"; allowed are ticket, im, phone"},
     {"- {rule: a, on: reply, when: {field: event.kind, is: comment}, then: {kind: k}}",
-     "1:3: rule: can never match\n1:30: event.kind: is never \"comment\", did you mean commented?"},
+     "1:3: rule: can never match\n1:30: event.kind: is never \"comment\" (did you mean commented?); allowed "
+     "are posted, commented, "
+     "rejected, declined, updated, reopened, repeated, due"},
     {"- {rule: a, when: {field: priority, is: 5}, then: {kind: k}}",
      "1:3: rule: can never match\n1:19: priority: is can never hold, it is a number from 1 to 4"},
     {"- {rule: a, when: {field: priority, is: high}, then: {kind: k}}",
@@ -75,7 +80,8 @@ static const struct warning_row {
     {"- {rule: a, on: [due, reply], when: {field: event.role, is: customer}, then: {kind: k}}", ""},
     /* a dead alternative does not make the rule dead */
     {"- {rule: a, when: {any: [{field: state, is: nwe}, {field: title, is: x}]}, then: {kind: k}}",
-     "1:26: state: is never \"nwe\", did you mean new?"},
+     "1:26: state: is never \"nwe\" (did you mean new?); allowed are new, triaged, in_progress, "
+     "waiting_customer, waiting_vendor, resolved, closed, reopened"},
     /* conditions that exclude one another */
     {"- {rule: a, when: {all: [{field: impact, is: down}, {field: impact, is: request}]}, then: {kind: k}}",
      "1:3: rule: can never match, its conditions exclude one another"},
@@ -104,7 +110,7 @@ static const struct warning_row {
      "1:3: rule: can never match, its conditions exclude one another"},
     {"- {rule: a, when: {all: [{any: [{field: kind, is: a}, {field: kind, is: b}]}, {field: kind, is: c}]}, "
      "then: "
-     "{queue: k}}",
+     "{kind: k}}",
      "1:3: rule: can never match, its conditions exclude one another"},
     /* unreachable after stop */
     {"- {rule: a, then: {stop: true}}\n- {rule: b, then: {kind: k}}",
@@ -139,10 +145,23 @@ static const struct warning_row {
      ""},
     /* people */
     {"- {rule: a, then: {assignee: adda}}",
-     "1:3: assignee: \"adda\" is not in staff.yaml, did you mean ada?"},
+     "1:3: assignee: \"adda\" is not in staff.yaml (did you mean ada?); allowed is ada"},
     {"- {rule: a, then: {assignee: ada}}", ""},
-    {"- {rule: a, then: {team: vioce}}", "1:3: team: \"vioce\" is not in staff.yaml, did you mean voice?"},
+    {"- {rule: a, then: {team: vioce}}",
+     "1:3: team: \"vioce\" is not in staff.yaml (did you mean voice?); allowed is voice"},
     {"- {rule: a, then: {team: voice}}", ""},
+    /* queues that are no team's, when there are teams; the default rule's too */
+    {"- {rule: a, then: {queue: vocie}}",
+     "1:3: queue: \"vocie\" is no team's in staff.yaml (did you mean voice?); "
+     "allowed are voice, noc, desk"},
+    {"- {rule: a, then: {queue: noc}}\n- {rule: b, when: {field: title, is: x}, then: {queue: voice}}", ""},
+    /* packages that there are none of */
+    {"- {rule: a, when: {field: package.name, is: standrad}, then: {kind: k}}",
+     "1:19: package.name: \"standrad\" is not in packages.yaml (did you mean standard?); allowed is "
+     "standard"},
+    {"- {rule: a, when: {field: customer.package, in: [standard, gold]}, then: {kind: k}}",
+     "1:19: customer.package: \"gold\" is not in packages.yaml; allowed is standard"},
+    {"- {rule: a, when: {field: package.name, matches: gold}, then: {kind: k}}", ""},
 };
 
 static void test_each_warning(void **state)

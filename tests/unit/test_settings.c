@@ -100,7 +100,7 @@ static void test_settings_tell_all_faults_with_places(void **state)
         &sample, &err));
     assert_int_equal(err.code, ERR_INVALID);
     static const char *const lines[] = {
-        ":1:1: slot: is not known in this file, did you mean slots?",
+        ":1:1: slot: is not known in this file (did you mean slots?)",
         ":2:8: slots: \"010\" is not allowed, want a number from 1 to 8",
         ":3:8: lease: \"2h\" is not allowed, want a duration such as 500ms, 30s, 15m, 6h or 2d from 1s to 1m",
         ":4:11: insecure: \"true\" is not allowed in quotes, want true or false",

@@ -102,7 +102,7 @@ static void test_yaml_limits_are_kept(void **state)
     while (text.len <= YAML_BYTES_MAX)
         assert_true(buf_add_text(&text, "# comment comment comment comment\n"));
     assert_false(yaml_node_parse("f.yaml", text.p, text.len, &root, &faults));
-    assert_string_equal(faults.items[0].text, "f.yaml: is larger than 1048576 bytes");
+    assert_string_equal(faults.items[0].text, "f.yaml: has 1048584 bytes, want at most 1048576");
     faults_clear(&faults);
     buf_clear(&text);
 }
@@ -132,25 +132,25 @@ static void test_near_finds_a_typing_error_and_nothing_else(void **state)
     assert_null(faults_near("x", names, 3));
 }
 
-static void test_hint_tells_the_near_name_else_what_fits(void **state)
+static void test_hint_tells_the_near_name_and_what_is_allowed(void **state)
 {
     (void)state;
     static const char *const names[] = {"priority", NULL, "queue"};
     const char *many[100];
     char hint[FAULTS_HINT_BYTES];
 
-    faults_hint("priorty", names, 3, hint);
-    assert_string_equal(hint, ", did you mean priority?");
-    faults_hint("colour", names, 3, hint);
-    assert_string_equal(hint, ", want one of priority, queue");
-    faults_hint("colour", names, 1, hint);
-    assert_string_equal(hint, ", want priority");
-    faults_hint("colour", names, 0, hint);
-    assert_string_equal(hint, "");
+    faults_hint("priorty", names, 3, hint, sizeof hint);
+    assert_string_equal(hint, " (did you mean priority?); allowed are priority, queue");
+    faults_hint("colour", names, 3, hint, sizeof hint);
+    assert_string_equal(hint, "; allowed are priority, queue");
+    faults_hint("colour", names, 1, hint, sizeof hint);
+    assert_string_equal(hint, "; allowed is priority");
+    faults_hint("colour", names, 0, hint, sizeof hint);
+    assert_string_equal(hint, "; allowed are none");
     for (size_t i = 0; i < 100; i++)
         many[i] = "a-name-of-thirty-letters-or-so";
-    faults_hint("colour", many, 100, hint);
-    assert_int_equal(strncmp(hint, ", want one of a-name", 20), 0);
+    faults_hint("colour", many, 100, hint, sizeof hint);
+    assert_int_equal(strncmp(hint, "; allowed are a-name", 20), 0);
     assert_string_equal(strstr(hint, " or "), " or 93 more");
 }
 
@@ -201,7 +201,7 @@ int main(void)
         cmocka_unit_test(test_yaml_limits_are_kept),
         cmocka_unit_test(test_decimal_takes_only_plain_numbers),
         cmocka_unit_test(test_near_finds_a_typing_error_and_nothing_else),
-        cmocka_unit_test(test_hint_tells_the_near_name_else_what_fits),
+        cmocka_unit_test(test_hint_tells_the_near_name_and_what_is_allowed),
         cmocka_unit_test(test_fault_of_a_long_value_then_what_is_allowed_is_told),
         cmocka_unit_test(test_fault_of_control_characters_then_none_is_told),
     };
