@@ -3,8 +3,10 @@
 #include "lib_internal.h"
 
 #include "faults.h"
+#include "wire.h"
 #include "yaml_node.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,7 +147,10 @@ static void apply_json_lines(struct apply *apply, const char *file, char *text)
         if (strspn(p, " \t\r") != n) {
             ok = docket_body_json(body, "customer", p, &error);
             if (!ok) {
-                (void)fprintf(stderr, "docket: invalid: %s: %s\n", place, error.message);
+                struct err err = {.code = ERR_INVALID};
+                (void)snprintf(err.msg, sizeof err.msg, "%s", error.message);
+                (void)wire_json_in_file(&err, file, (unsigned)line);
+                (void)fprintf(stderr, "docket: invalid: %s\n", err.msg);
                 apply->status = CLI_REFUSED;
             } else {
                 ok = apply_body(apply, place, body);

@@ -30,6 +30,7 @@ struct flight {
 
 struct import {
     struct cli *cli;
+    const char *path;
     FILE *file;
     struct import_seen seen;
     struct flight *flights;
@@ -54,8 +55,12 @@ static void import_refuse(struct import *im, uint64_t line, const char *code, co
     if (im->refused <= ERRORS_KEPT) {
         struct wire_doc *doc = NULL;
         struct err err;
-        wire_put_map(&out, 4);
+        unsigned row, column;
+        wire_json_place(message, &message, &row, &column);
+        wire_put_map(&out, column == 0 ? 4 : 5);
         wire_put_key_int(&out, "line", (int64_t)line);
+        if (column != 0)
+            wire_put_key_int(&out, "column", column);
         wire_put_key_text(&out, "code", code);
         wire_put_key_text(&out, "field", *field != '\0' ? field : NULL);
         wire_put_key_text(&out, "message", message);
@@ -66,8 +71,11 @@ static void import_refuse(struct import *im, uint64_t line, const char *code, co
         wire_doc_free(doc);
         buf_reset(&out);
         cli_text_put(&out, span_of(message), false);
-        (void)fprintf(stderr, "%sdocket: line %llu: %s: %s\n", im->shown_us != 0 ? "\r\033[K" : "",
-                      (unsigned long long)line, code, buf_text(&out));
+        (void)fprintf(stderr, "%sdocket: %s: %s:%llu", im->shown_us != 0 ? "\r\033[K" : "", code, im->path,
+                      (unsigned long long)line);
+        if (column != 0)
+            (void)fprintf(stderr, ":%u", column);
+        (void)fprintf(stderr, ": %s\n", buf_text(&out));
     }
     buf_clear(&out);
 }
@@ -274,6 +282,7 @@ static bool import_open(struct import *im, const struct cli_args *args, enum cli
         return false;
     }
     im->window = (size_t)window;
+    im->path = path;
     im->file = strcmp(path, "-") == 0 ? stdin : fopen(path, "r");
     if (im->file == NULL) {
         (void)fprintf(stderr, "docket: io: %s: %s\n", path, strerror(errno));

@@ -163,8 +163,16 @@ bool wire_has_doubled_key(const struct wire_val *map);
  * terminal too: control characters never pass. */
 void wire_to_json(struct buf *out, const struct wire_val *val);
 
-/* JSON text to MessagePack. err: ERR_INVALID with line and column. */
+/* JSON text to MessagePack. err: ERR_INVALID with line and column: "2:7: not JSON: …". */
 bool wire_from_json(struct buf *out, const char *json, size_t len, struct err *err)
     __attribute__((warn_unused_result));
+
+/* Takes the place out of such a message.
+ * out: ret_msg  what is behind it. 0 and 0, and the whole message, where there is no place */
+void wire_json_place(const char *msg, const char **ret_msg, unsigned *ret_line, unsigned *ret_column);
+
+/* Where in a file it is that a text is no JSON: "FILE:LINE:COLUMN: not JSON: …"; of another error "FILE:LINE: …". Returns false.
+ * in:  first_line  of the file, where the text begins */
+bool wire_json_in_file(struct err *err, const char *file, unsigned first_line);
 
 #endif

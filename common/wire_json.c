@@ -2,6 +2,8 @@
 #include "wire.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -136,11 +138,40 @@ static void json_to_wire(struct buf *out, json_t *json)
 bool wire_from_json(struct buf *out, const char *json, size_t len, struct err *err)
 {
     json_error_t why;
-    json_t *tree = json_loadb(json, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why);
 
+    /* Without its end: else what is missing were missing in the next line. */
+    while (len != 0 && (json[len - 1] == '\n' || json[len - 1] == '\r'))
+        len--;
+    json_t *tree = json_loadb(json, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &why);
     if (tree == NULL)
-        return err_set(err, ERR_INVALID, "%d:%d: not JSON: %s", why.line, why.column, why.text);
+        return err_set(err, ERR_INVALID, "%d:%d: not JSON: %s", why.line, why.column > 0 ? why.column : 1,
+                       why.text);
     json_to_wire(out, tree);
     json_decref(tree);
     return out->failed ? err_set(err, ERR_TOO_LARGE, "the JSON text is too large") : true;
+}
+
+void wire_json_place(const char *msg, const char **ret_msg, unsigned *ret_line, unsigned *ret_column)
+{
+    char *end = NULL, *second = NULL;
+    unsigned long row = strtoul(msg, &end, 10);
+    unsigned long column = *end == ':' ? strtoul(end + 1, &second, 10) : 0;
+    bool is_place = end != msg && second != NULL && second != end + 1 && strncmp(second, ": ", 2) == 0;
+
+    *ret_msg = is_place ? second + 2 : msg;
+    *ret_line = is_place ? (unsigned)row : 0;
+    *ret_column = is_place ? (unsigned)column : 0;
+}
+
+bool wire_json_in_file(struct err *err, const char *file, unsigned first_line)
+{
+    char msg[sizeof err->msg];
+    const char *rest = NULL;
+    unsigned line = 0, column = 0;
+
+    wire_json_place(err->msg, &rest, &line, &column);
+    (void)snprintf(msg, sizeof msg, "%s", rest);
+    if (line != 0)
+        return err_set(err, err->code, "%s:%u:%u: %s", file, first_line + line - 1, column, msg);
+    return err_set(err, err->code, "%s:%u: %s", file, first_line, msg);
 }

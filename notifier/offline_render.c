@@ -229,9 +229,9 @@ static bool facts_read(const char *path, struct holder *h, struct err *err)
     bool ok = file_read(path, &json, err);
     if (ok && (!wire_from_json(&bytes, buf_text(&json), json.len, err) ||
                !wire_parse(buf_text(&bytes), bytes.len, WIRE_DEPTH_MAX, &h->doc, err)))
-        ok = err_prefix(err, "%s: ", path);
+        ok = wire_json_in_file(err, path, 1);
     if (ok && wire_type(wire_root(h->doc)) != WIRE_MAP)
-        ok = err_set(err, ERR_INVALID, "%s: want a map of facts", path);
+        ok = err_set(err, ERR_INVALID, "%s:1:1: want a map of facts", path);
     buf_clear(&json);
     buf_clear(&bytes);
     return ok;

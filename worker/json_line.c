@@ -356,25 +356,13 @@ const struct wire_val *json_line_read(struct json_line *line, const char *text, 
     return r.p == r.end ? wire_made_root(line->made) : NULL;
 }
 
-void json_place_take(const char *msg, const char **ret_msg, unsigned *ret_line, unsigned *ret_column)
-{
-    char *end = NULL, *second = NULL;
-    unsigned long row = strtoul(msg, &end, 10);
-    unsigned long column = *end == ':' ? strtoul(end + 1, &second, 10) : 0;
-    bool is_place = end != msg && second != NULL && second != end + 1 && strncmp(second, ": ", 2) == 0;
-
-    *ret_msg = is_place ? second + 2 : msg;
-    *ret_line = is_place ? (unsigned)row : 0;
-    *ret_column = is_place ? (unsigned)column : 0;
-}
-
 /* What jansson refuses; the place is kept apart. */
 static bool json_refuse(struct json_line *line, struct err *err)
 {
     const char *msg = NULL;
     unsigned number = 0;
 
-    json_place_take(err->msg, &msg, &number, &line->column);
+    wire_json_place(err->msg, &msg, &number, &line->column);
     memmove(err->msg, msg, strlen(msg) + 1);
     return false;
 }
@@ -394,9 +382,6 @@ bool json_line_parse(struct json_line *line, const char *text, size_t len, unsig
         buf_reset(&line->bytes);
         wire_doc_free(line->doc);
         line->doc = NULL;
-        /* Without its end: else what is missing were missing in the next line. */
-        while (len != 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-            len--;
         if (!wire_from_json(&line->bytes, text, len, err))
             return json_refuse(line, err);
         if (!wire_parse(line->bytes.p, line->bytes.len, depth_max, &line->doc, err))

@@ -23,10 +23,6 @@ bool json_line_parse(struct json_line *line, const char *text, size_t len, unsig
  * not tell it: who knows which line of a file it is tells both. */
 unsigned json_line_column(const struct json_line *line);
 
-/* Takes the place out of a message of wire_from_json: "2:7: not JSON: …".
- * out: ret_msg  what is behind it. 0 and 0, and the whole message, where there is no place */
-void json_place_take(const char *msg, const char **ret_msg, unsigned *ret_line, unsigned *ret_column);
-
 /* The quick reading alone, for the tests. NULL: jansson is to be asked. */
 const struct wire_val *json_line_read(struct json_line *line, const char *text, size_t len,
                                       unsigned depth_max);

@@ -325,7 +325,7 @@ static bool json_fault(const char *path, const char *msg, struct faults *faults)
     struct fault_place place = {.file = path};
     const char *rest = NULL;
 
-    json_place_take(msg, &rest, &place.line, &place.column);
+    wire_json_place(msg, &rest, &place.line, &place.column);
     return faults_add(faults, place, "%s", rest);
 }
 

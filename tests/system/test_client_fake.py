@@ -298,7 +298,7 @@ def test_import_is_repeatable_and_names_refused_lines(tmp_path):
         got = json.loads(r.stdout)
         assert r.returncode == 1 and (got["posted"], got["duplicate"], got["refused"]) == (302, 0, 2)
         assert sorted(e["line"] for e in got["errors"]) == [302, 305]
-        assert "line 302: invalid: unknown field" in r.stderr and "line 305: invalid" in r.stderr
+        assert f"invalid: {tmp_path}/f:302: unknown field\n" in r.stderr and f"invalid: {tmp_path}/f:305:3: not JSON: " in r.stderr
         r = docket("import", "-", "--json", "--window", "7", broker=b.endpoint, stdin=text)
         got = json.loads(r.stdout)
         assert (got["posted"], got["duplicate"], got["refused"]) == (0, 302, 2)
@@ -352,6 +352,8 @@ def test_customer_apply_takes_yaml_and_json_lines(tmp_path):
         assert [x["key"] for x in b.bodies("customer.put")[4:]] == ["k", "k-2"]
         r = docket("customer", "apply", "-", broker=b.endpoint, stdin="- id: x\n  id: y\n")
         assert r.returncode == 1 and ":2:" in r.stderr
+        r = docket("customer", "apply", "-", broker=b.endpoint, stdin='{"id": "e"}\n\n{"id": "f",}\n')
+        assert (r.returncode, r.stderr) == (1, "docket: invalid: -:3:12: not JSON: string or '}' expected near '}'\n")
 
 
 def test_customer_apply_says_what_became_of_the_records():

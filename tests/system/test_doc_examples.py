@@ -260,6 +260,7 @@ def test_changing_the_on_call_plan(desk, folder):
 
 
 def test_changing_the_process(desk, folder):
+    two_processes(desk)
     done = desk.shell(block_of("docs/process.md", "docket process get").script(), folder, 120)
     assert done.returncode == 0, done.stdout + done.stderr
 

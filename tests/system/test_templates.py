@@ -42,6 +42,15 @@ def render(tmp_path, kind, facts, *options):
                           stdin=subprocess.DEVNULL)
 
 
+def test_facts_that_are_no_json_are_told_with_their_place(tmp_path):
+    file = tmp_path / "facts.json"
+    for text, told in (('{"title": "x",\n "priority": 2,}\n', "2:16: not JSON: string or '}' expected near '}'"),
+                       ('{"title": "x"\n', "1:13: not JSON: '}' expected near end of file"), ("[]\n", "1:1: want a map of facts")):
+        file.write_text(text)
+        done = subprocess.run([BIN / "docket-notifier", "render", "received", "--ticket", file], capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (1, f"docket-notifier: {file}:{told}\n")
+
+
 def facts_of(text, locale):
     body = {key: text if key in ("text", "proposal") else text[:1000] for key in ("text", "reason", "vendor", "proposal", "by", "address", "reply", "about", "channel", "told")}
     return {"tracking": "DKT-4Q7K-M2P9-ZX3A-H", "title": text[:200], "customer": text[:60], "name": text[:60], "state": "triaged", "priority": 2,

@@ -257,7 +257,7 @@ static void test_parse_a_wrong_line_then_the_error_is_jansson_s(void **state)
         assert_false(wire_from_json(&bytes, rows[i], strlen(rows[i]), &want) &&
                      wire_parse(bytes.p, bytes.len, DEPTH_MAX, &doc, &want));
         assert_int_equal(err.code, want.code);
-        json_place_take(want.msg, &msg, &number, &column);
+        wire_json_place(want.msg, &msg, &number, &column);
         assert_string_equal(err.msg, msg);
         assert_int_equal(json_line_column(line), column);
     }
