@@ -308,6 +308,9 @@ void process_free(struct process *process); /* accepts NULL */
 /* The package of that name; the default one when name is NULL or not known (it is always there). */
 const struct process_package *process_package_find(const struct process *process, struct span name);
 bool process_package_known(const struct process *process, struct span name);
+/* Tells that a name is none of packages.yaml's, and which are; false. */
+bool process_package_refuse(const struct process *process, const char *what, const char *name,
+                            struct fault_place place, struct faults *faults);
 
 /* Weight of the package, of the default one when it is not known. */
 int64_t process_package_weight(const struct process *process, struct span package);

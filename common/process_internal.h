@@ -71,10 +71,6 @@ const struct process_escalation *process_policy_find(const struct process_people
 bool load_target_known(struct load *load, const struct yaml_node *node, const char *what,
                        const struct people_target *target);
 
-/* Tells that a name is none of packages.yaml's; false. */
-bool load_package_unknown(struct load *load, const struct yaml_node *node, const char *what,
-                          const char *name);
-
 /* faults_hint of the names of count things of one kind, each of which begins with its name. */
 void names_hint(const void *things, size_t count, size_t thing_bytes, const char *name,
                 char ret[FAULTS_HINT_BYTES]);

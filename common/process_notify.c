@@ -122,7 +122,8 @@ static bool load_hold(struct load *load, const struct yaml_node *map, struct pro
         ok = load_name_list(load, packages, "packages", load_name, &hold->packages) && ok;
     for (size_t i = 0; i < hold->packages.count; i++)
         if (!load->packages_unread && !process_package_known(load->process, span_of(hold->packages.items[i])))
-            ok = load_package_unknown(load, node_one(packages, i), "packages", hold->packages.items[i]);
+            ok = process_package_refuse(load->process, "packages", hold->packages.items[i],
+                                        node_one(packages, i)->place, load->faults);
     return load_until(load, map, hold) && ok;
 }
 

@@ -224,13 +224,13 @@ static void warn_of_warnings(struct load *load)
         }
 }
 
-bool load_package_unknown(struct load *load, const struct yaml_node *node, const char *what, const char *name)
+bool process_package_refuse(const struct process *process, const char *what, const char *name,
+                            struct fault_place place, struct faults *faults)
 {
-    const struct process *process = load->process;
     char hint[FAULTS_HINT_BYTES];
 
     NAMES_HINT(process->packages, process->package_count, name, hint);
-    return faults_add(load->faults, node->place, "%s: \"%s\" is not in packages.yaml%s", what, name, hint);
+    return faults_add(faults, place, "%s: \"%s\" is not in packages.yaml%s", what, name, hint);
 }
 
 bool load_packages(struct load *load, const struct yaml_node *root, const struct yaml_node *policy_root)
@@ -255,7 +255,8 @@ bool load_packages(struct load *load, const struct yaml_node *root, const struct
     warn_of_warnings(load);
     if (policy_root != NULL && ok && !process_package_known(process, span_of(process->policy.package))) {
         const struct yaml_node *named = yaml_node_find(policy_root, "package");
-        ok = load_package_unknown(load, named != NULL ? named : root, "package", process->policy.package);
+        ok = process_package_refuse(process, "package", process->policy.package,
+                                    named != NULL ? named->place : root->place, load->faults);
     }
     return ok;
 }

@@ -53,18 +53,13 @@ static bool is_package(const struct rule_cond *leaf)
 static void warn_packages(struct warning *w, const struct rule_cond *leaf)
 {
     const struct process *process = w->process;
-    char hint[FAULTS_HINT_BYTES];
 
     if ((leaf->test != RULE_IS && leaf->test != RULE_IN) || !is_package(leaf))
         return;
-    for (size_t i = 0; i < leaf->value_count; i++) {
-        const char *name = leaf->values[i].text;
-        if (process_package_known(process, span_of(name)))
-            continue;
-        NAMES_HINT(process->packages, process->package_count, name, hint);
-        (void)faults_add(&w->process->warnings, leaf->place, "%s: \"%s\" is not in packages.yaml%s",
-                         leaf->field, name, hint);
-    }
+    for (size_t i = 0; i < leaf->value_count; i++)
+        if (!process_package_known(process, span_of(leaf->values[i].text)))
+            (void)process_package_refuse(process, leaf->field, leaf->values[i].text, leaf->place,
+                                         &w->process->warnings);
 }
 
 static void warn_cond(struct warning *w, const struct rule_cond *cond, unsigned on)

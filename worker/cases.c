@@ -5,6 +5,8 @@
 #include "decide.h"
 #include "given.h"
 #include "instant.h"
+#include "mem.h"
+#include "request_fields.h"
 #include "trial.h"
 #include "yaml_node.h"
 
@@ -22,6 +24,12 @@ enum {
 
 /* A Monday morning: the desk is open in most calendars. */
 #define POSTED_BY_DEFAULT "2026-03-02T09:00:00Z"
+
+/* What faults show, for people to copy. */
+#define TICKET_FORM "{title: No tone, problem: Since nine.}"
+#define EXPECT_FORM "{priority: 3, state: triaged}"
+#define STEP_FORM "{after: 1h, do: take, as: ada, expect: {state: in_progress}}"
+#define CASE_FORM "{case: NAME, ticket: " TICKET_FORM ", expect: {priority: 3}}"
 
 static const char *const case_keys[] = {"case", "ticket", "customer", "package", "at", "expect", "steps"};
 static const char *const step_own_keys[] = {"after", "at", "do", "as", "role", "until", "expect"};
@@ -78,19 +86,45 @@ static void put_node(const struct yaml_node *node, struct buf *out)
     }
 }
 
-static bool is_map(struct run *run, const struct yaml_node *node, const char *what)
+/* form: what would be right there, for people to copy, or NULL where any scalar may be */
+static bool is_kind(struct run *run, const struct yaml_node *node, enum node_kind kind, const char *what,
+                    const char *form)
 {
-    if (node != NULL && node->kind == NODE_MAP)
+    static const char *const wants[] = {
+        [NODE_SCALAR] = "text or a number", [NODE_LIST] = "a list like ", [NODE_MAP] = "a map like "};
+
+    if (node->kind == kind)
         return true;
-    return node != NULL &&
-           faults_add(run->faults, node->place, "%s: want a map, got %s", what, yaml_node_kind_name(node));
+    return faults_add(run->faults, node->place, "%s: is %s, want %s%s", what, yaml_node_kind_name(node),
+                      wants[kind], form == NULL ? "" : form);
+}
+
+static bool is_map(struct run *run, const struct yaml_node *node, const char *what, const char *form)
+{
+    return is_kind(run, node, NODE_MAP, what, form);
+}
+
+static bool is_scalar(struct run *run, const struct yaml_node *node, const char *what)
+{
+    return is_kind(run, node, NODE_SCALAR, what, NULL);
+}
+
+/* A text, or a list of texts. */
+static bool is_texts(struct run *run, const struct yaml_node *node, const char *what, const char *form)
+{
+    bool ok = node->kind == NODE_SCALAR || is_kind(run, node, NODE_LIST, what, form);
+
+    for (size_t i = 0; ok && node->kind == NODE_LIST && i < node->count; i++)
+        ok = is_scalar(run, node->items[i], what);
+    return ok;
 }
 
 static bool read_instant(struct run *run, const struct yaml_node *node, const char *what, int64_t *ret)
 {
     if (node->kind == NODE_SCALAR && instant_parse(span_of(node->text), ret))
         return true;
-    return faults_add(run->faults, node->place, "%s: \"%s\" is no instant, want e.g. " POSTED_BY_DEFAULT,
+    return is_scalar(run, node, what) &&
+           faults_add(run->faults, node->place, "%s: \"%s\" is no instant, want e.g. " POSTED_BY_DEFAULT,
                       what, node->text);
 }
 
@@ -99,7 +133,8 @@ static bool read_span(struct run *run, const struct yaml_node *node, const char 
     bool working;
     if (node->kind == NODE_SCALAR && process_duration_parse(node->text, ret_s, &working) && !working)
         return true;
-    return faults_add(run->faults, node->place, "%s: \"%s\" is no time, want e.g. 30s, 15m, 6h, 2d", what,
+    return is_scalar(run, node, what) &&
+           faults_add(run->faults, node->place, "%s: \"%s\" is no time, want e.g. 30s, 15m, 6h, 2d", what,
                       node->text);
 }
 
@@ -136,6 +171,8 @@ static void expect_value(struct run *run, const char *field, const struct yaml_n
 {
     char text[LINE_BYTES];
 
+    if (!is_scalar(run, want, field))
+        return;
     text_of(wire_type(got) == WIRE_NIL ? NULL : got, text);
     const char *wanted = yaml_node_is_null(want) ? "nothing" : want->text;
     if (strcmp(wanted, text) != 0)
@@ -156,6 +193,8 @@ static void expect_tags(struct run *run, const struct yaml_node *want, const str
 {
     char got[LINE_BYTES];
 
+    if (!is_texts(run, want, there ? "tags" : "without_tags", "[outage, sip]"))
+        return;
     for (size_t i = 0; i < (want->kind == NODE_SCALAR ? 1 : want->count); i++) {
         const char *tag = want->kind == NODE_SCALAR ? want->text : want->items[i]->text;
         if (tags_have(tags, tag) == there)
@@ -257,7 +296,7 @@ static void expect_clock(struct run *run, const char *kind, const struct yaml_no
             differ(run, kind, "not promised", "promised");
         return;
     }
-    if (!is_map(run, want, kind))
+    if (!is_map(run, want, kind, "{state: met, due: " POSTED_BY_DEFAULT "}"))
         return;
     (void)yaml_node_check_keys(want, kind, clock_keys, COUNT_OF(clock_keys), run->faults);
     if (cycle != NULL && !yaml_node_int(cycle, "cycle", 1, INT32_MAX, &number, run->faults))
@@ -294,6 +333,8 @@ static void expect_told(struct run *run, const struct yaml_node *want)
 {
     char got[TOLD_BYTES] = "", wanted[TOLD_BYTES] = "";
 
+    if (!is_texts(run, want, "told", "[customer received, staff alert p1]"))
+        return;
     for (size_t i = run->told_seen; i < trial_told_count(run->trial); i++)
         (void)snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", got[0] == '\0' ? "" : ", ",
                        trial_told(run->trial, i)->what);
@@ -311,6 +352,8 @@ static void expect_state(struct run *run, const struct yaml_node *want, const st
     const char *words[FIELD_WORDS_MAX];
     char allowed[LINE_BYTES];
 
+    if (!is_scalar(run, want, "state"))
+        return;
     if (!yaml_node_is_null(want) && !process_field_has_word("state", want->text)) {
         size_t count = process_field_words("state", words);
         faults_hint(want->text, words, count, allowed, sizeof allowed);
@@ -328,7 +371,7 @@ static void expect(struct run *run, const struct yaml_node *want, bool has_op)
     const struct wire_val *ticket = trial_ticket(run->trial);
     const struct yaml_node *node = NULL;
 
-    if (want == NULL || !is_map(run, want, "expect"))
+    if (want == NULL || !is_map(run, want, "expect", EXPECT_FORM))
         return;
     (void)yaml_node_check_keys(want, "expect", expect_keys, COUNT_OF(expect_keys), run->faults);
     if (!has_op && (node = yaml_node_find(want, "refused")) != NULL)
@@ -343,7 +386,8 @@ static void expect(struct run *run, const struct yaml_node *want, bool has_op)
         expect_tags(run, node, wire_find(ticket, "tags"), true);
     if ((node = yaml_node_find(want, "without_tags")) != NULL)
         expect_tags(run, node, wire_find(ticket, "tags"), false);
-    if ((node = yaml_node_find(want, "attributes")) != NULL && is_map(run, node, "attributes"))
+    if ((node = yaml_node_find(want, "attributes")) != NULL &&
+        is_map(run, node, "attributes", "{region: emea}"))
         expect_attributes(run, node, ticket);
     for (size_t i = 0; i < COUNT_OF(clocks); i++)
         if ((node = yaml_node_find(want, clocks[i])) != NULL)
@@ -434,6 +478,8 @@ static bool step_as(struct run *run, const struct yaml_node *step, const char *o
                      strcmp(op, "agree") == 0 || strcmp(op, "decline") == 0;
 
     *ret = (struct trial_as){customers ? ROLE_CUSTOMER : ROLE_STAFF, as == NULL ? "somebody" : as->text};
+    if (role != NULL && !is_scalar(run, role, "role"))
+        return false;
     if (role != NULL && !desk_role_parse(span_of(role->text), &ret->role))
         return faults_add(run->faults, role->place,
                           "role: \"%s\" is not allowed, want staff, customer, system or admin", role->text);
@@ -502,7 +548,7 @@ static bool run_step(struct run *run, const struct yaml_node *step, size_t numbe
     struct trial_as as;
     struct err err = {0};
 
-    if (!is_map(run, step, "a step") ||
+    if (!is_map(run, step, "a step", STEP_FORM) || (op != NULL && !is_scalar(run, op, "do")) ||
         (op == NULL &&
          !yaml_node_check_keys(step, "a step", step_own_keys, COUNT_OF(step_own_keys), run->faults)))
         return false;
@@ -527,11 +573,13 @@ static bool run_step(struct run *run, const struct yaml_node *step, size_t numbe
 
 static bool read_package(struct run *run, const struct yaml_node *package)
 {
-    if (package == NULL || yaml_node_is_null(package) ||
-        (package->kind == NODE_SCALAR &&
-         process_package_known(engine_process(run->engine), span_of(package->text))))
+    const struct process *process = engine_process(run->engine);
+
+    if (package == NULL || yaml_node_is_null(package))
         return true;
-    return faults_add(run->faults, package->place, "package: is not in packages.yaml");
+    return is_scalar(run, package, "package") &&
+           (process_package_known(process, span_of(package->text)) ||
+            process_package_refuse(process, "package", package->text, package->place, run->faults));
 }
 
 /* The case says when, and by whom, its ticket is posted. */
@@ -617,8 +665,9 @@ static bool case_post(struct run *run, const struct yaml_node *node)
     struct buf out;
 
     if (ticket == NULL)
-        return faults_add(run->faults, node->place, "a case needs a ticket");
-    if (!is_map(run, ticket, "ticket") || (customer != NULL && !is_map(run, customer, "customer")))
+        return faults_add(run->faults, node->place, "a case without a ticket, want ticket: " TICKET_FORM);
+    if (!is_map(run, ticket, "ticket", TICKET_FORM) ||
+        (customer != NULL && !is_map(run, customer, "customer", "{id: acme, name: Acme, package: gold}")))
         return false;
     buf_init(&out, BYTES_MAX);
     put_node(ticket, &out);
@@ -647,31 +696,61 @@ static bool case_steps(struct run *run, const struct yaml_node *node)
         return false;
     (void)snprintf(run->step, sizeof run->step, "posted (line %u)", node->place.line);
     expect(run, yaml_node_find(node, "expect"), false);
-    if (steps != NULL && steps->kind != NODE_LIST)
-        return faults_add(run->faults, steps->place, "steps: want a list, got %s",
-                          yaml_node_kind_name(steps));
+    if (steps != NULL && !is_kind(run, steps, NODE_LIST, "steps", "[" STEP_FORM "]"))
+        return false;
     for (size_t i = 0; steps != NULL && i < steps->count; i++)
         if (!run_step(run, steps->items[i], i + 1))
             return false;
     return true;
 }
 
-static void case_run(const struct engine *engine, const struct yaml_node *node, const char *only, FILE *out,
-                     struct cases_count *count, struct faults *faults)
+/* Names are what people look a case up by; --only takes each that has it. */
+struct case_names {
+    struct case_name {
+        char *name;
+        struct fault_place place;
+    } * items;
+    size_t count;
+};
+
+static void names_clear(struct case_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->items[i].name);
+    free(names->items);
+}
+
+static bool read_name(struct run *run, const struct yaml_node *node, struct case_names *names,
+                      const char **ret)
+{
+    const struct yaml_node *named = yaml_node_find(node, "case");
+
+    if (named == NULL)
+        return faults_add(run->faults, node->place, "a case without a name, want case: NAME");
+    if (!yaml_node_text(named, "case", NAME_MAX_BYTES, ret, run->faults))
+        return false;
+    if (!text_is_line(span_of(*ret)))
+        return faults_add(run->faults, named->place,
+                          "case: \"%s\" is not allowed, want one line, without control characters", *ret);
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->items[i].name, *ret) == 0)
+            return faults_add(run->faults, named->place, "case: \"%s\" is the name of another one, %s:%u",
+                              *ret, names->items[i].place.file, names->items[i].place.line);
+    names->items = mem_grow(names->items, names->count + 1, sizeof *names->items);
+    names->items[names->count++] = (struct case_name){mem_strndup(*ret, strlen(*ret)), named->place};
+    return true;
+}
+
+static void case_run(const struct engine *engine, const struct yaml_node *node, const char *only,
+                     struct case_names *names, FILE *out, struct cases_count *count, struct faults *faults)
 {
     struct run run = {.engine = engine, .faults = faults};
     const char *name = NULL;
 
-    if (!is_map(&run, node, "a case") ||
+    if (!is_map(&run, node, "a case", CASE_FORM) ||
         !yaml_node_check_keys(node, "a case", case_keys, COUNT_OF(case_keys), faults))
         return;
-    const struct yaml_node *named = yaml_node_find(node, "case");
-    if (named == NULL) {
-        (void)faults_add(faults, node->place, "a case needs a name: case: …");
-        return;
-    }
-    if (!yaml_node_text(named, "case", NAME_MAX_BYTES, &name, faults) ||
-        (only != NULL && strstr(name, only) == NULL))
+    if (!read_name(&run, node, names, &name) || (only != NULL && strstr(name, only) == NULL))
         return;
     buf_init(&run.wrong, TEXT_MAX);
     size_t before = faults->count + faults->dropped;
@@ -687,6 +766,7 @@ bool cases_run(const struct engine *engine, const char *only, FILE *out, struct 
                struct faults *faults)
 {
     const struct process_files *files = &engine_process(engine)->files;
+    struct case_names names = {NULL, 0};
     size_t before = faults->count;
 
     for (size_t i = 0; i < files->count; i++) {
@@ -700,10 +780,11 @@ bool cases_run(const struct engine *engine, const char *only, FILE *out, struct 
             continue;
         }
         if (root->kind != NODE_LIST && !yaml_node_is_null(root))
-            (void)faults_add(faults, root->place, "want a list of cases, got %s", yaml_node_kind_name(root));
+            (void)is_kind(&(struct run){.faults = faults}, root, NODE_LIST, "the file", "[" CASE_FORM "]");
         for (size_t k = 0; root->kind == NODE_LIST && k < root->count; k++)
-            case_run(engine, root->items[k], only, out, count, faults);
+            case_run(engine, root->items[k], only, &names, out, count, faults);
         yaml_node_free(root);
     }
+    names_clear(&names);
     return faults->count == before;
 }

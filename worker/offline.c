@@ -297,8 +297,10 @@ static bool submitted_check(const struct engine *engine, const struct wire_val *
 
     if (package.len != 0 && !process_package_known(engine_process(engine), package)) {
         const struct yaml_node *at = yaml_node_find(written, "package");
-        ok = faults_add(faults, at == NULL ? place : at->place, "package: \"%.*s\" is not in packages.yaml",
-                        (int)package.len, package.p);
+        char name[PROCESS_NAME_MAX + 1];
+        (void)snprintf(name, sizeof name, "%.*s", (int)package.len, package.p);
+        ok = process_package_refuse(engine_process(engine), "package", name, at == NULL ? place : at->place,
+                                    faults);
     }
     return ok;
 }

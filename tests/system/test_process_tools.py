@@ -104,6 +104,53 @@ def test_what_a_case_can_never_expect_is_told_with_its_place(process):
         'tests/mine.yaml:5:51: refused: "maybe" is not allowed, want true or false', f'tests/mine.yaml:8:27: do: there is no op "resolv" (did you mean resolve?); allowed are {ops}'], done.stderr
 
 
+def told_of(process, text):
+    """What is wrong with the cases, without the name of their file."""
+    done = cases(process, text)
+    assert done.returncode == 1
+    return [line.removeprefix("tests/mine.yaml:") for line in done.stderr.splitlines()]
+
+
+TICKET = "{title: No tone, problem: Since nine.}"
+CASE = f"{{case: NAME, ticket: {TICKET}, expect: {{priority: 3}}}}"
+STEP = "{after: 1h, do: take, as: ada, expect: {state: in_progress}}"
+
+
+@pytest.mark.parametrize("text, told", [
+    ("case: a\n", f"1:1: the file: is a map, want a list like [{CASE}]"),
+    ("- no case\n", f"1:3: a case: is text, want a map like {CASE}"),
+    (f"- {{ticket: {TICKET}}}\n", "1:3: a case without a name, want case: NAME"),
+    ("- {case: a}\n", f"1:3: a case without a ticket, want ticket: {TICKET}"),
+    ("- {case: a, ticket: none}\n", f"1:21: ticket: is text, want a map like {TICKET}"),
+    (f"- {{case: a, customer: acme, ticket: {TICKET}}}\n", "1:23: customer: is text, want a map like {id: acme, name: Acme, package: gold}"),
+    (f"- {{case: a, package: goldd, ticket: {TICKET}}}\n", '1:22: package: "goldd" is not in packages.yaml (did you mean gold?); allowed are standard, silver, gold'),
+    (f"- {{case: a, package: [gold], ticket: {TICKET}}}\n", "1:22: package: is a list, want text or a number"),
+    (f"- {{case: a, at: [1], ticket: {TICKET}}}\n", "1:17: at: is a list, want text or a number"),
+    (f"- {{case: a, expect: 3, ticket: {TICKET}}}\n", "1:21: expect: is text, want a map like {priority: 3, state: triaged}"),
+    (f"- {{case: a, expect: {{priority: [3]}}, ticket: {TICKET}}}\n", "1:32: priority: is a list, want text or a number"),
+    (f"- {{case: a, expect: {{state: [new]}}, ticket: {TICKET}}}\n", "1:29: state: is a list, want text or a number"),
+    (f"- {{case: a, expect: {{tags: {{a: b}}}}, ticket: {TICKET}}}\n", "1:28: tags: is a map, want a list like [outage, sip]"),
+    (f"- {{case: a, expect: {{tags: [[a]]}}, ticket: {TICKET}}}\n", "1:29: tags: is a list, want text or a number"),
+    (f"- {{case: a, expect: {{told: {{a: b}}}}, ticket: {TICKET}}}\n", "1:28: told: is a map, want a list like [customer received, staff alert p1]"),
+    (f"- {{case: a, expect: {{attributes: emea}}, ticket: {TICKET}}}\n", "1:34: attributes: is text, want a map like {region: emea}"),
+    (f"- {{case: a, expect: {{response: met}}, ticket: {TICKET}}}\n", "1:32: response: is text, want a map like {state: met, due: 2026-03-02T09:00:00Z}"),
+    (f"- {{case: a, ticket: {TICKET}, steps: 1h}}\n", f"1:68: steps: is text, want a list like [{STEP}]"),
+    (f"- {{case: a, ticket: {TICKET}, steps: [1h]}}\n", f"1:69: a step: is text, want a map like {STEP}"),
+    (f"- {{case: a, ticket: {TICKET}, steps: [{{after: 1h, do: [take]}}]}}\n", "1:85: do: is a list, want text or a number"),
+    (f"- {{case: a, ticket: {TICKET}, steps: [{{after: 1h, do: take, role: [staff]}}]}}\n", "1:97: role: is a list, want text or a number"),
+    (f"- {{case: a, ticket: {TICKET}}}\n- {{case: b, ticket: {TICKET}}}\n- {{case: a, ticket: {TICKET}}}\n", '3:10: case: "a" is the name of another one, tests/mine.yaml:1'),
+    (f'- {{case: "a\\e[2J", ticket: {TICKET}}}\n', '1:10: case: "a?[2J" is not allowed, want one line, without control characters'),
+])
+def test_what_is_no_case_is_told_with_what_one_looks_like(process, text, told):
+    assert told_of(process, text) == [told]
+
+
+def test_two_cases_of_one_name_in_two_files_are_told(process):
+    (process / "tests/other.yaml").write_text(f"- {{case: a, ticket: {TICKET}}}\n")
+    done = cases(process, f"- {{case: a, ticket: {TICKET}}}\n")
+    assert done.returncode == 1 and done.stderr == 'tests/other.yaml:1:10: case: "a" is the name of another one, tests/mine.yaml:1\n'
+
+
 def test_a_rule_that_wakes_a_ticket_again_and_again_ends(process):
     (process / "rules/05-loop.yaml").write_text("- rule: loop\n  on: [posted, due]\n  then: {wake_in: 60s}\n")
     text = "- case: loops\n  ticket: {title: Echo, problem: p}\n  steps:\n    - {after: %s, expect: {state: triaged}}\n"
@@ -342,7 +389,7 @@ def test_explain_takes_no_ticket_that_the_broker_would_refuse(process, tmp_path)
         "2:2: titel: not a field of ticket.submit (did you mean title?); allowed are key, as, customer, title, problem, equipment, configuration, contact, channel, impact, "
         "attributes, correlation, take, posted_at",
         "3:13: problem: want text, got an integer", "3:37: contact.email: not a mail address: want name@host, in ASCII",
-        '4:12: impact: "dwn" is not known (did you mean down?); allowed are down, critical, degraded, impaired, request, question', '4:30: package: "platin" is not in packages.yaml'], done.stderr
+        '4:12: impact: "dwn" is not known (did you mean down?); allowed are down, critical, degraded, impaired, request, question', '4:30: package: "platin" is not in packages.yaml; allowed are standard, silver, gold'], done.stderr
     ticket.write_text('{"title": "Echo",\n "problem": "x",, }')
     assert worker("explain", process, ticket).stderr == f"{ticket}:2:17: not JSON: string or '}}' expected near ','\n"
     # JSON that is no YAML: the fault has no line, and is told all the same.
