@@ -10,6 +10,7 @@
 #include "mem.h"
 #include "notifier.h"
 #include "policy.h"
+#include "predecessor.h"
 #include "process.h"
 #include "statements.h"
 
@@ -459,7 +460,7 @@ static void claim_channel(struct notifier *notifier, int channel, int slots, boo
     slots = slots < CLAIM_MAX ? slots : CLAIM_MAX;
     claim->notifier = notifier;
     claim->channel = channel;
-    randombytes_buf(&claim->token, sizeof claim->token);
+    claim->token = predecessor_token(notifier);
     claim->at_us = clock_mono_us();
     claim->slots = (size_t)slots;
     claim->urgent = urgent;

@@ -8,15 +8,13 @@
 #include "log.h"
 #include "mem.h"
 #include "notifier.h"
+#include "predecessor.h"
 #include "statements.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <sodium.h>
-
 enum { CLAIM_MAX = 100, NAME_BYTES = 130, CAUSE_BYTES = 130, KIND_BYTES = 34, BODY_BYTES_MAX = 64 << 10 };
-#define LEASE_US (10 * US_PER_S)
 #define GAPS_EVERY_US (INT64_C(3600) * US_PER_S)
 #define IDLE_US US_PER_S /* looks at least that often: a poke may be lost */
 /* Pages overtake what waits (deliveries are claimed in the order of next_at). */
@@ -518,14 +516,14 @@ void escal_room_run(struct escal_room *room)
         return;
     struct look *look = mem_new(1, sizeof *look);
     look->room = room;
-    randombytes_buf(&look->token, sizeof look->token);
+    look->token = predecessor_token(notifier);
     room->looking = true;
     room->due_us = clock_mono_us() + IDLE_US;
     (void)pg_send(notifier->tell, TELL_ALERT_QUIET, NULL, NULL, NULL);
     (void)pg_send(notifier->tell, TELL_ESCAL_OVERRIDES, NULL, look_on_overrides, look);
     pg_params_reset(notifier->params);
     pg_put_int8(notifier->params, look->token);
-    pg_put_int8(notifier->params, LEASE_US);
+    pg_put_int8(notifier->params, ESCAL_LEASE_US);
     pg_put_int4(notifier->params, room->limit);
     (void)pg_send(notifier->tell, TELL_ESCAL_CLAIM, notifier->params, look_on_claimed, look);
     (void)pg_send(notifier->tell, TELL_ESCAL_NEXT, NULL, look_on_next, look);

@@ -6,6 +6,10 @@
 
 #include "buf.h"
 
+#include <stdint.h>
+
+#define ESCAL_LEASE_US INT64_C(10000000) /* how long an alert is leased for its step */
+
 struct escal_room;
 struct notifier;
 

@@ -60,7 +60,8 @@ struct notifier {
     struct token_key link_key; /* signs links in messages; no keys: there are none */
     struct metrics *metrics;
     struct metric *steps, *nobody, *alerts; /* of the escalations */
-    struct metric *told, *attempts, *repeats, *dead, *acknowledged, *waiting, *oldest, *breakers, *held_gauge;
+    struct metric *told, *attempts, *repeats, *dead, *acknowledged, *waiting, *oldest, *breakers, *held_gauge,
+        *name_taken;
     zsock_t *pokes;
     int32_t process_n;
     bool expanding;                             /* outbox rows are being claimed or expanded */

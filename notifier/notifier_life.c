@@ -402,6 +402,7 @@ static void open_metrics(struct notifier *notifier)
                                          "1 while nothing is told until it is released", METRIC_PLAIN);
     notifier->waiting = metrics_gauge(notifier->metrics, "waiting", "Rows that wait, counted up to 10,000",
                                       (struct metric_label){"queue", queues, 2});
+    notifier->name_taken = predecessor_metric(notifier->metrics);
     notifier->dead = metrics_counter(notifier->metrics, "dead_total",
                                      "Messages that ended undelivered, by what ended them",
                                      (struct metric_label){"reason", dead, DEAD_REASONS});

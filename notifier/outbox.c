@@ -11,6 +11,7 @@
 #include "mem.h"
 #include "notifier.h"
 #include "policy.h"
+#include "predecessor.h"
 #include "process.h"
 #include "statements.h"
 #include "wire.h"
@@ -18,8 +19,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#include <sodium.h>
 
 enum { CLAIM_MAX = 200, KIND_BYTES = 40, PLANNED_FOR_MIN = 200 };
 
@@ -426,7 +425,7 @@ void outbox_run(struct notifier *notifier)
     }
     struct claim *claim = mem_new(1, sizeof *claim);
     claim->notifier = notifier;
-    randombytes_buf(&claim->token, sizeof claim->token);
+    claim->token = predecessor_token(notifier);
     notifier->expanding = true;
     notifier->expand_at_us = clock_mono_us() + FED_PAUSE_US;
     notifier->look_again = notifier->expand_more = false;

@@ -140,23 +140,95 @@ def test_what_was_in_flight_goes_again_as_soon_as_the_one_that_was_killed_is_sta
     assert "event=leases_back" in stack.log("notifier-1")
 
 
+def killed_before(stack, table, act):
+    """A notifier that was killed in the middle of what act starts, when it would have written to that table; none of its sessions wrote on."""
+    with stack.db() as db, stack.db() as beside:
+        db.execute("CREATE FUNCTION wait_here() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NEW; END'")
+        db.execute(f"CREATE TRIGGER wait_here BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION wait_here()")
+        db.execute("SELECT pg_advisory_lock(4711)")
+        act()
+        pid, = wait_until(lambda: beside.execute("SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND objid = 4711").fetchone())
+        stack.kill("notifier-1")
+        beside.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+        wait_until(lambda: not beside.execute("SELECT FROM pg_stat_activity WHERE application_name LIKE 'docket-notifier%%'").fetchall())
+        beside.execute(f"DROP TRIGGER wait_here ON {table}")
+
+
 @pytest.mark.limit(120)
-def test_another_one_of_the_same_name_takes_nothing_away_from_one_that_lives(one_desk):
+@pytest.mark.parametrize(("table", "what", "written"), [("escalations", "alerts=1", "SELECT count(*) FROM escalations"),
+                                                        ("attempts", "messages=1", "SELECT count(*) FROM attempts")])
+def test_what_was_claimed_and_not_begun_goes_on_as_soon_as_the_one_that_was_killed_is_started_again(one_desk, table, what, written):
+    """A step of an alert, and a message; neither waits for the ten seconds of its claim."""
+    _, stack, client = one_desk
+    wait_until(lambda: "event=process_used" in stack.log("notifier-1"))
+    killed_before(stack, table, lambda: client.submit(**({"impact": "down"} if table == "escalations" else {"contact": {"email": "claimed@localhost"}})))
+    assert stack.value(written) == 0
+    leased = stack.value("SELECT max(lease_until) FROM (SELECT lease_until FROM alerts UNION ALL SELECT lease_until FROM deliveries WHERE state = 1) l")
+    stack.up()
+    since = stack.value("SELECT docket_now()")
+    back = wait_until(lambda: [line for line in stack.log("notifier-1").splitlines() if "event=leases_back" in line])[0]
+    assert what in back.split(), back
+    wait_until(lambda: stack.value(written) > 0)
+    late = stack.value(f"SELECT min({'at' if table == 'escalations' else 'started_at'}) FROM {table}") - since
+    assert since > leased - 4_000_000 or late < 2_000_000, (leased - since, late)
+
+
+@pytest.fixture
+def twins(one_desk):
+    """A second notifier with the name of the first, as a configuration that was copied to another host."""
+    _, stack, _ = one_desk
+    http, log = free_port(), stack.home / "twin.log"
+    text = re.sub(r"^(feed|http|public_http):.*\n", "", stack.config("notifier-1").read_text(), flags=re.M)
+    config = stack.home / "twin.yaml"
+    config.write_text(text + f"feed: tcp://127.0.0.1:{free_port()}\nhttp: 127.0.0.1:{http}\npublic_http: 127.0.0.1:{free_port()}\n")
+    stack.env["DOCKET_HTTP_TWIN"] = f"http://127.0.0.1:{http}"
+
+    def start():
+        with open(log, "wb") as out:
+            twin.append(subprocess.Popen([BIN / "docket-notifier", "--config", config], stdin=subprocess.DEVNULL, stdout=out, stderr=out))
+        wait_until(lambda: "session=tell" in log.read_text() or twin[0].poll() is not None, 20)
+        assert twin[0].poll() is None, log.read_text()
+        return log
+
+    twin = []
+    yield start
+    for one in twin:
+        one.kill()
+        one.wait()
+
+
+@pytest.mark.limit(120)
+def test_another_one_of_the_same_name_takes_nothing_away_from_one_that_lives(one_desk, twins):
     smtp, stack, client = one_desk
     address = "alive@localhost"
     smtp.script(address, "end", [4], [])
     client.submit(contact={"email": address})
     wait_until(lambda: smtp.to(address, "seen"))
-    text = re.sub(r"^(feed|http|public_http):.*\n", "", stack.config("notifier-1").read_text(), flags=re.M)
-    config = stack.home / "twin.yaml"
-    config.write_text(text + f"feed: tcp://127.0.0.1:{free_port()}\nhttp: 127.0.0.1:{free_port()}\npublic_http: 127.0.0.1:{free_port()}\n")
-    with open(stack.home / "twin.log", "wb") as log, subprocess.Popen([BIN / "docket-notifier", "--config", config], stdin=subprocess.DEVNULL, stdout=log, stderr=log) as twin:
-        try:
-            wait_until(lambda: "session=tell" in (stack.home / "twin.log").read_text() or twin.poll() is not None, 20)
-            assert twin.poll() is None, (stack.home / "twin.log").read_text()
-            wait_until(lambda: smtp.to(address), 20)
-            wait_until(lambda: stack.value("SELECT count(*) FROM deliveries WHERE state < 2") == 0, 20)
-            assert len(receipts(smtp.to(address, "seen"))) == 1
-            assert "leases_back" not in (stack.home / "twin.log").read_text()
-        finally:
-            twin.kill()
+    log = twins()
+    wait_until(lambda: smtp.to(address), 20)
+    wait_until(lambda: stack.value("SELECT count(*) FROM deliveries WHERE state < 2") == 0, 20)
+    assert len(receipts(smtp.to(address, "seen"))) == 1
+    assert "leases_back" not in log.read_text()
+
+
+@pytest.mark.limit(120)
+def test_two_of_one_name_say_so_and_do_nothing_twice(one_desk, twins):
+    smtp, stack, client = one_desk
+
+    def is_taken(program):
+        return float(re.search(r"^docket_notifier_name_taken (\S+)$", stack.http(program, "/metrics")[1], re.M).group(1))
+
+    log = twins()
+    wait_until(lambda: is_taken("twin") == 1, 20)
+    assert is_taken("notifier-1") == 0 and log.read_text().count("event=name_taken") == 1 and stack.http("twin", "/readyz")[0] == 200
+    addresses = [f"twice{n}@localhost" for n in range(60)]
+    for address in addresses:
+        client.submit(contact={"email": address}, impact="down")
+    wait_until(lambda: all(smtp.to(address) for address in addresses) and stack.value("SELECT count(DISTINCT alert) FROM escalations") == 60, 30)
+    wait_until(lambda: stack.value("SELECT count(*) FROM deliveries WHERE state < 2 AND next_at <= docket_now()") == 0, 30)
+    assert [address for address in addresses if len(receipts(smtp.to(address, "seen"))) != 1] == []
+    assert stack.value("SELECT count(*) FROM escalations") == 60
+    assert stack.value("SELECT count(*) FROM attempts WHERE result = 'unknown'") == 0
+    # The name goes over to who is left.
+    stack.kill("notifier-1")
+    wait_until(lambda: is_taken("twin") == 0, 20)
