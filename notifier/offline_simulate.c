@@ -31,6 +31,7 @@ struct simulation {
     struct escal_people people;
     const struct process_escalation *policy;
     struct escal_state state;
+    const char *acker; /* as the alert's row has it when the step begins: nobody unless it is acknowledged */
     struct escal_now now;
     struct escal_delay delay;
     struct buf line;
@@ -156,7 +157,7 @@ static struct escal_scene scene_of(const struct simulation *s)
     struct escal_scene scene = escal_people_scene(&s->people, s->now.at);
     scene.assignee = s->assignee;
     scene.queue = s->queue;
-    scene.acker = s->ack;
+    scene.acker = s->acker;
     scene.desk_address = "staff_address";
     scene.ops_address = "ops_address";
     scene.is_open = every_channel;
@@ -271,6 +272,7 @@ static void step(struct simulation *s)
 {
     struct escal_result result;
 
+    s->acker = s->state.is == ESCAL_ACKED ? s->ack : NULL;
     reach(s);
     escal_run(s->policy, &s->state, &s->now, &result);
     s->state = result.state;

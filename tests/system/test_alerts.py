@@ -564,6 +564,15 @@ def test_simulate_tells_who_would_be_told_and_when(folder):
         assert done.returncode == 2 and why in done.stderr and "usage:" in done.stderr, done.stderr
 
 
+def test_simulate_knows_who_acknowledges_no_sooner_than_the_alert_does(folder):
+    """Nobody has acknowledged an alert that is open; when it is open again, only what is told in that moment still knows who had."""
+    policies = (folder / "escalation.yaml").read_text().replace("tell: [oncall:primary]}", "tell: [oncall:primary, acker]}").replace("tell: [team:noc]}", "tell: [lead, acker]}")
+    (folder / "escalation.yaml").write_text(policies)
+    done = notifier("simulate", str(folder), "--queue", "noc", "--ack", "ben", "--ack-after", "3s", "--for", "12s", "--json")
+    told = [(line["what"], line["generation"], [one["recipient"] for one in line["told"]]) for line in map(json.loads, done.stdout.splitlines())]
+    assert told == [("page", 1, ["ada"]), ("page", 1, ["lea"]), ("reminder", 1, ["ben"]), ("page", 2, ["ada", "ben"]), ("page", 2, ["lea"])], told
+
+
 def test_simulate_says_from_when_and_that_it_goes_on(folder):
     shutil.copy(ROOT / "deploy/process/escalation.yaml", folder)
     (folder / "oncall.yaml").write_text("schedules: {}\n")
