@@ -2,7 +2,10 @@
 #include "answers.h"
 #include "broker_ask.h"
 #include "channel_xmpp.h"
+#include "clock.h"
+#include "escal_people.h"
 #include "lanes.h"
+#include "log.h"
 #include "mem.h"
 #include "notifier.h"
 #include "statements.h"
@@ -183,12 +186,54 @@ static void on_looked(void *arg, const struct pg_end *end)
     }
 }
 
+/* ---- who speaks ---- */
+
+static bool is_way(const struct process_person *person, const struct channel_said *said)
+{
+    for (size_t i = 0; i < person->way_count; i++)
+        if (strcmp(person->ways[i].channel, channel_rows[said->channel].name) == 0 &&
+            strcasecmp(person->ways[i].address, said->from) == 0)
+            return true;
+    return false;
+}
+
+/* A number for each whose address stands in the process or who is a room of ours; all others are strangers. */
+static size_t speaker_of(const struct notifier *notifier, const struct channel_said *said)
+{
+    const struct process_people *people = escal_people_plan(notifier->people);
+    const struct settings_notifier *settings = &notifier->settings;
+
+    for (size_t i = 0; i < people->person_count; i++)
+        if (is_way(&people->persons[i], said))
+            return 1 + i;
+    for (size_t i = 0; i < settings->xmpp_rooms.count; i++)
+        if (strcasecmp(settings->xmpp_rooms.items[i], said->from) == 0)
+            return 1 + people->person_count + i;
+    return ANSWER_STRANGERS;
+}
+
+static bool may_answer(struct notifier *notifier, const struct channel_said *said)
+{
+    size_t speaker = speaker_of(notifier, said);
+    int64_t now = clock_mono_us();
+
+    if (answer_limit_take(&notifier->answer_limit, speaker, now))
+        return true;
+    int64_t ignored = answer_limit_ignored(&notifier->answer_limit, now);
+    metric_add(notifier->answers_ignored, speaker != ANSWER_STRANGERS, 1);
+    if (ignored != 0)
+        log_event(LOG_WARN, "answers_ignored", "count=%lld from=%s", (long long)ignored,
+                  log_quote(said->from));
+    return false;
+}
+
 void answers_on_said(void *arg, const struct channel_said *said)
 {
     struct notifier *notifier = arg;
     struct answer answer;
 
-    if (notifier->stopping || !answer_parse(said->text, &answer) || (said->is_room && said->nick[0] == '\0'))
+    if (notifier->stopping || !answer_parse(said->text, &answer) ||
+        (said->is_room && said->nick[0] == '\0') || !may_answer(notifier, said))
         return;
     struct reply *reply = mem_new(1, sizeof *reply);
     reply->notifier = notifier;

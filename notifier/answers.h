@@ -22,7 +22,7 @@ bool answer_parse(struct span text, struct answer *ret) __attribute__((warn_unus
 /* Six letters that prove having seen the page of this alert and generation. ret: ANSWER_CODE_BYTES; "" without a key. */
 void answer_code(const struct token_key *key, int64_t alert, int32_t generation, char *ret);
 
-/* A channel_said_fn; arg: the notifier. */
+/* A channel_said_fn; arg: the notifier. Who says more than answer_limit.h takes is not answered. */
 void answers_on_said(void *notifier, const struct channel_said *said);
 
 #endif

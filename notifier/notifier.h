@@ -3,6 +3,7 @@
 #ifndef DOCKET_NOTIFIER_H
 #define DOCKET_NOTIFIER_H
 
+#include "answer_limit.h"
 #include "away.h"
 #include "channel.h"
 #include "err.h"
@@ -61,7 +62,7 @@ struct notifier {
     struct metrics *metrics;
     struct metric *steps, *nobody, *alerts; /* of the escalations */
     struct metric *told, *attempts, *repeats, *dead, *acknowledged, *waiting, *oldest, *breakers, *held_gauge,
-        *name_taken;
+        *name_taken, *answers_ignored;
     zsock_t *pokes;
     int32_t process_n;
     bool expanding;                             /* outbox rows are being claimed or expanded */
@@ -75,6 +76,7 @@ struct notifier {
     int64_t run;               /* by chance: tells this process from others that share a relay */
     int64_t system_identifier; /* of the database seen last; 0: none yet */
     int32_t timeline;
+    struct answer_limit answer_limit;
     bool ending;
     bool claiming[CHANNELS]; /* deliveries of that channel are being claimed */
     bool

@@ -379,6 +379,7 @@ static void open_metrics(struct notifier *notifier)
     static const char *const told[TOLD_COUNTS] = {
         [TOLD_EXPANDED] = "expanded", [TOLD_SUPPRESSED] = "suppressed", [TOLD_MERGED] = "merged"};
     static const char *const queues[] = {"outbox", "deliveries"};
+    static const char *const speakers[] = {"strangers", "known"};
     static const char *const dead[DEAD_REASONS] = {
         [DEAD_REFUSED] = "refused", [DEAD_EXPIRED] = "expired", [DEAD_UNSENDABLE] = "unsendable"};
     static const char *results[SEND_RESULTS], *channels[CHANNELS];
@@ -403,6 +404,10 @@ static void open_metrics(struct notifier *notifier)
     notifier->waiting = metrics_gauge(notifier->metrics, "waiting", "Rows that wait, counted up to 10,000",
                                       (struct metric_label){"queue", queues, 2});
     notifier->name_taken = predecessor_metric(notifier->metrics);
+    notifier->answers_ignored =
+        metrics_counter(notifier->metrics, "answers_ignored_total",
+                        "Answers in chat that were not looked at, being too many, by who they are from",
+                        (struct metric_label){"from", speakers, sizeof speakers / sizeof speakers[0]});
     notifier->dead = metrics_counter(notifier->metrics, "dead_total",
                                      "Messages that ended undelivered, by what ended them",
                                      (struct metric_label){"reason", dead, DEAD_REASONS});

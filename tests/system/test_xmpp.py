@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 
 import msgpack
 import prosody
@@ -217,6 +218,32 @@ def test_who_speaks_to_it_out_of_a_room_needs_the_code_too(desk):
     assert desk.state(alert)["state"] == "open"
     desk.ada.say(ROOM, re.search(rf"ack {alert} \w{{6}}", page).group(0), "groupchat")
     wait_until(lambda: desk.state(alert)["state"] == "acknowledged", 20)
+
+
+def test_a_flood_of_strangers_answers_is_cut_and_holds_up_nobody(desk):
+    """Two strangers say `ack` as often as they can; what is over ten and one a second is neither looked up nor answered. Who was paged is heard."""
+    def ignored(who):
+        return float(re.search(rf'docket_notifier_answers_ignored_total{{from="{who}"}} (\S+)', desk.stack.http("notifier-1", "/metrics")[1]).group(1))
+
+    tracking = desk.client.submit(impact="down")
+    alert = desk.alert(tracking)
+    wait_until(lambda: desk.ada.texts(tracking), 20)
+    heard = len(desk.zoe.texts("alert"))
+    mallory, many, since = prosody.Person(desk.server, "mallory"), 150, time.monotonic()
+    for n in range(many):
+        mallory.say("bot@localhost", f"ack {n + 1}")
+        desk.zoe.say("bot@localhost", "ack")
+    wait_until(lambda: ignored("strangers") > 0)
+    desk.ada.say("bot@localhost", f"ack {alert}")
+    wait_until(lambda: desk.state(alert)["state"] == "acknowledged", 20)
+    wait_until(lambda: desk.ada.texts(f"Alert {alert} is acknowledged"))
+
+    def answered():
+        return len(mallory.texts("alert")) + len(desk.zoe.texts("alert")) - heard
+    wait_until(lambda: ignored("strangers") + answered() >= 2 * many, 30)
+    assert answered() <= 10 + time.monotonic() - since + 1 and ignored("known") == 0
+    mallory.leave()
+    assert len(desk.log("answers_ignored")) == 1
 
 
 def test_nobody_by_that_name_is_for_good(desk):
