@@ -34,6 +34,7 @@ struct pg;
 struct pg_params;
 struct pg_statement;
 struct postings;
+struct process_wait;
 struct queue;
 struct read_events;
 struct workers;
@@ -41,9 +42,10 @@ struct writer;
 
 /* The version of the process that is current here. */
 struct broker_process {
-    bool looked;  /* which is current was asked for: before that, nobody is served by a guess */
-    bool looking; /* it is being asked for */
-    int32_t n;    /* process_log.n; 0: none was ever applied */
+    bool looked;                /* which is current was asked for: before that, nobody is served by a guess */
+    bool looking;               /* it is being asked for */
+    struct process_wait *waits; /* for the answer (process_room.c); only while it is being asked for */
+    int32_t n;                  /* process_log.n; 0: none was ever applied */
     char hash[PROCESS_HASH_BYTES];
     int32_t former_n; /* the one before, by which decisions may still come; 0: none */
     char former_hash[PROCESS_HASH_BYTES];

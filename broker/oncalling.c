@@ -6,6 +6,7 @@
 #include "oncall.h"
 #include "oncalling_internal.h"
 #include "pg.h"
+#include "process_room.h"
 #include "read_end.h"
 #include "statements.h"
 
@@ -72,7 +73,10 @@ void plan_answer(struct plan *plan, struct span body)
 static void plan_on_rev(void *arg, PGresult *rows)
 {
     struct plan *plan = arg;
+    struct span hash = pg_span(rows, 0, 1);
+
     plan->rev = pg_int(rows, 0, 0);
+    (void)snprintf(plan->process, sizeof plan->process, "%.*s", (int)hash.len, hash.p == NULL ? "" : hash.p);
 }
 
 static void plan_on_overrides(void *arg, PGresult *rows)
@@ -93,20 +97,32 @@ static void plan_on_overrides(void *arg, PGresult *rows)
     }
 }
 
+static void plan_on_process(void *arg, bool known)
+{
+    struct plan *plan = arg;
+
+    if (!known)
+        plan_refuse(plan, ERR_UNAVAILABLE, "",
+                    "the database does not tell which process is current; please try again");
+    else if (plan_oncall(plan) == NULL)
+        plan_refuse(plan, ERR_UNAVAILABLE, "",
+                    "no process is current, or its schedules cannot be used (see the broker's log)");
+    else
+        plan->then(plan);
+}
+
+/* A process.apply that was answered is followed here, also when another broker answered it. */
 static void plan_on_end(void *arg, const struct pg_end *end)
 {
     struct plan *plan = arg;
     struct err err;
 
-    if (!read_end_is_ok(end, "oncall", &err)) {
-        call_refuse(plan->call, &err);
-        plan_free(plan);
-    } else if (plan_oncall(plan) == NULL) {
-        plan_refuse(plan, ERR_UNAVAILABLE, "",
-                    "no process is current, or its schedules cannot be used (see the broker's log)");
-    } else {
-        plan->then(plan);
+    if (read_end_is_ok(end, "oncall", &err)) {
+        process_room_await(plan->broker, plan->process, plan_on_process, plan);
+        return;
     }
+    call_refuse(plan->call, &err);
+    plan_free(plan);
 }
 
 void plan_read(struct broker *broker, struct call *call, int64_t from_at, void (*then)(struct plan *))

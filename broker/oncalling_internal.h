@@ -11,11 +11,13 @@ struct plan_row {
     char *made_by, *reason;
 };
 
-/* The plan as it stood in one snapshot, for one op. items and rows go together. */
+/* The plan as it stood in one snapshot, for one op: by the version of the process that was current then, or a later one. items and rows go
+ * together. */
 struct plan {
     struct broker *broker;
     struct call *call;
     int64_t rev;
+    char process[PROCESS_HASH_BYTES]; /* the version that was current */
     struct oncall_override *items;
     struct plan_row *rows;
     size_t count;

@@ -70,11 +70,48 @@ static void current_on_rows(void *arg, PGresult *rows)
     broker->recompute_due = pg_bool(rows, 0, 3);
 }
 
+/* Who waits for a version to be current here. */
+struct process_wait {
+    struct process_wait *next;
+    char hash[PROCESS_HASH_BYTES];
+    int looks; /* so many that end are waited for: one may have begun too early */
+    process_known_fn *fn;
+    void *arg;
+};
+
+static void process_room_look(struct broker *broker);
+
+static bool wait_is_over(const struct broker *broker, const char *hash)
+{
+    return hash[0] == '\0' || strcmp(hash, broker->process.hash) == 0;
+}
+
+/* All that was waited for goes on, but for what may be seen by another look. */
+static void waits_go_on(struct broker *broker, bool looked)
+{
+    struct process_wait *wait = broker->process.waits, *next;
+
+    broker->process.waits = NULL;
+    for (; wait != NULL; wait = next) {
+        next = wait->next;
+        if (looked && --wait->looks > 0 && !wait_is_over(broker, wait->hash)) {
+            wait->next = broker->process.waits;
+            broker->process.waits = wait;
+            continue;
+        }
+        wait->fn(wait->arg, looked);
+        free(wait);
+    }
+}
+
 static void current_on_end(void *arg, const struct pg_end *end)
 {
     struct broker *broker = arg;
-    (void)end;
+
     broker->process.looking = false;
+    waits_go_on(broker, end->outcome == PG_OK && pg_is_up(broker->control_pg));
+    if (broker->process.waits != NULL)
+        process_room_look(broker);
 }
 
 /* Asks which version is current, unless that is asked already. */
@@ -88,6 +125,25 @@ static void process_room_look(struct broker *broker)
     pg_put_text(broker->params, broker->process.n == 0 ? NULL : broker->process.hash);
     (void)pg_send(broker->control_pg, C_PROCESS_CURRENT, broker->params, current_on_rows, broker);
     pg_sync(broker->control_pg, current_on_end, broker);
+}
+
+void process_room_await(struct broker *broker, const char *hash, process_known_fn *fn, void *arg)
+{
+    bool known = wait_is_over(broker, hash);
+
+    if (!known)
+        process_room_look(broker);
+    if (known || !broker->process.looking) {
+        fn(arg, known);
+        return;
+    }
+    struct process_wait *wait = mem_new(1, sizeof *wait);
+    wait->next = broker->process.waits;
+    wait->looks = 2;
+    wait->fn = fn;
+    wait->arg = arg;
+    (void)snprintf(wait->hash, sizeof wait->hash, "%s", hash);
+    broker->process.waits = wait;
 }
 
 int64_t process_room_reminder_s(const struct broker *broker)

@@ -10,6 +10,12 @@ struct call;
 /* Looks for a new current version twice a second, or at once after process.apply; tells the workers. */
 void process_room_tick(struct broker *broker);
 
+/* Goes on with fn at once when the version with this hash is current here; else once it was looked for. For what is read: a version that was
+ * applied a moment ago is used then. hash: "" is any
+ * fn: known  false: it is another one, and the database could not be asked */
+typedef void process_known_fn(void *arg, bool known);
+void process_room_await(struct broker *broker, const char *hash, process_known_fn *fn, void *arg);
+
 /* process_log.n of the version with this hash: the current one, or the one before. SPAN_NONE, and one that this broker has not seen, count
  * as current. 0: none was ever applied. ret_unseen: the latter, when the statement is to ask the database first, else SPAN_NONE; which
  * version is current is looked for at once then. */

@@ -1,5 +1,6 @@
 """Alerts climb until somebody acknowledges: policies of seconds on a whole stack."""
 
+import contextlib
 import datetime
 import json
 import pathlib
@@ -295,6 +296,17 @@ def test_a_turn_that_has_begun_is_the_same_event_whenever_it_is_exported(desk):
     assert first("2030-03-24T10:30:00Z")[1] == begun and first("2030-03-25T08:00:00Z")[0] != first("2030-03-25T07:59:59Z")[0]
 
 
+def test_who_is_on_call_is_by_the_process_that_was_applied_a_moment_ago_at_every_broker(pair, folder):
+    with contextlib.closing(pair.client(1)) as one, contextlib.closing(pair.client(2)) as other:
+        for turn in range(6):
+            who = ("ada", "ben")[turn % 2]
+            (folder / "oncall.yaml").write_text(ONCALL + f"  fresh{turn}:\n    layers: [{{rotation: weekly, start: 2020-01-06, people: [{who}]}}]\n")
+            files = {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+            one.call("process.apply", files=files, comment="fresh", as_={"name": "ada", "role": "admin"})
+            for client in (other, one):
+                assert {s["schedule"]: s["staff"] for s in client.call("oncall.who")["schedules"]}.get(f"fresh{turn}") == [who], (turn, client is other)
+
+
 def test_what_was_exported_is_imported_as_the_same_turns_with_the_next_process(desk, caller, folder):
     span = {"from_at": micros("2030-03-25T09:00:00+01:00"), "until_at": micros("2030-04-05T09:00:00+02:00")}
     text = desk.docket("oncall", "export", "second", "--from-at", str(span["from_at"]), "--until-at", str(span["until_at"]), "--limit", "500").stdout
@@ -306,7 +318,6 @@ def test_what_was_exported_is_imported_as_the_same_turns_with_the_next_process(d
     def turns(schedule):
         return [(t["from_at"], t["until_at"], t["staff"]) for t in caller.call("oncall.next", schedule=schedule, **span, limit=500)["turns"]]
 
-    wait_until(lambda: "copy" in {s["schedule"] for s in caller.call("oncall.who")["schedules"]})
     assert turns("copy") == turns("second") and len(turns("copy")) == 11
     # A gap within 14 days is an alert while it is there.
     plan = (folder / "oncall.yaml").read_text()
