@@ -368,6 +368,31 @@ static bool read_customer(struct case_state *run, const struct yaml_node *custom
     return read_package(run, yaml_node_find(customer, "package")) && ok;
 }
 
+static bool case_may_be_refused(const struct case_state *run)
+{
+    return engine_process(run->engine)->policy.unknown_customer == UNKNOWN_REFUSE;
+}
+
+/* Whom the desk does not know it may refuse; then nothing is posted, as the case may expect. True: so it is. */
+static bool case_refused(struct case_state *run, const struct yaml_node *node)
+{
+    const struct yaml_node *expect = yaml_node_find(node, "expect"),
+                           *want = yaml_node_find(expect, "refused");
+    bool refused = case_may_be_refused(run) && yaml_node_find(node, "customer") == NULL &&
+                   yaml_node_find(node, "package") == NULL;
+    bool wanted = false;
+
+    if (!case_may_be_refused(run))
+        return false;
+    if (want != NULL && !yaml_node_bool(want, "refused", &wanted, run->faults))
+        return true;
+    if (refused != wanted)
+        case_differ(run, "refused", wanted ? "refused" : "posted",
+                    refused ? "the customer is not on file, and this desk refuses unknown customers"
+                            : "posted");
+    return refused;
+}
+
 static bool case_post(struct case_state *run, const struct yaml_node *node)
 {
     const struct yaml_node *ticket = yaml_node_find(node, "ticket"),
@@ -405,10 +430,12 @@ static bool case_steps(struct case_state *run, const struct yaml_node *node)
     (void)instant_parse(span_of(POSTED_BY_DEFAULT), &run->now);
     if (at != NULL && !case_instant(run, at, "at", &run->now))
         return false;
+    (void)snprintf(run->step, sizeof run->step, "posted (line %u)", node->place.line);
+    if (case_refused(run, node))
+        return true;
     if (!case_post(run, node) || !case_take(run, yaml_node_find(node, "ticket")))
         return false;
-    (void)snprintf(run->step, sizeof run->step, "posted (line %u)", node->place.line);
-    case_expect(run, yaml_node_find(node, "expect"), false);
+    case_expect(run, yaml_node_find(node, "expect"), case_may_be_refused(run));
     if (steps != NULL && !case_is_kind(run, steps, NODE_LIST, "steps", "[" STEP_FORM "]"))
         return false;
     for (size_t i = 0; steps != NULL && i < steps->count; i++)

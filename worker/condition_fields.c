@@ -136,9 +136,11 @@ static struct value field_customer_id(struct conditions *c)
     return value_text(wire_find_str(c->work->ticket, "customer"));
 }
 
+/* A ticket that no broker has taken yet has none of its own: it is posted with the one that serves it. */
 static struct value field_customer_package(struct conditions *c)
 {
-    return value_text(wire_find_str(c->work->ticket, "package"));
+    struct span package = wire_find_str(c->work->ticket, "package");
+    return value_text(package.len != 0 ? package : span_of(c->package->name));
 }
 
 static struct value field_event_kind(struct conditions *c)

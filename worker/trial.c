@@ -1,6 +1,7 @@
 /* One ticket in memory; see trial.h. */
 #include "trial_internal.h"
 
+#include "clock.h"
 #include "faults.h"
 #include "mem.h"
 #include "states.h"
@@ -123,6 +124,11 @@ static bool act_may(const struct trial *trial, const struct op_row *row, const s
         process_package_find(engine_process(trial->engine), span_of(trial->package));
     unsigned bit = span_is(medium, "im") ? CHANNEL_IM : CHANNEL_PHONE;
 
+    /* What is replayed was taken, whatever this process says. */
+    if (row->does == DO_REPLY && trial->state == STATE_CLOSED && !trial->ops_first &&
+        trial->now > trial->closed_at + engine_process(trial->engine)->policy.reopen_within_s * US_PER_S)
+        return err_set(err, ERR_CONFLICT,
+                       "closed for longer than reopen_within: the words become a new ticket");
     if (wire_find_int(body, "until_at", INT64_MAX) <= trial->now)
         return err_field(err, ERR_INVALID, "until_at", "until_at: lies in the past");
     if (row->event == EVENT_MEETING && medium.p != NULL && package != NULL && (package->meetings & bit) == 0)
@@ -152,7 +158,7 @@ bool trial_do(struct trial *trial, const char *op, struct trial_as as, const str
     if (!act_may(trial, row, body, err))
         return false;
     act_fields(trial, row, &as, body);
-    trial->state = (enum desk_state)next;
+    trial_state_set(trial, (enum desk_state)next);
     buf_init(&encoded, TRIAL_BYTES_MAX);
     if (wire_type(body) == WIRE_MAP)
         wire_put_val(&encoded, body);

@@ -21,6 +21,7 @@ struct trial {
     int priority;
     unsigned held;
     bool reply_pending;
+    int64_t closed_at; /* while it is */
     int64_t posted_at, updated_at, version, decided, now, wake_at;
     bool ops_first, held_back;
     const char *reason;
@@ -37,6 +38,8 @@ struct trial {
 void trial_put_ticket(const struct trial *trial, struct buf *out);
 
 void trial_name_set(char ret[TRIAL_NAME_BYTES], struct span text);
+
+void trial_state_set(struct trial *trial, enum desk_state state);
 
 /* Notes that somebody was told something. */
 void trial_tell(struct trial *trial, const char *to, const char *what);

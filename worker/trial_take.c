@@ -129,6 +129,13 @@ void trial_fields_set(struct trial *trial, const struct wire_val *set, bool by_p
     trial->held |= by_person && wire_find(set, "attributes") != NULL ? HELD_ATTRIBUTES : 0;
 }
 
+void trial_state_set(struct trial *trial, enum desk_state state)
+{
+    if (state == STATE_CLOSED && trial->state != STATE_CLOSED)
+        trial->closed_at = trial->now;
+    trial->state = state;
+}
+
 static void take_set(struct trial *trial, const struct wire_val *set)
 {
     int64_t priority = wire_find_int(set, "priority", 0);
@@ -141,7 +148,7 @@ static void take_set(struct trial *trial, const struct wire_val *set)
     enum desk_state state;
     if (desk_state_parse(wire_find_str(set, "state"), &state)) {
         assert(states_may_decide(trial->state, state)); /* else a broker would refuse the decision */
-        trial->state = state;
+        trial_state_set(trial, state);
     }
     trial_fields_set(trial, set, false);
     if (attributes != NULL && (trial->held & HELD_ATTRIBUTES) == 0) {
