@@ -158,7 +158,7 @@ static int run_verify(const struct broker_settings *settings)
     bool ok = false;
 
     zsys_handler_set(NULL);
-    if (!verify_run(settings->dsn, settings->clients, stdout, &ok, &err))
+    if (!verify_run(settings, stdout, &ok, &err))
         return fail("verify", &err);
     return ok ? EXIT_SUCCESS : EXIT_FAILURE;
 }

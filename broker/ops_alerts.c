@@ -85,6 +85,13 @@ static const struct ops_row {
 
 /* ---- telling ---- */
 
+/* One that did not come to be is tried again at the next look, and so are the others: what is told already stays as it is. */
+static void telling_on_end(void *arg, const struct pg_end *end)
+{
+    if (end->outcome != PG_OK)
+        ops_alerts_begin(arg);
+}
+
 static void alert_open(struct broker *broker, const char *cause, const struct ops_row *row)
 {
     char text[256];
@@ -98,7 +105,7 @@ static void alert_open(struct broker *broker, const char *cause, const struct op
     pg_put_int2(broker->params, PRIORITY);
     pg_put_text(broker->params, text);
     (void)pg_send(broker->control_pg, C_OPS_ALERT, broker->params, NULL, NULL);
-    pg_sync(broker->control_pg, NULL, NULL);
+    pg_sync(broker->control_pg, telling_on_end, broker);
     broker->outbox_written = true;
 }
 
@@ -107,7 +114,7 @@ static void alert_resolve(struct broker *broker, const char *cause)
     pg_params_reset(broker->params);
     pg_put_text(broker->params, cause);
     (void)pg_send(broker->control_pg, C_OPS_RESOLVE, broker->params, NULL, NULL);
-    pg_sync(broker->control_pg, NULL, NULL);
+    pg_sync(broker->control_pg, telling_on_end, broker);
 }
 
 struct ops_alerts *ops_alerts_new(void)

@@ -12,7 +12,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FAILURES_MAX = 5, RETRY_FIRST_MS = 500, HEALTH_PAUSE_MS = 2000 };
+enum { FAILURES_MAX = 5, RETRY_FIRST_MS = 1000, HEALTH_PAUSE_MS = 2000 };
+enum {
+    MESSAGE_SHOWN_BYTES = 300,
+    ALERT_BYTES = 640
+}; /* of a worker's message in the alert, which has room for all around it */
 
 struct put_back {
     struct unit unit;
@@ -108,8 +112,6 @@ void put_back_failed(struct broker *broker, struct wake *wake, const char *code,
 {
     struct put_back *put = put_back_new(broker, wake);
     int failures = wake->failures + (counts ? 1 : 0);
-    int64_t wait_us =
-        counts ? (RETRY_FIRST_MS * US_PER_MS) << (failures > 6 ? 6 : failures) : HEALTH_PAUSE_MS * US_PER_MS;
 
     wake->reasons |= REASON_RETRY;
     put->failures = (int16_t)failures;
@@ -124,7 +126,8 @@ void put_back_failed(struct broker *broker, struct wake *wake, const char *code,
         log_event(LOG_ERROR, "dead_letter", "ticket=%lld failures=%d code=%s worker=%s",
                   (long long)wake->ticket, failures, log_quote(code), log_quote(worker));
     } else {
-        put->wake_at = broker_now(broker) + wait_us;
+        int64_t wait_ms = counts ? RETRY_FIRST_MS << (failures - 1) : HEALTH_PAUSE_MS;
+        put->wake_at = broker_now(broker) + wait_ms * US_PER_MS;
         put->rank = put->wake_at;
         put->lane = (int16_t)(WAKE_CLASSES + wake->class);
         log_event(LOG_WARN, "decision_failed", "ticket=%lld failures=%d code=%s worker=%s message=%s",
@@ -189,15 +192,17 @@ static void put_back_send_alerts(struct broker *broker, struct put_back **dead, 
                                               [ATTEMPT] = put->attempt + 1,
                                               [VERSION] = put->version,
                                               [PRIORITY] = DEAD_PRIORITY};
-            char tracking[TRACKING_TEXT_BYTES], text[512] = "dead";
+            struct span message = span_cut(span_of(put->message), MESSAGE_SHOWN_BYTES);
+            char tracking[TRACKING_TEXT_BYTES], text[ALERT_BYTES] = "dead";
             tracking_format(put->unit.ticket, broker->settings.tracking_prefix, tracking);
             if (column == CAUSE)
                 (void)snprintf(text, sizeof text, "dead:%s", tracking);
             else if (column == TEXT)
                 (void)snprintf(text, sizeof text,
-                               "Ticket %s could not be decided %d times (%s: %s). It stays open and waits "
-                               "for a person; \"docket dead retry %s\" tries again.",
-                               tracking, put->failures, put->code, put->message, tracking);
+                               "Ticket %s could not be decided %d times (%s: %.*s%s). It stays open and "
+                               "waits for a person; \"docket dead retry %s\" tries again.",
+                               tracking, put->failures, put->code, (int)message.len, message.p,
+                               message.len < strlen(put->message) ? "…" : "", tracking);
             if (types[column] == PG_TEXT)
                 pg_array_bytes(params, span_of(text));
             else

@@ -31,6 +31,12 @@ static const struct {
     {"S16", "verify_s16.sql", NULL, "posted = open + closed"},
 };
 
+/* Where the lines go, and what tracking numbers begin with there. */
+struct verify_to {
+    FILE *out;
+    const char *prefix;
+};
+
 static bool verify_failed(PGconn *conn, PGresult *result, struct err *err)
 {
     (void)err_set(err, ERR_INTERNAL, "%s", PQerrorMessage(conn));
@@ -52,11 +58,13 @@ static bool verify_by_statement(PGconn *conn, const char *file, struct verify_co
     return true;
 }
 
-static void verify_print(FILE *out, const char *name, const char *says, const struct verify_count *count)
+static void verify_print(const struct verify_to *to, const char *name, const char *says,
+                         const struct verify_count *count)
 {
+    FILE *out = to->out;
     char tracking[TRACKING_TEXT_BYTES];
 
-    tracking_format(count->first, "DKT", tracking);
+    tracking_format(count->first, to->prefix, tracking);
     if (count->bad == 0)
         (void)fprintf(out, "%-4s ok      %lld looked at: %s\n", name, (long long)count->looked, says);
     else
@@ -65,20 +73,21 @@ static void verify_print(FILE *out, const char *name, const char *says, const st
                       count->first == 0 ? "" : tracking);
 }
 
-static bool verify_one(PGconn *conn, size_t i, FILE *out, bool *ok, struct err *err)
+static bool verify_one(PGconn *conn, size_t i, const struct verify_to *to, bool *ok, struct err *err)
 {
     struct verify_count count = {0};
 
     if ((rows[i].file != NULL && !verify_by_statement(conn, rows[i].file, &count, err)) ||
         (rows[i].walk != NULL && !rows[i].walk(conn, &count, err)))
         return err_prefix(err, "%s: ", rows[i].name);
-    verify_print(out, rows[i].name, rows[i].says, &count);
+    verify_print(to, rows[i].name, rows[i].says, &count);
     *ok = *ok && count.bad == 0;
     return true;
 }
 
 /* After the snapshot: the broker is asked now. */
-static bool verify_memories(PGconn *conn, const char *endpoint, FILE *out, bool *ok, struct err *err)
+static bool verify_memories(PGconn *conn, const char *endpoint, const struct verify_to *to, bool *ok,
+                            struct err *err)
 {
     static const char *const says = "each wake that the broker owns is in its memory";
     struct verify_count count = {0};
@@ -88,19 +97,20 @@ static bool verify_memories(PGconn *conn, const char *endpoint, FILE *out, bool 
     if (!verify_memory(conn, endpoint, &count, &why_not, err))
         return err_prefix(err, "S7b: ");
     if (why_not != NULL)
-        (void)fprintf(out, "%-4s -       not judged: %s\n", "S7b", why_not);
+        (void)fprintf(to->out, "%-4s -       not judged: %s\n", "S7b", why_not);
     else
-        verify_print(out, "S7b", says, &count);
+        verify_print(to, "S7b", says, &count);
     *ok = *ok && count.bad == 0;
     return true;
 }
 
-bool verify_run(const char *dsn, const char *endpoint, FILE *out, bool *ret_ok, struct err *err)
+bool verify_run(const struct broker_settings *settings, FILE *out, bool *ret_ok, struct err *err)
 {
+    const struct verify_to to = {out, settings->tracking_prefix};
     PGconn *conn = NULL;
     bool ok = true, done = false;
 
-    if (!pg_connect_blocking(dsn, "docket-broker verify", &conn, err))
+    if (!pg_connect_blocking(settings->dsn, "docket-broker verify", &conn, err))
         return false;
     PGresult *begun = PQexec(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
     if (PQresultStatus(begun) != PGRES_COMMAND_OK) {
@@ -110,8 +120,8 @@ bool verify_run(const char *dsn, const char *endpoint, FILE *out, bool *ret_ok, 
     PQclear(begun);
     done = true;
     for (size_t i = 0; done && i < sizeof rows / sizeof rows[0]; i++)
-        done = verify_one(conn, i, out, &ok, err);
-    done = done && verify_memories(conn, endpoint, out, &ok, err);
+        done = verify_one(conn, i, &to, &ok, err);
+    done = done && verify_memories(conn, settings->clients, &to, &ok, err);
     if (done)
         *ret_ok = ok;
 out:

@@ -3,15 +3,16 @@
 #define DOCKET_VERIFY_H
 
 #include "err.h"
+#include "settings_broker.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
 /* Prints a line for each invariant with its count. Blocks: a subcommand, never on a loop.
- * in:  endpoint  of the broker whose memory is compared with what it owns (S7b); that line is not judged when nobody answers there
+ * in:  settings  of the broker whose memory is compared with what it owns (S7b); that line is not judged when it does not answer
  * out: ret_ok    whether all hold
  * err: ERR_UNAVAILABLE  the database is away; ERR_INTERNAL  a statement failed */
-bool verify_run(const char *dsn, const char *endpoint, FILE *out, bool *ret_ok, struct err *err)
+bool verify_run(const struct broker_settings *settings, FILE *out, bool *ret_ok, struct err *err)
     __attribute__((warn_unused_result));
 
 #endif

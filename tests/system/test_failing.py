@@ -59,6 +59,18 @@ def test_a_dead_wake_comes_back_when_asked_for(desk, hired):
     wait_until(lambda: tracking not in dead(desk))
 
 
+def test_what_a_worker_says_of_a_failure_is_cut_between_letters_and_does_not_hide_what_to_do(desk, hired):
+    """Of both, as one of them would be cut inside a letter."""
+    words = {"even": "ä" * 450, "odd": "x" + "ä" * 450}
+    worker = hired(decide=lambda work, process: worker.say("fail", {"code": "broken", "message": words[work["ticket"]["title"]]}, worker.seen[-1]["id"])
+                   if work["ticket"]["title"] in words else decide(work, process))
+    desk.decided(desk.submit(title="good"))
+    for tracking in [desk.submit(title=title) for title in words]:
+        wait_until(lambda tracking=tracking: tracking in dead(desk), 60)
+        alert = next(alert for alert in desk.call("alert.list")["alerts"] if alert["tracking"] == tracking)
+        assert "(broken: " in alert["text"] and "ää" in alert["text"] and alert["text"].endswith(f'"docket dead retry {tracking}" tries again.')
+
+
 @pytest.mark.limit(240)
 def test_a_worker_that_dies_on_one_ticket_costs_only_that_one(desk, workerless):
     """The worker is cut off without a word each time it sees the ticket, and comes back: kill -9 by the network's eyes."""
@@ -126,6 +138,29 @@ def test_without_any_worker_ops_are_told_and_when_most_decisions_fail_none_count
         for cause in ("undecided", "no_workers", "decisions_fail"):
             wait_until(lambda: told(cause, [0, 1]) == 0 and told(cause, [2]), 30, 0.1)  # noqa: B023
         worker.leave()
+        client.close()
+    finally:
+        running.close()
+
+
+def test_an_alert_to_ops_that_the_database_refused_is_opened_all_the_same():
+    """Somebody holds the table for longer than a statement waits."""
+    running = Stack(workers=0)
+    try:
+        with running.config("broker-1").open("a") as config:
+            config.write("untriaged_alert: 1s\n")
+        running.kill("broker-1", signal.SIGTERM)
+        wait_until(lambda: not alive(running.pid("broker-1")))
+        running.up()
+        client = running.client()
+        waits = ("SELECT count(*) FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE NOT l.granted AND l.relation = 'alerts'::regclass"
+                 " AND a.application_name = 'docket-broker control'")
+        with running.db() as holder, holder.transaction():
+            holder.execute("LOCK TABLE alerts IN SHARE MODE")
+            client.submit()
+            wait_until(lambda: running.value(waits) == 1, 20)
+            wait_until(lambda: running.value(waits) == 0, 20)
+        wait_until(lambda: running.value("SELECT count(*) FROM alerts WHERE cause = 'ops:undecided:broker-1' AND state = 0") == 1, 20)
         client.close()
     finally:
         running.close()

@@ -83,10 +83,11 @@ BREAKS = {
 
 def verified(stack, dsn):
     config = stack.home / "verify.yaml"
-    config.write_text(f'dsn: "{dsn}"\n')
+    config.write_text(f'dsn: "{dsn}"\ntracking_prefix: NOC\n')
     done = subprocess.run([str(BIN / "docket-broker"), "verify", "--config", str(config)], stdin=subprocess.DEVNULL, capture_output=True, text=True)
     lines = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()}
     assert list(lines) == SEEN, done.stdout + done.stderr
+    assert "DKT-" not in done.stdout and done.stdout.count(", first NOC-") == done.stdout.count(", first "), done.stdout
     return done.returncode, {name for name, word in lines.items() if word == "BROKEN"}
 
 
