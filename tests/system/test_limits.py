@@ -128,6 +128,22 @@ def test_limits_hold_in_any_window_as_a_model_counts_them(notifier, seed):
     assert all(sum(at <= other < at + SHORT for other in free) <= 3 and sum(at <= other < at + LONG for other in free) <= 7 for at in free)
 
 
+def test_a_storm_makes_one_summary_for_each_pause_and_nothing_is_lost(notifier):
+    """Five minutes with a message every two seconds, looked at each time: three go alone, then a summary every two minutes of all there was."""
+    address, kinds, ids = "storm@localhost", [], []
+    for second in range(0, 300, 2):
+        ids.append(add(notifier.db, address, late=1000))
+        taken = notifier.claim()
+        kinds += [(second, kind) for _, kind, _ in taken]
+        notifier.sent(taken)
+        forward(notifier.db, 2_000_000)
+    assert [kind for _, kind in kinds] == ["task"] * 3 + ["digest"] * 2, kinds
+    assert [120 <= after - before <= 126 for (before, _), (after, _) in zip(kinds[2:], kinds[3:])] == [True, True], kinds
+    forward(notifier.db, PAUSE)
+    assert [kind for _, kind, _ in notifier.claim()] == ["digest"]
+    assert notifier.db.execute("SELECT count(*) FROM deliveries WHERE id = ANY (%s) AND (state = 3 OR state = 7 AND bundle IS NOT NULL)", (ids,)).fetchone()[0] == len(ids)
+
+
 def page(db, address, alert):
     return add(db, address, channel="phone", kind="alert", late=1000, alert=alert, priority=1)
 
