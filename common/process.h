@@ -200,7 +200,9 @@ enum rule_value_kind { RULE_TEXT, RULE_NUMBER, RULE_BOOL };
 struct rule_value {
     enum rule_value_kind kind;
     const char *text; /* always, as written */
-    int64_t number;   /* RULE_NUMBER; RULE_BOOL as 0, 1 */
+    double number;    /* RULE_NUMBER; RULE_BOOL as 0, 1 */
+    bool is_whole;    /* RULE_NUMBER without a point: whole has each digit of it */
+    int64_t whole;
 };
 
 struct pattern;

@@ -29,7 +29,10 @@ bool load_rule_value(struct load *load, const struct yaml_node *node, const char
     *ret = (struct rule_value){.kind = RULE_TEXT, .text = process_text(load->process, node->text)};
     if (node->quoted)
         return true;
-    if (decimal_parse(node->text, &ret->number))
+    ret->is_whole = decimal_parse(node->text, &ret->whole);
+    if (ret->is_whole)
+        ret->number = (double)ret->whole;
+    if (ret->is_whole || decimal_fraction_parse(node->text, &ret->number))
         ret->kind = RULE_NUMBER;
     else if (strcmp(node->text, "true") == 0 || strcmp(node->text, "false") == 0) {
         ret->kind = RULE_BOOL;
@@ -77,8 +80,9 @@ static bool load_number(struct load *load, const struct yaml_node *node, struct 
     if (!load_values(load, node, cond))
         return false;
     if (cond->values[0].kind != RULE_NUMBER)
-        return faults_add(load->faults, node->place, "%s: \"%s\" is not allowed, want a number",
-                          test_names[cond->test], cond->values[0].text);
+        return faults_add(load->faults, node->place,
+                          "%s: \"%s\" is not allowed, want a number such as 3 or 2.5", test_names[cond->test],
+                          cond->values[0].text);
     return true;
 }
 

@@ -109,15 +109,14 @@ const char *rule_leaf_never(const struct rule_cond *leaf, unsigned on)
 
 static bool value_same(const struct rule_value *a, const struct rule_value *b)
 {
-    if (a->kind == RULE_NUMBER && b->kind == RULE_NUMBER)
-        return a->number == b->number;
     return a->kind == b->kind && strcmp(a->text, b->text) == 0;
 }
 
-/* "12" as text and 12 as a number may both be equal to one field. */
+/* "12" as text and 12 as a number may both be equal to one field, and 2.5 and 2.50. */
 static bool value_may_be_same(const struct rule_value *a, const struct rule_value *b)
 {
-    return value_same(a, b) || strcmp(a->text, b->text) == 0;
+    return strcmp(a->text, b->text) == 0 || (a->kind == RULE_NUMBER && b->kind == RULE_NUMBER &&
+                                             a->number >= b->number && a->number <= b->number);
 }
 
 static bool value_in(const struct rule_value *value, const struct rule_cond *list)

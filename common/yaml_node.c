@@ -386,6 +386,23 @@ bool decimal_parse(const char *text, int64_t *ret)
     return true;
 }
 
+bool decimal_fraction_parse(const char *text, double *ret)
+{
+    enum { DIGITS_MAX = 15 }; /* as many as a double tells apart */
+    char whole[DIGITS_MAX + 2];
+    size_t len = strcspn(text, "."), behind = text[len] == '\0' ? 0 : strspn(text + len + 1, "0123456789");
+    int64_t number = 0;
+
+    if (behind == 0 || text[len + 1 + behind] != '\0' || len + behind > DIGITS_MAX)
+        return false;
+    memcpy(whole, text, len);
+    whole[len] = '\0';
+    if (strcmp(whole, "-0") != 0 && !decimal_parse(whole, &number))
+        return false;
+    *ret = strtod(text, NULL);
+    return true;
+}
+
 bool yaml_node_int(const struct yaml_node *node, const char *what, int64_t least, int64_t most, int64_t *ret,
                    struct faults *faults)
 {

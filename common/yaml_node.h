@@ -65,4 +65,7 @@ bool yaml_node_check_keys(const struct yaml_node *map, const char *what, const c
 /* Digits without leading zeros, perhaps a minus; false for all else and what int64 cannot hold. */
 bool decimal_parse(const char *text, int64_t *ret) __attribute__((warn_unused_result));
 
+/* "2.5": the same with a point and digits behind it; together at most 15, as many as a double tells apart. */
+bool decimal_fraction_parse(const char *text, double *ret) __attribute__((warn_unused_result));
+
 #endif

@@ -25,6 +25,7 @@ static const char *const step_own_keys[] = {"after", "at", "do", "as", "role", "
 static void put_scalar(const struct yaml_node *node, struct buf *out)
 {
     int64_t number;
+    double fraction;
 
     if (yaml_node_is_null(node))
         wire_put_nil(out);
@@ -32,6 +33,8 @@ static void put_scalar(const struct yaml_node *node, struct buf *out)
         wire_put_bool(out, node->text[0] == 't');
     else if (!node->quoted && decimal_parse(node->text, &number))
         wire_put_int(out, number);
+    else if (!node->quoted && decimal_fraction_parse(node->text, &fraction))
+        wire_put_float(out, fraction);
     else
         wire_put_text(out, node->text);
 }

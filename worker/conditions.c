@@ -97,10 +97,9 @@ static bool scalar_equal(const struct value *value, const struct rule_value *wan
     case SHAPE_TEXT:
         return span_is(value->text, want->text);
     case SHAPE_NUMBER:
-        return want->kind == RULE_NUMBER && value->number >= (double)want->number &&
-               value->number <= (double)want->number;
+        return want->kind == RULE_NUMBER && value->number >= want->number && value->number <= want->number;
     case SHAPE_BOOL:
-        return want->kind == RULE_BOOL && (value->number > 0) == (want->number != 0);
+        return want->kind == RULE_BOOL && (value->number > 0) == (want->number > 0);
     case SHAPE_BITS:
         return (value->bits & process_channel_parse(span_of(want->text))) != 0;
     default:
@@ -143,14 +142,14 @@ static bool ask_less(struct conditions *c, const struct rule_cond *cond, const s
 {
     double number = 0;
     (void)c;
-    return number_of(value, &number) && number < (double)cond->values[0].number;
+    return number_of(value, &number) && number < cond->values[0].number;
 }
 
 static bool ask_more(struct conditions *c, const struct rule_cond *cond, const struct value *value)
 {
     double number = 0;
     (void)c;
-    return number_of(value, &number) && number > (double)cond->values[0].number;
+    return number_of(value, &number) && number > cond->values[0].number;
 }
 
 static bool ask_exists(struct conditions *c, const struct rule_cond *cond, const struct value *value)

@@ -46,10 +46,12 @@ static void put_attributes(const struct decision *d, struct buf *out)
     for (size_t i = 0; i < d->choice.attribute_count; i++) {
         const struct rule_attribute *a = d->choice.attributes[i];
         wire_put_text(out, a->name);
-        if (a->value.kind == RULE_NUMBER)
-            wire_put_int(out, a->value.number);
+        if (a->value.kind == RULE_NUMBER && a->value.is_whole)
+            wire_put_int(out, a->value.whole);
+        else if (a->value.kind == RULE_NUMBER)
+            wire_put_float(out, a->value.number);
         else if (a->value.kind == RULE_BOOL)
-            wire_put_bool(out, a->value.number != 0);
+            wire_put_bool(out, a->value.number > 0);
         else
             wire_put_text(out, a->value.text);
         map.count++;

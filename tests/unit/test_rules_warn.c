@@ -96,6 +96,11 @@ static const struct warning_row {
     {"- {rule: a, when: {all: [{field: age_s, less: 60}, {field: age_s, more: 60}]}, then: {kind: k}}",
      "1:3: rule: can never match, its conditions exclude one another"},
     {"- {rule: a, when: {all: [{field: age_s, less: 61}, {field: age_s, more: 59}]}, then: {kind: k}}", ""},
+    {"- {rule: a, when: {all: [{field: age_s, less: 1.5}, {field: age_s, more: 1.25}]}, then: {kind: k}}",
+     ""},
+    {"- {rule: a, when: {all: [{field: age_s, less: 1.5}, {field: age_s, more: 1.75}]}, then: {kind: k}}",
+     "1:3: rule: can never match, its conditions exclude one another"},
+    {"- {rule: a, when: {all: [{field: age_s, is: 1.5}, {field: age_s, is: 1.50}]}, then: {kind: k}}", ""},
     {"- {rule: a, when: {all: [{field: priority, is: 1}, {field: priority, more: 1}]}, then: {kind: k}}",
      "1:3: rule: can never match, its conditions exclude one another"},
     {"- {rule: a, when: {all: [{field: equipment, exists: false}, {field: equipment, contains: x}]}, then: "

@@ -107,6 +107,39 @@ static void test_yaml_limits_are_kept(void **state)
     buf_clear(&text);
 }
 
+static void test_fraction_takes_only_plain_numbers_with_a_point(void **state)
+{
+    static const struct {
+        const char *text;
+        bool ok;
+        double number;
+    } rows[] = {{"2.5", true, 2.5},
+                {"-0.25", true, -0.25},
+                {"0.0", true, 0},
+                {"10.50", true, 10.5},
+                {"123456789012.345", true, 123456789012.345},
+                {"2", false, 0},
+                {"2.", false, 0},
+                {".5", false, 0},
+                {"02.5", false, 0},
+                {"2.5.1", false, 0},
+                {"2.5e3", false, 0},
+                {"+2.5", false, 0},
+                {"1.-5", false, 0},
+                {"-", false, 0},
+                {"-.5", false, 0},
+                {"", false, 0},
+                {"1234567890123.456", false, 0}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        double number = 0;
+        if (decimal_fraction_parse(rows[i].text, &number) != rows[i].ok || number < rows[i].number ||
+            number > rows[i].number)
+            fail_msg("%s %g", rows[i].text, number);
+    }
+}
+
 static void test_decimal_takes_only_plain_numbers(void **state)
 {
     (void)state;
@@ -200,6 +233,7 @@ int main(void)
         cmocka_unit_test(test_yaml_empty_file_is_null),
         cmocka_unit_test(test_yaml_limits_are_kept),
         cmocka_unit_test(test_decimal_takes_only_plain_numbers),
+        cmocka_unit_test(test_fraction_takes_only_plain_numbers_with_a_point),
         cmocka_unit_test(test_near_finds_a_typing_error_and_nothing_else),
         cmocka_unit_test(test_hint_tells_the_near_name_and_what_is_allowed),
         cmocka_unit_test(test_fault_of_a_long_value_then_what_is_allowed_is_told),
