@@ -1,11 +1,15 @@
 /* What conditions say about one another; see rule_logic.h. */
 #include "rule_logic.h"
 
+#include "desk.h"
 #include "process_internal.h"
 
 #include <string.h>
 
-enum { ON_WITHOUT_EVENT = RULE_ON_POSTED | RULE_ON_DUE };
+enum {
+    ON_WITHOUT_EVENT = RULE_ON_POSTED | RULE_ON_DUE,
+    ON_WITHOUT_TEXT = ON_WITHOUT_EVENT | RULE_ON_UPDATED
+};
 
 static bool spend(struct rule_logic *logic)
 {
@@ -80,13 +84,38 @@ static const char *never_of_bool(const struct rule_cond *leaf)
     return "it is true or false";
 }
 
+/* Whether one of the kinds that are asked for is what a rule runs on. */
+static bool kind_is_on(const struct rule_cond *leaf, unsigned on)
+{
+    static const struct {
+        enum desk_event kind;
+        unsigned on;
+    } rows[] = {{EVENT_POSTED, RULE_ON_POSTED},    {EVENT_COMMENTED, RULE_ON_REPLY},
+                {EVENT_REJECTED, RULE_ON_REPLY},   {EVENT_DECLINED, RULE_ON_REPLY},
+                {EVENT_UPDATED, RULE_ON_UPDATED},  {EVENT_REOPENED, RULE_ON_REOPENED},
+                {EVENT_REPEATED, RULE_ON_REPEATED}};
+
+    for (size_t i = 0; i < leaf->value_count; i++) {
+        const char *word = leaf->values[i].text;
+        if (strcmp(word, "due") == 0 && (on & RULE_ON_DUE) != 0)
+            return true;
+        for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+            if ((on & rows[k].on) != 0 && strcmp(word, desk_event_name(rows[k].kind)) == 0)
+                return true;
+    }
+    return false;
+}
+
 const char *rule_leaf_never(const struct rule_cond *leaf, unsigned on)
 {
-    bool of_event = strncmp(leaf->field, "event.", 6) == 0 && strcmp(leaf->field, "event.kind") != 0;
+    bool is_kind = strcmp(leaf->field, "event.kind") == 0, of_event = strncmp(leaf->field, "event.", 6) == 0;
 
-    if ((of_event || strcmp(leaf->field, "reply.text") == 0) && (on & ~(unsigned)ON_WITHOUT_EVENT) == 0 &&
-        is_positive(leaf))
+    if (of_event && !is_kind && (on & ~(unsigned)ON_WITHOUT_EVENT) == 0 && is_positive(leaf))
         return "it is empty on posted and due";
+    if (strcmp(leaf->field, "reply.text") == 0 && (on & ~(unsigned)ON_WITHOUT_TEXT) == 0 && is_positive(leaf))
+        return "it is empty on posted, updated and due";
+    if (is_kind && is_equality(leaf) && !kind_is_on(leaf, on))
+        return "the rule does not run on that (see on)";
     switch (kind_of(leaf)) {
     case FIELD_NUMBER:
         return never_of_number(leaf);

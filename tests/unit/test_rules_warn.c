@@ -74,7 +74,18 @@ static const struct warning_row {
     {"- {rule: a, when: {field: customer.known, is: 'no'}, then: {kind: k}}",
      "1:3: rule: can never match\n1:19: customer.known: is can never hold, it is true or false"},
     {"- {rule: a, when: {field: reply.text, contains: down}, then: {kind: k}}",
-     "1:3: rule: can never match\n1:19: reply.text: contains can never hold, it is empty on posted and due"},
+     "1:3: rule: can never match\n1:19: reply.text: contains can never hold, it is empty on posted, updated "
+     "and due"},
+    {"- {rule: a, on: [posted, updated], when: {field: reply.text, exists: true}, then: {kind: k}}",
+     "1:3: rule: can never match\n1:42: reply.text: exists can never hold, it is empty on posted, updated "
+     "and due"},
+    {"- {rule: a, on: [reopened], when: {field: reply.text, exists: true}, then: {kind: k}}", ""},
+    {"- {rule: a, on: [updated], when: {not: {field: title, exists: true}}, then: {kind: k}}", ""},
+    {"- {rule: a, on: [posted, due], when: {field: event.kind, in: [commented, updated]}, then: {kind: k}}",
+     "1:3: rule: can never match\n1:36: event.kind: in can never hold, the rule does not run on that (see "
+     "on)"},
+    {"- {rule: a, on: [posted, due], when: {field: event.kind, in: [commented, due]}, then: {kind: k}}", ""},
+    {"- {rule: a, on: reply, when: {field: event.kind, is: declined}, then: {kind: k}}", ""},
     {"- {rule: a, on: due, when: {field: event.role, is: staff}, then: {kind: k}}",
      "1:3: rule: can never match\n1:28: event.role: is can never hold, it is empty on posted and due"},
     {"- {rule: a, on: [due, reply], when: {field: event.role, is: customer}, then: {kind: k}}", ""},
