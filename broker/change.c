@@ -27,7 +27,7 @@ struct change {
     /* what the row said: believed after the commit only */
     struct {
         bool changed, is_there, link_is, link_may, has_children, meeting_is, meeting_same;
-        bool task_is, in_time, to_come;
+        bool task_is, in_time, to_come, off_same[OFF_FIELDS];
         int old_state, priority;
         int32_t version, old_version, attempt, key_version;
         int64_t at;
@@ -55,6 +55,7 @@ void change_input_release(struct change_input *input)
     free((void *)(uintptr_t)input->event_body.p);
     free((void *)(uintptr_t)input->told.p);
     free(input->assignee);
+    free(input->off);
     wire_doc_free(input->doc);
     free(input);
 }
@@ -113,6 +114,17 @@ static void why_not_meeting(const struct change *change, struct err *err)
                         (int)meeting->medium.len, meeting->medium.p);
 }
 
+/* What is off its form today is not what the ticket has. */
+static bool off_differs(const struct change *change, struct err *err)
+{
+    for (int field = 0; field < OFF_FIELDS; field++)
+        if (!change->row.off_same[field]) {
+            *err = change->input->off->refusals[field];
+            return true;
+        }
+    return false;
+}
+
 /* Why nothing was changed. */
 static void why_not(const struct change *change, struct change_result *ret)
 {
@@ -130,6 +142,8 @@ static void why_not(const struct change *change, struct change_result *ret)
         states_allowed(input->plan.row, allowed, sizeof allowed);
         (void)err_field(&ret->err, ERR_CONFLICT, "state", "the ticket is %s; %s is possible when it is %s",
                         desk_state_name((enum desk_state)change->row.old_state), input->op, allowed);
+    } else if (off_differs(change, &ret->err)) {
+        return;
     } else if (!change->row.to_come) {
         (void)err_field(&ret->err, ERR_INVALID, input->come_field, "%s: lies in the past", input->come_field);
     } else if (!change->row.link_is || !change->row.link_may) {
@@ -207,6 +221,9 @@ static void change_on_rows(void *arg, PGresult *rows)
         TASK_IS,
         IN_TIME,
         TO_COME,
+        TITLE_SAME,
+        QUEUE_SAME,
+        TAGS_SAME,
         HAS_CHILDREN,
         DUPLICATES,
         KEY_CONTENT,
@@ -231,6 +248,9 @@ static void change_on_rows(void *arg, PGresult *rows)
     change->row.task_is = pg_bool(rows, 0, TASK_IS);
     change->row.in_time = pg_bool(rows, 0, IN_TIME);
     change->row.to_come = pg_bool(rows, 0, TO_COME);
+    change->row.off_same[OFF_TITLE] = pg_bool(rows, 0, TITLE_SAME);
+    change->row.off_same[OFF_QUEUE] = pg_bool(rows, 0, QUEUE_SAME);
+    change->row.off_same[OFF_TAGS] = pg_bool(rows, 0, TAGS_SAME);
     change->row.has_children = pg_bool(rows, 0, HAS_CHILDREN);
     free(change->row.duplicates);
     change->row.duplicates = duplicates.len == 0 ? NULL : mem_strndup(duplicates.p, duplicates.len);
@@ -286,7 +306,25 @@ static void put_meeting_terms(struct pg_params *params, const struct change_meet
     param_put_int4_not_0(params, meeting->version);
 }
 
-/* $1 to $49 of change.sql, in their order. */
+/* $50 to $52 */
+static void put_off_form(struct pg_params *params, const struct off_form *off)
+{
+    struct span tag;
+
+    pg_put_bytes(params, off == NULL ? SPAN_NONE : off->texts[OFF_TITLE]);
+    pg_put_bytes(params, off == NULL ? SPAN_NONE : off->texts[OFF_QUEUE]);
+    if (off == NULL || off->off_tags == 0) {
+        pg_put_null(params);
+        return;
+    }
+    pg_array_open(params, PG_TEXT);
+    for (size_t i = 0; i < wire_count(off->tags); i++)
+        if ((off->off_tags & UINT32_C(1) << i) != 0 && wire_get_str(wire_at(off->tags, i), &tag))
+            pg_array_bytes(params, tag);
+    pg_array_close(params);
+}
+
+/* $1 to $52 of change.sql, in their order. */
 static void change_send(struct unit *unit, struct pg *pg, struct pg_params *params)
 {
     struct change *change = (struct change *)unit;
@@ -339,6 +377,7 @@ static void change_send(struct unit *unit, struct pg *pg, struct pg_params *para
         pg_put_null(params);
     else
         pg_put_int8(params, input->come_at);
+    put_off_form(params, input->off);
     (void)pg_send(pg, W_CHANGE, params, change_on_rows, change);
 }
 

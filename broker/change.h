@@ -9,6 +9,7 @@
 #include "buf.h"
 #include "desk.h"
 #include "err.h"
+#include "off_form.h"
 #include "states.h"
 #include "wire.h"
 
@@ -65,6 +66,7 @@ struct change_input {
     int32_t task;           /* that is done; 0: none */
     const char *come_field; /* the field whose instant must be still to come; NULL: none */
     int64_t come_at;
+    struct off_form *off;         /* owned; what of set the ticket must have; NULL: nothing */
     int64_t reopen_us;            /* a closed ticket takes it only so long after its closing; 0: always */
     struct span event_body, told; /* encoded, owned */
 };

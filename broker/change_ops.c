@@ -196,7 +196,12 @@ void change_update(struct broker *broker, struct call *call)
                                .held =
                                    call->req.role == ROLE_STAFF || call->req.role == ROLE_ADMIN ? held : 0,
                                .reply_pending = -1};
-    change_start(broker, call, &plan);
+    struct change_input *input = change_input_of(call, &plan);
+    struct err unused;
+
+    if (call->req.is_off_form)
+        input->off = off_form_new(&call->req, broker->settings.tracking_prefix, &broker->limits, &unused);
+    change_start_input(broker, call, input);
 }
 
 static const struct change_plan plan_take = {.row = DO_TAKE,

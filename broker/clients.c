@@ -5,6 +5,7 @@
 #include "key_known.h"
 #include "op_whole.h"
 #include "mem.h"
+#include "off_form.h"
 #include "ops.h"
 
 #include <stdlib.h>
@@ -84,14 +85,22 @@ static void clients_on_known(void *arg, struct call *call, const struct err *err
 /* Refuses what is off its form, unless it repeats what was taken before that was asked. */
 static void clients_refuse(const struct clients *clients, struct call *call, const struct err *refusal)
 {
-    struct err err;
+    const struct broker *broker = clients->broker;
+    struct off_form *off = NULL;
+    struct err err = {0}, why = *refusal;
 
-    if (call->req.is_off_form && clients_may(clients, call->req.op, &call->req, &err))
-        key_known_or(clients->broker, call, refusal, clients_on_known, clients->broker);
+    bool may = call->req.is_off_form && clients_may(clients, call->req.op, &call->req, &err);
+    if (may)
+        off = off_form_new(&call->req, broker->settings.tracking_prefix, &broker->limits, &why);
+    if (off != NULL) /* its statement knows its key, and whether the ticket has that already */
+        call->req.op->handle(clients->broker, call);
+    else if (may)
+        key_known_or(clients->broker, call, &why, clients_on_known, clients->broker);
     else if (call->req.is_off_form && err.code == ERR_UNAVAILABLE) /* nobody can tell by now: it may be in */
         call_refuse(call, &err);
     else
         call_refuse(call, refusal);
+    free(off);
 }
 
 static void clients_handle(struct clients *clients, struct call *call, struct span bytes)

@@ -12,6 +12,7 @@
 --  $44 meeting that is answered, or NULL  $45 by whom  $46 how: kept when it was sent to that address
 --  $47 the meeting's reminder (s), NULL: as the process says  $48 the meeting's version that the change is made from, NULL: it is new
 --  $49 an instant that must be still to come, NULL: none
+--  $50 title  $51 queue  $52 tags that must be those of the ticket: they have not the form of new ones; NULL: none such
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 k AS (
     UPDATE keys SET at = clock.at FROM clock WHERE digest = $2::bytea
@@ -34,7 +35,11 @@ k AS (
            ($43::bigint IS NULL OR (SELECT d.state FROM desk d WHERE d.ticket = $1::bigint) <> 6 OR
             (SELECT max(e.at) FROM events e WHERE e.ticket = $1::bigint AND e.kind IN (3, 17, 20))
             >= (SELECT at FROM clock) - $43::bigint) AS in_time,
-           ($49::bigint IS NULL OR $49::bigint > (SELECT at FROM clock)) AS to_come
+           ($49::bigint IS NULL OR $49::bigint > (SELECT at FROM clock)) AS to_come,
+           ($50::text IS NULL OR $50::text = (SELECT coalesce(a.title, t.title) FROM tickets t LEFT JOIN amendments a ON a.ticket = t.id
+                                               WHERE t.id = $1::bigint)) IS TRUE AS title_same,
+           ($51::text IS NULL OR $51::text = (SELECT d.queue FROM desk d WHERE d.ticket = $1::bigint)) IS TRUE AS queue_same,
+           ($52::text[] IS NULL OR $52::text[] <@ (SELECT d.tags FROM desk d WHERE d.ticket = $1::bigint)) IS TRUE AS tags_same
 ), old AS MATERIALIZED (SELECT * FROM desk WHERE ticket = $1::bigint),
 u AS (
     UPDATE desk d
@@ -59,7 +64,7 @@ u AS (
        AND ($6::smallint[])[d.state + 1] >= 0
        AND ($21::integer IS NULL OR d.version = $21::integer)
        AND NOT EXISTS (SELECT FROM k)
-       AND NOT posted.key_taken AND posted.link_is AND posted.link_may AND posted.meeting_is AND posted.meeting_same AND posted.package_may AND posted.task_is AND posted.in_time AND posted.to_come
+       AND NOT posted.key_taken AND posted.link_is AND posted.link_may AND posted.meeting_is AND posted.meeting_same AND posted.package_may AND posted.task_is AND posted.in_time AND posted.to_come AND posted.title_same AND posted.queue_same AND posted.tags_same
     RETURNING d.ticket, d.version, d.attempt, d.state, d.priority
 ), e AS (
     INSERT INTO events (ticket, version, at, kind, role, actor, public, body)
@@ -123,7 +128,7 @@ u AS (
 )
 SELECT u.ticket IS NOT NULL AS changed, u.version, u.attempt, u.priority,
        old.ticket IS NOT NULL AS is_there, old.state AS old_state, old.version AS old_version, t.customer,
-       posted.key_taken, posted.link_is, posted.link_may, posted.meeting_is, posted.meeting_same, posted.package_may, posted.task_is, posted.in_time, posted.to_come,
+       posted.key_taken, posted.link_is, posted.link_may, posted.meeting_is, posted.meeting_same, posted.package_may, posted.task_is, posted.in_time, posted.to_come, posted.title_same, posted.queue_same, posted.tags_same,
        EXISTS (SELECT FROM f) AS has_children,
        -- Closed: what is a duplicate of it and still open may be closed too.
        CASE WHEN $7::smallint IN (17, 20) THEN (

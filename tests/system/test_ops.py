@@ -9,7 +9,7 @@ import time
 import msgpack
 import psycopg
 import pytest
-from helpers import ADA, BEN, BIN, CUSTOMER, MACHINE, ROOT, TRACKING, ticket_of, wait_until
+from helpers import ADA, BEN, BIN, CUSTOMER, MACHINE, ROOT, TRACKING, id_of, ticket_of, wait_until
 
 counter = itertools.count()
 
@@ -398,6 +398,32 @@ def test_what_was_stored_before_is_read_found_and_changed_as_it_is(client, stack
     assert client.call("ticket.show", tracking=tracking)
     got = client.call("customer.get", id=name)
     assert got["customer"]["contacts"] == record["contacts"] and client.submit(customer=name)
+
+
+def test_what_a_ticket_has_off_todays_form_may_be_said_again_and_nothing_else_of_that_form(stack, client):
+    tracking, again = client.submit(), unique("again")
+    client.decided(tracking)
+    with psycopg.connect(stack.env["DOCKET_DSN"], autocommit=True) as db:
+        db.execute("UPDATE tickets SET title = %s WHERE id = %s", ("no\ttone" + 200 * "x", id_of(tracking)))
+        db.execute("UPDATE desk SET tags = %s, queue = %s WHERE ticket = %s", (["x\ty", "a"], "n\tc", id_of(tracking)))
+    kept = {"title": "no\ttone" + 200 * "x", "queue": "n\tc", "tags": ["x\ty", "new"], "attributes": {"site": "bonn"}}
+    done = client.call("ticket.update", tracking=tracking, set=kept, as_=ADA, key=again)
+    ticket = ticket_of(client.show(tracking))
+    assert {field: ticket[field] for field in kept} == kept
+    for field, other in ("title", "no\ttune"), ("title", "y" * 201), ("queue", "n\tn"), ("tags", ["x\ty", "y\tx"]):
+        refusal = client.refused("ticket.update", tracking=tracking, set={**kept, field: other}, as_=ADA)
+        assert refusal.code in ("invalid", "too_large") and refusal.field == f"set.{field}", (field, other, refusal)
+    refusal = client.refused("ticket.update", tracking=client.submit(), set={"title": kept["title"]}, as_=ADA)
+    assert refusal.field == "set.title", refusal
+    refusal = client.refused("ticket.update", tracking=tracking, set={**kept, "attributes": {"a": "x" * 20000}}, as_=ADA)
+    assert (refusal.code, refusal.field) == ("too_large", "set.attributes"), refusal
+    assert client.refused("ticket.update", tracking=tracking, set=kept, as_={"name": "a\tb", "role": "staff"}).field == "as.name"
+    client.call("ticket.update", tracking=tracking, set={"title": kept["title"], "equipment": {"sbc": "S9"}}, as_=CUSTOMER)
+    assert ticket_of(client.show(tracking))["title"] == kept["title"]
+    with psycopg.connect(stack.env["DOCKET_DSN"], autocommit=True) as db:
+        db.execute("UPDATE desk SET queue = 'noc', tags = '{}' WHERE ticket = %s", (id_of(tracking),))
+    assert client.call("ticket.update", tracking=tracking, set=kept, as_=ADA, key=again) == {**done, "duplicate": True}
+    assert client.refused("ticket.update", tracking=tracking, set=kept, as_=ADA).code == "invalid"
 
 
 @pytest.mark.parametrize("fields, field, told", [

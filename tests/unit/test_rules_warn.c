@@ -82,7 +82,7 @@ static const struct warning_row {
     {"- {rule: a, on: [reopened], when: {field: reply.text, exists: true}, then: {kind: k}}", ""},
     {"- {rule: a, on: [updated], when: {not: {field: title, exists: true}}, then: {kind: k}}", ""},
     {"- {rule: a, on: [posted, due], when: {field: event.kind, in: [commented, updated]}, then: {kind: k}}",
-     "1:3: rule: can never match\n1:36: event.kind: in can never hold, the rule does not run on that (see "
+     "1:3: rule: can never match\n1:38: event.kind: in can never hold, the rule does not run on that (see "
      "on)"},
     {"- {rule: a, on: [posted, due], when: {field: event.kind, in: [commented, due]}, then: {kind: k}}", ""},
     {"- {rule: a, on: reply, when: {field: event.kind, is: declined}, then: {kind: k}}", ""},
