@@ -73,7 +73,10 @@ static bool load_turns(struct load *load, const struct yaml_node *map, struct pr
     ok = load_date(load, start, "start", &layer->start_date) && ok;
     if (handover != NULL)
         ok = load_time(load, handover, "handover", &layer->handover_s) && ok;
-    return load_name_list(load, people, "people", load_person, &layer->people) && ok;
+    ok = load_name_list(load, people, "people", load_person, &layer->people) && ok;
+    if (ok && layer->people.count == 0)
+        ok = faults_add(load->faults, people->place, "people: is empty, want who takes turns as [ada, ben]");
+    return ok;
 }
 
 static bool load_import(struct load *load, const struct yaml_node *map, const struct yaml_node *node,

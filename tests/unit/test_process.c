@@ -94,6 +94,8 @@ static const struct fault_row rows[] = {
      "oncall.yaml:1:72: handover: \"24:00\" is no time of the day"},
     {"oncall.yaml", "schedules: {one: {layers: [{rotation: 3d, start: 2026-02-28, people: [ada]}]}}\n",
      "oncall.yaml:1:71: people: \"ada\" is none of the people in staff.yaml"},
+    {"oncall.yaml", "schedules: {one: {layers: [{rotation: 3d, start: 2026-02-28, people: []}]}}\n",
+     "oncall.yaml:1:70: people: is empty, want who takes turns"},
     {"oncall.yaml", "schedules: {one: {layers: [{import: oncall/a.ics}]}}\n",
      "oncall.yaml:1:37: import: \"oncall/a.ics\" is no file of this process"},
     {"escalation.yaml", "policies: {p: {levels: []}}\n", "escalation.yaml:1:24: levels: has 0 entries"},
