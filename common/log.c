@@ -1,6 +1,7 @@
 /* The log of a program; see log.h. */
 #include "log.h"
 #include "clock.h"
+#include "utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +10,7 @@
 
 enum { LINE_BYTES = 2048, QUOTE_BYTES = 408, QUOTES = 4 };
 
-/* The log sink is the one thing kept at file level (docs/style: "State"). */
+/* The log sink is the one thing that changes and is kept at file level: whoever finds something wrong must be able to say it. */
 static struct {
     const char *program;
     enum log_level least;
@@ -58,6 +59,8 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
             line[i] = '?';
     while (len > 0 && line[len - 1] == ' ')
         len--;
+    line[len] = '\0';
+    utf8_mend(line); /* what was cut inside a letter: journald shows no line that is not UTF-8 */
     line[len] = '\n';
     /* One write a line: lines of several processes on one file do not mix. */
     if (write(STDERR_FILENO, line, len + 1) < 0)

@@ -25,7 +25,7 @@ void log_open(const char *program, enum log_level level);
 bool log_level_parse(const char *text, enum log_level *ret, struct err *err)
     __attribute__((warn_unused_result));
 
-/* fmt gives further key=value pairs, or "". Control characters in the result are replaced by '?'. */
+/* fmt gives further key=value pairs, or "". Control characters in the result, and bytes that are not UTF-8, are replaced by '?'. */
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -58,33 +58,37 @@ static bool verify(const struct token_key *key, unsigned char form, const unsign
     return ok;
 }
 
+/* A key a line; empty ones are skipped. */
+static bool keys_parse(const char *path, const char *text, struct token_key *ret, struct err *err)
+{
+    for (const char *p = text + strspn(text, "\r\n"); *p != '\0'; p += strspn(p, "\r\n")) {
+        size_t len = strcspn(p, "\r\n"), used = 0;
+        if (ret->count == TOKEN_KEYS_MAX)
+            return err_set(err, ERR_INVALID, "token_key_file: %s has more than %d keys", path,
+                           TOKEN_KEYS_MAX);
+        if (sodium_hex2bin(ret->keys[ret->count], TOKEN_KEY_BYTES, p, len, NULL, &used, NULL) != 0 ||
+            used != TOKEN_KEY_BYTES)
+            return err_set(err, ERR_INVALID, "token_key_file: %s: want lines of %d hex digits", path,
+                           2 * TOKEN_KEY_BYTES);
+        ret->count++;
+        p += len;
+    }
+    return ret->count != 0 || err_set(err, ERR_INVALID, "token_key_file: %s has no key", path);
+}
+
 bool token_key_read(const char *path, struct token_key *ret, struct err *err)
 {
     char text[SECRET_BYTES_MAX + 1];
     struct token_key key = {.count = 0};
-    const char *p = text;
 
     if (!secret_read("token_key_file", path, text, sizeof text, err))
         return false;
-    while (*p != '\0') {
-        size_t len = strcspn(p, "\r\n"), used = 0;
-        if (len != 0) {
-            if (key.count == TOKEN_KEYS_MAX)
-                return err_set(err, ERR_INVALID, "token_key_file: %s has more than %d keys", path,
-                               TOKEN_KEYS_MAX);
-            if (sodium_hex2bin(key.keys[key.count], TOKEN_KEY_BYTES, p, len, NULL, &used, NULL) != 0 ||
-                used != TOKEN_KEY_BYTES)
-                return err_set(err, ERR_INVALID, "token_key_file: %s: want lines of %d hex digits", path,
-                               2 * TOKEN_KEY_BYTES);
-            key.count++;
-        }
-        p += len;
-        p += strspn(p, "\r\n");
-    }
-    if (key.count == 0)
-        return err_set(err, ERR_INVALID, "token_key_file: %s has no key", path);
-    *ret = key;
-    return true;
+    bool ok = keys_parse(path, text, &key, err);
+    if (ok)
+        *ret = key;
+    sodium_memzero(text, sizeof text);
+    sodium_memzero(&key, sizeof key);
+    return ok;
 }
 
 uint32_t token_who(const char *address)

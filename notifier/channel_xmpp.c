@@ -367,7 +367,7 @@ static bool xmpp_open(const struct channel_host *host, void **ret_room, struct e
     room->timer = -1;
     bool ok =
         secret_read("xmpp_password_file", s->xmpp_password_file, room->password, sizeof room->password, err);
-    room->password[strcspn(room->password, "\r\n")] = '\0';
+    room->password[strcspn(room->password, "\r\n")] = '\0'; /* zeros when it could not be read */
     if (!ok || !child_start(room, err)) {
         free(room);
         return false;
