@@ -45,7 +45,7 @@ const struct oncall *plan_oncall(const struct plan *plan)
     return plan->broker->process.oncall;
 }
 
-const struct process_people *plan_people(const struct plan *plan)
+static const struct process_people *plan_people(const struct plan *plan)
 {
     return &plan->broker->process.parsed->people;
 }

@@ -213,9 +213,11 @@ static void change_put_handed(const struct plan_change *change, struct buf *out)
     const struct oncall *oncall = plan_oncall(change->plan);
     struct oncall_overrides before = change_before(change);
     struct handed handed = {.change = change, .out = out};
+    /* A version whose schedules cannot be used may have come while this one was written. */
+    size_t count = oncall == NULL ? 0 : oncall_count(oncall);
 
     handed.list = wire_list_open(out);
-    for (size_t i = 0; i < oncall_count(oncall) && handed.list.count < HANDED_MAX; i++) {
+    for (size_t i = 0; i < count && handed.list.count < HANDED_MAX; i++) {
         handed.schedule = oncall_schedule(oncall, i)->name;
         oncall_walk(oncall, i, before, change->from_at, change->until_at, handed_on_span, &handed);
     }

@@ -28,7 +28,6 @@ struct plan {
 void plan_read(struct broker *broker, struct call *call, int64_t from_at, void (*then)(struct plan *));
 struct oncall_overrides plan_overrides(const struct plan *plan);
 const struct oncall *plan_oncall(const struct plan *plan);
-const struct process_people *plan_people(const struct plan *plan);
 
 /* Ends the op: refuses the call and frees the plan. */
 void plan_refuse(struct plan *plan, enum err_code code, const char *field, const char *fmt, ...)
