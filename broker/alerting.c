@@ -73,7 +73,9 @@ static void alerting_send(struct unit *unit, struct pg *pg, struct pg_params *pa
 
 static void alerting_answer(const struct alerting *a)
 {
-    static const int after[] = {[ALERT_ACK] = 1, [ALERT_UNACK] = 0, [ALERT_RESOLVE] = 2};
+    static const int after[] = {[ALERT_ACK] = ALERT_IS_ACKNOWLEDGED,
+                                [ALERT_UNACK] = ALERT_IS_OPEN,
+                                [ALERT_RESOLVE] = ALERT_IS_RESOLVED};
     /* What is resolved stays so, whatever was asked. */
     int state = a->changed || a->op.key.is_there ? after[a->what] : a->old_state;
     char tracking[TRACKING_TEXT_BYTES];
@@ -102,7 +104,7 @@ static bool alerting_is_refused(const struct alerting *a, struct err *err)
         return false;
     if (!a->is_there)
         return !err_field(err, ERR_NOT_FOUND, "alert", "no alert has the number %lld", (long long)a->alert);
-    if (a->old_state == 2)
+    if (a->old_state == ALERT_IS_RESOLVED)
         return false;
     if (request_has(&a->op.call->req, F_GENERATION) &&
         request_int(&a->op.call->req, F_GENERATION, 0) != a->old_generation)
@@ -169,7 +171,10 @@ void alerting_list(struct broker *broker, struct call *call)
     struct err err;
 
     /* Nothing asked for: what is not resolved. */
-    enum { ALL = 7, NOT_RESOLVED = 3 };
+    enum {
+        NOT_RESOLVED = 1 << ALERT_IS_OPEN | 1 << ALERT_IS_ACKNOWLEDGED,
+        ALL = NOT_RESOLVED | 1 << ALERT_IS_RESOLVED
+    };
     static const struct listing_sets sets = {&words_alert_states, {{"all", ALL}}, NOT_RESOLVED};
     if (!listing_states(request_text(req, F_STATE), &sets, &query.states, &err) ||
         !listing_cursor(request_text(req, F_CURSOR), "alert.list", &query.before, &err)) {

@@ -12,6 +12,7 @@
 #include "process.h"
 #include "request.h"
 #include "settings_broker.h"
+#include "statements.h"
 #include "timers.h"
 #include "wake.h"
 
@@ -125,9 +126,9 @@ struct broker {
     int64_t dead_looked_us, dead_letters;               /* dead_count.c */
     struct ops_alerts *ops_alerts;
     struct health health;
-    struct pg_statement *statements[3]; /* by enum statements_session; owned */
-    int due_timer;                      /* of the next wake that comes due; -1: none */
-    int64_t due_timer_at;               /* monotonic */
+    struct pg_statement *statements[SESSIONS]; /* owned */
+    int due_timer;                             /* of the next wake that comes due; -1: none */
+    int64_t due_timer_at;                      /* monotonic */
     unsigned ticks;
     bool farewell_sent;
 };

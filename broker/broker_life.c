@@ -216,8 +216,7 @@ static void serve_metrics(void *arg, struct http_answer *answer)
 {
     struct broker *broker = arg;
     broker_stats_refresh(broker);
-    answer->type = "text/plain; version=0.0.4";
-    metrics_write(broker_metrics_registry(broker->metrics), &answer->body);
+    http_serve_metrics(broker_metrics_registry(broker->metrics), answer);
 }
 
 /* NULL: it can serve. */
@@ -479,7 +478,7 @@ void broker_close(struct broker *broker)
     pg_params_free(broker->params);
     pg_params_free(broker->list_params);
     pg_params_free(broker->writer_params);
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < SESSIONS; i++)
         free(broker->statements[i]);
     zloop_destroy(&broker->loop);
     if (broker->signal_fd >= 0)

@@ -72,7 +72,6 @@ void change_input_tell(struct change_input *input)
     struct wire_doc *doc = NULL;
     struct err unused;
     struct buf out;
-    size_t len;
 
     if (!wire_parse(input->event_body.p, input->event_body.len, WIRE_DEPTH_MAX, &doc, &unused))
         return; /* it cannot be: the fields have limits */
@@ -86,8 +85,7 @@ void change_input_tell(struct change_input *input)
             wire_put_key_val(&out, kept[i], wire_find(wire_root(doc), kept[i])), map.count++;
     wire_map_close(&out, &map);
     wire_doc_free(doc);
-    char *bytes = buf_take(&out, &len);
-    input->told = (struct span){bytes, bytes == NULL ? 0 : len};
+    input->told = buf_take_span(&out);
 }
 
 /* ---- the end ---- */

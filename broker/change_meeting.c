@@ -83,7 +83,6 @@ static struct span meeting_body(const struct change_input *input, int64_t ticket
     const struct change_meeting *m = &input->meeting;
     char tracking[TRACKING_TEXT_BYTES], uid[96];
     struct buf out;
-    size_t len;
 
     tracking_format(ticket, prefix, tracking);
     (void)snprintf(uid, sizeof uid, "%s@%s.docket", m->id, tracking);
@@ -110,8 +109,7 @@ static struct span meeting_body(const struct change_input *input, int64_t ticket
         wire_put_str(&out, m->where);
     wire_put_key_val(&out, "attendees", m->attendees);
     put_dropped(&out, m);
-    char *bytes = buf_take(&out, &len);
-    return (struct span){bytes, bytes == NULL ? 0 : len};
+    return buf_take_span(&out);
 }
 
 /* What the request says, else what the meeting was. */

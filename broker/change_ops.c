@@ -33,7 +33,6 @@ static const enum field kept_fields[] = {F_TEXT,   F_REASON,   F_CLOSE_REASON, F
 struct span change_event_body(const struct request *req, const enum field *kept, size_t count)
 {
     struct buf out;
-    size_t len;
 
     buf_init(&out, CHANGE_BODY_BYTES_MAX);
     struct wire_map map = wire_map_open(&out);
@@ -41,8 +40,7 @@ struct span change_event_body(const struct request *req, const enum field *kept,
         if (request_has(req, kept[i]))
             wire_put_key_val(&out, request_field_name(kept[i]), req->vals[kept[i]]), map.count++;
     wire_map_close(&out, &map);
-    char *bytes = buf_take(&out, &len);
-    return (struct span){bytes, bytes == NULL ? 0 : len};
+    return buf_take_span(&out);
 }
 
 struct change_input *change_input_of(const struct call *call, const struct change_plan *plan)
@@ -132,8 +130,7 @@ static void on_changed(void *arg, const struct change_result *result)
     free(waiting);
 }
 
-/* A ticket whose decisions were overtaken again and again is left alone until it is decided (reliability: rule of writing 6). True: the call
- * was refused. */
+/* A ticket whose decisions were overtaken again and again is left alone until it is decided. True: the call was refused. */
 static bool must_wait(struct broker *broker, struct call *call)
 {
     struct err err;
@@ -272,15 +269,13 @@ void change_link_posted(struct broker *broker, const struct call *call, int64_t 
     char tracking[TRACKING_TEXT_BYTES];
     unsigned char key[16];
     struct buf body;
-    size_t len;
 
     tracking_format(to, broker->settings.tracking_prefix, tracking);
     buf_init(&body, ANSWER_BYTES);
     wire_put_map(&body, 2);
     wire_put_key_text(&body, "to", tracking);
     wire_put_key_text(&body, "as_link", "related");
-    char *bytes = buf_take(&body, &len);
-    change_input_say(input, (struct span){bytes, bytes == NULL ? 0 : len});
+    change_input_say(input, buf_take_span(&body));
     input->link_to = to;
     input->as_link = span_of("related");
     randombytes_buf(key, sizeof key);

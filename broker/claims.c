@@ -11,8 +11,6 @@
 
 #include <stdlib.h>
 
-/* Sleeping wakes are claimed this long before their time. */
-#define LOOKAHEAD_US (INT64_C(2) * US_PER_S)
 /* Lower bounds forget commits that come late: from time to time each lane is looked at from its beginning. */
 #define BOUND_RESET_US (INT64_C(5) * US_PER_S)
 /* A fresh ticket that is undecided for longer gets its desk row, or the mark stands still: whoever adopts this epoch reads all ids from the
@@ -141,7 +139,7 @@ static void claim_lane(struct broker *broker, int lane)
     pg_params_reset(broker->params);
     pg_put_int2(broker->params, (int16_t)lane);
     pg_put_int8(broker->params, broker->claim_bound[lane]);
-    pg_put_int8(broker->params, sleeps ? broker_now(broker) + LOOKAHEAD_US : INT64_MAX);
+    pg_put_int8(broker->params, sleeps ? broker_now(broker) + CLAIMS_LOOKAHEAD_US : INT64_MAX);
     pg_put_int4(broker->params, claim->asked);
     pg_put_int8(broker->params, broker->epoch);
     broker->claims_out++;

@@ -5,10 +5,14 @@
 #ifndef DOCKET_CLAIMS_H
 #define DOCKET_CLAIMS_H
 
+#include "clock.h"
 #include "pg.h"
 #include "wake.h"
 
 struct broker;
+
+/* Sleeping wakes are claimed this long before their time; one of our own that comes sooner stays in memory. */
+#define CLAIMS_LOOKAHEAD_US (INT64_C(2) * US_PER_S)
 
 /* A row that a statement claimed for this broker's epoch, in the columns of claim.sql. */
 struct claimed {

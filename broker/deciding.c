@@ -2,6 +2,7 @@
 #include "deciding.h"
 #include "broker.h"
 #include "broker_metrics.h"
+#include "claims.h"
 #include "clock.h"
 #include "deciding_internal.h"
 #include "log.h"
@@ -13,9 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A decision's next wake within this time stays in memory, so that it needs no claim. */
-#define LOOKAHEAD_US (INT64_C(2) * US_PER_S)
-
 enum { BODY_BYTES_MAX = 128 << 10 };
 
 /* ---- what is written ---- */
@@ -25,7 +23,6 @@ static struct span deciding_event_body(const struct decision *d, const struct wi
                                        const struct wire_val *body)
 {
     struct buf out;
-    size_t len;
     struct span trace = d->trace, changes = d->changes;
 
     buf_init(&out, BODY_BYTES_MAX);
@@ -43,8 +40,7 @@ static struct span deciding_event_body(const struct decision *d, const struct wi
         wire_put_raw(&out, changes), map.count++;
     }
     wire_map_close(&out, &map);
-    char *bytes = buf_take(&out, &len);
-    return (struct span){bytes, bytes == NULL ? 0 : len};
+    return buf_take_span(&out);
 }
 
 /* {"a","b"}: a list of text inside an unnest of columns travels as an array literal. */
@@ -191,7 +187,7 @@ static void deciding_fill(struct deciding *deciding, const struct wake *wake,
     if (d->set & SET_TAGS)
         deciding->tags = deciding_tags(d);
     deciding->wake_at = d->next_at == INT64_MAX ? 0 : d->next_at < now ? now : d->next_at;
-    deciding->keeps = deciding->wake_at != 0 && deciding->wake_at < now + LOOKAHEAD_US;
+    deciding->keeps = deciding->wake_at != 0 && deciding->wake_at < now + CLAIMS_LOOKAHEAD_US;
     deciding->class_after = (int)wake_class_of((d->set & SET_PRIORITY) != 0 ? d->priority : base->priority);
 }
 

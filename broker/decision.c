@@ -7,10 +7,7 @@
 
 #include "mem.h"
 
-enum {
-    NOTIFY_KIND_BYTES_MAX = 32,
-    UNKNOWN_FIELD_SHOWN_MAX = 64, /* a longer name is not cut: half a letter would be no UTF-8 */
-};
+enum { NOTIFY_KIND_BYTES_MAX = 32, UNKNOWN_FIELD_SHOWN_MAX = 64 };
 
 struct setting {
     struct decision *decision;
@@ -76,6 +73,8 @@ static bool read_texts(const struct decision_at *at, const struct wire_val *map,
                        size_t max, struct span **ret, size_t *ret_count)
 {
     const struct wire_val *list = NULL;
+    char want[48];
+
     if (!decision_list(at, map, field, max, &list))
         return false;
     size_t count = wire_count(list);
@@ -84,8 +83,10 @@ static bool read_texts(const struct decision_at *at, const struct wire_val *map,
     *ret = mem_new(count, sizeof **ret);
     for (size_t i = 0; i < count; i++)
         if (!wire_get_str(wire_at(list, i), &(*ret)[i]) || (*ret)[i].len == 0 ||
-            (*ret)[i].len > DECISION_NAME_BYTES_MAX)
-            return decision_fail(at, field, "texts of 1 to 128 bytes");
+            (*ret)[i].len > DECISION_NAME_BYTES_MAX) {
+            (void)snprintf(want, sizeof want, "texts of 1 to %d bytes", DECISION_NAME_BYTES_MAX);
+            return decision_fail(at, field, want);
+        }
     *ret_count = count;
     return true;
 }
@@ -129,11 +130,10 @@ static bool read_set(const struct wire_doc *doc, const struct wire_val *body,
     if (wire_type(s.set) != WIRE_NIL && wire_type(s.set) != WIRE_MAP)
         return decision_fail(&top, "set", "a map");
     for (size_t i = 0; i < wire_count(s.set); i++) {
-        struct span key = wire_key_at(s.set, i);
+        struct span key = wire_key_at(s.set, i), shown = span_cut(key, UNKNOWN_FIELD_SHOWN_MAX);
         const struct setter *setter = setter_find(key);
         if (setter == NULL)
-            return err_field(err, ERR_INVALID, "set", "set has no field %.*s",
-                             key.len > UNKNOWN_FIELD_SHOWN_MAX ? 0 : (int)key.len, key.p);
+            return err_field(err, ERR_INVALID, "set", "set has no field %.*s", (int)shown.len, shown.p);
         if ((decision->set & setter->bit) != 0)
             return decision_fail(&top, "set", "each field once");
         if (!setter->read(&s, setter->name))

@@ -1,6 +1,6 @@
 /* The epoch: this broker's membership, tied to one session of the writer.
  *
- * A new session is a new epoch (reliability, rule 3): the old one is buried first (marked dead, its backend ended), then the new one is
+ * A new session is a new epoch: the old one is buried first (marked dead, its backend ended), then the new one is
  * registered on a slot, then the lease is renewed every second over the control session. When the lease cannot be renewed in time,
  * the session is dropped and everything in memory with it. */
 #ifndef DOCKET_EPOCH_H

@@ -216,7 +216,6 @@ static void fan_go(struct fan *fan)
 static struct span child_body(const struct wire_val *body, const char *tracking)
 {
     struct buf out;
-    size_t len;
 
     buf_init(&out, CHANGE_BODY_BYTES_MAX);
     wire_put_map(&out, wire_count(body) + 1);
@@ -225,8 +224,7 @@ static struct span child_body(const struct wire_val *body, const char *tracking)
         wire_put_val(&out, wire_val_at(body, i));
     }
     wire_put_key_text(&out, "parent", tracking);
-    char *bytes = buf_take(&out, &len);
-    return (struct span){bytes, bytes == NULL ? 0 : len};
+    return buf_take_span(&out);
 }
 
 static void event_on_rows(void *arg, PGresult *rows)

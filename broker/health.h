@@ -1,5 +1,5 @@
-/* Whether most decisions fail: then it is not the tickets' fault, none is counted against its ticket, and ops hear of it (reliability: rule of
- * writing 6). Pure: time comes as an argument. */
+/* Whether most decisions fail: then it is not the tickets' fault, none is counted against its ticket, and ops hear of it. Pure: time comes
+ * as an argument. */
 #ifndef DOCKET_HEALTH_H
 #define DOCKET_HEALTH_H
 

@@ -43,11 +43,10 @@ static void put_title(struct buf *out, struct span title)
     char text[TITLE_BYTES + 8] = "Re: ";
     size_t len = strlen(text);
 
-    for (size_t i = 0, letter; i < title.len && i < TITLE_BYTES; i += letter) {
+    title = span_cut(title, TITLE_BYTES);
+    for (size_t i = 0, letter; i < title.len; i += letter) {
         for (letter = 1; i + letter < title.len && ((unsigned char)title.p[i + letter] & 0xc0) == 0x80;)
             letter++;
-        if (i + letter > TITLE_BYTES)
-            break;
         bool shown = text_is_line((struct span){title.p + i, letter});
         memcpy(text + len, shown ? title.p + i : " ", shown ? letter : 1);
         len += shown ? letter : 1;

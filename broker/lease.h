@@ -1,5 +1,5 @@
 /* The lease of an epoch, as pure steps: when to renew, when it is lost. Sends nothing and reads no clock. Safety rests on the guard in each write, not on this
- * (reliability: "An epoch belongs to one database session"); the lease says when to stop trying.
+ * (epoch.h: an epoch belongs to one session with the database); the lease says when to stop trying.
  *
  * A renewal sets lease_until = the database's now + length. That now is not earlier than the moment at which
  * the renewal was sent, so what was granted holds at least until sent + length on our monotonic clock: no

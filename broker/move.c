@@ -156,13 +156,11 @@ static void move_go(struct move *move)
 static struct span move_body(struct span package)
 {
     struct buf out;
-    size_t len;
 
     buf_init(&out, 256);
     wire_put_map(&out, 1);
     wire_put_key_str(&out, "package", package);
-    char *bytes = buf_take(&out, &len);
-    return (struct span){bytes, len};
+    return buf_take_span(&out);
 }
 
 static const struct change_plan move_plan = {.row = DO_UPDATE, .event = EVENT_UPDATED, .reply_pending = -1};

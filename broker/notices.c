@@ -139,8 +139,11 @@ void notices_list(struct broker *broker, struct call *call)
     struct err err;
 
     /* Nothing asked for: what staff should look at. */
-    enum { ALL = (1 << 10) - 1, FAILED = 1 << 4 | 1 << 5 | 1 << 9 };
-    static const struct listing_sets sets = {&words_delivery_states, {{"all", ALL}}, FAILED};
+    enum {
+        ALL = (1 << DELIVERY_STATES) - 1,
+        NOT_TOLD = 1 << DELIVERY_FAILED | 1 << DELIVERY_DEAD | 1 << DELIVERY_HELD
+    };
+    static const struct listing_sets sets = {&words_delivery_states, {{"all", ALL}}, NOT_TOLD};
     if (!listing_states(request_text(req, F_STATE), &sets, &query.states, &err) ||
         !listing_cursor(request_text(req, F_CURSOR), "notification.list", &query.before, &err)) {
         call_refuse(call, &err);

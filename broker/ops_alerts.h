@@ -1,4 +1,4 @@
-/* What needs no rule to be told (reliability, rule 8): the broker's own alerts to ops. */
+/* What needs no rule to be told: the broker's own alerts to ops. */
 #ifndef DOCKET_OPS_ALERTS_H
 #define DOCKET_OPS_ALERTS_H
 

@@ -27,9 +27,7 @@ static bool request_read_id(const struct wire_val *id, struct request *ret, stru
         buf_clear(&out);
         return err_field(err, ERR_TOO_LARGE, "id", "id: more than %d bytes", ID_BYTES_MAX);
     }
-    size_t len;
-    char *bytes = buf_take(&out, &len);
-    ret->id = (struct span){bytes, len};
+    ret->id = buf_take_span(&out);
     return true;
 }
 

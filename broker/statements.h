@@ -66,7 +66,7 @@
 enum writer_statement { WRITER_STATEMENTS(STATEMENT_ENUM) WRITER_STATEMENT_COUNT };
 enum control_statement { CONTROL_STATEMENTS(STATEMENT_ENUM) CONTROL_STATEMENT_COUNT };
 
-enum statements_session { SESSION_WRITER, SESSION_CONTROL, SESSION_READER };
+enum statements_session { SESSION_WRITER, SESSION_CONTROL, SESSION_READER, SESSIONS };
 
 /* The list of a session with the SQL that is built in; the caller frees it. Every name is there: checked at the build's tests. */
 struct pg_statement *statements_new(enum statements_session session, size_t *ret_count);

@@ -1,4 +1,4 @@
-/* The invariants that a database can show (reliability: "Invariants"), checked on one snapshot of a live system. */
+/* The invariants that a database can show (docs/operations.md, "Invariants"), checked on one snapshot of a live system. */
 #ifndef DOCKET_VERIFY_H
 #define DOCKET_VERIFY_H
 

@@ -16,8 +16,9 @@ static const char *const message_states[] = {"pending", "leased",    "told", "su
                                              "merged",  "cancelled", "held"};
 const struct words words_message_states = WORDS(message_states);
 
-static const char *const delivery_states[] = {"pending", "leased",     "sent",   "delivered", "failed",
-                                              "dead",    "suppressed", "merged", "cancelled", "held"};
+static const char *const delivery_states[DELIVERY_STATES] = {"pending",   "leased", "sent",       "delivered",
+                                                             "failed",    "dead",   "suppressed", "merged",
+                                                             "cancelled", "held"};
 const struct words words_delivery_states = WORDS(delivery_states);
 
 static const char *const audiences[] = {"unknown", "customer", "staff", "ops"};

@@ -123,10 +123,8 @@ bool workers_map_open(struct span map, size_t *ret_count, struct span *ret_entri
 
 void workers_text_copy(char *ret, size_t size, struct span text)
 {
-    size_t len = text.len < size ? text.len : size - 1;
-    while (len < text.len && len > 0 && ((unsigned char)text.p[len] & 0xc0) == 0x80)
-        len--;
-    if (len > 0)
-        memcpy(ret, text.p, len);
-    ret[len] = '\0';
+    struct span kept = span_cut(text, size - 1);
+    if (kept.len > 0)
+        memcpy(ret, kept.p, kept.len);
+    ret[kept.len] = '\0';
 }

@@ -63,8 +63,6 @@ struct writer {
     bool kicking;
 };
 
-static void writer_send(struct writer *writer, struct batch *batch);
-
 /* ---- lists ---- */
 
 static void list_push(struct unit_list *list, struct unit *unit)

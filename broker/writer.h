@@ -4,7 +4,7 @@
  * time: the next is sent before the last one's ends are told, so the server hardly waits, and batches are half as large again as with two in
  * flight (submit with 256 in flight: 48,000 against 60,000 a second). Of one ticket at most one unit is in flight; more wait behind it in order
  * of arrival, also while a batch is split. A row that the server refuses is found by halving; a batch whose commit is unknown is repeated under a new epoch in
- * the form that finds what is there (reliability: "The rules of writing").
+ * the form that finds what is there.
  * Knows how to batch; what is written is known by the units (posting.c, deciding.c, put_back.c, change.c). */
 #ifndef DOCKET_WRITER_H
 #define DOCKET_WRITER_H

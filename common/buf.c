@@ -127,6 +127,13 @@ char *buf_take(struct buf *buf, size_t *ret_len)
     return p;
 }
 
+struct span buf_take_span(struct buf *buf)
+{
+    struct span ret;
+    ret.p = buf_take(buf, &ret.len);
+    return ret;
+}
+
 const char *buf_text(const struct buf *buf)
 {
     return buf->p == NULL ? "" : buf->p;

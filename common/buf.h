@@ -64,8 +64,11 @@ bool buf_add_span(struct buf *buf, struct span span);
 bool buf_printf(struct buf *buf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Hands the bytes over, with a closing NUL: the caller frees them. The buffer is empty afterwards.
- * NULL only for a buffer that failed. */
+ * NULL, and a length of 0, only for a buffer that failed. */
 char *buf_take(struct buf *buf, size_t *ret_len);
+
+/* The same, as a span whose bytes the caller owns; SPAN_NONE only for a buffer that failed. */
+struct span buf_take_span(struct buf *buf);
 
 /* The text so far, "" when empty; valid until the next change. */
 const char *buf_text(const struct buf *buf);

@@ -4,13 +4,11 @@
  *
  * An event has a number, seq, from event_seq (tickets.seq for the posting, events.seq for all others).
  * Numbers are taken before their transaction commits, so a reader that went by "greater than the last seen"
- * would lose late commits. Therefore (reliability, "Feed order"):
+ * would lose late commits. Therefore:
  *   1. S = last value of the sequence, 0 before its first (last_value is 1 then, too, and is_called is false)
- *   2. X = a new transaction id, in a transaction of its own after 1           SELECT
- * pg_current_xact_id()::text::bigint
- *   3. once xmin > X, all with seq <= S is settled   SELECT
- * pg_snapshot_xmin(pg_current_snapshot())::text::bigint What is settled never changes below and nothing comes
- * in between any more.
+ *   2. X = a new transaction id, in a transaction of its own after 1 (pg_current_xact_id())
+ *   3. once xmin > X (pg_snapshot_xmin(pg_current_snapshot())), all with seq <= S is settled: what lies there never changes any more,
+ *      and nothing comes in between
  *
  * What it asks of who writes: a transaction must have its transaction id before it takes a number. For events
  * that is so by the lock on the desk's row; a batch of postings alone must ask for it first (SELECT

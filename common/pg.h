@@ -122,8 +122,7 @@ char *pg_text(const PGresult *rows, int row,
               int column); /* the same as a text of the caller's own; NULL for NULL */
 bool pg_is_null(const PGresult *rows, int row, int column);
 
-/* What to do about an SQLSTATE: one table for all (reliability: "One table says what each SQLSTATE means").
- */
+/* What to do about an SQLSTATE: one table for all. */
 enum pg_remedy {
     PG_REPEAT,    /* the same batch again */
     PG_SPLIT,     /* one row of it is refused: halve it until the culprit is alone */

@@ -68,7 +68,6 @@ bool check_is_word(const struct check *c, struct span text) __attribute__((warn_
 bool check_is_line(const struct check *c, const char *path, struct span text)
     __attribute__((warn_unused_result));
 bool check_line(const struct check *c, const struct wire_val *val);
-bool check_text(const struct check *c, const struct wire_val *val);
 bool check_points(const struct check *c, const struct wire_val *val);
 bool check_map(const struct check *c, const struct wire_val *val);
 bool check_texts(const struct check *c, const struct wire_val *val);

@@ -78,7 +78,7 @@ static bool check_bytes(const struct check *c, const struct wire_val *val, int64
     return true;
 }
 
-bool check_text(const struct check *c, const struct wire_val *val)
+static bool check_text(const struct check *c, const struct wire_val *val)
 {
     return check_bytes(c, val, c->row->least, c->row->most);
 }

@@ -1,4 +1,4 @@
-/* The life cycle of a ticket as one table: op × state → state (promises: "Life cycle"). Pure. */
+/* The life cycle of a ticket as one table: op × state → state. Pure. */
 #ifndef DOCKET_STATES_H
 #define DOCKET_STATES_H
 

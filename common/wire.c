@@ -218,31 +218,3 @@ struct span wire_find_str(const struct wire_val *map, const char *key)
     (void)wire_get_str(wire_find(map, key), &text);
     return text;
 }
-
-static bool wire_equal_maps(const struct wire_val *a, const struct wire_val *b)
-{
-    for (size_t i = 0; i < wire_count(a); i++) {
-        struct span key = wire_key_at(a, i);
-        bool found = false;
-        for (size_t k = 0; k < wire_count(b) && !found; k++)
-            found = span_equal(wire_key_at(b, k), key) && wire_equal(wire_val_at(a, i), wire_val_at(b, k));
-        if (!found)
-            return false;
-    }
-    return true;
-}
-
-bool wire_equal(const struct wire_val *a, const struct wire_val *b)
-{
-    enum wire_type type = wire_type(a);
-    if (type != wire_type(b) || wire_count(a) != wire_count(b))
-        return false;
-    if (type == WIRE_MAP)
-        return wire_equal_maps(a, b);
-    if (type != WIRE_LIST)
-        return type == WIRE_NIL || msgpack_object_equal(a->o, b->o);
-    for (size_t i = 0; i < wire_count(a); i++)
-        if (!wire_equal(wire_at(a, i), wire_at(b, i)))
-            return false;
-    return true;
-}

@@ -74,9 +74,6 @@ int64_t wire_find_int(const struct wire_val *map, const char *key, int64_t fallb
 bool wire_find_bool(const struct wire_val *map, const char *key, bool fallback);
 struct span wire_find_str(const struct wire_val *map, const char *key); /* SPAN_NONE when it is not there */
 
-/* Equal as values: integers by number, maps in any order. */
-bool wire_equal(const struct wire_val *a, const struct wire_val *b);
-
 /* ---- writing: into a buf, whose limit and failure count ---- */
 
 void wire_put_nil(struct buf *out);

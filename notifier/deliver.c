@@ -103,16 +103,14 @@ static void job_compose(struct job *job, const PGresult *rows, int row)
 {
     struct buf out;
     struct err err;
-    size_t len;
 
     buf_init(&out, COMPOSE_BYTES_MAX);
     if (compose_row(job->notifier, job->channel, rows, row, job->message_id, &out, &err)) {
-        char *bytes = buf_take(&out, &len);
-        job->bytes = (struct span){bytes, len};
+        job->bytes = buf_take_span(&out);
         return;
     }
     job->refused = true;
-    (void)snprintf(job->why, sizeof job->why, "%.255s", err.msg);
+    copy_text(span_cut(span_of(err.msg), sizeof job->why - 1), job->why, sizeof job->why);
     buf_clear(&out);
 }
 

@@ -22,11 +22,8 @@ static void put_data(struct buf *out, const struct letter *letter, int form, siz
     struct wire_map map = wire_map_open(out);
     struct span text = span_of(letter->text);
 
-    if (form == SHORT && text.len > text_max) {
-        text.len = text_max;
-        while (text.len != 0 && ((unsigned char)text.p[text.len] & 0xc0) == 0x80)
-            text.len--;
-    }
+    if (form == SHORT)
+        text = span_cut(text, text_max);
     put_text(out, "id", letter->id, &map);
     put_text(out, "kind", letter->kind, &map);
     put_text(out, "audience", audience_name(letter), &map);

@@ -21,6 +21,7 @@
 #include <string.h>
 
 enum { CLAIM_MAX = 200, KIND_BYTES = 40, PLANNED_FOR_MIN = 200 };
+enum { MESSAGE_TOLD = 2, MESSAGE_SUPPRESSED = 3 }; /* outbox.state */
 
 /* A backlog is unpacked as fast as it is sent: no faster while a channel has all it can carry, but so fast at least that what is behind it
  * for other channels comes. */
@@ -163,13 +164,14 @@ static void told_from_row(struct notifier *notifier, const PGresult *rows, int r
         expand_customer(open, ret->kind, ret->priority, pg_span(rows, row, EXTRA), pg_span(rows, row, RECORD),
                         &ret->recipients);
         expand_guests(open, pg_span(rows, row, BODY), &ret->recipients);
-    } else if (strcmp(ret->kind, "endpoint_disabled") == 0)
+    } else if (strcmp(ret->kind, "endpoint_disabled") == 0) {
         told_owner(notifier, pg_span(rows, row, BODY), pg_int(rows, row, NOW), ret);
-    else if (ret->audience == AUDIENCE_STAFF)
+    } else if (ret->audience == AUDIENCE_STAFF) {
         told_staff(notifier, pg_span(rows, row, ASSIGNEE), pg_span(rows, row, QUEUE), pg_int(rows, row, NOW),
                    ret);
-    else
+    } else {
         expand_address(settings_notifier_ops(&notifier->settings), "ops", &ret->recipients);
+    }
     told_wait(notifier, ret, pg_span(rows, row, PACKAGE), pg_span(rows, row, RECORD), pg_int(rows, row, NOW));
 }
 
@@ -246,7 +248,8 @@ static void put_rows(struct pg_params *params, const struct claim *claim, const 
                                                 [R_VERSION] = row->version,
                                                 [R_AUDIENCE] = row->audience,
                                                 [R_GENERATION] = row->generation,
-                                                [R_STATE] = row->recipients.count != 0 ? 2 : 3};
+                                                [R_STATE] = row->recipients.count != 0 ? MESSAGE_TOLD
+                                                                                       : MESSAGE_SUPPRESSED};
             if (column == R_KIND)
                 pg_array_bytes(params, span_of(row->kind));
             else if (column == R_REASON)

@@ -11,6 +11,7 @@
 #include "migrate.h"
 #include "private_pg.h"
 #include "reader_session.h"
+#include "wire_same.h"
 
 static struct private_pg server;
 
@@ -180,7 +181,7 @@ static void test_fresh_content_equals_loaded_one(void **state)
     assert_true(reader_session_open(&s, server.dsn));
     load_work_send(s.pg, s.params, tickets, 1, "DKT", on_loaded, &answer);
     assert_true(reader_session_wait(&s, &answer.done));
-    assert_true(wire_equal(wire_root(doc), wire_root(answer.docs[0])));
+    assert_true(wire_same(wire_root(doc), wire_root(answer.docs[0])));
     wire_doc_free(doc);
     wire_doc_free(answer.docs[0]);
     buf_clear(&out);

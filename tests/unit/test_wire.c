@@ -7,6 +7,7 @@
 
 #include "wire_internal.h"
 #include "utf8.h"
+#include "wire_same.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -300,7 +301,6 @@ static void test_wire_canonical_form_forgets_order_and_width(void **state)
         buf_init(&forms[i], 64);
         wire_put_canonical(&forms[i], wire_root(docs[i]));
     }
-    assert_true(wire_equal(wire_root(docs[0]), wire_root(docs[1])));
     assert_int_equal(forms[0].len, forms[1].len);
     assert_memory_equal(forms[0].p, forms[1].p, forms[0].len);
     for (int i = 0; i < 2; i++) {
@@ -470,7 +470,7 @@ static void test_made_of_others_then_as_written(void **state)
         }
         wire_made_close_list(made, list);
         assert_true(wire_parse(out.p, out.len, 8, &wrote, &err));
-        assert_true(wire_equal(wire_made_root(made), wire_root(wrote)));
+        assert_true(wire_same(wire_made_root(made), wire_root(wrote)));
         assert_int_equal(wire_size(wire_made_root(made)), out.len);
         wire_doc_free(wrote);
     }
