@@ -64,16 +64,20 @@ static void walk_keep(struct walk *w, const struct clock *clock)
 static void walk_notice(struct walk *w, const struct clock *clock, int percent, bool quiet)
 {
     if (w->out->notice_count < CLOCK_VERDICTS_MAX)
-        w->out->notices[w->out->notice_count++] = (struct clock_notice){*clock, percent, quiet};
+        w->out->notices[w->out->notice_count++] =
+            (struct clock_notice){*clock, percent, quiet, w->terms->priority};
+}
+
+void clocks_add_verdict(struct clocks *clocks, const struct clock_verdict *verdict)
+{
+    if (clocks->verdict_count == CLOCK_VERDICTS_MAX)
+        memmove(clocks->verdicts, clocks->verdicts + 1, --clocks->verdict_count * sizeof clocks->verdicts[0]);
+    clocks->verdicts[clocks->verdict_count++] = *verdict;
 }
 
 static void walk_verdict(struct walk *w, const struct clock *clock, bool missed, const char *cause)
 {
-    struct clocks *out = w->out;
-
-    if (out->verdict_count == CLOCK_VERDICTS_MAX)
-        memmove(out->verdicts, out->verdicts + 1, --out->verdict_count * sizeof out->verdicts[0]);
-    out->verdicts[out->verdict_count++] = (struct clock_verdict){*clock, missed, cause};
+    clocks_add_verdict(w->out, &(struct clock_verdict){*clock, missed, cause, w->terms->priority});
 }
 
 /* Whether the promise was there at the last decision, or there was none yet. */
@@ -85,11 +89,23 @@ static bool walk_was_promised(const struct walk *w, enum clock_kind kind)
     return !w->terms->decided;
 }
 
+/* Whether an earlier cycle was judged just now: it was promised then. */
+static bool walk_judged(const struct walk *w, enum clock_kind kind)
+{
+    for (size_t i = 0; i < w->out->verdict_count; i++)
+        if (w->out->verdicts[i].clock.kind == kind)
+            return true;
+    return false;
+}
+
 /* Late only because the promise changed: by the old one there was time left when the new one began. */
 static const char *miss_cause(const struct walk *w, const struct clock *old, const struct clock *new)
 {
     if (old == NULL)
-        return walk_was_promised(w, new->kind) || new->due_at > w->terms->changed_at ? NULL : "moved";
+        return walk_was_promised(w, new->kind) || walk_judged(w, new->kind) ||
+                       new->due_at > w->terms->changed_at
+                   ? NULL
+                   : "moved";
     bool changed = old->promise_s != new->promise_s || old->working != new->working ||
                    !span_equal(old->calendar, new->calendar);
     bool had_time = old->due_at == CLOCK_NO_INSTANT || old->due_at > w->terms->changed_at;
@@ -99,10 +115,12 @@ static const char *miss_cause(const struct walk *w, const struct clock *old, con
 /* What was judged before is kept as it was; a miss only gains the time at which it was met. */
 static void walk_finish_judged(struct walk *w, struct clock *clock, const struct clock *old, bool kept)
 {
-    bool gains = old->met_at == CLOCK_NO_INSTANT;
+    /* One that nobody promised for a while was over then, and is promised again. */
+    bool gains = old->met_at == CLOCK_NO_INSTANT || old->unpromised;
     struct clock now = *clock;
 
     *clock = *old;
+    clock->unpromised = false;
     clock->warn_at = CLOCK_NO_INSTANT;
     if (!gains)
         return;
@@ -124,9 +142,12 @@ static void walk_finish_judge(struct walk *w, const struct clock_run *run, struc
     bool missed = clock->due_at < clock->met_at;
     clock->state = missed ? CLOCK_MISSED : CLOCK_MET;
     clock->ended = cause != NULL;
-    walk_verdict(w, clock, missed, missed ? miss_cause(w, old, clock) : cause);
+    struct clock told = *clock;
+    if (missed && clock->ended) /* nobody ever did what was promised */
+        told.met_at = CLOCK_NO_INSTANT;
+    walk_verdict(w, &told, missed, missed ? miss_cause(w, old, clock) : cause);
     if (missed)
-        walk_notice(w, clock, 100, false);
+        walk_notice(w, &told, 100, false);
 }
 
 /* A cycle is over. cause: NULL when it was kept, else why it ended. */
@@ -149,7 +170,8 @@ static void walk_finish(struct walk *w, struct clock_run *run, int64_t at, const
         walk_finish_judged(w, &clock, old, cause == NULL);
     else
         walk_finish_judge(w, run, &clock, old, cause);
-    if (old != NULL || run->kind != CLOCK_UPDATE)
+    /* An update that began and was met since is followed by the next; what none follows tells the next decision that those before are judged. */
+    if (old != NULL || run->kind != CLOCK_UPDATE || cause != NULL)
         walk_keep(w, &clock);
 }
 

@@ -82,6 +82,7 @@ struct clock_verdict {
     struct clock clock;
     bool missed;
     const char *cause; /* NULL, "moved", "closed", "approved", "reopened" */
+    int priority;      /* of the ticket, when it fell */
 };
 
 /* A warning or a miss that is to be told now, once. */
@@ -89,6 +90,7 @@ struct clock_notice {
     struct clock clock;
     int percent; /* of the promise that is used; 100: missed */
     bool quiet;
+    int priority; /* as a verdict's */
 };
 
 /* What became of one clock since the last decision, for the ticket's history. */
@@ -130,6 +132,9 @@ struct clocks {
 void clocks_compute(const struct clock_terms *terms, int64_t posted_at, const struct clock_event *events,
                     size_t event_count, const struct clock *old, size_t old_count, int64_t now,
                     struct clocks *ret);
+
+/* Adds a verdict; when there is no room, the oldest is given up. */
+void clocks_add_verdict(struct clocks *clocks, const struct clock_verdict *verdict);
 
 /* A stretch of one cycle in which its clock ran, or rested because the customer owed an answer. */
 struct clock_stretch {

@@ -44,15 +44,6 @@ static void decide_priority(struct decision *d)
     d->set_priority = d->priority != work->priority;
 }
 
-/* When the terms changed, as far as it can be known: a person's prioritizing, else now. */
-static int64_t decide_changed_at(const struct work *work)
-{
-    for (size_t i = work->event_count; i > 0 && work->events[i - 1].is_new; i--)
-        if (work->facts[i - 1].kind == EVENT_PRIORITIZED)
-            return work->facts[i - 1].at;
-    return work->now;
-}
-
 /* Becoming P1, by whatever event, alerts; a P1 that is opened again is one anew, and promises the response at once again. */
 static bool decide_is_new_p1(const struct decision *d)
 {
@@ -162,20 +153,116 @@ static void decide_meetings(struct decision *d)
 
 /* ---- the whole ---- */
 
+static int priority_in(const struct wire_val *body)
+{
+    int64_t priority = wire_find_int(body, "priority", 0);
+
+    return priority >= 1 && priority <= 4 ? (int)priority : 0;
+}
+
+/* What counted when event i came: the word of staff or of a decision before it, else what the rules make of the posting. 0: not known. */
+static int decide_priority_before(const struct decision *d, size_t i)
+{
+    const struct work *work = d->work;
+
+    for (size_t k = i; k > 0; k--) {
+        const struct wire_val *map = work->events[k - 1].map, *body = wire_find(map, "body");
+        struct span kind = wire_find_str(map, "kind");
+        bool is_decision = span_is(kind, "triaged") || span_is(kind, "decided");
+        int priority = is_decision || work->facts[k - 1].kind == EVENT_PRIORITIZED ? priority_in(body) : 0;
+        if (priority == 0 && is_decision) /* whole */
+            priority = priority_in(wire_find(body, "set"));
+        if (priority != 0)
+            return priority;
+    }
+    return !work->is_first ? 0 : d->choice.priority != 0 ? d->choice.priority : 3;
+}
+
+/* Whether something else than the priority may have changed the terms since the last decision. */
+static bool decide_terms_are_others(const struct decision *d)
+{
+    const struct work *work = d->work;
+
+    for (size_t i = work->event_count; i > 0 && work->events[i - 1].is_new; i--)
+        if (wire_find_str(wire_find(work->events[i - 1].map, "body"), "package").len != 0)
+            return true;
+    return !span_is(work->kept.by, engine_by(d->engine));
+}
+
+/* When the last decision was, as far as its clocks and the events tell. */
+static int64_t decide_last_at(const struct work *work)
+{
+    int64_t at = work->posted_at;
+
+    for (size_t i = 0; i < work->old_count; i++)
+        at = work->old[i].as_of_at > at ? work->old[i].as_of_at : at;
+    for (size_t i = 0; i < work->event_count && !work->events[i].is_new; i++)
+        at = work->facts[i].at > at ? work->facts[i].at : at;
+    return at < work->now ? at : work->now;
+}
+
+/* When the terms became what they are, as far as it can be known: when staff set the priority, before the last decision, or now. */
+static int64_t decide_changed_at(const struct decision *d)
+{
+    const struct work *work = d->work;
+
+    if (d->past.staged)
+        return d->past.until;
+    for (size_t i = work->event_count; i > 0 && work->events[i - 1].is_new; i--)
+        if (work->facts[i - 1].kind == EVENT_PRIORITIZED && decide_priority_before(d, i - 1) == 0)
+            return work->facts[i - 1].at;
+    return decide_terms_are_others(d) ? work->now : decide_last_at(work);
+}
+
 void decide_terms(const struct decision *d, struct clock_terms *ret)
 {
     engine_terms(d->engine, d->package, d->priority, d->forced_calendar, ret);
-    ret->changed_at = decide_changed_at(d->work);
-    ret->decided = !d->work->is_first;
+    ret->changed_at = decide_changed_at(d);
+    ret->decided = !d->work->is_first || d->past.staged;
+}
+
+/* When event i happened, as the clocks see it: never before one before it, nor after now. */
+static int64_t decide_event_at(const struct work *work, size_t i)
+{
+    int64_t at = work->posted_at;
+
+    for (size_t k = 0; k <= i; k++)
+        at = work->facts[k].at > at ? work->facts[k].at : at;
+    return at < work->now ? at : work->now;
+}
+
+/* What staff's changes of the priority since the last decision found: judged by what counted until then. */
+static void decide_past(struct decision *d)
+{
+    const struct work *work = d->work;
+    struct clock_terms terms;
+
+    clock_past_begin(&d->past, work->old, work->old_count);
+    for (size_t i = 0; i < work->event_count; i++) {
+        if (!work->events[i].is_new || work->facts[i].kind != EVENT_PRIORITIZED)
+            continue;
+        int before = decide_priority_before(d, i);
+        if (before == 0 || before == priority_in(wire_find(work->events[i].map, "body")))
+            continue;
+        int64_t at = decide_event_at(work, i);
+        engine_terms(d->engine, d->package, before, d->forced_calendar, &terms);
+        terms.changed_at = d->past.staged               ? d->past.until
+                           : decide_terms_are_others(d) ? at
+                                                        : decide_last_at(work);
+        terms.decided = !work->is_first;
+        clock_past_add(&d->past, &terms, work->posted_at, work->facts, i, at);
+    }
 }
 
 static void decide_clocks(struct decision *d, struct work *work)
 {
     struct clock_terms terms;
 
+    decide_past(d);
     decide_terms(d, &terms);
-    clocks_compute(&terms, work->posted_at, work->facts, work->event_count, work->old, work->old_count,
+    clocks_compute(&terms, work->posted_at, work->facts, work->event_count, d->past.old, d->past.old_count,
                    work->now, &d->clocks);
+    clock_past_end(&d->past, &d->clocks);
 }
 
 /* A ticket that this decision closes has no clocks left: computed again with that as its last event. */

@@ -3,6 +3,7 @@
 #define DOCKET_DECIDE_INTERNAL_H
 
 #include "choice.h"
+#include "clock_past.h"
 #include "decide.h"
 #include "meetings.h"
 
@@ -26,7 +27,8 @@ struct decision {
     struct meetings meetings; /* to be reminded of */
     int64_t wake_at;          /* or CLOCK_NO_INSTANT */
     bool has_trace;
-    struct clocks clocks; /* last: large, and filled by clocks_compute whole, so not zeroed before */
+    struct clocks clocks; /* from here: large, and filled whole by computing, so not zeroed before */
+    struct clock_past past;
 };
 
 struct decider {

@@ -133,7 +133,7 @@ static void put_deadlines(const struct decision *d, struct buf *out)
         wire_put_key_int(out, "cycle", v->clock.cycle);
         wire_put_key_text(out, "verdict", v->missed ? "missed" : "met");
         wire_put_key_text(out, "cause", v->cause);
-        wire_put_key_int(out, "priority", d->priority);
+        wire_put_key_int(out, "priority", v->priority);
         wire_put_key_int(out, "promise_s", v->clock.promise_s);
         work_put_instant(out, "due_at", v->clock.due_at);
         work_put_instant(out, "met_at", v->clock.met_at);
@@ -187,13 +187,13 @@ static void put_event(struct buf *out, const char *kind, bool is_public)
 }
 
 /* The body of a warning or miss, in events and in messages alike. */
-static void put_notice(const struct clock_notice *n, int priority, struct buf *out)
+static void put_notice(const struct clock_notice *n, struct buf *out)
 {
     wire_put_map(out, 7);
     wire_put_key_text(out, "clock", clock_kind_name(n->clock.kind));
     wire_put_key_int(out, "cycle", n->clock.cycle);
     wire_put_key_int(out, "percent", n->percent);
-    wire_put_key_int(out, "priority", priority);
+    wire_put_key_int(out, "priority", n->priority);
     work_put_instant(out, "due_at", n->clock.due_at);
     wire_put_key_int(out, "worked_s", n->clock.worked_s);
     wire_put_key_int(out, "left_s", n->clock.left_s);
@@ -247,7 +247,7 @@ static void put_events(const struct decision *d, struct buf *out)
     }
     for (size_t i = 0; i < d->clocks.notice_count; i++) {
         put_event(out, d->clocks.notices[i].percent == 100 ? "missed" : "warned", false);
-        put_notice(&d->clocks.notices[i], d->priority, out);
+        put_notice(&d->clocks.notices[i], out);
         list.count++;
     }
     wire_list_close(out, &list);
@@ -352,14 +352,14 @@ static void put_notices(const struct decision *d, struct notes *notes)
             continue;
         note_open(notes, "staff", missed ? "missed" : "warning", (int64_t)i, missed);
         wire_put_text(notes->out, "body");
-        put_notice(n, d->priority, notes->out);
+        put_notice(n, notes->out);
         if (!missed)
             continue;
         notice_cause(d, &n->clock, cause);
         (void)snprintf(prefix, sizeof prefix, "Missed %s, priority %d", clock_kind_name(n->clock.kind),
-                       d->priority);
+                       n->priority);
         title_text(d, prefix, text);
-        put_alert(notes->out, cause, d->priority, text);
+        put_alert(notes->out, cause, n->priority, text);
     }
 }
 
@@ -484,9 +484,11 @@ static void put_resolve(const struct decision *d, struct buf *out)
 {
     wire_put_text(out, "resolve");
     struct wire_map list = wire_list_open(out);
-    for (size_t i = 0; i < d->clocks.verdict_count; i++)
-        if (d->clocks.verdicts[i].missed && d->clocks.verdicts[i].clock.met_at != CLOCK_NO_INSTANT)
-            put_resolved_miss(d, &d->clocks.verdicts[i].clock, out), list.count++;
+    for (size_t i = 0; i < d->clocks.verdict_count; i++) {
+        const struct clock *clock = &d->clocks.verdicts[i].clock;
+        if (d->clocks.verdicts[i].missed && (clock->met_at != CLOCK_NO_INSTANT || clock->ended))
+            put_resolved_miss(d, clock, out), list.count++;
+    }
     for (size_t i = 0; i < d->clocks.count && list.count < RESOLVES_MAX; i++) {
         const struct clock *clock = &d->clocks.items[i];
         char cause[CAUSE_BYTES];

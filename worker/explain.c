@@ -188,8 +188,8 @@ static void put_clocks(struct explaining *x, struct buf *out, struct buf *text)
     struct clock_terms terms;
 
     decide_terms(d, &terms);
-    clocks_compute_logged(&terms, d->work->posted_at, d->work->facts, d->work->event_count, d->work->old,
-                          d->work->old_count, d->work->now, now, &x->log);
+    clocks_compute_logged(&terms, d->work->posted_at, d->work->facts, d->work->event_count, d->past.old,
+                          d->past.old_count, d->work->now, now, &x->log);
     struct wire_map list = wire_list_open(out);
     for (size_t i = 0; i < now->count; i++) {
         if (now->items[i].unpromised)

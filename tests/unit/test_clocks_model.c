@@ -716,6 +716,13 @@ static void history(struct engine *const *engines, struct decider *decider, uint
     wire_doc_free(customer);
 }
 
+/* HISTORIES=n HISTORY=first: which of them */
+static uint64_t number_of(const char *name, uint64_t or_else)
+{
+    const char *text = getenv(name);
+    return text == NULL ? or_else : strtoull(text, NULL, 10);
+}
+
 static void test_clocks_any_history_as_the_model_says(void **state)
 {
     struct engine *engines[2];
@@ -728,9 +735,7 @@ static void test_clocks_any_history_as_the_model_says(void **state)
         assert_non_null(engines[i] =
                             engine_of((struct test_files){policies[i], calendars, packages[i], NULL}));
     struct decider *decider = decider_new();
-    const char *times = getenv("HISTORIES"), *first = getenv("HISTORY");
-    uint64_t begin = first == NULL ? 0 : strtoull(first, NULL, 10);
-    uint64_t count = times == NULL ? HISTORIES : strtoull(times, NULL, 10);
+    const uint64_t begin = number_of("HISTORY", 0), count = number_of("HISTORIES", HISTORIES);
     for (uint64_t i = 0; i < count; i++)
         history(engines, decider, begin + i);
     decider_free(decider);
@@ -738,8 +743,118 @@ static void test_clocks_any_history_as_the_model_says(void **state)
     engine_free(engines[1]);
 }
 
+/* ---- a late worker ---- */
+
+/* Whether the op was taken. */
+static bool do_act(struct trial *trial, enum act act, int priority, int64_t at_s)
+{
+    char body[128];
+
+    if (act == ACTS) {
+        (void)snprintf(body, sizeof body, "{\"priority\":%d}", priority);
+        return do_json(trial, "prioritize", ROLE_STAFF, body, at_s);
+    }
+    if (act == WAIT_UNTIL)
+        (void)snprintf(body, sizeof body, "{\"on\":\"customer\",\"reason\":\"x\",\"until_at\":%lld}",
+                       (long long)((at_s + 40 * STEP_S) * US_PER_S));
+    return do_json(trial, acts[act].op, acts[act].role, act == WAIT_UNTIL ? body : acts[act].body, at_s);
+}
+
+static const struct work_verdict *verdict_like(const struct trial *trial, const struct work_verdict *like)
+{
+    for (size_t i = 0; i < trial_verdict_count(trial); i++)
+        if (trial_verdict(trial, i)->kind == like->kind && trial_verdict(trial, i)->cycle == like->cycle)
+            return trial_verdict(trial, i);
+    return NULL;
+}
+
+/* The same verdicts, and each miss told once. */
+static void same_verdicts(const struct trial *punctual, const struct trial *late)
+{
+    for (size_t i = 0; i < trial_verdict_count(punctual); i++) {
+        const struct work_verdict *want = trial_verdict(punctual, i), *got = verdict_like(late, want);
+        int kind = (int)want->kind, cycle = (int)want->cycle;
+        same("a verdict of the late one", kind, cycle, got != NULL, true);
+        same("late, missed", kind, cycle, got->missed, want->missed);
+        same("late, met_at", kind, cycle, got->met_at, want->met_at);
+        same("late, priority", kind, cycle, got->priority, want->priority);
+        same("late, promise_s", kind, cycle, got->promise_s, want->promise_s);
+        same("late, cause", kind, cycle, span_equal(got->cause, want->cause), true);
+        same("late, due_at", kind, cycle, got->due_at, want->due_at);
+    }
+    same("late, the number of verdicts", 0, 0, (int64_t)trial_verdict_count(late),
+         (int64_t)trial_verdict_count(punctual));
+    same("late, the number of alerts", 0, 0, told(late, "staff missed"), told(punctual, "staff missed"));
+}
+
+/* Everything twice: decided at once, and only after each third event or so. */
+static bool late_history(const struct engine *engine, uint64_t number)
+{
+    struct trial *punctual = NULL, *late = NULL;
+    struct wire_doc *ticket = doc_of("{\"title\":\"x\",\"problem\":\"y\"}");
+    struct wire_doc *customer = doc_of("{\"id\":\"c\",\"name\":\"c\",\"package\":\"a\"}");
+    struct err err = {0};
+    bool alike = true;
+
+    seed = number * UINT64_C(0x9e3779b97f4a7c15) + 2;
+    (void)snprintf(story, sizeof story, "  late history %llu\n", (unsigned long long)number);
+    int64_t at = base_s + pick(5 * DAY_S / STEP_S) * STEP_S;
+    story_add(at, "posted");
+    for (int i = 0; i < 2; i++)
+        assert_true(trial_new(engine, wire_root(ticket), wire_root(customer), at * US_PER_S,
+                              i == 0 ? &punctual : &late, &err));
+    for (int i = 0; i < STEPS_MAX && alike; i++) {
+        enum act act = pick(3) == 0 ? ACTS : (enum act)pick(ACTS);
+        int priority = 1 + (int)pick(4);
+        /* Never the very instant at which something is due: which of the two came first, the events do not tell. */
+        at += (1 + pick(pick(4) == 0 ? 400 : 40)) * STEP_S + pick(STEP_S);
+        bool hold = i + 1 < STEPS_MAX && pick(3) != 0;
+        trial_hold(late, hold);
+        bool taken = do_act(punctual, act, priority, at);
+        alike = do_act(late, act, priority, at) ==
+                taken; /* else a state that the late one did not know yet forbade it */
+        if (taken)
+            story_add(at,
+                      act == ACTS ? (const char *[]){"", "P1", "P2", "P3", "P4"}[priority] : acts[act].op);
+        if (taken && hold)
+            story_add(at, "  not decided yet");
+    }
+    if (alike) {
+        trial_hold(late, false);
+        assert_true(trial_pass(punctual, at * US_PER_S, &err) && trial_restart(late, at * US_PER_S, &err));
+        same_verdicts(punctual, late);
+    }
+    trial_free(punctual);
+    trial_free(late);
+    wire_doc_free(ticket);
+    wire_doc_free(customer);
+    return alike;
+}
+
+static void test_clocks_a_late_worker_judges_as_a_punctual_one(void **state)
+{
+    const uint64_t begin = number_of("HISTORY", 0), count = number_of("HISTORIES", HISTORIES);
+    uint64_t alike = 0;
+    (void)state;
+
+    assert_true(instant_parse(span_of("2026-03-23T00:00:00Z"), &base_s));
+    base_s /= US_PER_S;
+    for (int version = 0; version < 2; version++) {
+        struct engine *engine =
+            engine_of((struct test_files){policies[version], calendars, packages[version], NULL});
+        assert_non_null(engine);
+        for (uint64_t i = 0; i < count; i++)
+            alike += late_history(engine, begin + i);
+        engine_free(engine);
+    }
+    assert_true(alike > count / 10); /* it compared something */
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_clocks_any_history_as_the_model_says)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_clocks_any_history_as_the_model_says),
+        cmocka_unit_test(test_clocks_a_late_worker_judges_as_a_punctual_one),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
