@@ -317,13 +317,16 @@ void change_prioritize(struct broker *broker, struct call *call)
 
 void change_wait(struct broker *broker, struct call *call)
 {
-    struct change_plan plan = change_plan_wait(span_is(request_text(&call->req, F_ON), "vendor"));
+    struct change_plan plan = change_plan_wait(request_text(&call->req, F_ON));
     change_start(broker, call, &plan);
 }
 
 void change_resume(struct broker *broker, struct call *call)
 {
-    change_start(broker, call, &change_plan_resume);
+    struct change_plan plan = change_plan_resume;
+
+    plan.row = states_resume(request_text(&call->req, F_ON));
+    change_start(broker, call, &plan);
 }
 
 void change_cannot_resolve(struct broker *broker, struct call *call)

@@ -22,9 +22,9 @@ struct change_plan change_plan_comment(enum desk_role role, bool asked_public)
                                                                              : -1};
 }
 
-struct change_plan change_plan_wait(bool vendor)
+struct change_plan change_plan_wait(struct span on)
 {
-    return (struct change_plan){.row = vendor ? DO_WAIT_VENDOR : DO_WAIT_CUSTOMER,
+    return (struct change_plan){.row = states_wait(on),
                                 .event = EVENT_WAITING,
                                 .public = true,
                                 .tell = "waiting",
@@ -56,13 +56,14 @@ bool change_plan_of_child(enum desk_event event, enum desk_role role, const stru
         *ret = change_plan_comment(role, true);
         break;
     case EVENT_WAITING:
-        *ret = change_plan_wait(span_is(wire_find_str(body, "on"), "vendor"));
+        *ret = change_plan_wait(wire_find_str(body, "on"));
         break;
     case EVENT_CANNOT_RESOLVE:
         *ret = change_plan_cannot_resolve;
         break;
     case EVENT_RESUMED:
         *ret = change_plan_resume;
+        ret->row = states_resume(wire_find_str(body, "on"));
         break;
     case EVENT_RESOLVED:
         *ret = change_plan_resolve;

@@ -9,8 +9,8 @@
 /* asked_public: as the request says; a customer's own words always are. */
 struct change_plan change_plan_comment(enum desk_role role, bool asked_public);
 
-/* vendor: waits for one, else for the customer. */
-struct change_plan change_plan_wait(bool vendor);
+/* on: "customer" or "vendor". */
+struct change_plan change_plan_wait(struct span on);
 
 extern const struct change_plan change_plan_cannot_resolve, change_plan_resume, change_plan_resolve;
 

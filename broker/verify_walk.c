@@ -94,8 +94,7 @@ static int state_after(int from, int kind, int role, const struct wire_val *body
     if (kind == EVENT_COMMENTED)
         return states_next(role == ROLE_CUSTOMER ? DO_REPLY : DO_COMMENT, (enum desk_state)from);
     if (kind == EVENT_WAITING)
-        return states_next(span_is(wire_find_str(body, "on"), "vendor") ? DO_WAIT_VENDOR : DO_WAIT_CUSTOMER,
-                           (enum desk_state)from);
+        return states_next(states_wait(wire_find_str(body, "on")), (enum desk_state)from);
     return ops[kind] == 0 ? from : states_next((enum states_op)(ops[kind] - 1), (enum desk_state)from);
 }
 

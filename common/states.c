@@ -25,6 +25,8 @@ static const int16_t table[STATES_OPS][STATES] = {
     [DO_WAIT_VENDOR]     = {   V, V, V, V, V, _, _, V },
     [DO_CANNOT_RESOLVE]  = {   C, C, C, C, C, _, _, C },
     [DO_RESUME]          = {   _, _, _, P, P, _, _, _ },
+    [DO_RESUME_CUSTOMER] = {   _, _, _, P, _, _, _, _ },
+    [DO_RESUME_VENDOR]   = {   _, _, _, _, P, _, _, _ },
     [DO_RESOLVE]         = {   R, R, R, R, R, _, _, R },
     [DO_APPROVE]         = {   _, _, _, _, _, X, _, _ },
     [DO_REJECT]          = {   _, _, _, _, _, P, _, _ },
@@ -55,6 +57,18 @@ static const int16_t table[STATES_OPS][STATES] = {
 int states_next(enum states_op op, enum desk_state from)
 {
     return table[op][from];
+}
+
+enum states_op states_wait(struct span on)
+{
+    return span_is(on, "vendor") ? DO_WAIT_VENDOR : DO_WAIT_CUSTOMER;
+}
+
+enum states_op states_resume(struct span on)
+{
+    return span_is(on, "vendor")     ? DO_RESUME_VENDOR
+           : span_is(on, "customer") ? DO_RESUME_CUSTOMER
+                                     : DO_RESUME;
 }
 
 void states_row(enum states_op op, int16_t ret[STATES])

@@ -15,7 +15,9 @@ enum states_op {
     DO_WAIT_CUSTOMER,
     DO_WAIT_VENDOR,
     DO_CANNOT_RESOLVE,
-    DO_RESUME,
+    DO_RESUME, /* whatever it waits for */
+    DO_RESUME_CUSTOMER,
+    DO_RESUME_VENDOR,
     DO_RESOLVE,
     DO_APPROVE,
     DO_REJECT,
@@ -37,6 +39,10 @@ enum { STATE_REFUSED = -1 };
 
 /* The state that follows, or STATE_REFUSED. */
 int states_next(enum states_op op, enum desk_state from);
+
+/* The row of waiting, and of going on after it. on: "customer", "vendor"; of going on also SPAN_NONE: whatever it waits for. */
+enum states_op states_wait(struct span on);
+enum states_op states_resume(struct span on);
 
 /* The whole row, as the SQL takes it: ret[from] is the state that follows. */
 void states_row(enum states_op op, int16_t ret[STATES]);

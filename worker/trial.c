@@ -148,9 +148,10 @@ bool trial_do(struct trial *trial, const char *op, struct trial_as as, const str
     if (!trial_pass(trial, trial->ops_first ? at - 1 : at, err))
         return false;
     trial->now = at > trial->now ? at : trial->now;
-    enum states_op does = row->event == EVENT_WAITING && span_is(wire_find_str(body, "on"), "vendor")
-                              ? DO_WAIT_VENDOR
-                              : row->does;
+    struct span on = wire_find_str(body, "on");
+    enum states_op does = row->event == EVENT_WAITING   ? states_wait(on)
+                          : row->event == EVENT_RESUMED ? states_resume(on)
+                                                        : row->does;
     int next = states_next(does, trial->state);
     if (next == STATE_REFUSED)
         return err_set(err, ERR_CONFLICT, "%s is not possible while the ticket is %s", op,

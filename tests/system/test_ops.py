@@ -167,6 +167,19 @@ def test_each_op_in_this_state_leads_where_the_table_says(client, state):
             assert ticket_of(client.show(tracking))["state"] == (state if wanted == SAME else wanted), (op, state)
 
 
+@pytest.mark.parametrize("waits, other", [("customer", "vendor"), ("vendor", "customer")])
+def test_going_on_ends_the_wait_it_names_alone(client, waits, other):
+    tracking = client.submit()
+    client.decided(tracking)
+    for step, given in REACH[f"waiting_{waits}"]:
+        client.call("ticket." + step, tracking=tracking, **given)
+    refusal = client.refused("ticket.resume", tracking=tracking, as_=ADA, on=other, reason="They called.")
+    assert refusal.code == "conflict" and f"waiting_{waits}" in refusal.error["message"] and f"waiting_{other}" in refusal.error["message"], refusal.error
+    assert ticket_of(client.show(tracking))["state"] == f"waiting_{waits}"
+    client.call("ticket.resume", tracking=tracking, as_=ADA, on=waits, reason="They called.")
+    assert ticket_of(client.show(tracking))["state"] == "in_progress"
+
+
 def test_a_state_that_does_not_allow_an_op_says_which_do(client):
     tracking = client.submit()
     client.decided(tracking)
