@@ -48,6 +48,20 @@ static void json_put_base64(struct buf *out, struct span bytes)
     (void)buf_add(out, "\"", 1);
 }
 
+/* As few digits as tell it from every other: 3.4, not 3.3999999999999999. */
+static void json_put_float(struct buf *out, double real)
+{
+    char text[32];
+
+    for (int digits = 15; digits <= 17; digits++) {
+        (void)snprintf(text, sizeof text, "%.*g", digits, real);
+        double again = strtod(text, NULL);
+        if (again >= real && again <= real)
+            break;
+    }
+    (void)buf_add_text(out, text);
+}
+
 static void json_put_scalar(struct buf *out, const struct wire_val *val)
 {
     bool flag;
@@ -67,7 +81,7 @@ static void json_put_scalar(struct buf *out, const struct wire_val *val)
     else if (wire_get_bin(val, &text))
         json_put_base64(out, text);
     else if (wire_get_float(val, &real) && isfinite(real))
-        (void)buf_printf(out, "%.17g", real);
+        json_put_float(out, real);
     else
         (void)buf_add_text(out, "null");
 }

@@ -39,7 +39,7 @@ static void put_scalar(const struct yaml_node *node, struct buf *out)
         wire_put_text(out, node->text);
 }
 
-static void put_node(const struct yaml_node *node, struct buf *out)
+void case_put_node(const struct yaml_node *node, struct buf *out)
 {
     if (node->kind == NODE_SCALAR) {
         put_scalar(node, out);
@@ -52,7 +52,7 @@ static void put_node(const struct yaml_node *node, struct buf *out)
     for (size_t i = 0; i < node->count; i++) {
         if (node->kind == NODE_MAP)
             wire_put_text(out, node->keys[i]->text);
-        put_node(node->items[i], out);
+        case_put_node(node->items[i], out);
     }
 }
 
@@ -143,7 +143,7 @@ static bool step_body(struct case_state *run, const struct yaml_node *step, stru
     for (size_t i = 0; i < step->count; i++)
         if (!is_own_key(span_of(step->keys[i]->text))) {
             wire_put_text(out, step->keys[i]->text);
-            put_node(step->items[i], out), map.count++;
+            case_put_node(step->items[i], out), map.count++;
         }
     if (until != NULL) {
         if (!case_span(run, until, "until", &span_s))
@@ -175,7 +175,7 @@ static bool step_name(struct case_state *run, const struct yaml_node *as)
     buf_init(&out, CASE_BYTES_MAX);
     wire_put_map(&out, 2);
     wire_put_text(&out, "name");
-    put_node(as, &out);
+    case_put_node(as, &out);
     wire_put_key_text(&out, "role", "staff");
     bool ok = value_of(run, as->place, &out, &doc) &&
               given_check_value(F_AS, wire_root(doc), NULL, as->place, run->faults);
@@ -337,7 +337,7 @@ static void put_customer(const struct yaml_node *node, struct buf *out)
                            *package = yaml_node_find(node, "package");
 
     if (customer != NULL) {
-        put_node(customer, out);
+        case_put_node(customer, out);
     } else if (package != NULL) {
         wire_put_map(out, 3);
         wire_put_key_text(out, "id", "somebody");
@@ -359,7 +359,7 @@ static bool read_customer(struct case_state *run, const struct yaml_node *custom
     struct wire_map map = wire_map_open(out);
     for (size_t i = 0; i < customer->count; i++, map.count++) {
         wire_put_text(out, customer->keys[i]->text);
-        put_node(customer->items[i], out);
+        case_put_node(customer->items[i], out);
     }
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (yaml_node_find(customer, names[i]) == NULL)
@@ -411,7 +411,7 @@ static bool case_post(struct case_state *run, const struct yaml_node *node)
          !case_is_map(run, customer, "customer", "{id: acme, name: Acme, package: gold}")))
         return false;
     buf_init(&out, CASE_BYTES_MAX);
-    put_node(ticket, &out);
+    case_put_node(ticket, &out);
     bool ok = value_of(run, ticket->place, &out, &docs[0]);
     put_customer(node, &out);
     ok = value_of(run, node->place, &out, &docs[1]) && ok;

@@ -36,6 +36,9 @@ bool case_is_texts(struct case_state *run, const struct yaml_node *node, const c
 bool case_instant(struct case_state *run, const struct yaml_node *node, const char *what, int64_t *ret);
 bool case_span(struct case_state *run, const struct yaml_node *node, const char *what, int64_t *ret_s);
 
+/* What is written as a value, as a client would send it. */
+void case_put_node(const struct yaml_node *node, struct buf *out);
+
 /* A line of what was wanted and what was there. */
 void case_differ(struct case_state *run, const char *field, const char *want, const char *got);
 /* Compares the ticket, its clocks and what was told with what a step expects.

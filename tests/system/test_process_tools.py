@@ -188,6 +188,24 @@ def test_what_is_no_case_is_told_with_what_one_looks_like(process, text, told):
     assert told_of(process, text) == [told]
 
 
+def test_attributes_of_any_kind_are_expected(process):
+    ticket = "{title: No tone, problem: Since nine., attributes: {sites: [bonn, rome], map: {b: 1.5, a: {c: d}}, n: 2.5}}"
+    done = cases(process, f"- {{case: a, ticket: {ticket}, expect: {{attributes: {{sites: [bonn, rome], map: {{a: {{c: d}}, b: 1.5}}, n: 2.5}}}}}}\n")
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = cases(process, f"- {{case: a, ticket: {ticket}, expect: {{attributes: {{sites: [rome], map: {{a: 1}}, none: [1]}}}}}}\n")
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert lines[2:8] == ['sites want ["rome"]', 'got ["bonn", "rome"]', 'map want {"a": 1}', 'got {"b": 1.5, "a": {"c": "d"}}', "none want [1]", "got nothing"], done.stdout
+
+
+def test_a_rule_that_chooses_a_calendar_is_verified_too(process, tmp_path):
+    (process / "rules/05.yaml").write_text("- {rule: c, then: {calendar: 24x7}}\n")
+    line = {"ticket": {"title": "Echo", "problem": "p"}, "customer": None, "posted_at": "2026-03-02T09:00:00Z", "until_at": "2026-03-02T12:00:00Z",
+            "events": [{"at": "2026-03-02T10:00:00Z", "kind": "taken", "as": {"name": "ada", "role": "staff"}, "body": {}}]}
+    (tmp_path / "h.jsonl").write_text(json.dumps(line) + "\n")
+    done = worker("simulate", process, tmp_path / "h.jsonl", "--verify")
+    assert done.returncode == 0 and "1 tickets replayed" in done.stderr, done.stderr
+
+
 def test_two_cases_of_one_name_in_two_files_are_told(process):
     (process / "tests/other.yaml").write_text(f"- {{case: a, ticket: {TICKET}}}\n")
     done = cases(process, f"- {{case: a, ticket: {TICKET}}}\n")

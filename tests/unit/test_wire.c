@@ -532,9 +532,35 @@ static void test_size_then_what_is_written(void **state)
     free(bytes);
 }
 
+static void test_floats_are_written_with_as_few_digits_as_tell_them_apart(void **state)
+{
+    static const struct {
+        double number;
+        const char *text;
+    } rows[] = {{3.4, "3.4"},      {-0.1, "-0.1"}, {0.1 + 0.2, "0.30000000000000004"},
+                {1e300, "1e+300"}, {2.5, "2.5"},   {123456.789, "123456.789"}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct wire_doc *doc = NULL;
+        struct buf bytes, json;
+        struct err err;
+        buf_init(&bytes, 100);
+        buf_init(&json, 100);
+        wire_put_float(&bytes, rows[i].number);
+        assert_true(wire_parse(bytes.p, bytes.len, 2, &doc, &err));
+        wire_to_json(&json, wire_root(doc));
+        assert_string_equal(buf_text(&json), rows[i].text);
+        wire_doc_free(doc);
+        buf_clear(&bytes);
+        buf_clear(&json);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_floats_are_written_with_as_few_digits_as_tell_them_apart),
         cmocka_unit_test(test_wire_what_is_written_reads_back),
         cmocka_unit_test(test_wire_counts_are_written_as_the_library_does),
         cmocka_unit_test(test_wire_every_truncation_is_malformed),
