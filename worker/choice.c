@@ -13,7 +13,8 @@ struct choosing {
     struct wire_map list;
     bool values; /* reasons name the ticket's values */
     bool forced; /* a priority that no other rule overrules */
-    bool stopped;
+    bool
+        stopped; /* of the event at hand: what happens after it is looked at, whether it is decided with it or later */
     bool ran[CHOICE_RULES_MAX]; /* each rule at most once a wake */
 };
 
@@ -99,7 +100,6 @@ static void choose(struct choosing *c, const struct process_rule *rule, unsigned
         choice->wake_in_s = then->wake_in_s;
         choice->wake_in_working = then->wake_in_working;
     }
-    c->stopped = c->stopped || then->stop;
 }
 
 static void trace_rule(struct choosing *c, const struct process_rule *rule, bool matched, struct span why)
@@ -121,20 +121,33 @@ static bool default_holds(const struct choosing *c, struct span *ret_why)
     return !given;
 }
 
+/* A rule that ran on an earlier event of the wake does nothing again, but stops this one too. */
+static bool rule_is_asked(const struct choosing *c, const struct process_rule *rule, size_t i, unsigned on)
+{
+    if ((rule->on & on) == 0 || (c->ran[i] && !rule->then.stop))
+        return false;
+    return !c->stopped || (rule->is_default && !c->ran[i]);
+}
+
 /* All rules of one event see the same frozen ticket. */
 static void choose_for(struct choosing *c, unsigned on, const struct wire_val *event)
 {
     const struct process *process = engine_process(c->engine);
 
+    c->stopped = false;
     conditions_look(c->conditions, c->engine, c->work, event, c->values);
     for (size_t i = 0; i < process->rule_count && i < CHOICE_RULES_MAX; i++) {
         const struct process_rule *rule = &process->rules[i];
         struct span why = SPAN_NONE;
-        if ((rule->on & on) == 0 || c->ran[i] || (c->stopped && !rule->is_default))
+        bool ran = c->ran[i];
+        if (!rule_is_asked(c, rule, i, on))
             continue;
         bool holds = rule->is_default
                          ? default_holds(c, &why)
                          : conditions_hold(c->conditions, rule->when, c->trace != NULL ? &why : NULL);
+        c->stopped = c->stopped || (holds && rule->then.stop);
+        if (ran)
+            continue;
         trace_rule(c, rule, holds, why);
         c->ran[i] = holds;
         if (holds)

@@ -90,6 +90,10 @@ static void make_ticket(const struct wire_val *ticket, const struct wire_val *cu
         wire_made_str(made, span_of("priority"));
         wire_made_close_list(made, held);
     }
+    if (wire_find(ticket, "channel") == NULL) /* as the broker does */
+        wire_made_key_str(made, "channel", span_of("ticket"));
+    if (wire_find(ticket, "customer") == NULL && wire_find(customer, "id") != NULL)
+        wire_made_key_val(made, "customer", wire_find(customer, "id"));
     for (size_t i = 0; i < wire_count(ticket); i++)
         if (!work_is_made_by_life(wire_key_at(ticket, i))) {
             wire_made_str(made, wire_key_at(ticket, i));

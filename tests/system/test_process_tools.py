@@ -206,6 +206,21 @@ def test_a_rule_that_chooses_a_calendar_is_verified_too(process, tmp_path):
     assert done.returncode == 0 and "1 tickets replayed" in done.stderr, done.stderr
 
 
+def test_a_simulated_ticket_has_what_a_broker_gives_it_and_each_event_a_run_of_its_own(process, tmp_path):
+    """As in life: a rule that stops at the posting does not swallow a reply of an outage, whatever is decided together."""
+    for name in (process / "rules").glob("*.yaml"):
+        name.unlink()
+    (process / "rules/1.yaml").write_text(
+        "- {rule: a, when: {all: [{field: customer.id, is: acme}, {field: channel, is: ticket}]}, then: {priority: 4, stop: true}}\n"
+        "- {rule: b, on: [posted, reply], when: {any: [{field: text, contains: down}, {field: reply.text, contains: down}]}, then: {priority: 1}}\n"
+        "- {rule: z, default: true, then: {priority: 3}}\n")
+    line = {"ticket": {"title": "Down", "problem": "p"}, "customer": {"id": "acme", "name": "Acme", "package": "gold"}, "posted_at": "2026-03-02T09:00:00Z"}
+    reply = {"at": "2026-03-02T10:00:00Z", "kind": "commented", "as": {"name": "kim", "role": "customer"}, "public": True, "body": {"text": "All is down."}}
+    (tmp_path / "h.jsonl").write_text(json.dumps({**line, "events": []}) + "\n" + json.dumps({**line, "events": [reply]}) + "\n")
+    done = worker("simulate", process, tmp_path / "h.jsonl", "--csv")
+    assert done.returncode == 0 and [row["priority"] for row in csv.DictReader(io.StringIO(done.stdout))] == ["4", "1"], done.stdout + done.stderr
+
+
 def test_two_cases_of_one_name_in_two_files_are_told(process):
     (process / "tests/other.yaml").write_text(f"- {{case: a, ticket: {TICKET}}}\n")
     done = cases(process, f"- {{case: a, ticket: {TICKET}}}\n")

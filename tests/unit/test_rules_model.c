@@ -335,17 +335,20 @@ static struct outcome model_outcome(const struct model *m, const struct ticket *
 {
     struct outcome o = {0};
     unsigned proposals = 0, most_urgent = 5, forced = 0;
-    bool stopped = false, began = !t->is_first;
+    bool began = !t->is_first;
 
     for (size_t e = 0; e < t->event_count + (t->is_first ? 1 : 0); e++) {
         const struct event *event = began ? &t->events[t->is_first ? e - 1 : e] : NULL;
         unsigned on = event == NULL ? ON_POSTED : event->is_reply ? ON_REPLY : ON_UPDATED;
+        bool stopped = false; /* each event by itself */
         for (size_t i = 0; i < m->count && !stopped; i++) {
             const struct rule *r = &m->rules[i];
-            if ((r->on & on) == 0 || (o.ran >> i & 1) != 0 || (r->has_when && !node_holds(r->when, t, event)))
+            if ((r->on & on) == 0 || (r->has_when && !node_holds(r->when, t, event)))
+                continue;
+            stopped = r->stop;
+            if ((o.ran >> i & 1) != 0)
                 continue;
             o.ran |= 1U << i;
-            stopped = r->stop;
             o.queue = r->queue != 0 && !t->held_queue ? r->queue : o.queue;
             o.kind = r->kind != 0 && !t->held_kind ? r->kind : o.kind;
             o.tags |= t->held_tags ? 0 : r->tags & ~t->tags;
