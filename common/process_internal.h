@@ -25,6 +25,8 @@ struct load {
 
 /* A word: [A-Za-z0-9._-], at most PROCESS_NAME_MAX. Copies it. */
 bool load_name(struct load *load, const struct yaml_node *node, const char *what, const char **ret);
+/* The same, where : is a letter as well: region:emea. */
+bool load_tag(struct load *load, const struct yaml_node *node, const char *what, const char **ret);
 /* Text that people read, at most PROCESS_TEXT_MAX. */
 bool load_text(struct load *load, const struct yaml_node *node, const char *what, const char **ret);
 /* A name that people read, of at most max bytes. One that is new must be one line without control characters. */

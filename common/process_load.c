@@ -8,7 +8,9 @@
 
 enum { DURATION_DIGITS_MAX = 9, DURATION_DAYS_MAX = 400, WANT_BYTES_MAX = 300 };
 
-static const char name_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+/* A name's, then what a tag may have besides. */
+static const char tag_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-:";
+enum { NAME_LETTERS = sizeof tag_letters - 2 };
 
 unsigned process_channel_parse(struct span name)
 {
@@ -19,16 +21,29 @@ unsigned process_channel_parse(struct span name)
     return 0;
 }
 
-bool load_name(struct load *load, const struct yaml_node *node, const char *what, const char **ret)
+static bool load_letters(struct load *load, const struct yaml_node *node, const char *what, size_t letters,
+                         const char **ret)
 {
     const char *text = NULL;
     if (!yaml_node_text(node, what, PROCESS_NAME_MAX, &text, load->faults))
         return false;
-    if (strspn(text, name_letters) != strlen(text))
-        return faults_add(load->faults, node->place,
-                          "%s: \"%s\" is not allowed, want letters of A-Z a-z 0-9 . _ -", what, text);
+    for (const char *at = text; *at != '\0'; at++)
+        if (memchr(tag_letters, *at, letters) == NULL)
+            return faults_add(load->faults, node->place,
+                              "%s: \"%s\" is not allowed, want letters of A-Z a-z 0-9 . _ -%s", what, text,
+                              letters == NAME_LETTERS ? "" : " :");
     *ret = process_text(load->process, text);
     return true;
+}
+
+bool load_name(struct load *load, const struct yaml_node *node, const char *what, const char **ret)
+{
+    return load_letters(load, node, what, NAME_LETTERS, ret);
+}
+
+bool load_tag(struct load *load, const struct yaml_node *node, const char *what, const char **ret)
+{
+    return load_letters(load, node, what, NAME_LETTERS + 1, ret);
 }
 
 bool load_text(struct load *load, const struct yaml_node *node, const char *what, const char **ret)

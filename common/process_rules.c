@@ -65,7 +65,7 @@ static bool act_calendar(struct load *load, const struct yaml_node *node, struct
            load_calendar_known(load, node, ret->calendar);
 }
 
-static bool load_names(struct load *load, const struct yaml_node *node, const char *what,
+static bool load_names(struct load *load, const struct yaml_node *node, const char *what, load_one_fn *one,
                        struct rule_texts *ret)
 {
     size_t count = node_many(node);
@@ -76,7 +76,7 @@ static bool load_names(struct load *load, const struct yaml_node *node, const ch
                           ACTION_LIST_MAX);
     ret->items = process_alloc(load->process, count, sizeof *ret->items);
     for (size_t i = 0; i < count; i++) {
-        if (load_name(load, node_one(node, i), what, &ret->items[ret->count]))
+        if (one(load, node_one(node, i), what, &ret->items[ret->count]))
             ret->count++;
         else
             ok = false;
@@ -86,14 +86,14 @@ static bool load_names(struct load *load, const struct yaml_node *node, const ch
 
 static bool act_tag(struct load *load, const struct yaml_node *node, struct rule_action *ret)
 {
-    return load_names(load, node, "tag", &ret->tags);
+    return load_names(load, node, "tag", load_tag, &ret->tags);
 }
 
 static bool act_ask(struct load *load, const struct yaml_node *node, struct rule_action *ret)
 {
     const struct process_policy *policy = &load->process->policy;
     char hint[FAULTS_HINT_BYTES];
-    bool ok = load_names(load, node, "ask", &ret->asks);
+    bool ok = load_names(load, node, "ask", load_name, &ret->asks);
 
     for (size_t i = 0; ok && !load->policy_unread && i < ret->asks.count; i++) {
         if (process_question_find(load->process, ret->asks.items[i]) != NULL)
