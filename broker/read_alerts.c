@@ -26,7 +26,8 @@ enum column {
     A_POLICY,
     A_ROUND,
     A_LEVEL,
-    A_NEXT_AT
+    A_NEXT_AT,
+    A_QUIET
 };
 
 /* ---- rows ---- */
@@ -46,7 +47,8 @@ static void put_alert(struct buf *out, const PGresult *rows, int row, const char
                                               {"policy", A_POLICY, false},
                                               {"round", A_ROUND, true},
                                               {"level", A_LEVEL, true},
-                                              {"next_at", A_NEXT_AT, true}};
+                                              {"next_at", A_NEXT_AT, true},
+                                              {"quiet", A_QUIET, false}};
     enum { FIELDS = sizeof fields / sizeof fields[0] };
 
     wire_put_map(out, FIELDS + 3);

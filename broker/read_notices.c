@@ -109,10 +109,31 @@ static void why_on_messages(void *arg, PGresult *rows)
 
     tracking_format(r->ticket, r->prefix, tracking);
     r->found = PQntuples(rows) > 0; /* each ticket has at least its receipt */
-    wire_put_map(&r->out, 2);
+    wire_put_map(&r->out, 3);
     wire_put_key_text(&r->out, "tracking", tracking);
     wire_put_text(&r->out, "messages");
     read_messages_put(&r->out, rows);
+}
+
+/* Who was not paged, for there was no step. */
+static void why_on_quiet(void *arg, PGresult *rows)
+{
+    enum { ID, STATE, PRIORITY, OPENED_AT, BODY, QUIET };
+    static const struct row_field fields[] = {{"alert", ID, true},
+                                              {"priority", PRIORITY, true},
+                                              {"opened_at", OPENED_AT, true},
+                                              {"text", BODY, false},
+                                              {"quiet", QUIET, false}};
+    enum { FIELDS = sizeof fields / sizeof fields[0] };
+    struct read_one *r = arg;
+
+    wire_put_text(&r->out, "quiet");
+    wire_put_list(&r->out, (size_t)PQntuples(rows));
+    for (int i = 0; i < PQntuples(rows); i++) {
+        wire_put_map(&r->out, FIELDS + 1);
+        wire_put_key_text(&r->out, "state", words_name(&words_alert_states, pg_int(rows, i, STATE)));
+        row_put_fields(&r->out, rows, i, fields, FIELDS);
+    }
 }
 
 /* ---- asking ---- */
@@ -165,5 +186,6 @@ void read_notices_why_send(struct pg *reader, struct pg_params *params, int64_t 
     pg_params_reset(params);
     pg_put_int8(params, ticket);
     (void)pg_send(reader, READER_READ_MESSAGES, params, why_on_messages, r);
+    (void)pg_send(reader, READER_ALERTS_QUIET, params, why_on_quiet, r);
     pg_sync(reader, read_one_on_end, r);
 }

@@ -27,6 +27,7 @@
     X(READER_NEXT_PEEK, "next_peek")                 \
     X(READER_ALERT_LIST, "alert_list")               \
     X(READER_ALERT_SHOW, "alert_show")               \
+    X(READER_ALERTS_QUIET, "alerts_quiet")           \
     X(READER_ALERT_STEPS, "alert_steps")             \
     X(READER_ALERT_MESSAGES, "alert_messages")       \
     X(READER_NOTICE_LIST, "notice_list")             \

@@ -65,7 +65,8 @@ void cli_print_alert(struct cli *cli, const struct wire_val *body)
                  {"policy", CLI_CELL_ANY},      {"generation", CLI_CELL_ANY},
                  {"opened_at", CLI_CELL_TIME},  {"acked_at", CLI_CELL_TIME},
                  {"acked_by", CLI_CELL_ANY},    {"resolved_at", CLI_CELL_TIME},
-                 {"resolved_by", CLI_CELL_ANY}, {"next_at", CLI_CELL_TIME}};
+                 {"resolved_by", CLI_CELL_ANY}, {"next_at", CLI_CELL_TIME},
+                 {"quiet", CLI_CELL_ANY}};
     static const struct cli_column steps[] = {
         {"at", "AT", CLI_CELL_TIME, 0},         {"what", "STEP", CLI_CELL_ANY, 0},
         {"generation", "GEN", CLI_CELL_ANY, 0}, {"round", "ROUND", CLI_CELL_ANY, 0},

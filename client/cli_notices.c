@@ -66,15 +66,29 @@ void cli_print_notification(struct cli *cli, const struct wire_val *body)
     buf_clear(&out);
 }
 
+/* An alert that told nobody: when it was opened, and what keeps it quiet. */
+static void put_quiet(struct buf *out, const struct wire_val *alert, struct cli_style style)
+{
+    struct span state = wire_find_str(alert, "state");
+
+    cli_cell_put(out, wire_find(alert, "opened_at"), CLI_CELL_TIME, style);
+    buf_printf(out, "  alert %lld to staff, %.*s: no step, ", (long long)wire_find_int(alert, "alert", 0),
+               (int)state.len, state.len == 0 ? "" : state.p);
+    cli_cell_put(out, wire_find(alert, "quiet"), CLI_CELL_ANY, style);
+    (void)buf_add_text(out, "\n");
+}
+
 void cli_print_why(struct cli *cli, const struct wire_val *body)
 {
-    const struct wire_val *messages = wire_find(body, "messages");
+    const struct wire_val *messages = wire_find(body, "messages"), *quiet = wire_find(body, "quiet");
     struct cli_style style = cli_style_of(cli);
     struct buf out;
 
     buf_init(&out, PRINT_BYTES);
     for (size_t i = 0; i < wire_count(messages); i++)
         cli_message_put(&out, wire_at(messages, i), style);
+    for (size_t i = 0; i < wire_count(quiet); i++)
+        put_quiet(&out, wire_at(quiet, i), style);
     (void)fwrite(buf_text(&out), 1, out.len, cli->out);
     buf_clear(&out);
 }

@@ -32,7 +32,7 @@ wide AS MATERIALIZED (
      WHERE a.id = c.id
 ), m AS (
     UPDATE mutes m SET count = m.count + x.n
-      FROM (SELECT c.mute, count(*)::integer AS n FROM c WHERE c.mute IS NOT NULL AND c.quiet IS NULL GROUP BY c.mute) x
+      FROM (SELECT c.mute, count(*)::integer AS n FROM c WHERE c.quiet IS DISTINCT FROM 'muted by mute ' || c.mute GROUP BY c.mute) x
      WHERE m.id = x.mute
 )
 INSERT INTO outbox (ticket, version, audience, kind, generation, created_at, alert)

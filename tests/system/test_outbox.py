@@ -370,9 +370,34 @@ def test_muted_alerts_make_no_step_and_the_end_of_the_mute_is_told(desk):
     assert desk.client.call("notification.mutes")["mutes"][0]["count"] == 1
     desk.client.call("notification.unmute", mute=mute, as_=ADA)
     wait_until(lambda: desk.sql("SELECT FROM outbox WHERE kind = 'mute_ended' AND generation = %s AND state = 2", mute))
-    desk.sql_do("UPDATE alerts SET next_at = 0 WHERE id = %s", alert)
     wait_until(lambda: desk.sql("SELECT FROM deliveries WHERE alert = %s", alert))
     assert quiet_of(desk, alert)[0] is None
+
+
+def test_who_asks_why_nobody_was_paged_reads_which_mute_it_was_and_each_mute_counts_what_it_held_back(desk):
+    customer, until = f"why-{random.getrandbits(32):x}", desk.sql("SELECT docket_now()")[0][0] + 3600_000000
+    mutes = [desk.client.call("notification.mute", reason=reason, until_at=until, customer=customer, priority=1, as_=ADA)["mute"] for reason in ("works", "more works")]
+    tracking = desk.client.submit(customer=customer, impact="down")
+    alert = alert_of(desk, tracking)
+    for mute, other in (mutes, mutes[::-1]):
+        quiet = f"muted by mute {mute}"
+        wait_until(lambda quiet=quiet: quiet_of(desk, alert)[0] == quiet)
+        assert desk.client.call("alert.show", alert=alert)["alert"]["quiet"] == quiet == desk.client.call("alert.list", tracking=tracking)["alerts"][0]["quiet"]
+        told = desk.client.call("notification.why", tracking=tracking)["quiet"]
+        assert [(row["alert"], row["state"], row["priority"], row["quiet"]) for row in told] == [(alert, "open", 1, quiet)]
+        assert f"alert {alert} to staff, open: no step, {quiet}" in desk.stack.docket("notification", "why", tracking).stdout
+        assert f"quiet        {quiet}" in desk.stack.docket("alert", "show", str(alert)).stdout
+        if mute == mutes[0]:  # the other one holds on
+            desk.client.call("notification.unmute", mute=mute, as_=ADA)
+            wait_until(lambda mute=mute: desk.sql("SELECT FROM mutes WHERE id = %s AND ended", mute))
+    assert desk.sql("SELECT count FROM mutes WHERE id = ANY (%s)", mutes) == [(1,), (1,)]
+    desk.client.call("alert.resolve", alert=alert, as_=ADA)
+    assert [row["state"] for row in desk.client.call("notification.why", tracking=tracking)["quiet"]] == ["resolved"]
+    desk.client.call("notification.unmute", mute=mutes[1], as_=ADA)
+    wait_until(lambda: desk.sql("SELECT FROM mutes WHERE id = %s AND ended", mutes[1]))
+    free = desk.client.submit(customer=customer, impact="down")
+    alert_of(desk, free)
+    assert desk.client.call("notification.why", tracking=free)["quiet"] == []
 
 
 def test_an_outage_stands_for_the_alerts_of_its_region_and_says_how_many(desk):
