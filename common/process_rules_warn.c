@@ -31,8 +31,10 @@ static bool warn_words(struct warning *w, const struct rule_cond *leaf)
     const char *words[FIELD_WORDS_MAX];
     char hint[FAULTS_HINT_BYTES];
 
-    if (leaf->test != RULE_IS && leaf->test != RULE_IN)
+    if (leaf->test != RULE_IS && leaf->test != RULE_IN && leaf->test != RULE_CONTAINS)
         return false;
+    if (leaf->test == RULE_CONTAINS && process_field_kind(leaf->field) != FIELD_LIST)
+        return false; /* a part of a word */
     for (size_t i = 0; i < leaf->value_count; i++) {
         const char *word = leaf->values[i].text;
         if (process_field_has_word(leaf->field, word))
@@ -43,6 +45,22 @@ static bool warn_words(struct warning *w, const struct rule_cond *leaf)
         w->of_leaves++;
     }
     return w->of_leaves != before;
+}
+
+/* Nothing is equal to an empty text, and each text has one. */
+static void warn_empty(struct warning *w, const struct rule_cond *leaf)
+{
+    if (leaf->test != RULE_IS && leaf->test != RULE_IN && leaf->test != RULE_CONTAINS)
+        return;
+    for (size_t i = 0; i < leaf->value_count; i++)
+        if (leaf->values[i].text[0] == '\0') {
+            (void)faults_add(&w->process->warnings, leaf->place,
+                             leaf->test == RULE_CONTAINS
+                                 ? "%s: contains \"\" whenever it has text, want exists: true"
+                                 : "%s: is never \"\", an empty one is nothing: want exists: false",
+                             leaf->field);
+            return;
+        }
 }
 
 static bool is_package(const struct rule_cond *leaf)
@@ -71,6 +89,7 @@ static void warn_cond(struct warning *w, const struct rule_cond *cond, unsigned 
     if (cond->field == NULL || warn_words(w, cond))
         return;
     warn_packages(w, cond);
+    warn_empty(w, cond);
     why = rule_leaf_never(cond, on);
     if (why != NULL) {
         (void)faults_add(&w->process->warnings, cond->place, "%s: %s can never hold, %s", cond->field,
@@ -218,9 +237,23 @@ static void warn_people(struct warning *w, const struct process_rule *rule)
         warn_queue(w, rule->place, rule->then.queue);
 }
 
+static void warn_then(struct warning *w, const struct process_rule *rule)
+{
+    const struct rule_action *a = &rule->then;
+    bool does = a->priority != 0 || a->stop || a->queue != NULL || a->team != NULL || a->assignee != NULL ||
+                a->kind != NULL || a->alert != NULL || a->calendar != NULL || a->wake_in_s != 0 ||
+                a->tags.count != 0 || a->asks.count != 0 || a->tell_count != 0 || a->attribute_count != 0;
+
+    if (!does)
+        (void)faults_add(&w->process->warnings, rule->place, "then: does nothing");
+    if (a->queue != NULL && a->team != NULL)
+        (void)faults_add(&w->process->warnings, rule->place, "team: never counts beside queue");
+}
+
 static void warn_rule(struct warning *w, const struct process_rule *rule)
 {
     w->of_leaves = 0;
+    warn_then(w, rule);
     if (rule->when != NULL)
         warn_cond(w, rule->when, rule->on);
     if (rule_verdict_of(&w->logic, rule->when, rule->on) == RULE_NEVER) {

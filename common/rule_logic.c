@@ -123,7 +123,7 @@ const char *rule_leaf_never(const struct rule_cond *leaf, unsigned on)
         return never_of_bool(leaf);
     case FIELD_TEXT:
     case FIELD_LIST:
-        if (!is_equality(leaf))
+        if (!is_equality(leaf) && (leaf->test != RULE_CONTAINS || kind_of(leaf) != FIELD_LIST))
             return NULL;
         for (size_t i = 0; i < leaf->value_count; i++)
             if (process_field_has_word(leaf->field, leaf->values[i].text))

@@ -159,6 +159,19 @@ static const struct warning_row {
      "{priority: "
      "1}}",
      ""},
+    /* what is never so, or always */
+    {"- {rule: a, when: {field: package.channels, contains: fax}, then: {kind: k}}",
+     "1:3: rule: can never match\n1:19: package.channels: is never \"fax\"; allowed are ticket, im, phone"},
+    {"- {rule: a, when: {field: tags, contains: fax}, then: {kind: k}}", ""},
+    {"- {rule: a, when: {field: state, contains: waiting}, then: {kind: k}}", ""},
+    {"- {rule: a, when: {field: title, contains: ''}, then: {kind: k}}",
+     "1:19: title: contains \"\" whenever it has text, want exists: true"},
+    {"- {rule: a, when: {field: kind, is: ''}, then: {kind: k}}",
+     "1:19: kind: is never \"\", an empty one is nothing: want exists: false"},
+    /* actions that do nothing */
+    {"- {rule: a, then: {}}", "1:3: then: does nothing"},
+    {"- {rule: a, then: {stop: false}}", "1:3: then: does nothing"},
+    {"- {rule: a, then: {queue: noc, team: voice}}", "1:3: team: never counts beside queue"},
     /* people */
     {"- {rule: a, then: {assignee: adda}}",
      "1:3: assignee: \"adda\" is not in staff.yaml (did you mean ada?); allowed is ada"},
