@@ -78,6 +78,8 @@ void change_input_tell(struct change_input *input)
     buf_init(&out, CHANGE_BODY_BYTES_MAX);
     struct wire_map map = wire_map_open(&out);
     wire_put_key_text(&out, "by", input->actor), map.count++;
+    if (input->role == ROLE_STAFF || input->role == ROLE_ADMIN)
+        wire_put_key_bool(&out, "by_staff", true), map.count++;
     if (input->plan.event == EVENT_APPROVED || input->plan.event == EVENT_CLOSED)
         wire_put_key_bool(&out, "approved", input->plan.event == EVENT_APPROVED), map.count++;
     for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)

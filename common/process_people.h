@@ -181,6 +181,8 @@ struct process;
 
 /* By the name in staff.yaml; NULL: there is none. */
 const struct process_person *process_person_find(const struct process_people *people, const char *name);
+/* What people call who has that name in staff.yaml: "Ada Lovelace"; the name itself where staff.yaml does not know it. people: NULL: none are known. */
+const char *process_person_title(const struct process_people *people, const char *name);
 const struct process_team *process_team_find(const struct process_people *people, const char *name);
 /* The team whose queue it is; NULL when there is none. */
 const struct process_team *process_queue_team(const struct process_people *people, const char *queue);

@@ -26,6 +26,13 @@ const struct process_person *process_person_find(const struct process_people *pe
     return NULL;
 }
 
+const char *process_person_title(const struct process_people *people, const char *name)
+{
+    const struct process_person *person = people == NULL ? NULL : process_person_find(people, name);
+
+    return person == NULL ? name : person->title;
+}
+
 const struct process_team *process_team_find(const struct process_people *people, const char *name)
 {
     for (size_t i = 0; i < people->team_count; i++)

@@ -85,11 +85,15 @@ static void texts_find_reader(struct notifier *notifier, const PGresult *rows, i
 {
     struct span record = pg_span(rows, row, C_RECORD);
 
-    if (pg_int(rows, row, C_AUDIENCE) == AUDIENCE_CUSTOMER)
+    if (pg_int(rows, row, C_AUDIENCE) == AUDIENCE_CUSTOMER) {
         reader_of_contact(notifier->zones, record, texts->address, &texts->reader);
-    else
-        reader_of_person(notifier->zones, escal_people_person(notifier->people, texts->recipient), record,
-                         &texts->reader);
+        return;
+    }
+    const struct process_person *person = escal_people_person(notifier->people, texts->recipient);
+    reader_of_person(notifier->zones, person, record, &texts->reader);
+    if (person != NULL)
+        (void)snprintf(texts->recipient, sizeof texts->recipient, "%.*s",
+                       (int)span_cut(span_of(person->title), sizeof texts->recipient - 1).len, person->title);
 }
 
 /* How many docket-mail left out. */
@@ -115,6 +119,7 @@ static struct facts facts_of(struct notifier *notifier, const PGresult *rows, in
                           .kind = texts->kind,
                           .tracking = texts->tracking,
                           .recipient = texts->recipient,
+                          .people = escal_people_plan(notifier->people),
                           .link = texts->link[0] == '\0' ? NULL : texts->link,
                           .by_mail = notifier->settings.reply_address[0] != '\0',
                           .attachments = attachments_of(pg_span(rows, row, C_EXTRA)),

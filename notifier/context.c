@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMBERS_SHOWN_MAX = 10, PROBLEM_BYTES_MAX = 2000, ALERT_BYTES = 8192 };
+enum { MEMBERS_SHOWN_MAX = 10, PROBLEM_BYTES_MAX = 2000, ALERT_BYTES = 8192, PERSON_BYTES = 129 };
 
 struct context {
     struct buf *out;
@@ -64,6 +64,18 @@ static void put_word_as(const struct context *c, const char *prefix, struct span
         put_word(c, word);
 }
 
+/* What somebody of staff is called. */
+static struct span person_title(const struct context *c, struct span name)
+{
+    char text[PERSON_BYTES];
+
+    if (name.len == 0 || name.len >= sizeof text)
+        return name;
+    (void)snprintf(text, sizeof text, "%.*s", (int)name.len, name.p);
+    const char *title = process_person_title(c->facts->people, text);
+    return title == text ? name : span_of(title);
+}
+
 static void put_instant(const struct context *c, int64_t at_us)
 {
     char text[READER_INSTANT_BYTES];
@@ -106,6 +118,29 @@ static void put_priority_name(const struct context *c, const struct wire_val *bo
     put_text_or_word(c, "priority", span_of(digits), text);
 }
 
+/* Who did something may be a customer, whose names are their own. */
+static bool key_is_person(const struct wire_val *map, struct span key)
+{
+    return span_is(key, "staff") || span_is(key, "acked_by") ||
+           (span_is(key, "by") && wire_find_bool(map, "by_staff", false));
+}
+
+static void put_readable(const struct context *c, struct span key, const struct wire_val *value);
+
+/* An entry of a body. */
+static void put_entry(const struct context *c, const struct wire_val *map, size_t i)
+{
+    struct span key = wire_key_at(map, i), text;
+    const struct wire_val *value = wire_val_at(map, i);
+
+    if (span_is(key, "priority_name") && wire_get_str(value, &text))
+        put_priority_name(c, map, text);
+    else if (key_is_person(map, key) && wire_get_str(value, &text))
+        wire_put_str(c->out, person_title(c, text));
+    else
+        put_readable(c, key, value);
+}
+
 /* Copies a value of a body; instants and words of ours become readable. */
 static void put_readable(const struct context *c, struct span key, const struct wire_val *value)
 {
@@ -124,10 +159,7 @@ static void put_readable(const struct context *c, struct span key, const struct 
         wire_put_map(c->out, wire_count(value));
         for (size_t i = 0; i < wire_count(value); i++) {
             wire_put_str(c->out, wire_key_at(value, i));
-            if (span_is(wire_key_at(value, i), "priority_name") && wire_get_str(wire_val_at(value, i), &text))
-                put_priority_name(c, value, text);
-            else
-                put_readable(c, wire_key_at(value, i), wire_val_at(value, i));
+            put_entry(c, value, i);
         }
     } else if (wire_type(value) == WIRE_LIST) {
         wire_put_list(c->out, wire_count(value));
@@ -204,7 +236,7 @@ static void put_lines(const struct context *c, const struct wire_val *body)
         wire_put_text(c->out, "key");
         put_word(c, wire_key_at(body, i));
         wire_put_text(c->out, "value");
-        put_readable(c, wire_key_at(body, i), wire_val_at(body, i));
+        put_entry(c, body, i);
         lines.count++;
     }
     wire_list_close(c->out, &lines);
@@ -242,7 +274,7 @@ static void put_ticket(const struct context *c, struct wire_map *map)
     put_optional(c, "tracking", span_of(f->tracking)), map->count++;
     put_optional(c, "title", f->title), map->count++;
     put_optional(c, "customer", f->customer), map->count++;
-    put_optional(c, "assignee", f->assignee), map->count++;
+    put_optional(c, "assignee", person_title(c, f->assignee)), map->count++;
     put_optional_int(c, "priority", f->priority), map->count++;
     put_state(c), map->count++;
     wire_put_text(c->out, "posted"), map->count++;

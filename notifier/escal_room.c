@@ -291,13 +291,13 @@ static void put_advance(const struct climb *climb, struct pg_params *params)
     pg_put_text(params, climb->policy->name);
 }
 
-/* "ada (xmpp), desk (email)", as people read it. */
-static void told_format(const struct pages *pages, struct buf *out)
+/* "Ada Lovelace (xmpp), desk (email)", as people read it. people: NULL: by their short names. */
+static void told_format(const struct pages *pages, const struct process_people *people, struct buf *out)
 {
     for (size_t i = 0; i < pages->count; i++)
         if (pages->items[i].way == 0)
-            buf_printf(out, "%s%s (%s)", out->len == 0 ? "" : ", ", pages->items[i].recipient,
-                       pages->items[i].channel);
+            buf_printf(out, "%s%s (%s)", out->len == 0 ? "" : ", ",
+                       process_person_title(people, pages->items[i].recipient), pages->items[i].channel);
 }
 
 static void put_body(const struct climb *climb, const struct escal_step *step, const char *told,
@@ -398,21 +398,25 @@ static void step_send(const struct climb *climb, const struct escal_step *step)
 {
     bool by_statement = step->what == ESCAL_OVER && climb->was_told;
     struct pages pages;
-    struct buf told, body;
+    struct buf told, names,
+        body; /* for the desk's commands by their short names, for readers by their names */
 
     buf_init(&told, BODY_BYTES_MAX / 2);
+    buf_init(&names, BODY_BYTES_MAX / 2);
     buf_init(&body, BODY_BYTES_MAX);
     if (by_statement)
         pages.count = pages.people = 0;
     else
         step_pages(climb, step, &pages);
-    told_format(&pages, &told);
-    put_body(climb, step, buf_text(&told), &body);
+    told_format(&pages, NULL, &told);
+    told_format(&pages, escal_people_plan(climb->room->notifier->people), &names);
+    put_body(climb, step, buf_text(&names), &body);
     if (by_statement)
         step_send_over(climb, step, buf_span(&body));
     else
         step_send_told(climb, step, &pages, buf_text(&told), buf_span(&body));
     buf_clear(&told);
+    buf_clear(&names);
     buf_clear(&body);
 }
 

@@ -37,6 +37,7 @@ struct options {
 /* What the facts point into. */
 struct holder {
     struct wire_doc *doc;
+    struct process *process; /* NULL: the shipped templates, and nobody is known */
     struct buf body, earlier, triaged, members, member_bodies, record, extra;
     char tracking[NAME_BYTES], name[NAME_BYTES], link[1024], code[NAME_BYTES];
     struct zones *zones;
@@ -77,20 +78,19 @@ static bool file_read(const char *path, struct buf *out, struct err *err)
 }
 
 /* The process of a directory, checked whole as when it is applied. */
-static bool load_process(struct templates *templates, const char *dir, struct faults *faults, struct err *err)
+static bool load_process(struct templates *templates, const char *dir, struct process **ret,
+                         struct faults *faults, struct err *err)
 {
-    struct process *process = NULL;
     struct buf bytes;
 
     if (dir == NULL)
         return true;
-    if (!process_load_dir(dir, &process, faults))
+    if (!process_load_dir(dir, ret, faults))
         return faults_to_err(faults, ERR_INVALID, err);
     buf_init(&bytes, 2 * (size_t)PROCESS_BYTES_MAX);
-    process_files_encode(&process->files, &bytes);
+    process_files_encode(&(*ret)->files, &bytes);
     bool ok = templates_load(templates, buf_span(&bytes), err);
     buf_clear(&bytes);
-    process_free(process);
     return ok;
 }
 
@@ -134,6 +134,7 @@ static struct facts facts_of(struct holder *h, const char *kind)
     return (struct facts){.kind = kind,
                           .tracking = copy_text(root, "tracking", h->tracking, sizeof h->tracking),
                           .recipient = copy_text(root, "name", h->name, sizeof h->name),
+                          .people = h->process == NULL ? NULL : &h->process->people,
                           .tracking_prefix = "DKT",
                           .link =
                               copy_text(root, "link", h->link, sizeof h->link)[0] == '\0' ? NULL : h->link,
@@ -279,7 +280,8 @@ int offline_render(int argc, char **argv)
     }
     struct templates *templates = templates_new();
     h.zones = zones_new(ZONEINFO);
-    if (load_process(templates, options.process, &faults, &err) && facts_read(options.ticket, &h, &err))
+    if (load_process(templates, options.process, &h.process, &faults, &err) &&
+        facts_read(options.ticket, &h, &err))
         status = print_message(templates, &h, &options);
     else
         faults_report(stderr, "docket-notifier", &faults, &err);
@@ -292,6 +294,7 @@ int offline_render(int argc, char **argv)
     buf_clear(&h.member_bodies);
     buf_clear(&h.record);
     buf_clear(&h.extra);
+    process_free(h.process);
     zones_free(h.zones);
     templates_free(templates);
     return status;

@@ -5,6 +5,7 @@
 
 #include "buf.h"
 #include "desk.h"
+#include "process_people.h"
 #include "templates.h"
 #include "zone.h"
 
@@ -12,9 +13,10 @@
 
 /* What both sides may read of a message; a frozen snapshot. Spans with p == NULL: not there. */
 struct facts {
-    const char *kind;      /* of the outbox row */
-    const char *tracking;  /* "" : not about a ticket */
-    const char *recipient; /* name of who reads it, or "" */
+    const char *kind;                    /* of the outbox row */
+    const char *tracking;                /* "" : not about a ticket */
+    const char *recipient;               /* what who reads it is called, or "" */
+    const struct process_people *people; /* who staff are; NULL: they are called by their short names */
     const char *tracking_prefix;
     const char *link;        /* signed, to answer without a client; NULL: none */
     bool by_mail;            /* an answer to this message by mail is read */

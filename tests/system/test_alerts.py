@@ -201,7 +201,7 @@ def test_a_reminder_is_answered_by_its_link_and_by_that_of_the_page(desk, caller
     def link(word):
         return next((link_in(mail) for mail in mails_to(desk, "ada@desk.example") if tracking in mail["Subject"] and mail["Subject"].startswith(word)), None)
     page = wait_until(lambda: link("P1"))
-    assert "Acknowledged by ada" in press(page, do="acknowledge")[1]
+    assert "Acknowledged by Ada" in press(page, do="acknowledge")[1]
     reminded = lambda: desk.value("SELECT coalesce(reminded_at, 0) FROM alerts WHERE id = %s", alert)  # noqa: E731
     for which in ("No progress", "P1"):
         acked_at = caller.call("alert.show", alert=alert)["alert"]["acked_at"]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from helpers import ADA, Stack, wait_until
-from test_links import link_to, mails_to, press, visit
+from test_links import link_in, link_to, mails_to, press, visit
 
 STAFF = """people:
   ada: {name: Ada Lovelace, email: ada@localhost, locale: de, zone: Europe/Vienna}
@@ -67,4 +67,29 @@ def test_each_reads_their_own_language_and_wall_clock(desk):
     assert '<html lang="en"' in visit(link_to(desk, "sam@acme.example"), headers=asks)[2]
     _, page = press(link_to(desk, "zoe@acme.example"), do="approve")
     assert '<html lang="de"' in page and "+05:45" in page, page
+    client.close()
+
+
+def test_staff_are_called_by_their_names(desk):
+    """In words for people; `as`, `assignee` and acked_by of the wire stay what they are."""
+    client = desk.client()
+    client.call("customer.put", customer={"id": "named", "name": "N", "package": "standard", "contacts": [{"name": "Kim", "email": "kim@acme.example"}]}, as_=ADA)
+    tracking = client.submit(customer="named", impact="down")
+
+    def mails(address):
+        return [mail for mail in mails_to(desk, address) if tracking in mail["Subject"]]
+
+    def text_with(address, words):
+        return wait_until(lambda: [text for mail in mails(address) if words in (text := mail.get_body(("plain",)).get_content())])[0]
+
+    links = {who: wait_until(lambda who=who: [link for mail in mails(f"{who}@localhost") if (link := link_in(mail))])[0] for who in ("ada", "ben")}
+    assert mails("ada@localhost")[0]["To"] == "Ada Lovelace <ada@localhost>"
+    press(links["ada"], do="acknowledge")
+    page = visit(links["ben"])[2]
+    assert "Acknowledged by Ada Lovelace" in page, page
+    client.call("ticket.assign", tracking=tracking, staff="ada", as_={"name": "ben", "role": "staff"})
+    client.call("ticket.comment", tracking=tracking, text="We look at it.", public=True, as_=ADA)
+    over = text_with("ben@localhost", "It was acknowledged")
+    assert "It was acknowledged by Ada Lovelace." in over and ", Ada Lovelace" in over, over
+    assert "Ada Lovelace" in text_with("kim@acme.example", "We look at it.").splitlines()
     client.close()
