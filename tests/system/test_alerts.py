@@ -208,7 +208,7 @@ def test_a_reminder_is_answered_by_its_link_and_by_that_of_the_page(desk, caller
         wait_until(reminded)
         again = wait_until(lambda which=which: link(which))
         status, _, text = visit(again)
-        assert status == 200 and 'value="acknowledge"' in text and "Acknowledged by ada" in text
+        assert status == 200 and 'value="acknowledge"' in text and "Acknowledged by Ada" in text
         status, text = press(again, do="acknowledge")
         assert status == 200 and caller.call("alert.show", alert=alert)["alert"]["acked_at"] > acked_at
     caller.call("alert.resolve", alert=alert, as_=ADA)
