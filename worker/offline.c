@@ -185,7 +185,7 @@ static bool is_prioritized(const struct wire_val *events)
 }
 
 /* An answer of ticket.show: the ticket as it stands, with what happened to it. */
-static void put_shown(const struct wire_val *given, struct buf *out)
+static void put_shown(const struct wire_val *given, const struct wire_val *customer, struct buf *out)
 {
     const struct wire_val *events = wire_find(given, "events"), *deadlines = wire_find(given, "deadlines");
 
@@ -199,7 +199,7 @@ static void put_shown(const struct wire_val *given, struct buf *out)
         wire_put_text(out, "priority");
     }
     wire_map_close(out, &ticket);
-    wire_put_key_val(out, "customer", NULL);
+    wire_put_key_val(out, "customer", customer);
     wire_put_text(out, "events");
     struct wire_map list = wire_list_open(out);
     for (size_t i = 0; i < wire_count(events); i++)
@@ -222,7 +222,7 @@ static bool is_not_posted(struct span key)
 }
 
 /* A ticket as it is submitted. */
-static void put_posted(const struct wire_val *ticket, struct buf *out)
+static void put_posted(const struct wire_val *ticket, const struct wire_val *customer, struct buf *out)
 {
     int64_t posted_at = instant_of(ticket, "posted_at", instant_of(ticket, "now", clock_wall_us()));
     struct span tracking = wire_find_str(ticket, "tracking");
@@ -237,23 +237,45 @@ static void put_posted(const struct wire_val *ticket, struct buf *out)
     wire_put_key_int(out, "version", 1), map.count++;
     if (wire_find(ticket, "channel") == NULL) /* as the broker does */
         wire_put_key_text(out, "channel", "ticket"), map.count++;
+    if (wire_find(ticket, "customer") == NULL && wire_find(customer, "id") != NULL)
+        wire_put_key_val(out, "customer", wire_find(customer, "id")), map.count++;
+    if (wire_find(ticket, "package") == NULL && wire_find(customer, "package") != NULL)
+        wire_put_key_val(out, "package", wire_find(customer, "package")), map.count++;
     put_entries(ticket, is_not_posted, out, &map);
     wire_map_close(out, &map);
-    wire_put_key_val(out, "customer", NULL);
+    wire_put_key_val(out, "customer", customer);
     wire_put_text(out, "events");
     wire_put_list(out, 0);
     put_reasons("posted", out);
     wire_put_key_int(out, "now", instant_of(ticket, "now", posted_at));
 }
 
+/* What is given is a ticket, or {ticket, customer}: the record beside it; a work has what happened and why it woke, too. */
+static bool is_work(const struct wire_val *given)
+{
+    const struct wire_val *ticket = wire_find(given, "ticket");
+
+    return wire_type(ticket) == WIRE_MAP &&
+           (wire_find(given, "events") != NULL || wire_find(given, "reasons") != NULL ||
+            (given_ticket_is_stored(ticket) && wire_find(ticket, "events") == NULL));
+}
+
+static bool is_beside_customer(const struct wire_val *given)
+{
+    return wire_type(wire_find(given, "ticket")) == WIRE_MAP && !is_work(given);
+}
+
 void offline_work_make(const struct wire_val *given, struct buf *out)
 {
-    if (wire_type(wire_find(given, "ticket")) == WIRE_MAP)
+    const struct wire_val *ticket = is_beside_customer(given) ? wire_find(given, "ticket") : given;
+    const struct wire_val *customer = ticket == given ? NULL : wire_find(given, "customer");
+
+    if (is_work(given))
         put_whole(given, out);
-    else if (given_ticket_is_stored(given) && wire_type(wire_find(given, "events")) == WIRE_LIST)
-        put_shown(given, out);
+    else if (given_ticket_is_stored(ticket) && wire_type(wire_find(ticket, "events")) == WIRE_LIST)
+        put_shown(ticket, customer, out);
     else
-        put_posted(given, out);
+        put_posted(ticket, customer, out);
 }
 
 /* Instants of a ticket that cannot be read would be taken for now, and give other due times. */
@@ -305,6 +327,33 @@ static bool submitted_check(const struct engine *engine, const struct wire_val *
     return ok;
 }
 
+/* The record beside a ticket; none, or null: nobody knows the customer. */
+static bool customer_check(const struct engine *engine, const struct wire_val *root,
+                           const struct yaml_node *written, struct fault_place place, struct faults *faults)
+{
+    const struct wire_val *customer = wire_find(root, "customer");
+    const struct yaml_node *node = yaml_node_find(written, "customer");
+    struct fault_place at = node == NULL ? place : node->place;
+    char package[PROCESS_NAME_MAX + 1];
+    bool ok = true;
+
+    for (size_t i = 0; i < wire_count(root); i++)
+        if (!span_is(wire_key_at(root, i), "ticket") && !span_is(wire_key_at(root, i), "customer"))
+            ok = faults_add(faults, place, "%.*s: is not known beside a ticket; allowed is customer",
+                            (int)wire_key_at(root, i).len, wire_key_at(root, i).p);
+    if (wire_type(customer) == WIRE_NIL)
+        return ok;
+    if (!given_check_value(F_CUSTOMER_RECORD, customer, node, at, faults))
+        return false;
+    struct span name = wire_find_str(customer, "package");
+    const struct yaml_node *named = yaml_node_find(node, "package");
+    (void)snprintf(package, sizeof package, "%.*s", (int)name.len, name.p);
+    return (process_package_known(engine_process(engine), name) ||
+            process_package_refuse(engine_process(engine), "customer.package", package,
+                                   named == NULL ? at : named->place, faults)) &&
+           ok;
+}
+
 bool offline_ticket_check(const struct engine *engine, const struct wire_val *root,
                           const struct yaml_node *written, struct fault_place place, struct faults *faults)
 {
@@ -312,12 +361,15 @@ bool offline_ticket_check(const struct engine *engine, const struct wire_val *ro
     const struct wire_val *ticket = whole ? wire_find(root, "ticket") : root;
     const struct yaml_node *node = whole ? yaml_node_find(written, "ticket") : written;
     struct fault_place at = node == NULL ? place : node->place;
+    bool beside = is_beside_customer(root);
     struct err err;
     bool ok = instants_check(ticket, node, at, faults);
 
     if ((whole || given_ticket_is_stored(ticket)) &&
-        !history_check_events(wire_find(root, "events"), given_ticket_is_stored(ticket), &err))
-        ok = given_fault(written, place, &err, faults);
+        !history_check_events(wire_find(beside ? ticket : root, "events"), given_ticket_is_stored(ticket),
+                              &err))
+        ok = given_fault(beside ? node : written, place, &err, faults);
+    ok = (!beside || customer_check(engine, root, written, place, faults)) && ok;
     return (given_ticket_is_stored(ticket) || submitted_check(engine, ticket, node, at, faults)) && ok;
 }
 

@@ -221,6 +221,27 @@ def test_a_simulated_ticket_has_what_a_broker_gives_it_and_each_event_a_run_of_i
     assert done.returncode == 0 and [row["priority"] for row in csv.DictReader(io.StringIO(done.stdout))] == ["4", "1"], done.stdout + done.stderr
 
 
+def test_explain_takes_a_ticket_and_its_customer(process):
+    (process / "rules/05.yaml").write_text("- {rule: mine, when: {all: [{field: customer.id, is: acme}, {field: customer.locale, is: de}, {field: customer.package, is: gold}]}, then: {tag: a}}\n")
+    ticket, customer = {"title": "No tone", "problem": "Since nine."}, {"id": "acme", "name": "Acme", "package": "gold", "locale": "de"}
+
+    def matched(given):
+        done = worker("explain", process, "-", "--json", text=json.dumps(given))
+        assert done.returncode == 0, done.stderr
+        return {rule["rule"]: rule["matched"] for rule in json.loads(done.stdout)["rules"]}
+
+    assert matched({"ticket": ticket, "customer": customer})["mine"] and not matched({"ticket": ticket, "customer": customer})["customer is not known"]
+    assert not matched(ticket)["mine"] and matched({"ticket": ticket, "customer": None})["customer is not known"]
+    shown = {**ticket, "tracking": "DKT-0000-0000-0001-E", "state": "triaged", "priority": 3, "version": 2, "posted_at": 1772442000000000, "package": "gold", "customer": "acme",
+             "events": [{"version": 2, "at": 1772442000000001, "kind": "triaged", "as": None, "public": False, "body": {}}]}
+    assert matched({"ticket": shown, "customer": customer})["mine"] and not matched(shown)["mine"]
+    for given, told in (({"ticket": ticket, "customer": {**customer, "package": "goldd"}}, "1:114: customer.package: \"goldd\" is not in packages.yaml (did you mean gold?)"),
+                        ({"ticket": ticket, "customer": {"id": "acme"}}, "customer.name: is required"), ({"ticket": ticket, "customr": {}}, "customr: is not known beside a ticket; allowed is customer"),
+                        ({"ticket": {"titel": "x"}, "customer": None}, "titel: not a field of ticket.submit")):
+        done = worker("explain", process, "-", text=json.dumps(given))
+        assert done.returncode == 1 and told in done.stderr, done.stderr
+
+
 def test_two_cases_of_one_name_in_two_files_are_told(process):
     (process / "tests/other.yaml").write_text(f"- {{case: a, ticket: {TICKET}}}\n")
     done = cases(process, f"- {{case: a, ticket: {TICKET}}}\n")
