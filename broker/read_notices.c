@@ -109,7 +109,7 @@ static void why_on_messages(void *arg, PGresult *rows)
 
     tracking_format(r->ticket, r->prefix, tracking);
     r->found = PQntuples(rows) > 0; /* each ticket has at least its receipt */
-    wire_put_map(&r->out, 3);
+    wire_put_map(&r->out, 4);
     wire_put_key_text(&r->out, "tracking", tracking);
     wire_put_text(&r->out, "messages");
     read_messages_put(&r->out, rows);
@@ -132,6 +132,22 @@ static void why_on_quiet(void *arg, PGresult *rows)
     for (int i = 0; i < PQntuples(rows); i++) {
         wire_put_map(&r->out, FIELDS + 1);
         wire_put_key_text(&r->out, "state", words_name(&words_alert_states, pg_int(rows, i, STATE)));
+        row_put_fields(&r->out, rows, i, fields, FIELDS);
+    }
+}
+
+static void why_on_waits(void *arg, PGresult *rows)
+{
+    static const struct row_field fields[] = {{"notification", 0, true}, {"kind", 1, false},
+                                              {"channel", 2, false},     {"address", 3, false},
+                                              {"next_at", 4, true},      {"why", 5, false}};
+    enum { FIELDS = sizeof fields / sizeof fields[0] };
+    struct read_one *r = arg;
+
+    wire_put_text(&r->out, "waits");
+    wire_put_list(&r->out, (size_t)PQntuples(rows));
+    for (int i = 0; i < PQntuples(rows); i++) {
+        wire_put_map(&r->out, FIELDS);
         row_put_fields(&r->out, rows, i, fields, FIELDS);
     }
 }
@@ -187,5 +203,6 @@ void read_notices_why_send(struct pg *reader, struct pg_params *params, int64_t 
     pg_put_int8(params, ticket);
     (void)pg_send(reader, READER_READ_MESSAGES, params, why_on_messages, r);
     (void)pg_send(reader, READER_ALERTS_QUIET, params, why_on_quiet, r);
+    (void)pg_send(reader, READER_NOTICE_WAITS, params, why_on_waits, r);
     pg_sync(reader, read_one_on_end, r);
 }

@@ -34,6 +34,7 @@
     X(READER_NOTICE_SHOW, "notice_show")             \
     X(READER_NOTICE_ATTEMPTS, "notice_attempts")     \
     X(READER_NOTICE_TELLING, "notice_telling")       \
+    X(READER_NOTICE_WAITS, "notice_waits")           \
     X(READER_DEADLINE_LIST, "deadline_list")         \
     X(READER_FAN_EVENT, "fan_event")                 \
     X(READER_FAN_PAGE, "fan_page")                   \

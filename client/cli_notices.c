@@ -78,9 +78,28 @@ static void put_quiet(struct buf *out, const struct wire_val *alert, struct cli_
     (void)buf_add_text(out, "\n");
 }
 
+/* A message that waits, and what for. */
+static void put_wait(struct buf *out, const struct wire_val *wait, struct cli_style style)
+{
+    (void)buf_add_text(out, "waits: ");
+    cli_cell_put(out, wire_find(wait, "kind"), CLI_CELL_ANY, style);
+    buf_printf(out, " (%lld) by ", (long long)wire_find_int(wait, "notification", 0));
+    cli_cell_put(out, wire_find(wait, "channel"), CLI_CELL_ANY, style);
+    (void)buf_add_text(out, " to ");
+    cli_cell_put(out, wire_find(wait, "address"), CLI_CELL_ANY, style);
+    (void)buf_add_text(out, ": ");
+    cli_cell_put(out, wire_find(wait, "why"), CLI_CELL_ANY, style);
+    if (wire_type(wire_find(wait, "next_at")) != WIRE_NIL) {
+        (void)buf_add_text(out, ", at ");
+        cli_cell_put(out, wire_find(wait, "next_at"), CLI_CELL_TIME, style);
+    }
+    (void)buf_add_text(out, "\n");
+}
+
 void cli_print_why(struct cli *cli, const struct wire_val *body)
 {
-    const struct wire_val *messages = wire_find(body, "messages"), *quiet = wire_find(body, "quiet");
+    const struct wire_val *messages = wire_find(body, "messages"), *quiet = wire_find(body, "quiet"),
+                          *waits = wire_find(body, "waits");
     struct cli_style style = cli_style_of(cli);
     struct buf out;
 
@@ -89,6 +108,8 @@ void cli_print_why(struct cli *cli, const struct wire_val *body)
         cli_message_put(&out, wire_at(messages, i), style);
     for (size_t i = 0; i < wire_count(quiet); i++)
         put_quiet(&out, wire_at(quiet, i), style);
+    for (size_t i = 0; i < wire_count(waits); i++)
+        put_wait(&out, wire_at(waits, i), style);
     (void)fwrite(buf_text(&out), 1, out.len, cli->out);
     buf_clear(&out);
 }

@@ -318,14 +318,33 @@ def test_a_message_that_is_not_sent_yet_can_be_discarded(desk):
     assert desk.client.refused("notification.discard", notification=number, as_=ADA).code == "conflict"
 
 
+def test_why_tells_what_each_message_waits_for(desk):
+    address = somebody()
+    desk.smtp.script(address, "rcpt", "451 later")
+    tracking = desk.submit(address)
+    wait_until(lambda: [row for row in desk.deliveries(address) if row[2] == 1 and row[1] == 0])
+    desk.client.call("ticket.comment", tracking=tracking, text="we look at it", public=True, as_=ADA)
+    wait_until(lambda: [row for row in desk.deliveries(address) if row[0] == "update"])
+    first, *behind = wait_until(lambda: [wait for wait in desk.client.call("notification.why", tracking=tracking)["waits"]])
+    assert (first["why"], first["kind"], first["address"]) == ("it is tried again", "received", address)
+    assert first["next_at"] > desk.sql("SELECT docket_now()")[0][0]
+    assert behind and {wait["why"] for wait in behind} == {f"message {first['notification']} of this ticket to the same address goes first"}
+    lines = [line for line in desk.stack.docket("notification", "why", tracking).stdout.splitlines() if line.startswith("waits: ")]
+    assert len(lines) == 1 + len(behind) and lines[0].startswith(f"waits: received ({first['notification']}) by email to {address}: it is tried again, at 20")
+    desk.smtp.script(address, "rcpt", "250 ok")
+    wait_until(lambda: desk.hurry(address) or not desk.client.call("notification.why", tracking=tracking)["waits"], 20)
+
+
 def test_after_a_restore_all_is_held_until_it_is_released(desk):
     old, new = somebody(), somebody()
     desk.sql_do("UPDATE telling SET system_identifier = 1")
     wait_until(lambda: desk.client.call("notification.list")["held"])
     for name in ("notifier-1", "notifier-2"):
         wait_until(lambda name=name: re.search(r"_held 1$", desk.stack.http(name, "/metrics")[1], re.M))
-    desk.submit(old)
+    tracking = desk.submit(old)
     wait_until(lambda: desk.deliveries(old))
+    assert {wait["why"].split("?")[0] for wait in desk.client.call("notification.why", tracking=tracking)["waits"]} == {
+        "all messages are held: this is another database than before: was it restored"}
     between = desk.sql("SELECT docket_now()")[0][0]
     desk.submit(new)
     wait_until(lambda: desk.deliveries(new))
