@@ -17,3 +17,16 @@ bool broker_may_write(const struct broker *broker, struct err *err)
         return err_set(err, ERR_UNAVAILABLE, "this broker is starting: repeat later with the same key");
     return true;
 }
+
+const char *broker_why_not_ready(const struct broker *broker)
+{
+    if (broker->stopping)
+        return "it was told to stop";
+    if (broker->away.reason[0] != '\0')
+        return broker->away.reason;
+    if (!pg_is_up(broker->writer_pg) || !pg_is_up(broker->reader_pg))
+        return "no session with the database";
+    if (broker->epoch == 0)
+        return "no epoch yet: it is just registering, or the database refuses (see the log)";
+    return broker->process.looked ? NULL : "the process was not read yet";
+}

@@ -136,6 +136,9 @@ struct broker {
 /* Whether a change may be taken now. err: ERR_UNAVAILABLE. */
 bool broker_may_write(const struct broker *broker, struct err *err) __attribute__((warn_unused_result));
 
+/* Why it cannot serve now, for people; NULL: it can. */
+const char *broker_why_not_ready(const struct broker *broker);
+
 /* The database's clock, µs. */
 int64_t broker_now(struct broker *broker);
 

@@ -219,23 +219,9 @@ static void serve_metrics(void *arg, struct http_answer *answer)
     http_serve_metrics(broker_metrics_registry(broker->metrics), answer);
 }
 
-/* NULL: it can serve. */
-static const char *why_not_ready(const struct broker *broker)
-{
-    if (broker->stopping)
-        return "it was told to stop";
-    if (broker->away.reason[0] != '\0')
-        return broker->away.reason;
-    if (!pg_is_up(broker->writer_pg) || !pg_is_up(broker->reader_pg))
-        return "no session with the database";
-    if (broker->epoch == 0)
-        return "no epoch yet: it is just registering, or the database refuses (see the log)";
-    return broker->process.looked ? NULL : "the process was not read yet";
-}
-
 static void serve_ready(void *arg, struct http_answer *answer)
 {
-    http_answer_ready(answer, why_not_ready(arg));
+    http_answer_ready(answer, broker_why_not_ready(arg));
 }
 
 static bool open_http(struct broker *broker, struct err *err)

@@ -365,7 +365,7 @@ void reading_ping(struct broker *broker, struct call *call)
     wire_put_key_int(&out, "now_at", broker->epoch != 0 ? broker_now(broker) : clock_wall_us());
     wire_put_key_text(&out, "version", DOCKET_VERSION);
     wire_put_key_text(&out, "broker", broker->settings.name);
-    wire_put_key_bool(&out, "ready", broker->epoch != 0);
+    wire_put_key_bool(&out, "ready", broker_why_not_ready(broker) == NULL);
     call_answer(call, buf_span(&out));
     buf_clear(&out);
 }

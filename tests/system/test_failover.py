@@ -141,6 +141,7 @@ def test_without_a_database_requests_are_refused_at_once_and_served_again_later(
     refusal = wait_until(lambda: refused_or_none(client), 10)
     assert refusal.code == "unavailable" and refusal.error["retry"] is True
     assert two.http("broker-1", "/readyz")[0] == 503 and two.http("broker-1", "/healthz")[0] == 200
+    assert client.call("ping")["ready"] is False, "as /readyz says"
     two.up()
     wait_until(lambda: two.http("broker-1", "/readyz")[0] == 200, 30)
     assert ticket_of(client.show(tracking))["tracking"] == tracking and client.decided(client.submit(), 30)
