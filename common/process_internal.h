@@ -35,6 +35,8 @@ bool load_line(struct load *load, const struct yaml_node *node, const char *what
 /* want: the allowed names, count of them; ret their index. */
 bool load_choice(struct load *load, const struct yaml_node *node, const char *what, const char *const *want,
                  size_t count, size_t *ret);
+/* close_unanswered_after: `~` is never. 0 was never too, which nobody guesses: refused in what is new. */
+bool load_close_after(struct load *load, const struct yaml_node *node, int64_t *ret_s);
 bool load_duration(struct load *load, const struct yaml_node *node, const char *what, int64_t *ret_s,
                    bool *ret_working);
 /* form: what would be right there, for people to copy */

@@ -137,6 +137,20 @@ bool load_duration(struct load *load, const struct yaml_node *node, const char *
     return true;
 }
 
+bool load_close_after(struct load *load, const struct yaml_node *node, int64_t *ret_s)
+{
+    *ret_s = 0;
+    if (yaml_node_is_null(node))
+        return true;
+    if (!load_duration(load, node, "close_unanswered_after", ret_s, NULL))
+        return false;
+    if (*ret_s == 0)
+        (void)faults_add(&load->process->refusals, node->place,
+                         "close_unanswered_after: \"%s\" is not allowed, want a time, or ~: never",
+                         node->text);
+    return true;
+}
+
 bool load_is_map(struct load *load, const struct yaml_node *node, const char *what, const char *form)
 {
     if (node->kind == NODE_MAP)

@@ -128,17 +128,18 @@ static bool load_package(struct load *load, const struct yaml_node *key, const s
         ok = load_channels(load, node, "channels", CHANNEL_TICKET | CHANNEL_IM | CHANNEL_PHONE,
                            &package->channels) &&
              ok;
+    if (package->channels == 0)
+        (void)faults_add(&load->process->warnings, key->place,
+                         "%s: has no channels, so each of its tickets came by one it does not have",
+                         package->name);
     if ((node = yaml_node_find(map, "meetings")) != NULL)
         ok = load_channels(load, node, "meetings", CHANNEL_IM | CHANNEL_PHONE, &package->meetings) && ok;
     if ((node = yaml_node_find(map, "weight")) != NULL)
         ok = yaml_node_int(node, "weight", 1, WEIGHT_MAX, &package->weight, load->faults) && ok;
     if ((node = yaml_node_find(map, "grace")) != NULL)
         ok = load_duration(load, node, "grace", &package->grace_s, NULL) && ok;
-    if ((node = yaml_node_find(map, "close_unanswered_after")) != NULL && !yaml_node_is_null(node))
-        ok = load_duration(load, node, "close_unanswered_after", &package->close_unanswered_after_s, NULL) &&
-             ok;
-    else if (node != NULL)
-        package->close_unanswered_after_s = 0;
+    if ((node = yaml_node_find(map, "close_unanswered_after")) != NULL)
+        ok = load_close_after(load, node, &package->close_unanswered_after_s) && ok;
     if ((node = yaml_node_find(map, "calendar")) != NULL)
         ok = load_name(load, node, "calendar", &package->calendar) &&
              load_calendar_known(load, node, package->calendar) && ok;

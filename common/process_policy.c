@@ -137,9 +137,8 @@ bool load_policy(struct load *load, const struct yaml_node *root)
         ok = load_name(load, node, "calendar", &policy->calendar) && ok;
     if ((node = yaml_node_find(root, "reopen_within")) != NULL)
         ok = load_duration(load, node, "reopen_within", &policy->reopen_within_s, NULL) && ok;
-    if ((node = yaml_node_find(root, "close_unanswered_after")) != NULL && !yaml_node_is_null(node))
-        ok = load_duration(load, node, "close_unanswered_after", &policy->close_unanswered_after_s, NULL) &&
-             ok;
+    if ((node = yaml_node_find(root, "close_unanswered_after")) != NULL)
+        ok = load_close_after(load, node, &policy->close_unanswered_after_s) && ok;
     if ((node = yaml_node_find(root, "approval_reminders")) != NULL)
         ok = load_reminders(load, node) && ok;
     if ((node = yaml_node_find(root, "meeting_reminder")) != NULL) {

@@ -206,11 +206,32 @@ static bool load_team(struct load *load, const struct yaml_node *map, struct pro
         ok = faults_add(load->faults, team->place, "%s: has no members", team->name);
     else
         ok = load_name_list(load, node, "members", load_person, &team->members) && ok;
+    if (node != NULL && node_many(node) == 0)
+        (void)faults_add(&load->process->refusals, node->place, "members: is empty, want those of the team");
     if ((node = yaml_node_find(map, "lead")) != NULL)
         ok = load_person(load, node, "lead", &team->lead) && ok;
     if ((node = yaml_node_find(map, "queues")) != NULL)
         ok = load_name_list(load, node, "queues", load_name, &team->queues) && ok;
     return ok;
+}
+
+/* A queue is the first team's that has it, and who else hopes for its tickets never hears of them. */
+static void warn_of_queues(struct load *load)
+{
+    const struct process_people *people = &load->process->people;
+
+    for (size_t i = 0; i < people->team_count; i++)
+        for (size_t k = 0; k < people->teams[i].queues.count; k++) {
+            const char *queue = people->teams[i].queues.items[k];
+            const struct process_team *first = process_queue_team(people, queue);
+            const struct process_team *named = process_team_find(people, queue);
+            if (first == &people->teams[i])
+                first = named;
+            if (first != NULL && first != &people->teams[i])
+                (void)faults_add(&load->process->warnings, people->teams[i].place,
+                                 "queues: \"%s\" is that of the team %s too, and goes to one of them", queue,
+                                 first->name);
+        }
 }
 
 static bool load_teams(struct load *load, const struct yaml_node *map)
@@ -235,6 +256,7 @@ static bool load_teams(struct load *load, const struct yaml_node *map)
         people->team_count++;
         ok = load_team(load, map->items[i], team) && ok;
     }
+    warn_of_queues(load);
     return ok;
 }
 

@@ -312,6 +312,12 @@ static void test_loader_tells_why_it_refuses_a_new_version(void **state)
         {"process.yaml", "zone: UTC\npriorities: {1: \"Network\\ndown\"}\n",
          "process.yaml:2:17: priorities: \"Network?down\" is not allowed, want one line, without control "
          "characters"},
+        {"process.yaml", "zone: UTC\nclose_unanswered_after: 0m\n",
+         "process.yaml:2:25: close_unanswered_after: \"0m\" is not allowed, want a time, or ~: never"},
+        {"packages.yaml", "standard: {close_unanswered_after: 0s}\n",
+         "packages.yaml:1:36: close_unanswered_after: \"0s\" is not allowed, want a time, or ~: never"},
+        {"staff.yaml", "teams: {noc: {members: []}}\n",
+         "staff.yaml:1:24: members: is empty, want those of the team"},
         {"notify.yaml", "holds: [{hold: \"a\\tb\", to: staff, every: 15m}]\n",
          "notify.yaml:1:16: hold: \"a?b\" is not allowed, want one line, without control characters"},
     };
@@ -327,6 +333,36 @@ static void test_loader_tells_why_it_refuses_a_new_version(void **state)
         assert_int_equal(faults.count, 1);
         assert_string_equal(faults.items[0].text, refused[i].fault);
         faults_clear(&faults);
+        process_files_clear(&files);
+    }
+}
+
+static void test_loader_warns_of_what_is_allowed_and_hardly_meant(void **state)
+{
+    static const struct fault_row warned[] = {
+        {"packages.yaml", "standard: {channels: []}\n", "packages.yaml:1:1: standard: has no channels, so "},
+        {"staff.yaml",
+         "people: {ada: {email: a@b}}\nteams: {noc: {members: ada, queues: [net]}, voice: {members: ada, "
+         "queues: net}}\n",
+         "staff.yaml:2:45: queues: \"net\" is that of the team noc too, and goes to one of them"},
+        {"staff.yaml",
+         "people: {ada: {email: a@b}}\nteams: {noc: {members: ada, queues: [voice]}, voice: {members: ada, "
+         "queues: voice}}\n",
+         "staff.yaml:2:9: queues: \"voice\" is that of the team voice too, and goes to one of them"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof warned / sizeof warned[0]; i++) {
+        struct process_files files = {NULL, 0};
+        struct faults faults = {NULL, 0, 0};
+        struct process *process = NULL;
+
+        files_with(&files, warned[i].file, warned[i].text);
+        assert_true(process_load_new(&files, &process, &faults));
+        assert_true(process->warnings.count >= 1);
+        if (strncmp(process->warnings.items[0].text, warned[i].fault, strlen(warned[i].fault)) != 0)
+            fail_msg("%s", process->warnings.items[0].text);
+        process_free(process);
         process_files_clear(&files);
     }
 }
@@ -579,6 +615,7 @@ int main(void)
         cmocka_unit_test(test_loader_reads_what_is_stored_and_refused_in_new_versions),
         cmocka_unit_test(test_loader_tells_why_it_refuses_a_new_version),
         cmocka_unit_test(test_loader_warns_of_a_warning_that_never_comes),
+        cmocka_unit_test(test_loader_warns_of_what_is_allowed_and_hardly_meant),
         cmocka_unit_test(test_loader_tells_all_faults_at_once_in_order),
         cmocka_unit_test(test_loader_does_not_judge_names_of_a_file_that_cannot_be_read),
         cmocka_unit_test(test_loader_tells_all_faults_of_a_rule),
