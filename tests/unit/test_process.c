@@ -362,6 +362,7 @@ static void test_loader_warns_of_what_is_allowed_and_hardly_meant(void **state)
         assert_true(process->warnings.count >= 1);
         if (strncmp(process->warnings.items[0].text, warned[i].fault, strlen(warned[i].fault)) != 0)
             fail_msg("%s", process->warnings.items[0].text);
+        faults_clear(&faults);
         process_free(process);
         process_files_clear(&files);
     }
@@ -397,6 +398,7 @@ static void test_loader_warns_of_a_warning_that_never_comes(void **state)
         if (i == 0)
             assert_string_equal(process->warnings.items[0].text,
                                 "packages.yaml:1:23: before: never comes, no promise is longer than that");
+        faults_clear(&faults);
         process_free(process);
         process_files_clear(&files);
     }
