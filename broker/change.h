@@ -41,6 +41,10 @@ struct change_meeting {
     int64_t reminder_s;                                /* -1: as the process says */
     int32_t version;                                   /* of the meeting that this changes; 0: it is new */
     const struct wire_val *attendees, *attendees_were; /* now, and before it was changed: NULL when new */
+    struct {
+        struct span medium, where;
+        int64_t at, duration_s;
+    } was; /* before it was moved */
     char *
         *packages; /* names of those that have the medium, owned, ends with NULL; NULL: not known, all may */
 };

@@ -43,23 +43,59 @@ static void meeting_free(struct meeting_op *op)
 
 /* ---- the change ---- */
 
-/* Who was invited and is no more. */
-static void put_dropped(struct buf *out, const struct change_meeting *m)
+static bool change_meeting_is_moved(const struct change_meeting *m)
 {
-    wire_put_text(out, "dropped");
+    return !m->is_new && !m->cancelled;
+}
+
+static bool is_invited(const struct wire_val *attendees, struct span address)
+{
+    struct span is;
+
+    for (size_t i = 0; i < wire_count(attendees); i++)
+        if (wire_get_str(wire_at(attendees, i), &is) && is.len == address.len &&
+            strncasecmp(is.p, address.p, is.len) == 0)
+            return true;
+    return false;
+}
+
+/* A list of those who are among one and not among the other; of a meeting that is moved, else nobody. */
+static void put_others(struct buf *out, const char *key, const struct change_meeting *m,
+                       const struct wire_val *among, const struct wire_val *not_among)
+{
+    wire_put_text(out, key);
     struct wire_map list = wire_list_open(out);
-    for (size_t i = 0; !m->cancelled && i < wire_count(m->attendees_were); i++) {
-        struct span was;
-        bool stays = !wire_get_str(wire_at(m->attendees_were, i), &was);
-        for (size_t k = 0; !stays && k < wire_count(m->attendees); k++) {
-            struct span is;
-            stays = wire_get_str(wire_at(m->attendees, k), &is) && is.len == was.len &&
-                    strncasecmp(is.p, was.p, was.len) == 0;
-        }
-        if (!stays)
-            wire_put_str(out, was), list.count++;
+    for (size_t i = 0; change_meeting_is_moved(m) && i < wire_count(among); i++) {
+        struct span address;
+        if (wire_get_str(wire_at(among, i), &address) && !is_invited(not_among, address))
+            wire_put_str(out, address), list.count++;
     }
     wire_list_close(out, &list);
+}
+
+static void put_text_or_nil(struct buf *out, const char *key, struct span text)
+{
+    wire_put_text(out, key);
+    if (text.p == NULL)
+        wire_put_nil(out);
+    else
+        wire_put_str(out, text);
+}
+
+/* How those know it who are left out of a meeting that is moved. */
+static void put_was(struct buf *out, const struct change_meeting *m)
+{
+    wire_put_text(out, "was");
+    if (!change_meeting_is_moved(m)) {
+        wire_put_nil(out);
+        return;
+    }
+    wire_put_map(out, 5);
+    wire_put_key_str(out, "medium", m->was.medium);
+    wire_put_key_int(out, "starts_at", m->was.at);
+    wire_put_key_int(out, "ends_at", m->was.at + m->was.duration_s * US_PER_S);
+    wire_put_key_int(out, "duration_s", m->was.duration_s);
+    put_text_or_nil(out, "where", m->was.where);
 }
 
 /* Packages of the current process that have meetings by this medium; NULL: no process is known here. */
@@ -89,7 +125,7 @@ static struct span meeting_body(const struct change_input *input, int64_t ticket
     buf_init(&out, CHANGE_BODY_BYTES_MAX);
     wire_put_map(&out, 1);
     wire_put_text(&out, "meeting");
-    wire_put_map(&out, 11);
+    wire_put_map(&out, 13);
     wire_put_key_text(&out, "id", m->id);
     wire_put_key_text(&out, "uid", uid);
     wire_put_key_text(&out, "what", m->cancelled ? "cancelled" : m->is_new ? "made" : "moved");
@@ -102,13 +138,11 @@ static struct span meeting_body(const struct change_input *input, int64_t ticket
         wire_put_nil(&out);
     else
         wire_put_int(&out, m->reminder_s);
-    wire_put_text(&out, "where");
-    if (m->where.p == NULL)
-        wire_put_nil(&out);
-    else
-        wire_put_str(&out, m->where);
+    put_text_or_nil(&out, "where", m->where);
     wire_put_key_val(&out, "attendees", m->attendees);
-    put_dropped(&out, m);
+    put_others(&out, "invited", m, m->attendees, m->attendees_were);
+    put_others(&out, "dropped", m, m->attendees_were, m->attendees);
+    put_was(&out, m);
     return buf_take_span(&out);
 }
 
@@ -129,6 +163,10 @@ static void meeting_fill(const struct meeting_op *op, struct change_meeting *ret
     ret->attendees = request_has(req, F_ATTENDEES) ? req->vals[F_ATTENDEES] : wire_root(op->attendees_doc);
     ret->attendees_were = op->attendees_doc == NULL ? NULL : wire_root(op->attendees_doc);
     if (!ret->is_new) {
+        ret->was.medium = span_of(op->medium);
+        ret->was.at = op->at;
+        ret->was.duration_s = op->duration_s;
+        ret->was.where = op->where == NULL ? SPAN_NONE : span_of(op->where);
         struct span id = request_text(req, F_MEETING);
         (void)snprintf(ret->id, sizeof ret->id, "%.*s", (int)id.len, id.p);
         return;

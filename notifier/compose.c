@@ -137,7 +137,7 @@ static struct span body_of(const PGresult *rows, int row, const struct texts *te
 {
     struct span body = pg_span(rows, row, C_BODY);
 
-    return strcmp(texts->kind, "meeting") == 0 && meeting_body_put_dropped(body, texts->address, own)
+    return strcmp(texts->kind, "meeting") == 0 && meeting_body_put_for(body, texts->address, own)
                ? buf_span(own)
                : body;
 }

@@ -215,7 +215,8 @@ static void put_reminder(const struct wire_val *meeting, struct buf *out)
     struct wire_map map = wire_map_open(out);
     for (size_t i = 0; i < wire_count(meeting); i++) {
         struct span key = wire_key_at(meeting, i);
-        if (span_is(key, "what") || span_is(key, "dropped")) /* they were told when it was moved */
+        if (span_is(key, "what") || span_is(key, "dropped") || span_is(key, "invited") ||
+            span_is(key, "was")) /* they were told when it was moved */
             continue;
         wire_put_str(out, key);
         wire_put_val(out, wire_val_at(meeting, i));

@@ -468,7 +468,7 @@ def test_who_is_left_out_of_a_moved_meeting_gets_its_cancellation(stack, client,
     moved = client.call("ticket.meeting", tracking=tracking, meeting=made["meeting"], at=at + 600_000_000, attendees=[stays.upper(), comes], as_=ADA)
     client.call("ticket.meeting", tracking=tracking, meeting=made["meeting"], at=at + 900_000_000, as_=ADA)
     event = [event for event in ticket_of(client.show(tracking))["events"] if event["kind"] == "meeting"][1]
-    assert event["body"]["meeting"]["dropped"] == [goes]
+    assert event["body"]["meeting"]["dropped"] == [goes] and event["body"]["meeting"]["invited"] == [comes] and event["body"]["meeting"]["was"]["starts_at"] == at
     wait_until(lambda: len(meeting_mails(stack, tracking, stays)) + len(meeting_mails(stack, tracking, stays.upper())) == 3 and len(meeting_mails(stack, tracking, comes)) == 2)
     invited, cancelled = wait_until(lambda: (mails := meeting_mails(stack, tracking, goes)) if len(mails := meeting_mails(stack, tracking, goes)) == 2 else None)
     before, after = calendar_of(invited), calendar_of(cancelled)
@@ -476,7 +476,10 @@ def test_who_is_left_out_of_a_moved_meeting_gets_its_cancellation(stack, client,
     assert (int(before["SEQUENCE"]), int(after["SEQUENCE"])) == (made["version"], moved["version"]) and "STATUS" not in after
     assert not any(stays.lower() in str(value).lower() for value in after.values()), "he is told of himself alone"
     assert "Meeting cancelled for you" in cancelled["Subject"]
-    assert calendar_of(meeting_mails(stack, tracking, comes)[0])["METHOD"] == "REQUEST"
+    assert after["DTSTART"] == before["DTSTART"] and after["DTEND"] == before["DTEND"], "the time that he knows, not the new one"
+    assert [line for line in invited.get_body(("plain",)).get_content().splitlines() if line.startswith("from ")][0] in cancelled.get_body(("plain",)).get_content()
+    first, second = meeting_mails(stack, tracking, comes)
+    assert calendar_of(first)["METHOD"] == "REQUEST" and "Meeting arranged" in first["Subject"] and "Meeting moved" in second["Subject"], "he knows of no move yet"
 
 
 def test_a_meeting_has_a_reminder_of_its_own_that_moves_and_goes_with_it(stack, client, golden):

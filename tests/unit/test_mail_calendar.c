@@ -108,9 +108,9 @@ static void test_who_is_dropped_gets_a_cancel_of_his_own(void **state)
     buf_init(&body, 1 << 16);
     buf_init(&own, 1 << 16);
     assert_true(wire_from_json(&body, json, strlen(json), &err));
-    assert_false(meeting_body_put_dropped(buf_span(&body), "a@b.example", &own));
+    assert_false(meeting_body_put_for(buf_span(&body), "a@b.example", &own));
     assert_int_equal(own.len, 0);
-    assert_true(meeting_body_put_dropped(buf_span(&body), "c@b.example", &own));
+    assert_true(meeting_body_put_for(buf_span(&body), "c@b.example", &own));
     assert_true(put_body(buf_span(&own), "x", text, sizeof text, &cancelled) && cancelled);
     assert_non_null(strstr(text, "METHOD:CANCEL\r\n"));
     assert_non_null(strstr(text, "mailto:c@b.example\r\n"));
