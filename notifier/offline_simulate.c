@@ -33,6 +33,8 @@ struct simulation {
     struct escal_state state;
     const char *acker; /* as the alert's row has it when the step begins: nobody unless it is acknowledged */
     struct escal_now now;
+    int64_t
+        told_at; /* when the first of those that were told hears of it: what is not urgent waits for their hours */
     struct escal_delay delay;
     struct buf line;
 };
@@ -268,16 +270,28 @@ static void reach(struct simulation *s)
     }
 }
 
+static void note_told(struct simulation *s, const struct escal_step *step)
+{
+    struct pages pages;
+
+    step_pages(s, step, &pages);
+    for (size_t i = 0; i < pages.count; i++) {
+        int64_t at = pages.items[i].not_before == 0 ? s->now.at : pages.items[i].not_before;
+        s->told_at = at < s->told_at ? at : s->told_at;
+    }
+}
+
 static void step(struct simulation *s)
 {
     struct escal_result result;
 
     s->acker = s->state.is == ESCAL_ACKED ? s->ack : NULL;
+    s->now.was_told = s->told_at <= s->now.at;
     reach(s);
     escal_run(s->policy, &s->state, &s->now, &result);
     s->state = result.state;
     for (size_t i = 0; i < result.count; i++) {
-        s->now.was_told = s->now.was_told || result.steps[i].reached;
+        note_told(s, &result.steps[i]);
         step_print(s, &result.steps[i]);
     }
 }
@@ -326,6 +340,7 @@ static void play(struct simulation *s)
 
     s->delay = (struct escal_delay){&s->people, s->policy};
     s->state = (struct escal_state){.generation = 1, .since_at = s->at};
+    s->told_at = ESCAL_NEVER;
     s->now = (struct escal_now){.at = s->at, .due = escal_people_due, .due_arg = &s->delay};
     for (int steps = 0; steps < STEPS_MAX; steps++) {
         step(s);

@@ -584,6 +584,15 @@ def test_simulate_knows_who_acknowledges_no_sooner_than_the_alert_does(folder):
     assert told == [("page", 1, ["ada"]), ("page", 1, ["lea"]), ("reminder", 1, ["ben"]), ("page", 2, ["ada", "ben"]), ("page", 2, ["lea"])], told
 
 
+def test_simulate_tells_nobody_that_it_is_over_who_would_not_have_heard_of_it(folder):
+    """What is not urgent waits for the working hours of each: resolved before, nobody hears of it."""
+    (folder / "staff.yaml").write_text(STAFF.replace("name: Ada,", "name: Ada, hours: office,"))
+    (folder / "escalation.yaml").write_text("policies:\n  low: {urgency: low, levels: [{after: 1s, tell: [person:ada]}], repeat: {every: 96h, loops: 1}, last_resort: {tell: [ops], every: 96h}}\nmatch: [{policy: low}]\n")
+    for after, steps in (("1h", ["page"]), ("70h", ["page", "over"])):
+        done = notifier("simulate", str(folder), "--at", "2026-11-27T19:00:00Z", "--resolve-after", after, "--for", "96h", "--json")  # a Friday evening
+        assert [json.loads(line)["what"] for line in done.stdout.splitlines()] == steps, done.stdout
+
+
 def test_simulate_says_from_when_and_that_it_goes_on(folder):
     shutil.copy(ROOT / "deploy/process/escalation.yaml", folder)
     (folder / "oncall.yaml").write_text("schedules: {}\n")
