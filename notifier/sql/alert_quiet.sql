@@ -1,12 +1,16 @@
 -- Before alerts climb: one that is muted, or that a wider one stands for, makes no step for now. Wider is an open alert, not less urgent and
 -- opened before, of a ticket that this one is a child of, or of one tagged "outage" that shares a tag "region:…". Those who hear of the wider one
--- are told once how many it stands for. When the reason is gone it climbs. The claim that
+-- are told once how many it stands for. When the reason is gone it climbs; of several whose reason went at once a wider one stands for the
+-- others already in the look that finds it out. The claim that
 -- follows takes only what was looked at here, for an alert may come in between.
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 wide AS MATERIALIZED (
-    SELECT p.id, p.ticket, p.priority, p.opened_at, p.quiet, pd.tags
-      FROM alerts p JOIN desk pd ON pd.ticket = p.ticket
+    SELECT p.id, p.ticket, p.priority, p.opened_at, pd.tags
+      FROM alerts p JOIN desk pd ON pd.ticket = p.ticket CROSS JOIN clock
      WHERE p.state < 2 AND 'outage' = ANY (pd.tags)
+       AND CASE WHEN p.quiet IS NULL THEN true
+                WHEN p.inhibited_by IS NULL THEN docket_mute_of(clock.at, p.ticket, p.kind, p.priority) IS NULL
+                ELSE NOT EXISTS (SELECT FROM alerts i WHERE i.id = p.inhibited_by AND i.state < 2) END
 ), c AS MATERIALIZED (
     SELECT a.id, a.quiet, docket_mute_of(clock.at, a.ticket, a.kind, a.priority) AS mute,
            coalesce((SELECT p.id FROM links l JOIN alerts p ON p.ticket = l.to_id
@@ -14,7 +18,7 @@ wide AS MATERIALIZED (
                         AND p.opened_at <= a.opened_at AND p.id <> a.id
                       ORDER BY p.id LIMIT 1),
                     (SELECT w.id FROM wide w JOIN desk d ON d.ticket = a.ticket
-                      WHERE w.ticket <> a.ticket AND w.quiet IS NULL AND w.priority <= a.priority AND w.opened_at <= a.opened_at
+                      WHERE w.ticket <> a.ticket AND w.priority <= a.priority AND w.opened_at <= a.opened_at
                         AND EXISTS (SELECT FROM unnest(d.tags) x(tag) WHERE x.tag LIKE 'region:%' AND x.tag = ANY (w.tags))
                       ORDER BY w.id LIMIT 1)) AS parent
       FROM alerts a, clock

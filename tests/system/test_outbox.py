@@ -446,6 +446,26 @@ def test_an_outage_stands_for_the_alerts_of_its_region_and_says_how_many(desk):
     wait_until(lambda: all(desk.sql("SELECT FROM deliveries WHERE alert = %s", alert) for alert in alerts))
 
 
+def test_of_outages_whose_mute_is_over_or_whose_outage_is_the_first_stands_for_the_others(desk):
+    """They are looked at together, when all of them are quiet still: it is no storm of pages for one region."""
+    customer, tags = f"region-{random.getrandbits(32):x}", ["outage", f"region:{random.getrandbits(32):x}"]
+    mute = desk.client.call("notification.mute", reason="works", priority=1, customer=customer, as_=ADA, until_at=desk.sql("SELECT docket_now()")[0][0] + 600_000000)["mute"]
+    tickets = [desk.client.submit(customer=customer, impact="down") for _ in range(4)]
+    alerts = [alert_of(desk, tracking) for tracking in tickets]
+    for tracking in tickets:
+        desk.client.call("ticket.update", tracking=tracking, set={"tags": tags}, as_=ADA)
+    wait_until(lambda: all(quiet_of(desk, alert)[0] for alert in alerts))
+    desk.client.call("notification.unmute", mute=mute, as_=ADA)
+    wait_until(lambda: [quiet_of(desk, alert)[1] for alert in alerts] == [None, *[alerts[0]] * 3])
+    assert {row[0] for row in desk.sql("SELECT alert FROM deliveries WHERE kind = 'alert' AND alert = ANY (%s)", alerts)} <= {alerts[0]}
+    desk.client.call("alert.resolve", alert=alerts[0], as_=ADA)
+    desk.sql_do("UPDATE alerts SET next_at = 0 WHERE id = ANY (%s) AND state = 0", alerts)
+    wait_until(lambda: [quiet_of(desk, alert)[1] for alert in alerts[1:]] == [None, *[alerts[1]] * 2])
+    assert {row[0] for row in desk.sql("SELECT alert FROM deliveries WHERE kind = 'alert' AND alert = ANY (%s)", alerts)} <= set(alerts[:2])
+    for alert in alerts[1:]:
+        desk.client.call("alert.resolve", alert=alert, as_=ADA)
+
+
 def test_a_parent_stands_for_the_alerts_of_its_children_and_not_the_other_way(desk):
     customer = f"parts-{random.getrandbits(32):x}"
     wide = desk.client.submit(impact="down", title="The exchange is down")
