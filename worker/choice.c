@@ -15,7 +15,7 @@ struct choosing {
     bool forced; /* a priority that no other rule overrules */
     bool
         stopped; /* of the event at hand: what happens after it is looked at, whether it is decided with it or later */
-    bool ran[CHOICE_RULES_MAX]; /* each rule at most once a wake */
+    bool ran[CHOICE_RULES_MAX]; /* on an earlier event of the wake */
 };
 
 static void texts_add(const char **list, size_t *count, const char *text)
@@ -83,23 +83,28 @@ static void choose_fields(struct choosing *c, const struct rule_action *then)
     }
 }
 
-static void choose(struct choosing *c, const struct process_rule *rule, unsigned on)
+/* in: again  the rule did it for an earlier event of this wake: as if that had been decided alone, what may be said once only is not
+ *            said again, and of two rules the later one of this event wins */
+static void choose(struct choosing *c, const struct process_rule *rule, unsigned on, bool again)
 {
     const struct rule_action *then = &rule->then;
     struct choice *choice = c->choice;
 
     choose_priority(c, then, on);
     choose_fields(c, then);
+    if (then->wake_in_s != 0) {
+        choice->wake_in_s = then->wake_in_s;
+        choice->wake_in_working = then->wake_in_working;
+    }
+    c->stopped = c->stopped || then->stop;
+    if (again)
+        return;
     if (then->alert != NULL)
         texts_add(choice->alerts, &choice->alert_count, then->alert);
     for (size_t i = 0; i < then->asks.count; i++)
         texts_add(choice->asks, &choice->ask_count, then->asks.items[i]);
     for (size_t i = 0; i < then->tell_count && choice->tell_count < CHOICE_LIST_MAX; i++)
         choice->tells[choice->tell_count++] = (struct choice_tell){then->tells[i].to, then->tells[i].text};
-    if (then->wake_in_s != 0) {
-        choice->wake_in_s = then->wake_in_s;
-        choice->wake_in_working = then->wake_in_working;
-    }
 }
 
 static void trace_rule(struct choosing *c, const struct process_rule *rule, bool matched, struct span why)
@@ -121,14 +126,6 @@ static bool default_holds(const struct choosing *c, struct span *ret_why)
     return !given;
 }
 
-/* A rule that ran on an earlier event of the wake does nothing again, but stops this one too. */
-static bool rule_is_asked(const struct choosing *c, const struct process_rule *rule, size_t i, unsigned on)
-{
-    if ((rule->on & on) == 0 || (c->ran[i] && !rule->then.stop))
-        return false;
-    return !c->stopped || (rule->is_default && !c->ran[i]);
-}
-
 /* All rules of one event see the same frozen ticket. */
 static void choose_for(struct choosing *c, unsigned on, const struct wire_val *event)
 {
@@ -139,19 +136,18 @@ static void choose_for(struct choosing *c, unsigned on, const struct wire_val *e
     for (size_t i = 0; i < process->rule_count && i < CHOICE_RULES_MAX; i++) {
         const struct process_rule *rule = &process->rules[i];
         struct span why = SPAN_NONE;
-        bool ran = c->ran[i];
-        if (!rule_is_asked(c, rule, i, on))
+        bool again = c->ran[i];
+        if ((rule->on & on) == 0 || (c->stopped && !rule->is_default))
             continue;
         bool holds = rule->is_default
                          ? default_holds(c, &why)
                          : conditions_hold(c->conditions, rule->when, c->trace != NULL ? &why : NULL);
-        c->stopped = c->stopped || (holds && rule->then.stop);
-        if (ran)
-            continue;
-        trace_rule(c, rule, holds, why);
-        c->ran[i] = holds;
+        if (!again) {
+            trace_rule(c, rule, holds, why);
+            c->ran[i] = holds;
+        }
         if (holds)
-            choose(c, rule, on);
+            choose(c, rule, on, again);
     }
 }
 

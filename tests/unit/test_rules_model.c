@@ -346,8 +346,6 @@ static struct outcome model_outcome(const struct model *m, const struct ticket *
             if ((r->on & on) == 0 || (r->has_when && !node_holds(r->when, t, event)))
                 continue;
             stopped = r->stop;
-            if ((o.ran >> i & 1) != 0)
-                continue;
             o.ran |= 1U << i;
             o.queue = r->queue != 0 && !t->held_queue ? r->queue : o.queue;
             o.kind = r->kind != 0 && !t->held_kind ? r->kind : o.kind;
