@@ -18,9 +18,9 @@ wide AS MATERIALIZED (
                         AND p.opened_at <= a.opened_at AND p.id <> a.id
                       ORDER BY p.id LIMIT 1),
                     (SELECT w.id FROM wide w JOIN desk d ON d.ticket = a.ticket
-                      WHERE w.ticket <> a.ticket AND w.priority <= a.priority AND w.opened_at <= a.opened_at
+                      WHERE w.ticket <> a.ticket AND w.priority <= a.priority AND (w.opened_at, w.id) < (a.opened_at, a.id)
                         AND EXISTS (SELECT FROM unnest(d.tags) x(tag) WHERE x.tag LIKE 'region:%' AND x.tag = ANY (w.tags))
-                      ORDER BY w.id LIMIT 1)) AS parent
+                      ORDER BY w.opened_at, w.id LIMIT 1)) AS parent
       FROM alerts a, clock
      WHERE a.next_at <= clock.at AND a.state = 0 AND (a.lease_until IS NULL OR a.lease_until < clock.at)
      ORDER BY a.priority, a.next_at
