@@ -134,9 +134,9 @@ struct mail_view {
     bool is_thread_proven; /* that token names the message of ours which it answers */
     bool has_tracking;     /* a tracking number in the subject */
     int64_t tracking;
-    int64_t thread_delivery;  /* of a message of ours that it answers; 0: none */
-    char key[64];             /* the same for the same Message-ID and body */
-    char correlation[64];     /* of the thread; "" without a Message-ID */
+    int64_t thread_delivery; /* of a message of ours that it answers; 0: none */
+    char key[64];         /* the same for the same Message-ID (without one: sender, subject, date) and body */
+    char correlation[64]; /* of the thread; "" without a Message-ID */
     char correlation_own[64]; /* of the thread and the sender */
 };
 

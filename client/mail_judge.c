@@ -238,6 +238,32 @@ static void put_hash(const char *prefix, struct span a, struct span b, char *ret
     (void)snprintf(ret, size, "%s%s", prefix, sodium_bin2hex(hex, sizeof hex, hash, sizeof hash));
 }
 
+/* Which mail it is, beside its body: its Message-ID. Devices write none, and the same words each time: then who wrote it when about
+ * what, and without a date the line that our own server put on top, which stays when it tries again. */
+static void put_identity(struct buf *out, const struct wire_val *facts)
+{
+    static const char *const instead[] = {"from", "subject"};
+    struct span id = fact(facts, "message_id"), date = fact(facts, "date");
+
+    buf_add_span(out, id);
+    for (size_t i = 0; id.len == 0 && i < sizeof instead / sizeof instead[0]; i++) {
+        buf_add_span(out, fact(facts, instead[i]));
+        buf_add_text(out, "\n"); /* in none of them */
+    }
+    if (id.len == 0)
+        buf_add_span(out, date.len != 0 ? date : fact(facts, "received"));
+}
+
+static void put_key(const struct wire_val *facts, struct span body, char *ret, size_t size)
+{
+    struct buf identity;
+
+    buf_init(&identity, 4 * MAIL_FIELD_BYTES_MAX);
+    put_identity(&identity, facts);
+    put_hash("mail:", identity.len == 0 ? span_of("") : buf_span(&identity), body, ret, size);
+    buf_clear(&identity);
+}
+
 /* What follows the first empty line: servers on the way add headers, but leave the body alone. */
 static struct span body_of(struct span message)
 {
@@ -295,7 +321,7 @@ void mail_judge(const struct mail_settings *settings, const struct token_key *ke
     look_at_thread(settings, ret, &root);
     ret->kind = kind_of(settings, envelope, ret);
     ret->is_authentic = is_vouched(settings, ret);
-    put_hash("mail:", fact(facts, "message_id"), body_of(message), ret->key, sizeof ret->key);
+    put_key(facts, body_of(message), ret->key, sizeof ret->key);
     if (root.len == 0)
         return;
     put_hash("mail:", root, span_of(""), ret->correlation, sizeof ret->correlation);

@@ -1,5 +1,6 @@
 /* A mail's facts by GMime, as a MessagePack map:
- *   from, from_name, message_id, in_reply_to, subject, date, auto_submitted, precedence, list, suppress, ours  (text, "" when missing)
+ *   from, from_name, message_id, in_reply_to, subject, date, auto_submitted, precedence, list, suppress, ours, autoreply,
+ *   return_path, received (the topmost)  (text, "" when missing)
  *   references, recipients, auth  (lists of text; auth: the values of Authentication-Results from the top)
  *   text, is_html, is_cut         the words
  *   attachments                   a list of {name, type, bytes}
@@ -155,7 +156,8 @@ static void put_head(struct buf *out, GMimeMessage *message, struct wire_map *ma
                 {"suppress", "X-Auto-Response-Suppress"},
                 {"ours", "X-Docket-Kind"},
                 {"autoreply", "X-Autoreply"},
-                {"return_path", "Return-Path"}};
+                {"return_path", "Return-Path"},
+                {"received", "Received"}};
 
     put_from(out, message, map);
     put_clean(out, "message_id", g_mime_message_get_message_id(message), 500), map->count++;

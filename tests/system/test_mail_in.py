@@ -111,6 +111,17 @@ def test_a_mail_of_a_contact_is_a_ticket_once(stack, client, post, customer):
     assert reply_address(stack, address).startswith("desk+")
 
 
+def test_mails_without_a_message_id_are_told_apart_by_when_they_were_written(client, post, customer):
+    """A switch says the same each time its link goes down."""
+    name, address = customer
+    for day in (4, 5, 5):
+        message = mail(address, "Link down", "Port 7 is down.\n")
+        del message["Message-ID"]
+        message.replace_header("Date", f"Wed, {day:02} Mar 2026 10:00:00 +0100")
+        assert post.give(message)[0] == KEPT
+    assert len(tickets_of(client, name)) == 2  # the last came twice
+
+
 @pytest.mark.parametrize("subject, title", [
     ("=?iso-8859-1?q?No=85_dial=96tone?=", "No dialtone"), ("=?utf-8?q?No_dial=0Atone?=", "No dial tone"), ("=?utf-8?b?Tm/igKhkaWFs4oCpdG9uZQ==?=", "No   dial   tone"), ("=?utf-8?q?_=1B=0A_?=", "(no subject)"),
 ])

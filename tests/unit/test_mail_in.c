@@ -551,6 +551,49 @@ static void test_keys_when_a_mail_comes_again_then_they_are_equal(void **state)
     assert_string_equal(one.correlation, answer.correlation);
 }
 
+/* Of a switch or a printer: each of its mails has the same words. */
+static void test_keys_when_there_is_no_message_id_then_only_the_same_mail_is_equal(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_same;
+    } rows[] = {
+        {"From: z@acme.com\nSubject: down\nDate: Wed, 04 Mar 2026 10:00:00 +0100\n\nLink down\n", true},
+        {"Delivered-To: desk@us.example\nReceived: by b; Wed, 04 Mar 2026 10:00:02 +0100\nFrom: z@acme.com\n"
+         "Subject: down\nDate: Wed, 04 Mar 2026 10:00:00 +0100\n\nLink down\n",
+         true},
+        {"From: z@acme.com\nSubject: down\nDate: Thu, 05 Mar 2026 10:00:00 +0100\n\nLink down\n", false},
+        {"From: y@acme.com\nSubject: down\nDate: Wed, 04 Mar 2026 10:00:00 +0100\n\nLink down\n", false},
+        {"From: z@acme.com\nSubject: up\nDate: Wed, 04 Mar 2026 10:00:00 +0100\n\nLink down\n", false},
+        {"From: z@acme.com\nSubject: down\n\nLink down\n", false},
+    };
+    static const char *const undated[] = {"From desk  Wed Mar  4 10:00:01 2026\nReceived: by a id 1\nFrom: "
+                                          "z@acme.com\nSubject: down\n\nLink down\n",
+                                          "From desk  Wed Mar  4 10:05:01 2026\nReceived: by a id 1\nFrom: "
+                                          "z@acme.com\nSubject: down\n\nLink down\n",
+                                          "From desk  Wed Mar  4 10:05:01 2026\nReceived: by a id 2\nFrom: "
+                                          "z@acme.com\nSubject: down\n\nLink down\n"};
+    char keys[3][80], first[80] = "";
+    (void)state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct wire_doc *doc = NULL;
+        struct mail_view view = judge(rows[i].text, NULL, NULL, &doc);
+        if (i == 0)
+            (void)snprintf(first, sizeof first, "%s", view.key);
+        if ((strcmp(view.key, first) == 0) != rows[i].is_same)
+            fail_msg("row %zu", i);
+        wire_doc_free(doc);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        struct wire_doc *doc = NULL;
+        (void)snprintf(keys[i], sizeof keys[i], "%s", judge(undated[i], NULL, NULL, &doc).key);
+        wire_doc_free(doc);
+    }
+    assert_string_equal(keys[0], keys[1]); /* the same mail, tried again: the server's own line tells */
+    assert_string_not_equal(keys[1], keys[2]);
+}
+
 static void test_sender_when_it_is_no_one_address_then_it_is_nobody(void **state)
 {
     static const struct {
@@ -656,6 +699,7 @@ int main(void)
         cmocka_unit_test(test_sender_when_its_domain_is_in_another_script_then_it_is_known_by_its_ascii),
         cmocka_unit_test(test_ticket_when_judged_then_it_is_found_by_token_number_or_thread),
         cmocka_unit_test(test_keys_when_a_mail_comes_again_then_they_are_equal),
+        cmocka_unit_test(test_keys_when_there_is_no_message_id_then_only_the_same_mail_is_equal),
         cmocka_unit_test(test_sender_when_it_is_no_one_address_then_it_is_nobody),
         cmocka_unit_test(test_vouching_when_there_are_several_headers_then_the_topmost_of_ours_counts),
         cmocka_unit_test(test_parser_when_a_mail_is_hostile_then_only_its_child_minds),
