@@ -154,6 +154,9 @@ static void why_not(const struct change *change, struct change_result *ret)
                         "the ticket was closed too long ago: comment on it alone, which makes a new one");
     } else if (!change->row.task_is) {
         (void)err_field(&ret->err, ERR_NOT_FOUND, "task", "task: the ticket has no open one of this number");
+    } else if (input->package.p != NULL) {
+        (void)err_set(&ret->err, ERR_CONFLICT, "the ticket has the package %.*s already",
+                      (int)input->package.len, input->package.p);
     } else {
         why_not_meeting(change, &ret->err);
     }

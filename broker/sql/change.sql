@@ -29,7 +29,9 @@ k AS (
            ($48::integer IS NULL OR
             EXISTS (SELECT FROM meetings WHERE ticket = $1::bigint AND meeting = $32::text AND version = $48::integer)) AS meeting_same,
            ($40::text[] IS NULL OR
-            EXISTS (SELECT FROM tickets WHERE id = $1::bigint AND package = ANY ($40::text[]))) AS package_may,
+            EXISTS (SELECT FROM tickets WHERE id = $1::bigint AND package = ANY ($40::text[]))) AND
+           -- Two brokers may be moving a customer's tickets at the same time: each is moved once.
+           ($41::text IS NULL OR EXISTS (SELECT FROM tickets WHERE id = $1::bigint AND package IS DISTINCT FROM $41::text)) AS package_may,
            ($42::integer IS NULL OR EXISTS (SELECT FROM tasks WHERE ticket = $1::bigint AND version = $42::integer
                                                AND done_version IS NULL)) AS task_is,
            ($43::bigint IS NULL OR (SELECT d.state FROM desk d WHERE d.ticket = $1::bigint) <> 6 OR
