@@ -91,13 +91,13 @@ void mail_text_of_html(struct span html, struct buf *ret);
  * else. */
 struct span mail_text_own(struct span text);
 
-/* Words without what is empty around them. */
+/* Words without what is empty around them, the blanks of Unicode too that mail programs write. */
 struct span mail_text_trim(struct span text);
 
 /* The next line of text from at on, without its end. */
 struct span mail_text_line(struct span text, size_t at);
 
-/* The first line that is not empty, without blanks and a closing . or ! */
+/* The first line of the writer, above or below what is quoted, without blanks and a closing . or ! "" when there is none (mail_own.c). */
 struct span mail_text_first_line(struct span text);
 
 /* ---- judge ---- */

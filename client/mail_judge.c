@@ -48,6 +48,7 @@ static const struct {
     {"ours", "", MAIL_KIND_OURS},
     {"auto_submitted", "auto-replied", MAIL_KIND_ANSWERED},
     {"autoreply", "", MAIL_KIND_ANSWERED},
+    {"report_type", "disposition-notification", MAIL_KIND_ANSWERED}, /* a receipt of reading (RFC 8098) */
     {"precedence", "auto_reply", MAIL_KIND_ANSWERED},
     {"list", "", MAIL_KIND_BULK},
     {"precedence", "bulk", MAIL_KIND_BULK},

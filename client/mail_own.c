@@ -194,3 +194,46 @@ struct span mail_text_own(struct span whole)
     struct span own = mail_text_trim((struct span){text.p, end});
     return own.len != 0 ? own : text;
 }
+
+/* ---- the first own line ---- */
+
+static bool is_quoted_at(struct span text, size_t at)
+{
+    while (at < text.len) {
+        struct span line = next_line(text, &at);
+        if (line.len != 0)
+            return line.p[0] == '>';
+    }
+    return false;
+}
+
+/* Behind "On …, Zoe wrote:" in some lines, when the text begins so and quoted lines follow; else 0. */
+static size_t skip_head(struct span text)
+{
+    bool is_timed = false, is_end = false;
+    size_t at = 0;
+
+    for (int i = 0; i < HEAD_LINES_MAX && at < text.len && !is_end; i++) {
+        struct span line = next_line(text, &at);
+        if (line.len == 0)
+            return 0;
+        is_timed = is_timed || has_time(line);
+        is_end = line.p[line.len - 1] == ':';
+    }
+    return is_timed && is_end && is_quoted_at(text, at) ? at : 0;
+}
+
+struct span mail_text_first_line(struct span whole)
+{
+    const struct span text = mail_text_trim(whole);
+
+    for (size_t at = skip_head(text); at < text.len;) {
+        struct span line = next_line(text, &at);
+        if (line.len == 0 || line.p[0] == '>')
+            continue;
+        while (line.len != 0 && (line.p[line.len - 1] == '.' || line.p[line.len - 1] == '!'))
+            line.len--;
+        return mail_text_trim(line);
+    }
+    return span_of("");
+}

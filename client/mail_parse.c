@@ -1,6 +1,6 @@
 /* A mail's facts by GMime, as a MessagePack map:
  *   from, from_name, message_id, in_reply_to, subject, date, auto_submitted, precedence, list, suppress, ours, autoreply,
- *   return_path, received (the topmost)  (text, "" when missing)
+ *   return_path, received (the topmost), report_type  (text, "" when missing)
  *   references, recipients, auth  (lists of text; auth: the values of Authentication-Results from the top)
  *   text, is_html, is_cut         the words
  *   attachments                   a list of {name, type, bytes}
@@ -159,7 +159,13 @@ static void put_head(struct buf *out, GMimeMessage *message, struct wire_map *ma
                 {"return_path", "Return-Path"},
                 {"received", "Received"}};
 
+    GMimeObject *body = g_mime_message_get_mime_part(message);
+
     put_from(out, message, map);
+    put_clean(out, "report_type",
+              body == NULL ? NULL : g_mime_object_get_content_type_parameter(body, "report-type"),
+              MAIL_FIELD_BYTES_MAX),
+        map->count++;
     put_clean(out, "message_id", g_mime_message_get_message_id(message), 500), map->count++;
     put_clean(out, "subject", g_mime_message_get_subject(message), MAIL_FIELD_BYTES_MAX), map->count++;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

@@ -46,21 +46,29 @@ struct span mail_text_line(struct span text, size_t at)
     return (struct span){text.p + at, end == NULL ? text.len - at : (size_t)(end - text.p) - at};
 }
 
-struct span mail_text_trim(struct span text)
+/* Of them only what isspace knows is ASCII: no-break and narrow blanks, a byte order mark, what takes no room. Outlook ends lines with the
+ * first, and editors begin a text with the third. */
+static const char *const blanks[] = {"\xc2\xa0",     "\xe2\x80\xaf", "\xef\xbb\xbf",
+                                     "\xe2\x80\x8b", "\xe2\x80\x8e", "\xe2\x80\x8f"};
+
+/* The bytes of the blank that text begins (at its end: ends) with, 0 when it is none. */
+static size_t blank_bytes(struct span text, bool at_end)
 {
-    while (text.len != 0 && isspace((unsigned char)text.p[0]))
-        text = (struct span){text.p + 1, text.len - 1};
-    while (text.len != 0 && isspace((unsigned char)text.p[text.len - 1]))
-        text.len--;
-    return text;
+    if (text.len != 0 && isspace((unsigned char)text.p[at_end ? text.len - 1 : 0]))
+        return 1;
+    for (size_t i = 0; i < sizeof blanks / sizeof blanks[0]; i++) {
+        size_t len = strlen(blanks[i]);
+        if (text.len >= len && memcmp(text.p + (at_end ? text.len - len : 0), blanks[i], len) == 0)
+            return len;
+    }
+    return 0;
 }
 
-struct span mail_text_first_line(struct span text)
+struct span mail_text_trim(struct span text)
 {
-    struct span all = mail_text_trim(text);
-    struct span line = all.len == 0 ? all : mail_text_trim(mail_text_line(all, 0));
-
-    while (line.len != 0 && (line.p[line.len - 1] == '.' || line.p[line.len - 1] == '!'))
-        line.len--;
-    return line;
+    for (size_t len = blank_bytes(text, false); len != 0; len = blank_bytes(text, false))
+        text = (struct span){text.p + len, text.len - len};
+    for (size_t len = blank_bytes(text, true); len != 0; len = blank_bytes(text, true))
+        text.len -= len;
+    return text;
 }

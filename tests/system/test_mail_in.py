@@ -268,6 +268,35 @@ def test_approving_by_mail_needs_the_token_and_the_word(stack, client, post, cus
     assert [event["kind"] for event in client.show(tracking)["events"]].count("approved") == 1
 
 
+BELOW = "On 04/03/2026 10:00, Support Desk wrote:\n> Please tell us\n> approved\n\napproved\n"  # as Thunderbird writes it
+
+
+@pytest.mark.parametrize("text, subtype", [("<p>Approved&nbsp;</p><p>&nbsp;</p>", "html"), ("\ufeffApproved\n", "plain"), (BELOW, "plain")], ids=["Outlook", "BOM", "below"])
+def test_the_word_approves_however_a_mail_program_writes_it(stack, client, post, customer, text, subtype):
+    name, address = customer
+    tracking = client.submit(customer=name, contact={"email": address})
+    client.decided(tracking)
+    client.call("ticket.resolve", tracking=tracking, text="The cable.", as_=ADA)
+    message = mail(address, "Re")
+    message.set_content(text, subtype=subtype)
+    assert post.give(message, recipient=reply_address(stack, address))[0] == KEPT
+    assert ticket_of(client.show(tracking))["state"] == "closed"
+
+
+def test_a_receipt_of_reading_is_no_answer(stack, client, post, customer):
+    name, address = customer
+    tracking = client.submit(customer=name, contact={"email": address})
+    client.decided(tracking)
+    client.call("ticket.wait", tracking=tracking, on="customer", reason="?", as_=ADA)
+    head = f'From: {address}\r\nSubject: Read: x\r\nMessage-ID: <{nonce()}@x>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=disposition-notification; boundary="b"\r\n\r\n'
+    receipt = head + ("--b\r\nContent-Type: text/plain\r\n\r\nYour message was read.\r\n--b\r\nContent-Type: message/disposition-notification\r\n\r\n"
+                      f"Final-Recipient: rfc822;{address}\r\nDisposition: manual-action/MDN-sent-manually; displayed\r\n--b--\r\n")
+    assert post.give(receipt.encode(), recipient=reply_address(stack, address))[0] == KEPT
+    assert not comments(client, tracking)[-1]["public"] and ticket_of(client.show(tracking))["state"] == "waiting_customer"
+    assert post.give(receipt.replace("Read: x", "Read: y").encode())[0] == KEPT
+    assert len(tickets_of(client, name)) == 1
+
+
 def test_machines_never_start_a_talk(stack, client, post, customer):
     name, address = customer
     tracking = client.submit(customer=name, contact={"email": address})

@@ -135,6 +135,8 @@ static void test_own_words_when_a_mail_is_quoted_then_only_the_tail_is_left_out(
          "GMT\n\nv=0\n",
          "See:\nFrom: <sip:1@a>;tag=1\nTo: <sip:2@a>\nCall-ID: 7\nDate: Wed, 04 Mar 2026 10:00:00 "
          "GMT\n\nv=0"},
+        {"blanks of other programs", "\xef\xbb\xbfIt works.\xc2\xa0\n\n> Does it?\n\xc2\xa0\n\xe2\x80\x8b\n",
+         "It works."},
         {"empty", "", ""},
     };
     (void)state;
@@ -166,11 +168,29 @@ static void test_first_line_when_it_is_a_word_then_it_approves(void **state)
         const char *text;
         bool is;
     } rows[] = {
-        {"approved", true},          {"\n  Approved. \n\nThanks", true},
-        {"APPROVED!\n> old", true},  {"Genehmigt", true},
-        {"not approved", false},     {"approved, but slow", false},
-        {"Thanks\napproved", false}, {"", false},
+        {"approved", true},
+        {"\n  Approved. \n\nThanks", true},
+        {"APPROVED!\n> old", true},
+        {"Genehmigt", true},
+        {"not approved", false},
+        {"approved, but slow", false},
+        {"Thanks\napproved", false},
+        {"", false},
         {"> approved", false},
+        {"\xef\xbb\xbf"
+         "approved\xc2\xa0\n\nThanks",
+         true},
+        {"\xe2\x80\x8b\xc2\xa0\napproved !\n", true},
+        {"On 04/03/2026 10:00, Desk wrote:\n> approved\n> Does it work?\n\napproved\n-- \nZoe\n", true},
+        {"Am 04.03.26 um 10:00 schrieb Support Desk\n<desk@us.example>:\n\n> Passt es?\n>\n\nGenehmigt.\n",
+         true},
+        {"> Does it work?\n\nApproved\n", true},
+        {"On 04/03/2026 10:00, Desk wrote:\n> Does it work?\n\nNo.\napproved\n", false},
+        {"On 04/03/2026 10:00, Desk wrote:\n> approved\n", false},
+        {"On 04/03/2026 10:00, Desk wrote:\napproved\n", false},
+        {"It rings since 10:00 today:\nbut not here\n> Does it work?\napproved\n", false},
+        {"I do not like this:\n> The cable.\napproved\n", false},
+        {"Since 10:00 it rings.\n\n> Does it work?\napproved\n", false},
     };
     (void)state;
 
@@ -307,6 +327,9 @@ static void test_kind_when_judged_then_machines_are_told_from_people(void **stat
         {"Exchange", "X-Auto-Response-Suppress: All\n", "a@b", MAIL_KIND_AUTOMATIC},
         {"a list", "List-Id: <x.y>\n", "a@b", MAIL_KIND_BULK},
         {"a newsletter", "Precedence: bulk\n", "a@b", MAIL_KIND_BULK},
+        {"a receipt of reading",
+         "Content-Type: multipart/report; report-type=\"disposition-notification\"; boundary=b\n", "a@b",
+         MAIL_KIND_ANSWERED},
         {"ours", "X-Docket-Kind: received\nAuto-Submitted: auto-replied\n", "a@b", MAIL_KIND_OURS},
     };
     char text[512];
