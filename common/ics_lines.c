@@ -18,11 +18,20 @@ static bool bytes_check(const char *file, struct span bytes, struct faults *faul
     if (bytes.len > ICS_BYTES_MAX)
         return faults_add(faults, (struct fault_place){file, 0, 0}, "has %zu bytes, want at most %d",
                           bytes.len, ICS_BYTES_MAX);
-    if (memchr(bytes.p, '\0', bytes.len) != NULL)
-        return line_fault(file, 0, faults, "holds a NUL");
-    if (!utf8_check(bytes, NULL))
-        return line_fault(file, 0, faults, "is not UTF-8");
-    return true;
+    size_t good = utf8_until(bytes, NULL), line_begins = 0;
+    unsigned line = 1;
+
+    if (good == bytes.len)
+        return true;
+    for (size_t i = 0; i < good; i++)
+        if (bytes.p[i] == '\n') {
+            line++;
+            line_begins = i + 1;
+        }
+    size_t column = 1;
+    (void)utf8_until((struct span){bytes.p + line_begins, good - line_begins}, &column);
+    return faults_add(faults, (struct fault_place){file, line, (unsigned)column + 1}, "%s",
+                      bytes.p[good] == '\0' ? "holds a NUL" : "is not UTF-8");
 }
 
 static bool text_is_plain(const char *text, size_t len)

@@ -33,12 +33,12 @@ static bool utf8_is_plain(const unsigned char *p)
     return ((word | (word - UINT64_C(0x0101010101010101))) & UINT64_C(0x8080808080808080)) == 0;
 }
 
-bool utf8_check(struct span text, size_t *ret_points)
+size_t utf8_until(struct span text, size_t *ret_points)
 {
     const unsigned char *p = (const unsigned char *)text.p;
-    size_t points = 0;
+    size_t points = 0, i = 0;
 
-    for (size_t i = 0; i < text.len; points++) {
+    for (; i < text.len; points++) {
         while (text.len - i >= 8 && utf8_is_plain(p + i)) {
             i += 8;
             points += 8;
@@ -47,12 +47,17 @@ bool utf8_check(struct span text, size_t *ret_points)
             break;
         size_t n = p[i] == 0 ? 0 : utf8_step(p + i, text.len - i);
         if (n == 0)
-            return false;
+            break;
         i += n;
     }
     if (ret_points != NULL)
         *ret_points = points;
-    return true;
+    return i;
+}
+
+bool utf8_check(struct span text, size_t *ret_points)
+{
+    return utf8_until(text, ret_points) == text.len;
 }
 
 void utf8_mend(char *text)

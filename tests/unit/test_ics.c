@@ -252,7 +252,7 @@ static const struct refused_row {
     {"END:VCALENDAR|BEGIN:VEVENT|", "4:1: BEGIN: want VCALENDAR outermost"},
     {"END:VCALENDAR|X:y|BEGIN:VCALENDAR|", "4:1: is outside of BEGIN:VCALENDAR"},
     {EVENT(GOOD "|SUMMARY:a\x01"), "6:1: "},
-    {EVENT(GOOD "|SUMMARY:a\xff"), "is not UTF-8"},
+    {EVENT(GOOD "|SUMMARY:a\xff"), "6:10: is not UTF-8"},
 };
 
 static void test_faulty_files_are_refused_with_their_line(void **state)
@@ -369,7 +369,8 @@ static void test_limits(void **state)
     memcpy(big, "BEGIN:VCALENDAR\n", 16);
     refuse_bytes(big, ICS_LINE_BYTES_MAX + 17, "x.ics:2:1: the line is longer than 65536 bytes");
     free(big);
-    refuse_bytes("BEGIN:VCALENDAR\0", 16, "holds a NUL");
+    refuse_bytes("BEGIN:VCALENDAR\0", 16, "x.ics:1:16: holds a NUL");
+    refuse_bytes("BEGIN:VCALENDAR\nX:\xc3\xbc\xc3(", 21, "x.ics:2:4: is not UTF-8");
     refuse_bytes("", 0, "is empty");
     refuse_bytes("BEGIN:VCALENDAR\n", 16, "ends before END:VCALENDAR");
     refuse_repeated(EVENT("DTSTART:20261225"), ICS_EVENTS_MAX + 1, "more than 5000 events");
