@@ -81,7 +81,7 @@ bool mail_parse_apart(struct span message, struct buf *out, struct err *err)
 
 /* ---- text ---- */
 
-/* Copies what is valid UTF-8, controls but line ends and tabs left out, bad bytes as U+FFFD; CR LF as LF; at most max bytes. */
+/* Copies what is valid UTF-8, controls but line ends and tabs left out, bad bytes as U+FFFD; CR LF and CR as LF; at most max bytes. */
 void mail_text_clean(struct span from, size_t max, struct buf *ret);
 
 /* HTML as plain text; what it quotes of another mail has "> " before each line. */

@@ -240,9 +240,27 @@ static void add_content(GMimeObject *part, size_t max, struct buf *ret)
     g_object_unref(memory);
 }
 
+/* As UTF-8, where it is known how; the caller g_frees. What says that it is Latin-1, or says nothing and is no UTF-8, is Windows': the same
+ * letters, and signs (the euro, quotation marks) where Latin-1 has controls. */
+static char *text_of(GMimeTextPart *part)
+{
+    static const char windows[] = "windows-1252";
+    const char *charset = g_mime_text_part_get_charset(part);
+    bool is_unsaid = charset == NULL || g_ascii_strcasecmp(charset, "us-ascii") == 0;
+
+    if (!is_unsaid && g_ascii_strcasecmp(charset, "iso-8859-1") == 0)
+        g_mime_text_part_set_charset(part, windows);
+    char *text = g_mime_text_part_get_text(part);
+    if (text == NULL || !is_unsaid || g_utf8_validate(text, -1, NULL))
+        return text;
+    g_free(text);
+    g_mime_text_part_set_charset(part, windows);
+    return g_mime_text_part_get_text(part);
+}
+
 static void add_text(struct parsing *p, GMimeObject *part, bool is_html)
 {
-    char *text = GMIME_IS_TEXT_PART(part) ? g_mime_text_part_get_text(GMIME_TEXT_PART(part)) : NULL;
+    char *text = GMIME_IS_TEXT_PART(part) ? text_of(GMIME_TEXT_PART(part)) : NULL;
     struct buf plain;
 
     if (text == NULL)
@@ -286,6 +304,22 @@ static bool has_words(const struct parsing *p)
     return mail_text_trim(buf_span(&p->text)).len != 0;
 }
 
+static bool is_words(GMimeObject *part)
+{
+    return !is_attached(part) && (is_type(part, "text", "plain") || is_type(part, "text", "html"));
+}
+
+/* An alternative that is not read: what is in it beside words (Apple Mail puts all attachments into the rich one) is told of. */
+static void tell_of(struct parsing *p, GMimeObject *part, int depth)
+{
+    if (part == NULL || depth > MAIL_DEPTH_MAX || p->parts++ > MAIL_PARTS_MAX)
+        return;
+    for (int i = 0; GMIME_IS_MULTIPART(part) && i < g_mime_multipart_get_count(GMIME_MULTIPART(part)); i++)
+        tell_of(p, g_mime_multipart_get_part(GMIME_MULTIPART(part), i), depth + 1);
+    if (!GMIME_IS_MULTIPART(part) && !is_words(part))
+        add_attachment(p, part);
+}
+
 /* Of alternatives that say the same the plain one; else the last that we know. */
 static void walk_alternatives(struct parsing *p, GMimeMultipart *all, int depth)
 {
@@ -299,13 +333,19 @@ static void walk_alternatives(struct parsing *p, GMimeMultipart *all, int depth)
         else if (best == NULL || is_type(part, "text", "plain") || !is_type(best, "text", "plain"))
             best = part;
     }
-    bool none = !has_words(p);
+    const bool none = !has_words(p);
     if (best != NULL)
         walk(p, best, depth + 1);
     /* Some programs leave the plain one empty. */
-    for (int i = count; none && !has_words(p) && i-- > 0;)
-        if (g_mime_multipart_get_part(all, i) != best && g_mime_multipart_get_part(all, i) != calendar)
-            walk(p, g_mime_multipart_get_part(all, i), depth + 1);
+    for (int i = count; i-- > 0;) {
+        GMimeObject *other = g_mime_multipart_get_part(all, i);
+        if (other == best || other == calendar)
+            continue;
+        if (none && !has_words(p))
+            walk(p, other, depth + 1);
+        else if (GMIME_IS_MULTIPART(other))
+            tell_of(p, other, depth + 1);
+    }
     if (calendar != NULL)
         walk(p, calendar, depth + 1);
 }
@@ -386,8 +426,12 @@ static void walk_leaf(struct parsing *p, GMimeObject *part)
 
 static void walk(struct parsing *p, GMimeObject *part, int depth)
 {
-    if (part == NULL || depth > MAIL_DEPTH_MAX || p->parts++ > MAIL_PARTS_MAX)
+    if (part == NULL)
         return;
+    if (depth > MAIL_DEPTH_MAX || p->parts++ > MAIL_PARTS_MAX) {
+        p->is_cut = true;
+        return;
+    }
     if (GMIME_IS_MULTIPART(part) && is_type(part, "multipart", "report"))
         walk_report(p, GMIME_MULTIPART(part), depth);
     else if (GMIME_IS_MULTIPART(part) && is_type(part, "multipart", "alternative"))

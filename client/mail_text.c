@@ -28,6 +28,9 @@ void mail_text_clean(struct span from, size_t max, struct buf *ret)
         size_t len = sequence(from.p + i, from.len - i);
         struct span piece = len == 0 ? span_of("\xEF\xBF\xBD") : (struct span){from.p + i, len};
         i += len == 0 ? 1 : len;
+        /* Alone it ends a line; before another end of one it is nothing. */
+        if (piece.p[0] == '\r' && i < from.len && from.p[i] != '\r' && from.p[i] != '\n')
+            piece = span_of("\n");
         /* Of two bytes: what is left of Windows' signs in a mail that says it is Latin-1. */
         bool is_wide = piece.len == 2 && memcmp(piece.p, "\xc2", 1) == 0 && (unsigned char)piece.p[1] < 0xa0;
         if (is_wide || (piece.len == 1 && is_control((unsigned char)piece.p[0])))

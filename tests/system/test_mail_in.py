@@ -158,6 +158,15 @@ CORPUS = [
                b'Content-Type: application/pdf\r\nContent-Disposition: attachment; filename="=?utf-8?q?Rechn=C3=BCng.pdf?="\r\nContent-Transfer-Encoding: base64\r\n\r\nJVBERi0=\r\n--m--\r\n', "deep inside"),
     ("unclosed", b'Content-Type: multipart/mixed; boundary="u"\r\n\r\n--u\r\nContent-Type: text/plain\r\n\r\nnever ended', "never ended"),
     ("attached mail", b'Content-Type: multipart/mixed; boundary="f"\r\n\r\n--f\r\nContent-Type: text/plain\r\n\r\nsee below\r\n--f\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\nFrom: q@q\r\n\r\ninner secret words\r\n--f--\r\n', "see below"),
+    ("Windows' signs said to be Latin-1", b"Content-Type: text/plain; charset=iso-8859-1\r\n\r\n5 \x80 for \x93x\x94\r\n", "5 € for “x”"),
+    ("letters of no charset", b"\r\nGr\xfc\xdfe vom Router\r\n", "Grüße vom Router"),
+    ("letters of no charset that are UTF-8", b"\r\nGr\xc3\xbc\xc3\x9fe vom Router\r\n", "Grüße vom Router"),
+    ("a byte that is nothing there", b"Content-Type: text/plain; charset=iso-8859-1\r\n\r\nhalf \x81 and \xfc done\r\n", "ü done"),
+    ("lines of an old Mac", b"\r\none\rtwo\r\r\nthree\r\n", "one\ntwo\nthree"),
+    ("an attachment of the rich alternative, as Apple Mail has it",
+     b'Content-Type: multipart/alternative; boundary="a"\r\n\r\n--a\r\nContent-Type: text/plain\r\n\r\nsee there\r\n--a\r\nContent-Type: multipart/mixed; boundary="m"\r\n\r\n--m\r\nContent-Type: text/html\r\n\r\n'
+     b'see there\r\n--m\r\nContent-Type: application/pdf\r\nContent-Disposition: inline; filename=plan.pdf\r\n\r\nx\r\n--m--\r\n--a--\r\n', "Not kept: plan.pdf (application/pdf, 1 bytes)"),
+    ("deeper than it is read", b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (i, i) for i in range(50)) + b"\r\ndeep words\r\n", "is cut"),
     ("flowed and quoted", b"Content-Type: text/plain; format=flowed\r\n\r\nStill broken.\r\n\r\nOn Monday Desk wrote:\r\n> old words\r\n", "Still broken."),
 ]
 
