@@ -184,9 +184,10 @@ static void http_schedule(struct http *http)
     if (http->timer >= 0)
         zloop_timer_end(http->loop, http->timer);
     http->timer = -1;
+    const size_t most_ms = http->is_full ? HTTP_CROWDED_MS / 2 : 1000;
     if (MHD_get_timeout(http->daemon, &wait_ms) == MHD_YES)
         http->timer =
-            zloop_timer(http->loop, wait_ms > 1000 ? 1000 : (size_t)wait_ms, 1, http_on_timer, http);
+            zloop_timer(http->loop, wait_ms > most_ms ? most_ms : (size_t)wait_ms, 1, http_on_timer, http);
 }
 
 static bool http_resolve(const char *bind, struct addrinfo **ret, struct err *err)

@@ -18,6 +18,9 @@
 
 enum { HTTP_BODY_BYTES_MAX = 4 << 20, HTTP_CONNECTIONS_MAX = 64, HTTP_IDLE_S = 10, HTTP_REQUEST_S = 10 };
 
+/* While all connections are taken a request may take only so long: who holds them open, by intent or not, keeps nobody else out for long. */
+enum { HTTP_CROWDED_MS = 250 };
+
 /* A header of an answer; both texts static. */
 struct http_header {
     const char *name, *value;

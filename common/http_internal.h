@@ -45,7 +45,7 @@ void http_slow_on_completed(void *arg, struct MHD_Connection *connection, void *
 /* The time begins again; waits: it stands still until the next mark, for the answer is ours to give. */
 void http_slow_mark(struct MHD_Connection *connection, bool waits);
 
-/* Hangs up on those that take longer than request_us. */
+/* Hangs up on those that take longer than request_us, or than HTTP_CROWDED_MS while there is no room. */
 void http_slow_end(struct http *http);
 
 /* Answers what still waits, so that the daemon can stop. */

@@ -61,9 +61,12 @@ void http_slow_on_completed(void *arg, struct MHD_Connection *connection, void *
 void http_slow_end(struct http *http)
 {
     int64_t now = clock_mono_us();
+    int64_t may_us = http->is_full && http->request_us > HTTP_CROWDED_MS * US_PER_MS
+                         ? HTTP_CROWDED_MS * US_PER_MS
+                         : http->request_us;
 
     for (struct http_line *line = http->lines; line != NULL; line = line->next) {
-        if (line->waits || now - line->since_us < http->request_us)
+        if (line->waits || now - line->since_us < may_us)
             continue;
         const union MHD_ConnectionInfo *info =
             MHD_get_connection_info(line->connection, MHD_CONNECTION_INFO_CONNECTION_FD);

@@ -159,6 +159,33 @@ static void test_http_when_all_connections_were_taken_then_it_serves_again_once_
     zloop_destroy(&loop);
 }
 
+/* More connections that say nothing than there are places, four times over: who asks behind all of them is answered soon. */
+static void test_http_when_many_connections_say_nothing_then_one_that_asks_is_answered(void **state)
+{
+    struct http_route routes[] = {{"/healthz", http_serve_alive, NULL}};
+    struct sockaddr_in at = {.sin_family = AF_INET};
+    int fds[4 * HTTP_CONNECTIONS_MAX];
+    zloop_t *loop = zloop_new();
+    struct http *http = NULL;
+    struct err err;
+    (void)state;
+
+    assert_true(http_new(loop, "127.0.0.1:0", routes, 1, &http, &err));
+    at.sin_port = htons((uint16_t)http_port(http));
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(connect(fds[i], (struct sockaddr *)&at, sizeof at), 0);
+    }
+    char *answer = ask(loop, http, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    assert_non_null(strstr(answer, " 200 "));
+    free(answer);
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++)
+        close(fds[i]);
+    http_free(http);
+    zloop_destroy(&loop);
+}
+
 /* Takes some port; at tells which. */
 static int bind_listen(int fd, struct sockaddr_in *at, socklen_t *size)
 {
@@ -354,6 +381,7 @@ int main(void)
         cmocka_unit_test(test_http_when_asked_then_routes_answer_and_all_else_is_refused),
         cmocka_unit_test(test_http_when_a_request_takes_too_long_then_it_is_hung_up_on),
         cmocka_unit_test(test_http_when_all_connections_were_taken_then_it_serves_again_once_they_are_gone),
+        cmocka_unit_test(test_http_when_many_connections_say_nothing_then_one_that_asks_is_answered),
         cmocka_unit_test(test_http_bind_when_taken_or_malformed_then_it_is_told),
         cmocka_unit_test(test_pages_when_asked_then_forms_are_read_and_answers_may_come_later),
         cmocka_unit_test(test_pages_when_the_body_is_too_long_then_nobody_is_asked),
