@@ -39,9 +39,11 @@ class Feed:
                 if event:  # what lies before it, and itself
                     while self.cursor < event["cursor"]:
                         yield from self._page()[1]
-                else:  # a heartbeat: a page each, until there is no more
+                else:  # a heartbeat: all pages there are; what an open transaction holds back comes with the next
                     more, events = self._page()
-                    yield from events
+                    while events:
+                        yield from events
+                        more, events = self._page()
                     if more:
                         continue
             elif event and event["cursor"] > self.cursor:  # else we had it
