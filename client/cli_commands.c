@@ -108,7 +108,7 @@ static const struct cli_option list_options[] = {
     {.name = "posted-from-at", .kind = CLI_TIME, .help = "posted then or later"},
     {.name = "posted-until-at", .kind = CLI_TIME, .help = "posted before"},
     {.name = "text", .help = "with these words"},
-    {.name = "order", .words = "newest|oldest", .fallback = "newest", .help = "by when they were posted"},
+    {.name = "order", .words = "newest|oldest", .fallback = "newest", .help = "by when they came in"},
     {.name = "limit", .kind = CLI_INT, .fallback = "the broker's", .help = "at most so many (500 at most)"},
     {.name = "cursor", .help = "go on where an earlier list ended"},
     END};

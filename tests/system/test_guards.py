@@ -297,12 +297,28 @@ def test_burying_an_epoch_ends_its_backend_and_marks_it_dead(ours, sessions):
     ours.commit()
 
 
+def end(session, epoch, ids_ahead=0):
+    session.connection.execute(f"UPDATE brokers SET dead = true, settled = true, ids_until = ids_until + {ids_ahead} WHERE epoch = {epoch}")
+
+
 def test_slots_and_numbers_of_two_epochs_never_meet(ours):
     first, second = register(ours, 2003)[0], register(ours, 2004)[0]
     assert first["slot"] != second["slot"]
-    ours.connection.execute("UPDATE brokers SET dead = true, settled = true, ids_until = ids_until + 1000 WHERE epoch = 2003")
+    end(ours, 2003, ids_ahead=1000)
+    ours.connection.execute("INSERT INTO brokers (epoch, slot, name, pid, backend_start, registered_at, lease_until, mark, first_id, ids_until)"
+                            f" SELECT 10000 + s, s, 'taken', 1, now(), 1, 1, 1, 1, 1 FROM generate_series(0, 2047) s"
+                            f" WHERE s <> {first['slot']} AND NOT EXISTS (SELECT FROM brokers b WHERE b.slot = s AND NOT b.settled)")
     again = register(ours, 2005)[0]
     assert again["slot"] == first["slot"] and again["second"] > first["ids_until"] + 1000
+    ours.rollback()
+
+
+def test_a_broker_that_ends_again_and_again_goes_on_with_numbers_of_now(ours):
+    """What each end leaves unused of the seconds ahead must not add up: lists are in the order of numbers, and look for times by them."""
+    for epoch in range(2100, 2120):
+        begun = register(ours, epoch)[0]
+        assert begun["second"] <= begun["registered_at"] // 1_000_000 - 1577836800
+        end(ours, epoch)
     ours.rollback()
 
 
