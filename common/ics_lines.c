@@ -73,6 +73,9 @@ bool ics_lines_split(const char *file, struct span bytes, struct ics_lines *ret,
 
     if (!ok)
         return false;
+    if (bytes.len >= 3 &&
+        memcmp(bytes.p, "\xef\xbb\xbf", 3) == 0) /* some programs begin all they write with it */
+        bytes = (struct span){bytes.p + 3, bytes.len - 3};
     for (size_t i = 0; i < bytes.len; i++)
         newlines += bytes.p[i] == '\n';
     lines.bytes = mem_new(bytes.len + newlines + 1, 1);

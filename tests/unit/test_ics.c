@@ -372,6 +372,9 @@ static void test_limits(void **state)
     refuse_bytes("BEGIN:VCALENDAR\0", 16, "x.ics:1:16: holds a NUL");
     refuse_bytes("BEGIN:VCALENDAR\nX:\xc3\xbc\xc3(", 21, "x.ics:2:4: is not UTF-8");
     refuse_bytes("", 0, "is empty");
+    refuse_bytes("\xef\xbb\xbf"
+                 "BEGIN:VCALENDAR\nX\n",
+                 21, "x.ics:2:1: is no line of iCalendar"); /* the mark in front is passed over */
     refuse_bytes("BEGIN:VCALENDAR\n", 16, "ends before END:VCALENDAR");
     refuse_repeated(EVENT("DTSTART:20261225"), ICS_EVENTS_MAX + 1, "more than 5000 events");
     refuse_repeated(EVENT("DTSTART:20261225|RRULE:FREQ=YEARLY"), ICS_RULES_MAX + 1,
