@@ -127,7 +127,9 @@ static void list_put_bounds(struct pg_params *params, const struct listing *list
 {
     const struct read_list_query *q = &listing->query;
     int64_t least = q->posted_from_at == 0 ? 0 : list_id_at(q->posted_from_at, -LIST_SLACK_S);
-    int64_t most = q->posted_until_at == 0 ? INT64_MAX : list_id_at(q->posted_until_at, LIST_SLACK_S);
+    int64_t most = q->posted_until_at == 0
+                       ? INT64_MAX
+                       : list_id_at(q->posted_until_at, LIST_SLACK_S + q->posted_late_us / US_PER_S);
 
     if (q->oldest_first) {
         pg_put_int8(params, listing->at > least - 1 ? listing->at : least - 1);

@@ -30,9 +30,10 @@ struct read_list_query {
     int64_t due_before_at;  /* a clock that runs and is due before; 0: any */
     int64_t posted_from_at; /* 0: any */
     int64_t posted_until_at;
-    bool oldest_first;  /* order "oldest"; else "newest" */
-    int limit;          /* 1..READ_LIST_LIMIT_MAX; 0: 50 */
-    struct span cursor; /* of an earlier answer; empty: from the beginning */
+    int64_t posted_late_us; /* how long after its posted_at a ticket may have come in */
+    bool oldest_first;      /* order "oldest"; else "newest" */
+    int limit;              /* 1..READ_LIST_LIMIT_MAX; 0: 50 */
+    struct span cursor;     /* of an earlier answer; empty: from the beginning */
 };
 
 /* Asks for {tickets, cursor}; cursor is nil at the end. A page may be empty and still have a cursor.

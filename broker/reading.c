@@ -63,6 +63,7 @@ void reading_list(struct broker *broker, struct call *call)
                                     .due_before_at = request_int(req, F_DUE_BEFORE_AT, 0),
                                     .posted_from_at = request_int(req, F_POSTED_FROM_AT, 0),
                                     .posted_until_at = request_int(req, F_POSTED_UNTIL_AT, 0),
+                                    .posted_late_us = broker->settings.posted_at_us,
                                     .limit = (int)request_int(req, F_LIMIT, 0),
                                     .cursor = request_text(req, F_CURSOR)};
 

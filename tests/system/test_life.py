@@ -646,6 +646,10 @@ def test_posted_at_may_lie_in_the_past_as_far_as_allowed(pair):
     body = {"key": unique("past"), "customer": "acme", "title": "t", "problem": "p", "impact": "degraded", "posted_at": at}
     answer = client.call("ticket.submit", **body)
     assert answer["posted_at"] == at and client.call("ticket.submit", **body) == {**answer, "duplicate": True}
+    between = {"posted_from_at": at - 1, "posted_until_at": at + 600_000_000}
+    for order in "newest", "oldest":
+        listed = [ticket["tracking"] for ticket in client.call("ticket.list", order=order, **between)["tickets"]]
+        assert answer["tracking"] in listed, "its number is of the time at which it came in"
     clocks = {clock["clock"]: clock for clock in client.decided(answer["tracking"])["clocks"]}
     assert clocks["response"]["started_at"] == at and clocks["response"]["due_at"] == at + 3600_000_000
     for wrong, where in (at - 3600_000_000, "in the past"), (now_us() + 60_000_000, "in the future"):
