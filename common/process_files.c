@@ -184,12 +184,19 @@ static bool dir_add(int fd, const char *prefix, unsigned depth, struct process_f
     DIR *dir = fdopendir(fd);
 
     if (dir == NULL) {
+        (void)err_set(err, ERR_IO, "%s: cannot be read: %s", prefix, strerror(errno));
         (void)close(fd);
-        return err_set(err, ERR_IO, "%s: cannot be read: %s", prefix, strerror(errno));
+        return false;
     }
-    for (struct dirent *entry; ok && (entry = readdir(dir)) != NULL;)
+    for (struct dirent *entry; ok;) {
+        errno = 0;
+        if ((entry = readdir(dir)) == NULL) {
+            ok = errno == 0 || err_set(err, ERR_IO, "%s: cannot be read: %s", prefix, strerror(errno));
+            break;
+        }
         if (entry->d_name[0] != '.')
             ok = entry_add(dirfd(dir), entry->d_name, prefix, depth, files, err);
+    }
     (void)closedir(dir);
     return ok;
 }

@@ -106,9 +106,15 @@ static bool file_read(const char *path, char **ret, size_t *ret_len, struct err 
     if (file == NULL)
         return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     char *bytes = mem_new(TICKET_BYTES_MAX + 1, 1);
+    errno = 0;
     size_t len = fread(bytes, 1, TICKET_BYTES_MAX + 1, file);
+    int fault = ferror(file) ? errno : 0;
     if (file != stdin)
         (void)fclose(file);
+    if (fault != 0) {
+        free(bytes);
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(fault));
+    }
     if (len > TICKET_BYTES_MAX) {
         free(bytes);
         return err_set(err, ERR_TOO_LARGE, "%s: larger than %d bytes", path, TICKET_BYTES_MAX);

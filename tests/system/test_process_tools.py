@@ -504,6 +504,7 @@ def test_explain_takes_no_ticket_that_the_broker_would_refuse(process, tmp_path)
         "3:13: problem: want text, got an integer", "3:37: contact.email: not a mail address: want name@host, in ASCII",
         '4:12: impact: "dwn" is not known (did you mean down?); allowed are down, critical, degraded, impaired, request, question', '4:30: package: "platin" is not in packages.yaml; allowed are standard, silver, gold'], done.stderr
     ticket.write_text('{"title": "Echo",\n "problem": "x",, }')
+    assert worker("explain", process, tmp_path).stderr == f"docket-worker: {tmp_path}: Is a directory\n"
     assert worker("explain", process, ticket).stderr == f"{ticket}:2:17: not JSON: string or '}}' expected near ','\n"
     # JSON that is no YAML: the fault has no line, and is told all the same.
     done = worker("explain", process, "-", text='{"title": "Echo \\ud83d\\ude00", "problem": "x", "impact": "dwn"}')
