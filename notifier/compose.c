@@ -90,7 +90,9 @@ static void texts_find_reader(struct notifier *notifier, const PGresult *rows, i
         return;
     }
     const struct process_person *person = escal_people_person(notifier->people, texts->recipient);
-    reader_of_person(notifier->zones, person, record, &texts->reader);
+    struct reader desk;
+    reader_of_desk(notifier->zones, notifier->settings.desk_locale, notifier->settings.desk_zone, &desk);
+    reader_of_person(notifier->zones, person, &desk, record, &texts->reader);
     if (person != NULL)
         (void)snprintf(texts->recipient, sizeof texts->recipient, "%.*s",
                        (int)span_cut(span_of(person->title), sizeof texts->recipient - 1).len, person->title);

@@ -200,7 +200,7 @@ enum alert_column {
 enum { ALERT_ACKNOWLEDGED = 1, ALERT_RESOLVED = 2 };
 
 void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const char *prefix,
-                           struct zones *zones, const struct escal_people *people,
+                           struct zones *zones, const struct escal_people *people, const struct reader *desk,
                            const struct templates *templates, char *tracking)
 {
     struct link_view *view = &visit->view;
@@ -215,7 +215,7 @@ void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const
     if (visit->ticket != 0)
         tracking_format(visit->ticket, prefix, tracking);
     find_who(visit, rows, A_RECIPIENT, A_ADDRESS, true);
-    reader_of_person(zones, escal_people_person(people, visit->who), SPAN_NONE, &reader);
+    reader_of_person(zones, escal_people_person(people, visit->who), desk, SPAN_NONE, &reader);
     visit_read_by(visit, &reader);
     set_text(&visit->title, pg_span(rows, 0, A_TITLE));
     set_text(&visit->customer, pg_span(rows, 0, A_CUSTOMER));

@@ -52,7 +52,7 @@ const struct link_action *link_action_find(enum token_purpose purpose, struct sp
 void link_visit_read_ticket(struct link_visit *visit, const PGresult *rows, const char *prefix,
                             struct zones *zones, char *tracking);
 void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const char *prefix,
-                           struct zones *zones, const struct escal_people *people,
+                           struct zones *zones, const struct escal_people *people, const struct reader *desk,
                            const struct templates *templates, char *tracking);
 
 /* The body of the op for its action: as whom, which ticket or alert, only if it is as shown; the key is the link's nonce,

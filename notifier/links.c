@@ -161,10 +161,14 @@ static void on_ticket(void *arg, PGresult *rows)
 static void on_alert(void *arg, PGresult *rows)
 {
     struct visit *visit = arg;
-    if (visit->links != NULL)
-        link_visit_read_alert(&visit->at, rows, visit->links->notifier->settings.tracking_prefix,
-                              visit->links->notifier->zones, visit->links->notifier->people,
-                              visit->links->notifier->templates, visit->tracking);
+    struct reader desk;
+
+    if (visit->links == NULL)
+        return;
+    struct notifier *notifier = visit->links->notifier;
+    reader_of_desk(notifier->zones, notifier->settings.desk_locale, notifier->settings.desk_zone, &desk);
+    link_visit_read_alert(&visit->at, rows, notifier->settings.tracking_prefix, notifier->zones,
+                          notifier->people, &desk, notifier->templates, visit->tracking);
 }
 
 static void on_looked(void *arg, const struct pg_end *end)

@@ -50,18 +50,24 @@ void reader_of_contact(struct zones *zones, struct span record, const char *addr
     wire_doc_free(doc);
 }
 
-void reader_of_person(struct zones *zones, const struct process_person *person, struct span record,
-                      struct reader *ret)
+void reader_of_desk(struct zones *zones, const char *locale, const char *zone, struct reader *ret)
+{
+    *ret = (struct reader){.zone = zone[0] == '\0' ? NULL : zones_find(zones, span_of(zone))};
+    (void)locale_set(span_of(locale), ret->locale);
+}
+
+void reader_of_person(struct zones *zones, const struct process_person *person, const struct reader *desk,
+                      struct span record, struct reader *ret)
 {
     struct wire_doc *doc = parse_or_null(record);
     const struct zone *own =
         person == NULL || person->zone == NULL ? NULL : zones_find(zones, span_of(person->zone));
 
     reader_of_record(zones, doc == NULL ? NULL : wire_root(doc), ret);
-    if (own != NULL)
-        ret->zone = own;
-    if (person != NULL && person->locale != NULL)
-        (void)locale_set(span_of(person->locale), ret->locale);
+    if (own != NULL || desk->zone != NULL)
+        ret->zone = own != NULL ? own : desk->zone;
+    if (person == NULL || person->locale == NULL || !locale_set(span_of(person->locale), ret->locale))
+        (void)locale_set(span_of(desk->locale), ret->locale);
     wire_doc_free(doc);
 }
 

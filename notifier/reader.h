@@ -20,9 +20,12 @@ struct reader {
  * language of their own; else the customer's counts, and for the zone always. */
 void reader_of_contact(struct zones *zones, struct span record, const char *address, struct reader *ret);
 
-/* Somebody of staff.yaml (NULL: a mailbox, which is nobody): what is theirs, else the customer's. */
-void reader_of_person(struct zones *zones, const struct process_person *person, struct span record,
-                      struct reader *ret);
+/* What the desk's settings say. locale, zone: "" for nothing. */
+void reader_of_desk(struct zones *zones, const char *locale, const char *zone, struct reader *ret);
+
+/* Somebody of staff.yaml (NULL: a mailbox, which is nobody): what is theirs, else the desk's, else the customer's. */
+void reader_of_person(struct zones *zones, const struct process_person *person, const struct reader *desk,
+                      struct span record, struct reader *ret);
 
 /* The language of a customer's record. False: it says none; ret is "" then. */
 bool reader_record_locale(struct span record, char ret[LOCALE_BYTES]);

@@ -10,8 +10,10 @@
 #include "pg.h"
 #include "secret.h"
 #include "token.h"
+#include "templates.h"
 #include "tracking.h"
 #include "webhook_sign.h"
+#include "zone.h"
 
 #include <errno.h>
 #include <string.h>
@@ -66,6 +68,10 @@ const struct setting settings_notifier_table[] = {
      "and return paths; the first signs, both are accepted"},
     {"staff_address", SETTING_TEXT, AT(staff_address), NULL, 0, 254, false,
      "where staff are told; empty: nowhere"},
+    {"desk_locale", SETTING_TEXT, AT(desk_locale), NULL, 0, LOCALE_BYTES - 1, false,
+     "language of staff_address, and of who has none in staff.yaml; empty: the customer's"},
+    {"desk_zone", SETTING_TEXT, AT(desk_zone), NULL, 0, 64, false,
+     "their time zone, such as Europe/Berlin; empty: the customer's"},
     {"ops_address", SETTING_TEXT, AT(ops_address), NULL, 0, 254, false,
      "where ops are told; empty: staff_address"},
     {"tracking_prefix", SETTING_TEXT, AT(tracking_prefix), "DKT", 1, 8, false,
@@ -138,6 +144,18 @@ int64_t settings_notifier_claim_us(const struct settings_notifier *settings)
     return settings->lease_us < most_us ? settings->lease_us : most_us;
 }
 
+/* A time zone that may be left out. */
+static void check_zone(const char *name, const char *value, const char *zoneinfo,
+                       struct setting_faults *faults)
+{
+    struct zone *zone = NULL;
+    struct err err;
+
+    if (value[0] != '\0' && !zone_open(zoneinfo, value, &zone, &err))
+        settings_fault(faults, name, "%s", err.msg);
+    zone_free(zone);
+}
+
 static void check_words(struct settings_notifier *s, struct setting_faults *faults)
 {
     struct err err;
@@ -157,6 +175,7 @@ static void check_words(struct settings_notifier *s, struct setting_faults *faul
         settings_fault(faults, "tracking_prefix", "%s", err.msg);
     if (!pg_dsn_check(s->dsn, &err))
         settings_fault_err(faults, &err);
+    check_zone("desk_zone", s->desk_zone, s->zoneinfo, faults);
 }
 
 /* An address that may be left out. */

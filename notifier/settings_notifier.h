@@ -26,6 +26,7 @@ struct settings_notifier {
     char *bounce_address;
     char *token_key_file;
     char *staff_address;
+    char *desk_locale, *desk_zone; /* "": not told */
     char *ops_address;
     char *tracking_prefix;
     char *zoneinfo;

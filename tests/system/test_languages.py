@@ -93,3 +93,22 @@ def test_staff_are_called_by_their_names(desk):
     assert "It was acknowledged by Ada Lovelace." in over and ", Ada Lovelace" in over, over
     assert "Ada Lovelace" in text_with("kim@acme.example", "We look at it.").splitlines()
     client.close()
+
+
+def test_the_desk_s_mailbox_reads_the_desk_s_language():
+    """Who has none in staff.yaml read each customer's: a mailbox that changes its language from mail to mail."""
+    stack = Stack()
+    try:
+        with stack.config("notifier-1").open("a") as config:
+            config.write("\ndesk_locale: de\ndesk_zone: Asia/Kathmandu\n")
+        stack.kill("notifier-1")
+        stack.up()
+        client = stack.client()
+        client.call("customer.put", customer={"id": "spoken", "name": "S", "package": "standard", "locale": "en", "zone": "America/New_York", "contacts": [{"email": "pat@acme.example"}]}, as_=ADA)
+        tracking = client.submit(customer="spoken", impact="down")
+        page = text_to(stack, "staff@localhost", tracking)
+        assert page.startswith("Priorität 1: Echo") and "+05:45" in page, page
+        assert "tracking number" in text_to(stack, "pat@acme.example", tracking)
+        client.close()
+    finally:
+        stack.close()

@@ -50,12 +50,25 @@ static void test_reader_when_the_contact_has_a_language_then_that_else_the_custo
     /* Staff: what is theirs, else the customer's. */
     const struct process_person ada = {.name = "ada", .locale = "hu", .zone = "Europe/Budapest"},
                                 ben = {.name = "ben"};
-    reader_of_person(zones, &ada, buf_span(&record), &reader);
+    struct reader nothing, desk;
+    reader_of_desk(zones, "", "", &nothing);
+    reader_of_desk(zones, "nl", "Europe/Amsterdam", &desk);
+    reader_of_person(zones, &ada, &nothing, buf_span(&record), &reader);
     assert_string_equal(reader.locale, "hu");
     assert_ptr_equal(reader.zone, zones_find(zones, span_of("Europe/Budapest")));
-    reader_of_person(zones, &ben, buf_span(&record), &reader);
+    reader_of_person(zones, &ben, &nothing, buf_span(&record), &reader);
     assert_string_equal(reader.locale, "de-AT");
     assert_ptr_equal(reader.zone, zones_find(zones, span_of("Asia/Kathmandu")));
+    /* The desk's own comes between. */
+    reader_of_person(zones, &ada, &desk, buf_span(&record), &reader);
+    assert_string_equal(reader.locale, "hu");
+    assert_ptr_equal(reader.zone, zones_find(zones, span_of("Europe/Budapest")));
+    const struct process_person *mailbox[] = {&ben, NULL};
+    for (size_t i = 0; i < 2; i++) {
+        reader_of_person(zones, mailbox[i], &desk, buf_span(&record), &reader);
+        assert_string_equal(reader.locale, "nl");
+        assert_ptr_equal(reader.zone, zones_find(zones, span_of("Europe/Amsterdam")));
+    }
     buf_clear(&record);
     zones_free(zones);
 }
@@ -80,7 +93,7 @@ static void test_reader_when_the_record_is_none_then_nothing_is_known(void **sta
         assert_null(reader.zone);
         assert_false(reader_record_locale(span_of(spoiled[i]), locale));
     }
-    reader_of_person(zones, NULL, SPAN_NONE, &reader);
+    reader_of_person(zones, NULL, &(struct reader){.zone = NULL}, SPAN_NONE, &reader);
     assert_string_equal(reader.locale, "");
     assert_null(reader.zone);
     zones_free(zones);
