@@ -104,6 +104,30 @@ bool escal_people_load(struct escal_people *people, struct span files, struct er
     return ok;
 }
 
+bool escal_people_replace(struct escal_people *people, struct span files, struct escal_people **ret_before,
+                          struct err *err)
+{
+    struct escal_people *before = mem_dup(people, sizeof *people);
+
+    *ret_before = NULL;
+    before->overrides = NULL;
+    before->override_count = 0;
+    people->process = NULL;
+    people->oncall = NULL;
+    people->calendars = NULL;
+    people->zones = NULL;
+    if (escal_people_load(people, files, err)) {
+        *ret_before = before;
+        return true;
+    }
+    people->process = before->process;
+    people->oncall = before->oncall;
+    people->calendars = before->calendars;
+    people->zones = before->zones;
+    free(before);
+    return false;
+}
+
 void escal_people_set_overrides(struct escal_people *people, const PGresult *rows)
 {
     enum { SCHEDULE, REPLACES, STAFF, FROM_AT, UNTIL_AT };

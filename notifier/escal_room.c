@@ -26,6 +26,13 @@ struct escal_room {
     int64_t due_us;  /* monotonic: when to look again */
     int64_t gaps_us; /* monotonic: when to look for gaps on call again */
     int limit;       /* alerts in one transaction: few after one was refused, so that the others get on */
+    struct used
+        *used; /* people of processes that were replaced while steps by their policies were under way */
+};
+
+struct used {
+    struct escal_people *people;
+    struct used *next;
 };
 
 /* One alert and its step. */
@@ -66,22 +73,45 @@ struct escal_room *escal_room_new(struct notifier *notifier)
     return room;
 }
 
+static void used_free(struct escal_room *room)
+{
+    while (room->used != NULL) {
+        struct used *used = room->used;
+        room->used = used->next;
+        escal_people_free(used->people);
+        free(used);
+    }
+}
+
 void escal_room_free(struct escal_room *room)
 {
+    if (room == NULL)
+        return;
+    used_free(room);
     free(room);
 }
 
 void escal_room_process(struct escal_room *room, struct span files)
 {
+    struct escal_people *before = NULL;
     struct err err;
-    if (!escal_people_load(room->notifier->people, files, &err))
+
+    if (!escal_people_replace(room->notifier->people, files, &before, &err))
         log_event(LOG_ERROR, "people_unreadable", "reason=%s", log_quote(err.msg));
     room->gaps_us = 0;
+    if (before == NULL)
+        return;
+    struct used *used = mem_new(1, sizeof *used);
+    *used = (struct used){before, room->used};
+    room->used = used;
+    if (!room->looking)
+        used_free(room);
 }
 
 void escal_room_on_up(struct escal_room *room)
 {
     room->looking = false;
+    used_free(room);
 }
 
 /* ---- who is told ---- */
@@ -451,6 +481,7 @@ static void look_free(struct look *look)
     for (size_t i = 0; i < look->count; i++)
         free(look->climbs[i]);
     look->room->looking = false;
+    used_free(look->room);
     free(look);
 }
 

@@ -12,7 +12,7 @@ import zoneinfo
 
 import icalendar
 import pytest
-from helpers import ADA, BEN, BIN, ROOT, Refused, Stack, id_of, ticket_of, wait_until
+from helpers import ADA, BEN, BIN, ROOT, Refused, Stack, alive, id_of, ticket_of, wait_until
 from test_links import link_in, mails_to, press, visit
 
 STAFF = """
@@ -143,6 +143,24 @@ def told(desk, tracking, kind):
 
 def alert_of(desk, tracking):
     return desk.value("SELECT id FROM alerts WHERE ticket = %s ORDER BY id LIMIT 1", id_of(tracking))
+
+
+def test_a_process_that_comes_while_a_step_is_under_way_takes_nothing_away_from_it(desk, caller):
+    """The step's policy is of the process before: the notifier read what was freed."""
+    tracking = caller.submit(impact="down")
+    wait_until(lambda: pages(desk, tracking) == ["ada"])
+    pids = [desk.pid(f"notifier-{n}") for n in (1, 2)]
+    used = [desk.log(f"notifier-{n}").count("process_used n=") for n in (1, 2)]
+    with desk.db() as db, db.transaction():
+        db.execute("LOCK TABLE outbox IN EXCLUSIVE MODE")  # the next level's step waits for it
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE starts_with(application_name, 'docket-notifier') AND wait_event_type = 'Lock'"
+        wait_until(lambda: desk.value(waits) > 0)
+        files = caller.call("process.get")["files"]
+        caller.call("process.apply", files={**files, "staff.yaml": files["staff.yaml"] + b"# again\n"}, as_={"name": "root", "role": "admin"})
+        wait_until(lambda: all(desk.log(f"notifier-{n}").count("process_used n=") > used[n - 1] for n in (1, 2)))
+    wait_until(lambda: {"ben", "cy"} <= set(pages(desk, tracking)))
+    assert [desk.pid(f"notifier-{n}") for n in (1, 2)] == pids and all(alive(pid) for pid in pids)
+    caller.call("ticket.resolve", tracking=tracking, text="Done.", as_=ADA)
 
 
 def test_a_p1_pages_who_is_on_call_then_the_team(desk, caller):
