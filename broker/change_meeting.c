@@ -73,15 +73,6 @@ static void put_others(struct buf *out, const char *key, const struct change_mee
     wire_list_close(out, &list);
 }
 
-static void put_text_or_nil(struct buf *out, const char *key, struct span text)
-{
-    wire_put_text(out, key);
-    if (text.p == NULL)
-        wire_put_nil(out);
-    else
-        wire_put_str(out, text);
-}
-
 /* How those know it who are left out of a meeting that is moved. */
 static void put_was(struct buf *out, const struct change_meeting *m)
 {
@@ -95,7 +86,7 @@ static void put_was(struct buf *out, const struct change_meeting *m)
     wire_put_key_int(out, "starts_at", m->was.at);
     wire_put_key_int(out, "ends_at", m->was.at + m->was.duration_s * US_PER_S);
     wire_put_key_int(out, "duration_s", m->was.duration_s);
-    put_text_or_nil(out, "where", m->was.where);
+    wire_put_key_str_or_nil(out, "where", m->was.where);
 }
 
 /* Packages of the current process that have meetings by this medium; NULL: no process is known here. */
@@ -138,7 +129,7 @@ static struct span meeting_body(const struct change_input *input, int64_t ticket
         wire_put_nil(&out);
     else
         wire_put_int(&out, m->reminder_s);
-    put_text_or_nil(&out, "where", m->where);
+    wire_put_key_str_or_nil(&out, "where", m->where);
     wire_put_key_val(&out, "attendees", m->attendees);
     put_others(&out, "invited", m, m->attendees, m->attendees_were);
     put_others(&out, "dropped", m, m->attendees_were, m->attendees);

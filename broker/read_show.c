@@ -72,15 +72,6 @@ static void show_on_links(void *arg, PGresult *rows)
 
 enum task_column { TASK_VERSION, TASK_BODY, TASK_AGREED_AT, TASK_AGREED_BY, TASK_DONE_AT, TASK_DONE_BY };
 
-static void put_span_or_nil(struct buf *out, const char *key, struct span text)
-{
-    wire_put_text(out, key);
-    if (text.p == NULL)
-        wire_put_nil(out);
-    else
-        wire_put_str(out, text);
-}
-
 /* A step as it was proposed; of a proposal without one, its reason. */
 static void put_task(struct buf *out, const PGresult *rows, int row)
 {
@@ -94,12 +85,12 @@ static void put_task(struct buf *out, const PGresult *rows, int row)
     struct span what = wire_find_str(body, "proposal");
     wire_put_map(out, 7);
     wire_put_key_int(out, "task", pg_int(rows, row, TASK_VERSION));
-    put_span_or_nil(out, "what", what.p != NULL ? what : wire_find_str(body, "reason"));
-    put_span_or_nil(out, "vendor", wire_find_str(body, "vendor"));
+    wire_put_key_str_or_nil(out, "what", what.p != NULL ? what : wire_find_str(body, "reason"));
+    wire_put_key_str_or_nil(out, "vendor", wire_find_str(body, "vendor"));
     wire_put_key_int(out, "agreed_at", pg_int(rows, row, TASK_AGREED_AT));
-    put_span_or_nil(out, "agreed_by", pg_span(rows, row, TASK_AGREED_BY));
+    wire_put_key_str_or_nil(out, "agreed_by", pg_span(rows, row, TASK_AGREED_BY));
     row_put_int(out, "done_at", rows, row, TASK_DONE_AT);
-    put_span_or_nil(out, "done_by", pg_span(rows, row, TASK_DONE_BY));
+    wire_put_key_str_or_nil(out, "done_by", pg_span(rows, row, TASK_DONE_BY));
     wire_doc_free(doc);
 }
 
@@ -152,13 +143,13 @@ static int put_meeting(const struct showing *showing, struct buf *out, const PGr
         wire_put_nil(out);
     else
         wire_put_int(out, reminder_s);
-    put_span_or_nil(out, "where", pg_span(rows, row, MEETING_PLACE));
+    wire_put_key_str_or_nil(out, "where", pg_span(rows, row, MEETING_PLACE));
     wire_put_text(out, "attendees");
     wire_put_list(out, (size_t)(end - row));
     for (; row < end; row++) {
         wire_put_map(out, 3);
         wire_put_key_str(out, "attendee", pg_span(rows, row, MEETING_ATTENDEE));
-        put_span_or_nil(out, "answer", pg_span(rows, row, MEETING_ANSWER));
+        wire_put_key_str_or_nil(out, "answer", pg_span(rows, row, MEETING_ANSWER));
         row_put_int(out, "answered_at", rows, row, MEETING_ANSWERED_AT);
     }
     return end;

@@ -5,6 +5,7 @@
 #ifndef DOCKET_PROCESS_PEOPLE_H
 #define DOCKET_PROCESS_PEOPLE_H
 
+#include "buf.h"
 #include "faults.h"
 
 #include "channels.h"
@@ -182,7 +183,7 @@ struct process;
 /* By the name in staff.yaml; NULL: there is none. */
 const struct process_person *process_person_find(const struct process_people *people, const char *name);
 /* What people call who has that name in staff.yaml: "Ada Lovelace"; the name itself where staff.yaml does not know it. people: NULL: none are known. */
-const char *process_person_title(const struct process_people *people, const char *name);
+struct span process_person_title(const struct process_people *people, struct span name);
 const struct process_team *process_team_find(const struct process_people *people, const char *name);
 /* The team whose queue it is; NULL when there is none. */
 const struct process_team *process_queue_team(const struct process_people *people, const char *queue);

@@ -26,11 +26,12 @@ const struct process_person *process_person_find(const struct process_people *pe
     return NULL;
 }
 
-const char *process_person_title(const struct process_people *people, const char *name)
+struct span process_person_title(const struct process_people *people, struct span name)
 {
-    const struct process_person *person = people == NULL ? NULL : process_person_find(people, name);
-
-    return person == NULL ? name : person->title;
+    for (size_t i = 0; people != NULL && i < people->person_count; i++)
+        if (span_is(name, people->persons[i].name))
+            return span_of(people->persons[i].title);
+    return name;
 }
 
 const struct process_team *process_team_find(const struct process_people *people, const char *name)

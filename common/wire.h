@@ -95,6 +95,7 @@ void wire_put_canonical(struct buf *out, const struct wire_val *val);
 /* A key and its value; for maps of fixed count. */
 void wire_put_key_text(struct buf *out, const char *key, const char *text);
 void wire_put_key_str(struct buf *out, const char *key, struct span text);
+void wire_put_key_str_or_nil(struct buf *out, const char *key, struct span text); /* p NULL: nil */
 void wire_put_key_int(struct buf *out, const char *key, int64_t value);
 void wire_put_key_bool(struct buf *out, const char *key, bool value);
 void wire_put_key_val(struct buf *out, const char *key, const struct wire_val *val);

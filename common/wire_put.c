@@ -248,6 +248,14 @@ void wire_put_key_str(struct buf *out, const char *key, struct span text)
     wire_put_text(out, key);
     wire_put_str(out, text);
 }
+void wire_put_key_str_or_nil(struct buf *out, const char *key, struct span text)
+{
+    wire_put_text(out, key);
+    if (text.p == NULL)
+        wire_put_nil(out);
+    else
+        wire_put_str(out, text);
+}
 
 void wire_put_key_int(struct buf *out, const char *key, int64_t value)
 {

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMBERS_SHOWN_MAX = 10, PROBLEM_BYTES_MAX = 2000, ALERT_BYTES = 8192, PERSON_BYTES = 129 };
+enum { MEMBERS_SHOWN_MAX = 10, PROBLEM_BYTES_MAX = 2000, ALERT_BYTES = 8192 };
 
 struct context {
     struct buf *out;
@@ -62,18 +62,6 @@ static void put_word_as(const struct context *c, const char *prefix, struct span
         wire_put_str(c->out, own);
     else
         put_word(c, word);
-}
-
-/* What somebody of staff is called. */
-static struct span person_title(const struct context *c, struct span name)
-{
-    char text[PERSON_BYTES];
-
-    if (name.len == 0 || name.len >= sizeof text)
-        return name;
-    (void)snprintf(text, sizeof text, "%.*s", (int)name.len, name.p);
-    const char *title = process_person_title(c->facts->people, text);
-    return title == text ? name : span_of(title);
 }
 
 static void put_instant(const struct context *c, int64_t at_us)
@@ -136,7 +124,7 @@ static void put_entry(const struct context *c, const struct wire_val *map, size_
     if (span_is(key, "priority_name") && wire_get_str(value, &text))
         put_priority_name(c, map, text);
     else if (key_is_person(map, key) && wire_get_str(value, &text))
-        wire_put_str(c->out, person_title(c, text));
+        wire_put_str(c->out, process_person_title(c->facts->people, text));
     else
         put_readable(c, key, value);
 }
@@ -274,7 +262,7 @@ static void put_ticket(const struct context *c, struct wire_map *map)
     put_optional(c, "tracking", span_of(f->tracking)), map->count++;
     put_optional(c, "title", f->title), map->count++;
     put_optional(c, "customer", f->customer), map->count++;
-    put_optional(c, "assignee", person_title(c, f->assignee)), map->count++;
+    put_optional(c, "assignee", process_person_title(f->people, f->assignee)), map->count++;
     put_optional_int(c, "priority", f->priority), map->count++;
     put_state(c), map->count++;
     wire_put_text(c->out, "posted"), map->count++;

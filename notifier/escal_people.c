@@ -88,7 +88,7 @@ bool escal_people_load_files(struct escal_people *people, const struct process_f
     return true;
 }
 
-bool escal_people_load(struct escal_people *people, struct span files, struct err *err)
+static bool load(struct escal_people *people, struct span files, struct err *err)
 {
     struct process_files list = {NULL, 0};
     struct faults faults = {0};
@@ -107,25 +107,17 @@ bool escal_people_load(struct escal_people *people, struct span files, struct er
 bool escal_people_replace(struct escal_people *people, struct span files, struct escal_people **ret_before,
                           struct err *err)
 {
-    struct escal_people *before = mem_dup(people, sizeof *people);
+    struct escal_people next = {.process = NULL};
 
-    *ret_before = NULL;
-    before->overrides = NULL;
-    before->override_count = 0;
-    people->process = NULL;
-    people->oncall = NULL;
-    people->calendars = NULL;
-    people->zones = NULL;
-    if (escal_people_load(people, files, err)) {
-        *ret_before = before;
-        return true;
-    }
-    people->process = before->process;
-    people->oncall = before->oncall;
-    people->calendars = before->calendars;
-    people->zones = before->zones;
-    free(before);
-    return false;
+    if (!load(&next, files, err))
+        return false;
+    *ret_before = mem_dup(people, sizeof *people);
+    next.overrides = people->overrides;
+    next.override_count = people->override_count;
+    (*ret_before)->overrides = NULL;
+    (*ret_before)->override_count = 0;
+    *people = next;
+    return true;
 }
 
 void escal_people_set_overrides(struct escal_people *people, const PGresult *rows)

@@ -21,11 +21,9 @@ struct escal_people {
 void escal_people_clear(struct escal_people *people);
 void escal_people_free(struct escal_people *people); /* one on the heap; accepts NULL */
 
-/* err: the files are no process, or its schedules cannot be used; the ones before stay */
-bool escal_people_load(struct escal_people *people, struct span files, struct err *err)
-    __attribute__((warn_unused_result));
-/* The same, and what was compiled before is given to the caller, for somebody may point into it still. *ret_before: to be freed with
- * escal_people_free; NULL when there was nothing, or on failure. */
+/* Those of a process version (processes.files); overrides stay. What was compiled before is given to the caller, for somebody may point into
+ * it still. ret_before: to be freed with escal_people_free; written only on success.
+ * err: the files are no process, or its schedules cannot be used; the ones before stay */
 bool escal_people_replace(struct escal_people *people, struct span files, struct escal_people **ret_before,
                           struct err *err) __attribute__((warn_unused_result));
 bool escal_people_load_files(struct escal_people *people, const struct process_files *files,

@@ -23,13 +23,13 @@ enum { CLAIM_MAX = 100, NAME_BYTES = 130, CAUSE_BYTES = 130, KIND_BYTES = 34, BO
 struct escal_room {
     struct notifier *notifier;
     bool looking, again;
-    int64_t due_us;  /* monotonic: when to look again */
-    int64_t gaps_us; /* monotonic: when to look for gaps on call again */
-    int limit;       /* alerts in one transaction: few after one was refused, so that the others get on */
-    struct used
-        *used; /* people of processes that were replaced while steps by their policies were under way */
+    int64_t due_us;    /* monotonic: when to look again */
+    int64_t gaps_us;   /* monotonic: when to look for gaps on call again */
+    int limit;         /* alerts in one transaction: few after one was refused, so that the others get on */
+    struct used *used; /* replaced while steps by their policies were under way */
 };
 
+/* People of a process that is not the current one any more. */
 struct used {
     struct escal_people *people;
     struct used *next;
@@ -93,14 +93,14 @@ void escal_room_free(struct escal_room *room)
 
 void escal_room_process(struct escal_room *room, struct span files)
 {
-    struct escal_people *before = NULL;
+    struct escal_people *before;
     struct err err;
 
-    if (!escal_people_replace(room->notifier->people, files, &before, &err))
-        log_event(LOG_ERROR, "people_unreadable", "reason=%s", log_quote(err.msg));
     room->gaps_us = 0;
-    if (before == NULL)
+    if (!escal_people_replace(room->notifier->people, files, &before, &err)) {
+        log_event(LOG_ERROR, "people_unreadable", "reason=%s", log_quote(err.msg));
         return;
+    }
     struct used *used = mem_new(1, sizeof *used);
     *used = (struct used){before, room->used};
     room->used = used;
@@ -324,10 +324,12 @@ static void put_advance(const struct climb *climb, struct pg_params *params)
 /* "Ada Lovelace (xmpp), desk (email)", as people read it. people: NULL: by their short names. */
 static void told_format(const struct pages *pages, const struct process_people *people, struct buf *out)
 {
-    for (size_t i = 0; i < pages->count; i++)
+    for (size_t i = 0; i < pages->count; i++) {
+        struct span title = process_person_title(people, span_of(pages->items[i].recipient));
         if (pages->items[i].way == 0)
-            buf_printf(out, "%s%s (%s)", out->len == 0 ? "" : ", ",
-                       process_person_title(people, pages->items[i].recipient), pages->items[i].channel);
+            buf_printf(out, "%s%.*s (%s)", out->len == 0 ? "" : ", ", (int)title.len, title.p,
+                       pages->items[i].channel);
+    }
 }
 
 static void put_body(const struct climb *climb, const struct escal_step *step, const char *told,
@@ -428,8 +430,7 @@ static void step_send(const struct climb *climb, const struct escal_step *step)
 {
     bool by_statement = step->what == ESCAL_OVER && climb->was_told;
     struct pages pages;
-    struct buf told, names,
-        body; /* for the desk's commands by their short names, for readers by their names */
+    struct buf told, names, body; /* told: by short names, for commands; names: for readers */
 
     buf_init(&told, BODY_BYTES_MAX / 2);
     buf_init(&names, BODY_BYTES_MAX / 2);

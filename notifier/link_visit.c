@@ -76,19 +76,6 @@ static void find_who(struct link_visit *visit, const PGresult *rows, int recipie
     }
 }
 
-/* Who acknowledged, as people call them. */
-static void set_by(struct link_visit *visit, const struct escal_people *people, struct span name)
-{
-    char text[LINK_NAME_BYTES];
-
-    if (name.len >= sizeof text) {
-        set_text(&visit->by, name);
-        return;
-    }
-    (void)snprintf(text, sizeof text, "%.*s", (int)name.len, name.len == 0 ? "" : name.p);
-    set_text(&visit->by, span_of(process_person_title(escal_people_plan(people), text)));
-}
-
 static void visit_read_by(struct link_visit *visit, const struct reader *reader)
 {
     if (reader->locale[0] != '\0')
@@ -222,7 +209,7 @@ void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const
     buf_reset(&visit->text);
     alert_words_put(templates, visit->locale, pg_span(rows, 0, A_CAUSE), pg_span(rows, 0, A_BODY),
                     &visit->text);
-    set_by(visit, people, pg_span(rows, 0, A_ACKED_BY));
+    set_text(&visit->by, process_person_title(escal_people_plan(people), pg_span(rows, 0, A_ACKED_BY)));
     *view = (struct link_view){.page = LINK_PAGE_ACKNOWLEDGE,
                                .locale = visit->locale,
                                .tracking = tracking,

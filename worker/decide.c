@@ -201,17 +201,21 @@ static int64_t decide_last_at(const struct work *work)
     return at < work->now ? at : work->now;
 }
 
+/* Since when what counts at an instant counts, but for what cannot be told of staff's changes. */
+static int64_t decide_terms_since(const struct decision *d, int64_t at)
+{
+    return d->past.staged ? d->past.until : decide_terms_are_others(d) ? at : decide_last_at(d->work);
+}
+
 /* When the terms became what they are, as far as it can be known: when staff set the priority, before the last decision, or now. */
 static int64_t decide_changed_at(const struct decision *d)
 {
     const struct work *work = d->work;
 
-    if (d->past.staged)
-        return d->past.until;
-    for (size_t i = work->event_count; i > 0 && work->events[i - 1].is_new; i--)
+    for (size_t i = work->event_count; !d->past.staged && i > 0 && work->events[i - 1].is_new; i--)
         if (work->facts[i - 1].kind == EVENT_PRIORITIZED && decide_priority_before(d, i - 1) == 0)
             return work->facts[i - 1].at;
-    return decide_terms_are_others(d) ? work->now : decide_last_at(work);
+    return decide_terms_since(d, work->now);
 }
 
 void decide_terms(const struct decision *d, struct clock_terms *ret)
@@ -246,9 +250,7 @@ static void decide_past(struct decision *d)
             continue;
         int64_t at = decide_event_at(work, i);
         engine_terms(d->engine, d->package, before, d->forced_calendar, &terms);
-        terms.changed_at = d->past.staged               ? d->past.until
-                           : decide_terms_are_others(d) ? at
-                                                        : decide_last_at(work);
+        terms.changed_at = decide_terms_since(d, at);
         terms.decided = !work->is_first;
         clock_past_add(&d->past, &terms, work->posted_at, work->facts, i, at);
     }

@@ -107,17 +107,22 @@ def test_a_worker_that_dies_on_one_ticket_costs_only_that_one(desk, workerless):
             worker.leave()
 
 
+def undecided_is_told_soon(running):
+    """The broker alerts after a second that nothing is decided; a client of it."""
+    with running.config("broker-1").open("a") as config:
+        config.write("untriaged_alert: 1s\n")
+    running.kill("broker-1", signal.SIGTERM)
+    wait_until(lambda: not alive(running.pid("broker-1")))
+    running.up()
+    return running.client()
+
+
 @pytest.mark.limit(150)
 def test_without_any_worker_ops_are_told_and_when_most_decisions_fail_none_counts():
     """The broker's own alerts, which need no rule and no worker; each ends when its cause does."""
     running = Stack(workers=0)
     try:
-        with running.config("broker-1").open("a") as config:
-            config.write("untriaged_alert: 1s\n")
-        running.kill("broker-1", signal.SIGTERM)
-        wait_until(lambda: not alive(running.pid("broker-1")))
-        running.up()
-        client = running.client()
+        client = undecided_is_told_soon(running)
         posted = [client.submit() for _ in range(60)]
 
         def told(cause, states):
@@ -147,12 +152,7 @@ def test_an_alert_to_ops_that_the_database_refused_is_opened_all_the_same():
     """Somebody holds the table for longer than a statement waits."""
     running = Stack(workers=0)
     try:
-        with running.config("broker-1").open("a") as config:
-            config.write("untriaged_alert: 1s\n")
-        running.kill("broker-1", signal.SIGTERM)
-        wait_until(lambda: not alive(running.pid("broker-1")))
-        running.up()
-        client = running.client()
+        client = undecided_is_told_soon(running)
         waits = ("SELECT count(*) FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE NOT l.granted AND l.relation = 'alerts'::regclass"
                  " AND a.application_name = 'docket-broker control'")
         with running.db() as holder, holder.transaction():

@@ -118,6 +118,19 @@ static void test_http_when_a_request_takes_too_long_then_it_is_hung_up_on(void *
     zloop_destroy(&loop);
 }
 
+/* Connections that say nothing. */
+static void connect_all(const struct http *http, int *fds, size_t count)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET};
+
+    at.sin_port = htons((uint16_t)http_port(http));
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    for (size_t i = 0; i < count; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
+        assert_int_equal(connect(fds[i], (struct sockaddr *)&at, sizeof at), 0);
+    }
+}
+
 static int end_when_full(zloop_t *loop, int timer, void *arg)
 {
     const struct http *http = arg;
@@ -130,7 +143,6 @@ static int end_when_full(zloop_t *loop, int timer, void *arg)
 static void test_http_when_all_connections_were_taken_then_it_serves_again_once_they_are_gone(void **state)
 {
     struct http_route routes[] = {{"/healthz", http_serve_alive, NULL}};
-    struct sockaddr_in at = {.sin_family = AF_INET};
     int fds[HTTP_CONNECTIONS_MAX + 8];
     zloop_t *loop = zloop_new();
     struct http *http = NULL;
@@ -138,12 +150,7 @@ static void test_http_when_all_connections_were_taken_then_it_serves_again_once_
     (void)state;
 
     assert_true(http_new(loop, "127.0.0.1:0", routes, 1, &http, &err));
-    at.sin_port = htons((uint16_t)http_port(http));
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
-        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
-        assert_int_equal(connect(fds[i], (struct sockaddr *)&at, sizeof at), 0);
-    }
+    connect_all(http, fds, sizeof fds / sizeof fds[0]);
     int timer = zloop_timer(loop, 10, 0, end_when_full, http);
     zloop_start(loop);
     zloop_timer_end(loop, timer);
@@ -163,7 +170,6 @@ static void test_http_when_all_connections_were_taken_then_it_serves_again_once_
 static void test_http_when_many_connections_say_nothing_then_one_that_asks_is_answered(void **state)
 {
     struct http_route routes[] = {{"/healthz", http_serve_alive, NULL}};
-    struct sockaddr_in at = {.sin_family = AF_INET};
     int fds[4 * HTTP_CONNECTIONS_MAX];
     zloop_t *loop = zloop_new();
     struct http *http = NULL;
@@ -171,12 +177,7 @@ static void test_http_when_many_connections_say_nothing_then_one_that_asks_is_an
     (void)state;
 
     assert_true(http_new(loop, "127.0.0.1:0", routes, 1, &http, &err));
-    at.sin_port = htons((uint16_t)http_port(http));
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
-        fds[i] = socket(AF_INET, SOCK_STREAM, 0);
-        assert_int_equal(connect(fds[i], (struct sockaddr *)&at, sizeof at), 0);
-    }
+    connect_all(http, fds, sizeof fds / sizeof fds[0]);
     char *answer = ask(loop, http, "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     assert_non_null(strstr(answer, " 200 "));
     free(answer);
