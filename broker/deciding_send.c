@@ -317,6 +317,7 @@ enum verdict_column {
     V_WORKED,
     V_PAUSED,
     V_ZONES,
+    V_PACKAGE,
     V_COLUMNS
 };
 
@@ -335,6 +336,8 @@ static void put_verdict(const struct deciding *x, const struct decision_deadline
         pg_array_bytes(params, v->cause);
     else if (column == V_ZONES)
         pg_array_bytes(params, v->zones.p == NULL ? x->decision.zones : v->zones);
+    else if (column == V_PACKAGE)
+        pg_array_bytes(params, v->package);
     else if ((column == V_MET || column == V_PRIORITY) && numbers[column] == 0)
         pg_array_null(params);
     else
@@ -345,7 +348,7 @@ static void send_verdicts(const struct deciding_set *all)
 {
     static const enum pg_type types[V_COLUMNS] = {PG_INT8, PG_INT4, PG_TEXT, PG_INT4, PG_TEXT,
                                                   PG_TEXT, PG_INT2, PG_INT8, PG_INT8, PG_INT8,
-                                                  PG_INT8, PG_INT8, PG_TEXT};
+                                                  PG_INT8, PG_INT8, PG_TEXT, PG_TEXT};
     size_t count = 0;
     for (size_t i = 0; i < all->count; i++)
         count += all->items[i]->decision.deadline_count;

@@ -46,6 +46,7 @@ struct decision_deadline {
     struct span clock;
     struct span cause;                                     /* SPAN_NONE: none */
     struct span zones;                                     /* SPAN_NONE: as the decision */
+    struct span package;                                   /* SPAN_NONE: the ticket's */
     int64_t promise_s, due_at, met_at, worked_s, paused_s; /* met_at 0: not met */
     int32_t cycle;
     int16_t priority; /* 0: none */

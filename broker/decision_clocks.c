@@ -154,7 +154,8 @@ static bool read_deadline(const struct decision_at *at, const struct wire_val *m
         !decision_int(at, map, "met_at", false, 0, DECISION_INSTANT_MAX, &ret->met_at) ||
         !decision_int(at, map, "worked_s", false, 0, DECISION_SPAN_S_MAX, &ret->worked_s) ||
         !decision_int(at, map, "paused_s", false, 0, DECISION_SPAN_S_MAX, &ret->paused_s) ||
-        !decision_text(at, map, "zones", false, DECISION_NAME_BYTES_MAX, &ret->zones))
+        !decision_text(at, map, "zones", false, DECISION_NAME_BYTES_MAX, &ret->zones) ||
+        !decision_text(at, map, "package", false, DECISION_NAME_BYTES_MAX, &ret->package))
         return false;
     ret->clock = span_of(clock_names[name]);
     ret->cycle = (int32_t)cycle;

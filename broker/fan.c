@@ -212,18 +212,19 @@ static void fan_go(struct fan *fan)
 
 /* ---- the parent's event ---- */
 
-/* The same words, with where they came from. */
-static struct span child_body(const struct wire_val *body, const char *tracking)
+/* The same words, with where they came from and when they were said: the child's clocks count from then. */
+static struct span child_body(const struct wire_val *body, const char *tracking, int64_t said_at)
 {
     struct buf out;
 
     buf_init(&out, CHANGE_BODY_BYTES_MAX);
-    wire_put_map(&out, wire_count(body) + 1);
+    wire_put_map(&out, wire_count(body) + 2);
     for (size_t i = 0; i < wire_count(body); i++) {
         wire_put_str(&out, wire_key_at(body, i));
         wire_put_val(&out, wire_val_at(body, i));
     }
     wire_put_key_text(&out, "parent", tracking);
+    wire_put_key_int(&out, "said_at", said_at);
     return buf_take_span(&out);
 }
 
@@ -250,10 +251,10 @@ static void event_on_rows(void *arg, PGresult *rows)
         change_input_release(input);
         return;
     }
-    input->event_body = child_body(wire_root(input->doc), fan->tracking);
+    fan->event_at = pg_int(rows, 0, AT);
+    input->event_body = child_body(wire_root(input->doc), fan->tracking, fan->event_at);
     if (input->plan.tell != NULL)
         change_input_tell(input);
-    fan->event_at = pg_int(rows, 0, AT);
     fan->input = input;
     who_digest(pg_span(rows, 0, CUSTOMER), pg_span(rows, 0, EXTRA), who);
     if (input->plan.tell != NULL)

@@ -19,7 +19,9 @@ enum work_column {
     WORK_WAKE_AT,
     WORK_RANK,
     WORK_DEAD,
-    WORK_RECORD
+    WORK_RECORD,
+    WORK_POSTED_PACKAGE,
+    WORK_PARENT_SPEAKS
 };
 
 /* Columns of load_events.sql. */
@@ -36,7 +38,7 @@ enum event_column {
 
 /* The facts of an event that was decided already; the rest of its body is history. */
 static const char *const head_facts[] = {"on",    "priority", "until_at", "state",
-                                         "staff", "package",  "meeting"};
+                                         "staff", "package",  "meeting",  "said_at"};
 
 struct loading {
     struct load_work_item *items;
@@ -94,6 +96,7 @@ static void load_on_tickets(void *arg, PGresult *rows)
         bool has_desk = !pg_is_null(rows, i, TICKET_VERSION);
         ticket_row_from_pg(rows, i, &row);
         row.decided = has_desk ? (int32_t)pg_int(rows, i, WORK_DECIDED) : 0;
+        row.posted_package = pg_span(rows, i, WORK_POSTED_PACKAGE);
         loading->items[i] = (struct load_work_item){
             .ticket = row.id,
             .has_desk = has_desk,
@@ -105,6 +108,7 @@ static void load_on_tickets(void *arg, PGresult *rows)
             .priority = row.priority,
             .failures = (int)pg_int(rows, i, WORK_FAILURES),
             .dead = pg_bool(rows, i, WORK_DEAD),
+            .parent_speaks = pg_bool(rows, i, WORK_PARENT_SPEAKS),
             .wake_at = pg_int(rows, i, WORK_WAKE_AT),
             .rank = pg_int(rows, i, WORK_RANK),
             .customer = span_copy(row.customer),

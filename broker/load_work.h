@@ -31,6 +31,7 @@ struct load_work_item {
     int priority;    /* 0: none yet */
     int failures;
     bool dead;
+    bool parent_speaks;   /* words of its parent are on their way to it */
     int64_t wake_at;      /* 0: none */
     int64_t rank;         /* 0: none */
     struct span customer; /* id */

@@ -253,6 +253,8 @@ void ticket_put_work(struct buf *out, const struct ticket_row *row, const char *
     put_held(out, &map, row->held);
     if (row->decided != 0)
         put_int(out, &map, "decided", row->decided);
+    if (row->posted_package.p != NULL)
+        put_text(out, &map, "posted_package", row->posted_package);
     wire_map_close(out, &map);
     wire_doc_free(doc);
 }

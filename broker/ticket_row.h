@@ -52,6 +52,7 @@ struct ticket_row {
     int held;        /* enum desk_held */
     bool reply_pending;
     struct span customer, package, title, problem, assignee, queue, kind;
+    struct span posted_package; /* for a work, of a ticket that was moved to another since: "" is none */
     struct span extra, equipment, configuration, attributes; /* MessagePack maps */
     struct span clocks;                                      /* MessagePack list */
     struct span tags;                                        /* text[] as PostgreSQL sends it in binary */

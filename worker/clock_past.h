@@ -1,7 +1,7 @@
-/* What counted before: the clocks of a decision that comes late, carried through the priorities that staff set meanwhile.
+/* What counted before: the clocks of a decision that comes late, carried through the priorities and packages that staff set meanwhile.
  *
  * A clock is a function of what happened and in which order, not of when a worker came to decide it: what was met, missed or over before
- * the priority changed is judged by the one that counted then, as by a worker that was there. One stage for each change, then the clocks of
+ * the priority or package changed is judged by the one that counted then, as by a worker that was there. One stage for each change, then the clocks of
  * now go on from where the last stage left them. Pure, as clocks are. */
 #ifndef DOCKET_CLOCK_PAST_H
 #define DOCKET_CLOCK_PAST_H

@@ -77,7 +77,8 @@ void clocks_add_verdict(struct clocks *clocks, const struct clock_verdict *verdi
 
 static void walk_verdict(struct walk *w, const struct clock *clock, bool missed, const char *cause)
 {
-    clocks_add_verdict(w->out, &(struct clock_verdict){*clock, missed, cause, w->terms->priority});
+    clocks_add_verdict(w->out,
+                       &(struct clock_verdict){*clock, missed, cause, w->terms->priority, w->terms->package});
 }
 
 /* Whether the promise was there at the last decision, or there was none yet. */

@@ -39,7 +39,8 @@ struct clock_promise {
 };
 
 struct clock_terms {
-    int priority; /* 1..4; of 4 the response is met by public words only */
+    int priority;        /* 1..4; of 4 the response is met by public words only */
+    const char *package; /* whose promises they are */
     struct clock_promise promises[CLOCK_KINDS];
     int64_t reopen_within_us; /* a customer's words on a closed ticket reopen it until then */
     bool reply_reopens;       /* policy for words on a resolved ticket: reject (else it stays resolved) */
@@ -81,8 +82,9 @@ struct clock {
 struct clock_verdict {
     struct clock clock;
     bool missed;
-    const char *cause; /* NULL, "moved", "closed", "approved", "reopened" */
-    int priority;      /* of the ticket, when it fell */
+    const char *cause;   /* NULL, "moved", "closed", "approved", "reopened" */
+    int priority;        /* of the ticket, when it fell */
+    const char *package; /* that it was judged for */
 };
 
 /* A warning or a miss that is to be told now, once. */

@@ -178,13 +178,36 @@ static int decide_priority_before(const struct decision *d, size_t i)
     return !work->is_first ? 0 : d->choice.priority != 0 ? d->choice.priority : 3;
 }
 
-/* Whether something else than the priority may have changed the terms since the last decision. */
+/* The package that an event gave the ticket; SPAN_NONE: it gave none. */
+static struct span package_in(const struct work_event *event)
+{
+    return wire_find_str(wire_find(event->map, "body"), "package");
+}
+
+/* What was promised when event i came: of the package given before it, else of the posting's. NULL: not known, as an older broker does not tell. */
+static const struct process_package *decide_package_before(const struct decision *d, size_t i)
+{
+    const struct work *work = d->work;
+    struct span name = work->posted_package;
+
+    for (size_t k = i; k > 0; k--)
+        if (package_in(&work->events[k - 1]).len != 0) {
+            name = package_in(&work->events[k - 1]);
+            break;
+        }
+    for (size_t k = i; name.p == NULL && k < work->event_count; k++)
+        if (package_in(&work->events[k]).len != 0)
+            return NULL;
+    return name.p == NULL ? d->package : process_package_find(engine_process(d->engine), name);
+}
+
+/* Whether something may have changed the terms since the last decision that has no stage in decide_past. */
 static bool decide_terms_are_others(const struct decision *d)
 {
     const struct work *work = d->work;
 
     for (size_t i = work->event_count; i > 0 && work->events[i - 1].is_new; i--)
-        if (wire_find_str(wire_find(work->events[i - 1].map, "body"), "package").len != 0)
+        if (package_in(&work->events[i - 1]).len != 0 && decide_package_before(d, i - 1) == NULL)
             return true;
     return !span_is(work->kept.by, engine_by(d->engine));
 }
@@ -235,7 +258,21 @@ static int64_t decide_event_at(const struct work *work, size_t i)
     return at < work->now ? at : work->now;
 }
 
-/* What staff's changes of the priority since the last decision found: judged by what counted until then. */
+/* Whether event i changed what is promised, of what was known: the priority or the package. */
+static bool decide_is_change(const struct decision *d, size_t i, int priority,
+                             const struct process_package *package)
+{
+    const struct work_event *event = &d->work->events[i];
+    struct span moved_to = package_in(event);
+
+    if (priority == 0 || package == NULL)
+        return false;
+    if (d->work->facts[i].kind == EVENT_PRIORITIZED)
+        return priority != priority_in(wire_find(event->map, "body"));
+    return moved_to.len != 0 && package != process_package_find(engine_process(d->engine), moved_to);
+}
+
+/* What the changes of priority and package since the last decision found: judged by what counted until then. */
 static void decide_past(struct decision *d)
 {
     const struct work *work = d->work;
@@ -243,13 +280,15 @@ static void decide_past(struct decision *d)
 
     clock_past_begin(&d->past, work->old, work->old_count);
     for (size_t i = 0; i < work->event_count; i++) {
-        if (!work->events[i].is_new || work->facts[i].kind != EVENT_PRIORITIZED)
+        bool may_be = work->facts[i].kind == EVENT_PRIORITIZED || package_in(&work->events[i]).len != 0;
+        if (!work->events[i].is_new || !may_be)
             continue;
         int before = decide_priority_before(d, i);
-        if (before == 0 || before == priority_in(wire_find(work->events[i].map, "body")))
+        const struct process_package *package = decide_package_before(d, i);
+        if (!decide_is_change(d, i, before, package))
             continue;
         int64_t at = decide_event_at(work, i);
-        engine_terms(d->engine, d->package, before, d->forced_calendar, &terms);
+        engine_terms(d->engine, package, before, d->forced_calendar, &terms);
         terms.changed_at = decide_terms_since(d, at);
         terms.decided = !work->is_first;
         clock_past_add(&d->past, &terms, work->posted_at, work->facts, i, at);

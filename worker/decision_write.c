@@ -128,7 +128,8 @@ static void put_deadlines(const struct decision *d, struct buf *out)
     wire_put_list(out, d->clocks.verdict_count);
     for (size_t i = 0; i < d->clocks.verdict_count; i++) {
         const struct clock_verdict *v = &d->clocks.verdicts[i];
-        wire_put_map(out, 11);
+        bool before_move = strcmp(v->package, d->package->name) != 0;
+        wire_put_map(out, before_move ? 12 : 11);
         wire_put_key_text(out, "clock", clock_kind_name(v->clock.kind));
         wire_put_key_int(out, "cycle", v->clock.cycle);
         wire_put_key_text(out, "verdict", v->missed ? "missed" : "met");
@@ -140,6 +141,8 @@ static void put_deadlines(const struct decision *d, struct buf *out)
         wire_put_key_int(out, "worked_s", v->clock.worked_s);
         wire_put_key_int(out, "paused_s", v->clock.paused_s);
         wire_put_key_text(out, "zones", engine_zones(d->engine));
+        if (before_move)
+            wire_put_key_text(out, "package", v->package);
     }
 }
 

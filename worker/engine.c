@@ -188,6 +188,7 @@ void engine_terms(const struct engine *engine, const struct process_package *pac
     if (chosen == NULL)
         chosen = &engine->calendars[0];
     *ret = (struct clock_terms){.priority = priority,
+                                .package = package->name,
                                 .reopen_within_us = policy->reopen_within_s * US_PER_S,
                                 .reply_reopens = policy->on_reply_when_resolved == ON_REPLY_REJECT,
                                 .reply_is_kept = policy->on_reply_when_resolved == ON_REPLY_KEEP,

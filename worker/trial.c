@@ -215,13 +215,16 @@ bool trial_set_package(struct trial *trial, const char *package, int64_t at, str
 
     if (!trial_pass(trial, at, err))
         return false;
+    if (!trial->moved)
+        memcpy(trial->posted_package, trial->package, sizeof trial->package);
+    trial->moved = true;
     trial_name_set(trial->package, span_of(package));
     buf_init(&body, TRIAL_BYTES_MAX);
     wire_put_map(&body, 1);
     wire_put_key_text(&body, "package", package);
     trial_add_event(trial, EVENT_UPDATED, &as, false, buf_span(&body));
     buf_clear(&body);
-    return trial_decide(trial, "event", err);
+    return trial->held_back || trial_decide(trial, "event", err);
 }
 
 bool trial_restart(struct trial *trial, int64_t at, struct err *err)

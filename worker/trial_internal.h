@@ -15,6 +15,8 @@ struct trial {
     struct buf tags, clocks;
     struct buf events; /* encoded maps, one after the other */
     size_t event_count;
+    char posted_package[TRIAL_NAME_BYTES]; /* when moved */
+    bool moved;
     char package[TRIAL_NAME_BYTES], queue[TRIAL_NAME_BYTES], assignee[TRIAL_NAME_BYTES],
         kind[TRIAL_NAME_BYTES]; /* "": none */
     enum desk_state state;

@@ -64,6 +64,8 @@ void trial_put_ticket(const struct trial *trial, struct buf *out)
     put_given(trial, out, &map);
     wire_put_key_text(out, "tracking", "DKT-0000-0000-0001-E"), map.count++;
     put_name(out, "package", trial->package), map.count++;
+    if (trial->moved)
+        wire_put_key_text(out, "posted_package", trial->posted_package), map.count++;
     wire_put_key_text(out, "state", desk_state_name(trial->state)), map.count++;
     wire_put_text(out, "priority"), map.count++;
     if (trial->priority == 0)

@@ -71,13 +71,21 @@ static bool row_read(const struct wire_val *map, struct work_verdict *ret)
     return work_verdict_parse(map, ret) && ret->priority >= 1 && ret->priority <= 4;
 }
 
+/* When what the verdict tells came to be, whenever a worker came to judge it: of another package before the ticket was moved. */
+static int64_t row_falls_at(const struct work_verdict *row)
+{
+    if (span_is(row->cause, "moved"))
+        return row->judged_at;
+    return row->missed ? row->due_at : row->met_at;
+}
+
 /* Whether what judged then is what is here now. */
 static bool row_is_ours(const struct verifying *v, const struct work_verdict *row, const struct clock *again)
 {
     const struct engine *engine = v->d->engine;
 
     return span_is(row->process, engine_process(engine)->hash) && span_is(row->zones, engine_zones(engine)) &&
-           row->judged_at > v->moved_at && row->promise_s == again->promise_s &&
+           row_falls_at(row) > v->moved_at && row->promise_s == again->promise_s &&
            !(again->working && v->d->forced_calendar.len != 0); /* a rule may have chosen another one then */
 }
 

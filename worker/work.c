@@ -25,7 +25,8 @@ bool work_is_made_by_life(struct span key)
                                        WORD("version"),       WORD("priority"),   WORD("held"),
                                        WORD("clocks"),        WORD("package"),    WORD("kind"),
                                        WORD("queue"),         WORD("assignee"),   WORD("tags"),
-                                       WORD("reply_pending"), WORD("updated_at"), WORD("decided")};
+                                       WORD("reply_pending"), WORD("updated_at"), WORD("decided"),
+                                       WORD("posted_package")};
 
     for (size_t i = 0; i < sizeof made / sizeof made[0]; i++)
         if (span_equal(key, made[i]))
@@ -213,6 +214,10 @@ static bool event_parse(const struct wire_val *map, struct clock_event *fact, st
     };
     if (fact->at == INT64_MIN || !desk_event_parse(wire_find_str(map, "kind"), &fact->kind))
         return false;
+    int64_t said_at = wire_find_int(body, "said_at", fact->at);
+    if (said_at <
+        fact->at) /* a parent's words count from when they were said, not from when they reached the child */
+        fact->at = said_at;
     fact->kind = event_kind_of(fact->kind, body);
     if (wire_type(as) == WIRE_MAP && desk_role_parse(wire_find_str(as, "role"), &role)) {
         fact->by_person = role == ROLE_STAFF || role == ROLE_ADMIN;
@@ -305,6 +310,7 @@ bool work_parse(const struct wire_val *body, struct work *work, struct err *err)
     if (work->tracking.len == 0 || work->tracking.len > 64)
         return field_missing("ticket.tracking", "a tracking number", err);
     work->package = wire_find_str(ticket, "package");
+    work->posted_package = wire_find_str(ticket, "posted_package");
     work->queue = wire_find_str(ticket, "queue");
     work->assignee = wire_find_str(ticket, "assignee");
     work->version = wire_find_int(ticket, "version", 1);

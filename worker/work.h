@@ -34,7 +34,8 @@ struct work {
     enum desk_state state;
     int priority; /* 0: not triaged */
     struct span tracking, package, queue, assignee;
-    unsigned held; /* enum desk_held */
+    struct span posted_package; /* of a ticket that was moved to another since; p == NULL: it was not */
+    unsigned held;              /* enum desk_held */
     bool reply_pending;
     bool is_first; /* never decided */
     struct clock old[CLOCKS_MAX];

@@ -121,6 +121,8 @@ def test_public_words_waiting_and_resolving_of_a_parent_are_an_event_of_each_chi
         assert (words["body"]["text"], words["body"]["parent"], words["as"]["name"], words["public"]) == ("A cable is cut.", parent, "ada", True)
         clocks = wait_until(lambda child=child: {clock["clock"]: clock for clock in ticket_of(client.show(child))["clocks"] if clock["clock"] == "response" and clock["met_at"]})
         assert clocks["response"]["state"] == "met", "the parent's words meet the child's clocks"
+        said_at = next(event["at"] for event in ticket_of(client.show(parent))["events"] if event["kind"] == "commented" and event["public"])
+        assert clocks["response"]["met_at"] == said_at == words["body"]["said_at"] <= words["at"], "when they were said, whenever they came"
     assert ticket_of(client.show(closed))["state"] == "closed"
 
 

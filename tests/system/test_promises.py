@@ -1,6 +1,7 @@
 """The support process line by line, on a running stack with real waits: own rules of time, seconds instead of hours."""
 
 import pathlib
+import re
 import shutil
 import tempfile
 
@@ -20,6 +21,7 @@ ALWAYS = "office: {hours: {mon-sun: [00:00-24:00]}}\n"
 PACKAGES = """
 standard: {channels: [ticket]}
 gold: {channels: [ticket, im, phone], meetings: [im, phone], weight: 4}
+slow: {channels: [ticket], targets: {2: {response: 1h}}}
 """
 
 
@@ -359,3 +361,45 @@ def test_an_applied_version_tells_its_warnings_and_can_be_taken_back(desk, tmp_p
     assert desk.client.call("process.list")["versions"][0]["hash"] in done.stdout
     assert desk.stack.docket("process", "rollback", "--recompute").returncode == 0
     assert desk.client.call("process.list")["versions"][0]["hash"] == before
+
+
+def test_a_deadline_of_a_child_waits_for_what_its_parent_said_in_time(desk):
+    """Said to thousands in one op, the words come to each in its turn: what is due meanwhile was kept, and nobody is alerted."""
+    stack, client, ada = desk.stack, desk.client, {"name": "ada", "role": "staff"}
+    parent, child = (client.submit(customer="plain", title="How do I record a greeting?", impact="question") for _ in range(2))
+    for tracking in (parent, child):
+        client.decided(tracking)
+    client.call("ticket.link", tracking=child, to=parent, as_link="child", as_=ada)
+    due_at = next(clock["due_at"] for clock in ticket_of(client.show(child))["clocks"] if clock["clock"] == "response")
+    with stack.db() as db:
+        # One before it that cannot be done: its turn does not come, as if thousands were before it.
+        db.execute("INSERT INTO fanouts SELECT %s, 0, epoch FROM brokers WHERE NOT dead", (id_of(parent),))
+        client.call("ticket.comment", tracking=parent, text="This is how.", public=True, as_=ada)
+        wait_until(lambda: stack.value("SELECT docket_now() > %s + 500000", due_at), 20)
+        db.execute("DELETE FROM fanouts WHERE ticket = %s AND version = 0", (id_of(parent),))
+    said_at = next(event["at"] for event in ticket_of(client.show(parent))["events"] if event["kind"] == "commented")
+    verdict = wait_until(lambda: stack.value("SELECT (SELECT verdict || ' ' || coalesce(met_at::text, '-') FROM deadlines WHERE ticket = %s AND clock = 'response')", id_of(child)), 30)
+    assert verdict == f"met {said_at}" and said_at < due_at
+    assert not stack.value("SELECT count(*) FROM alerts WHERE ticket = %s", id_of(child))
+
+
+def test_what_was_missed_before_the_ticket_was_moved_is_missed_for_the_package_it_had(tmp_path):
+    """The worker comes only after the move: it judges as one that was there in time."""
+    stack = Stack(process=short_process(tmp_path), notifiers=0)
+    client, boss = stack.client(), {"name": "boss", "role": "admin"}
+    record = {"id": "mover", "name": "Mover", "package": "standard"}
+    client.call("customer.put", customer=record, as_=boss)
+    tracking = client.submit(customer="mover", title="Many calls drop", impact="degraded")
+    client.decided(tracking)
+    due_at = next(clock["due_at"] for clock in ticket_of(client.show(tracking))["clocks"] if clock["clock"] == "response")
+    stack.kill("worker-1")
+    wait_until(lambda: stack.value("SELECT docket_now() > %s + 200000", due_at), 20)
+    assert client.call("customer.put", customer={**record, "package": "slow"}, open_tickets=True, as_=boss)["moved"] == 1
+    stack.up()
+    verdict = wait_until(lambda: client.call("deadline.list", customer="mover", verdict="missed")["deadlines"], 30)[0]
+    assert (verdict["clock"], verdict["due_at"], verdict["package"], verdict["cause"], verdict["promise_s"]) == ("response", due_at, "standard", None, 5)
+    assert stack.value("SELECT count(*) FROM alerts WHERE ticket = %s AND cause LIKE '%%response%%'", id_of(tracking)) == 1
+    told = stack.docket("explain", tracking).stdout
+    assert re.search("verify: .* as stored\n", told), told
+    stack.verify()
+    stack.close()

@@ -745,12 +745,17 @@ static void test_clocks_any_history_as_the_model_says(void **state)
 
 /* ---- a late worker ---- */
 
-/* Whether the op was taken. */
-static bool do_act(struct trial *trial, enum act act, int priority, int64_t at_s)
+enum { PRIORITIES = ACTS, MOVES }; /* what changes the terms */
+
+/* Whether the op was taken. priority: of a move, which package */
+static bool do_act(struct trial *trial, int act, int priority, int64_t at_s)
 {
+    struct err err = {0};
     char body[128];
 
-    if (act == ACTS) {
+    if (act == MOVES)
+        return trial_set_package(trial, priority < 3 ? "a" : "b", at_s * US_PER_S, &err);
+    if (act == PRIORITIES) {
         (void)snprintf(body, sizeof body, "{\"priority\":%d}", priority);
         return do_json(trial, "prioritize", ROLE_STAFF, body, at_s);
     }
@@ -804,7 +809,7 @@ static bool late_history(const struct engine *engine, uint64_t number)
         assert_true(trial_new(engine, wire_root(ticket), wire_root(customer), at * US_PER_S,
                               i == 0 ? &punctual : &late, &err));
     for (int i = 0; i < STEPS_MAX && alike; i++) {
-        enum act act = pick(3) == 0 ? ACTS : (enum act)pick(ACTS);
+        int act = pick(3) == 0 ? PRIORITIES : pick(6) == 0 ? MOVES : (int)pick(ACTS);
         int priority = 1 + (int)pick(4);
         /* Never the very instant at which something is due: which of the two came first, the events do not tell. */
         at += (1 + pick(pick(4) == 0 ? 400 : 40)) * STEP_S + pick(STEP_S);
@@ -814,8 +819,9 @@ static bool late_history(const struct engine *engine, uint64_t number)
         alike = do_act(late, act, priority, at) ==
                 taken; /* else a state that the late one did not know yet forbade it */
         if (taken)
-            story_add(at,
-                      act == ACTS ? (const char *[]){"", "P1", "P2", "P3", "P4"}[priority] : acts[act].op);
+            story_add(at, act == MOVES        ? priority < 3 ? "package a" : "package b"
+                          : act == PRIORITIES ? (const char *[]){"", "P1", "P2", "P3", "P4"}[priority]
+                                              : acts[act].op);
         if (taken && hold)
             story_add(at, "  not decided yet");
     }
