@@ -16,6 +16,35 @@ SECONDS = float(os.environ.get("ONCE_SECONDS", "6"))
 ADMIN = {"name": "root", "role": "admin"}
 DAY_US = 86_400_000_000
 STAFF = "people:\n  ada: {name: Ada, email: ada@desk.example}\n  ben: {name: Ben, email: ben@desk.example}\nteams:\n  noc: {members: [ada, ben], lead: ben}\n"
+# What failed and is tried again fails again in the same moment: so a second retry under the same key would find what to do, and is counted.
+FAILS_AGAIN = """
+CREATE TABLE retries (what text NOT NULL);
+CREATE FUNCTION dies_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO retries VALUES ('wake ' || NEW.ticket);
+    UPDATE desk SET dead = true, owner = NULL, wake_at = NULL, rank = NULL, lane = NULL WHERE ticket = NEW.ticket;
+    INSERT INTO dead_letters (ticket, at, attempt, failures, code, message) VALUES (NEW.ticket, docket_now(), NEW.attempt, 5, 'died', 'as before');
+    RETURN NULL;
+END $$;
+CREATE TRIGGER dies_again AFTER UPDATE ON desk FOR EACH ROW WHEN (OLD.dead AND NOT NEW.dead) EXECUTE FUNCTION dies_again();
+CREATE FUNCTION fails_again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO retries VALUES (NEW.reason);
+    UPDATE deliveries SET state = 4 WHERE id = NEW.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER fails_again AFTER UPDATE ON deliveries FOR EACH ROW WHEN (OLD.state = 4 AND NEW.state IN (0, 8)) EXECUTE FUNCTION fails_again();
+"""
+DIE = """
+WITH d AS (UPDATE desk SET dead = true, owner = NULL, wake_at = NULL, rank = NULL, lane = NULL, attempt = attempt + 1 WHERE ticket = %s RETURNING ticket, attempt),
+a AS (INSERT INTO alerts (ticket, cause, kind, state, priority, opened_at, since_at, next_at, body)
+      SELECT ticket, 'dead:' || ticket, 'dead', 0, 3, docket_now(), docket_now(), 0, '\\x80' FROM d)
+INSERT INTO dead_letters (ticket, at, attempt, failures, code, message) SELECT ticket, docket_now(), attempt, 5, 'died', 'again and again' FROM d RETURNING ticket
+"""
+FAILED = """
+INSERT INTO deliveries (ticket, version, generation, audience, state, created_at, next_at, ended_at, kind, channel, recipient, address)
+VALUES (%s, 1, 0, 1, 4, docket_now(), docket_now(), docket_now(), 'received', 'email', 'x', 'x@localhost') RETURNING id
+"""
 ONCALL = "schedules:\n  primary:\n    layers: [{rotation: daily, start: 2020-01-06, people: [ada, ben]}]\n"
 
 
@@ -29,6 +58,8 @@ def pair():
     with (process / "packages.yaml").open("a") as packages:
         packages.write("\nhasty:\n  targets: {3: {response: 1s}, 4: {response: 1s}}\n")
     running = Stack(process=process, brokers=2, workers=2, notifiers=0)
+    with running.db() as db:
+        db.execute(FAILS_AGAIN)
     yield running
     running.close()
     shutil.rmtree(home)
@@ -148,6 +179,28 @@ class Asked:
         return ("deadline.excuse", {"tracking": one, "clock": "response", "reason": "theirs", "as_": ADMIN},
                 self.rows("SELECT count(*) FROM excuses WHERE ticket = %s", id_of(one)))
 
+    def dead_retry(self):
+        one = self.ticket()
+        number = self.stack.value(DIE, id_of(one))
+        return "dead.retry", {"tracking": one, "as_": ADA}, self.retries(f"wake {number}")
+
+    def notice(self, op, does, which=None):
+        number, reason = self.stack.value(FAILED, id_of(self.ticket())), f"again {self.chance.getrandbits(40):x}"
+        return f"notification.{op}", {**(which or {"notification": number}), "reason": reason, "as_": ADA}, self.retries(f"{does} by ada: {reason}")
+
+    def notice_retry(self):
+        return self.notice("retry", "sent again")
+
+    def notice_discard(self):
+        return self.notice("discard", "discarded")
+
+    def all_notices_retry(self):
+        op, body, count = self.notice("retry", "sent again", {"all": True})
+        return op, body, lambda: count() / self.stack.value("SELECT count(*) FROM deliveries WHERE state = 4")
+
+    def retries(self, what):
+        return self.rows("SELECT count(*) FROM retries WHERE what = %s", what)
+
     def process(self):
         comment = f"process {self.chance.getrandbits(40):x}"
         files = self.client.call("process.get")["files"]
@@ -162,7 +215,8 @@ def without_duplicate(value):
     return {name: without_duplicate(item) for name, item in value.items() if name not in ("duplicate", "warnings")} if isinstance(value, dict) else value
 
 
-KINDS = ["link", "duplicate", "meeting", "moved_meeting", "comments", "mute", "override", "away", "open_tickets", "excuse", "process"]
+KINDS = ["link", "duplicate", "meeting", "moved_meeting", "comments", "mute", "override", "away", "open_tickets", "excuse", "process", "dead_retry",
+         "notice_retry", "notice_discard", "all_notices_retry"]
 
 
 @pytest.mark.limit(240)
