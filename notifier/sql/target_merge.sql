@@ -1,6 +1,7 @@
 -- Progress updates to customers (also what rules tell them) behind a message that is being tried again for over so long become one of the current state: the newest, which
 -- tells the words of those before it too. What is no update is never merged away and keeps its place: updates before it and after it do not
--- join. Looks at the first 500 that wait for each address, however long its queue is.
+-- join. Looks at the first 500 that wait for each address, however long its queue is. Waits for nobody: who holds one of them (the end of an
+-- attempt that lets it go) may want the address next, which is ours; what is held joins with a later look.
 --  $1 mark  $2 channel  $3 µs since the head's first attempt
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 q AS MATERIALIZED (SELECT t.address FROM targets t WHERE t.channel = $2::text AND t.ready_at = $1::bigint),
@@ -22,14 +23,14 @@ f AS MATERIALIZED (
                     WHERE h.ticket = f.ticket AND h.channel = $2::text AND h.address = f.address AND h.state < 2 AND h.attempts > 0
                       AND (h.version < f.version OR h.version = f.version AND h.id < f.id) AND h.kind <> 'alert'
                       AND a.started_at < clock.at - $3::bigint)
-), k AS MATERIALIZED (
-    SELECT DISTINCT ON (d.ticket, d.address, d.run) d.ticket, d.address, d.run, d.id
-      FROM d
-     ORDER BY d.ticket, d.address, d.run, d.version DESC, d.id DESC
 ), l AS MATERIALIZED (
-    SELECT k.* FROM k JOIN deliveries x USING (id) WHERE x.state = 0 AND x.attempts = 0 FOR UPDATE OF x
+    SELECT d.* FROM d JOIN deliveries x USING (id) WHERE x.state = 0 AND x.attempts = 0 ORDER BY d.id FOR UPDATE OF x SKIP LOCKED
+), k AS MATERIALIZED (
+    SELECT DISTINCT ON (l.ticket, l.address, l.run) l.ticket, l.address, l.run, l.id
+      FROM l
+     ORDER BY l.ticket, l.address, l.run, l.version DESC, l.id DESC
 )
 UPDATE deliveries x
-   SET state = 7, bundle = l.id, ended_at = coalesce(x.ended_at, clock.at), reason = 'in delivery ' || l.id
-  FROM d JOIN l USING (ticket, address, run) CROSS JOIN clock
- WHERE d.id <> l.id AND (x.id = d.id AND x.state = 0 OR x.bundle = d.id)
+   SET state = 7, bundle = k.id, ended_at = coalesce(x.ended_at, clock.at), reason = 'in delivery ' || k.id
+  FROM l JOIN k USING (ticket, address, run) CROSS JOIN clock
+ WHERE l.id <> k.id AND (x.id = l.id OR x.bundle = l.id)

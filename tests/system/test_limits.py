@@ -67,11 +67,11 @@ def notifier(server):
     one.db.close()
 
 
-def add(db, address, channel="email", audience=STAFF, kind="task", late=0, ticket=0, alert=None, priority=None):
+def add(db, address, channel="email", audience=STAFF, kind="task", late=0, ticket=0, alert=None, priority=None, version=1):
     """A message to the address, due so many µs ago."""
     return db.execute("INSERT INTO deliveries (ticket, version, generation, audience, kind, created_at, next_at, channel, recipient, address, alert, priority)"
-                      " VALUES (%s, 1, %s, %s, %s, docket_now(), docket_now() - %s, %s, 'r', %s, %s, %s) RETURNING id",
-                      (ticket, random.getrandbits(31), audience, kind, late, channel, address, alert, priority)).fetchone()[0]
+                      " VALUES (%s, %s, %s, %s, %s, docket_now(), docket_now() - %s, %s, 'r', %s, %s, %s) RETURNING id",
+                      (ticket, version, random.getrandbits(31), audience, kind, late, channel, address, alert, priority)).fetchone()[0]
 
 
 def forward(db, us):
@@ -101,6 +101,30 @@ def test_what_comes_due_between_the_statements_of_a_claim_does_not_pass_the_limi
         assert [kind for _, kind, _ in notifier.take()] == ["received"], "the limit did not look at the others"
     assert notifier.claim() == []
     assert notifier.db.execute("SELECT count(*) FROM deliveries WHERE address = %s AND digest AND state = 0", (address,)).fetchone()[0] == 4
+
+
+def test_updates_are_merged_without_waiting_for_one_that_another_session_holds(notifier, server):
+    """Whoever ends an attempt holds what waits behind it, and then wants the address, which the claim holds."""
+    address, ids = "merged@localhost", {}
+    for version, kind in enumerate(("received", "update", "update", "update", "update"), start=1):
+        ids[version] = add(notifier.db, address, audience=CUSTOMER, kind=kind, ticket=7, late=1000, version=version)
+    notifier.db.execute("UPDATE deliveries SET attempts = 1 WHERE id = %s", (ids[1],))
+    notifier.db.execute("INSERT INTO attempts (delivery, n, started_at, notifier) VALUES (%s, 1, docket_now() - 60000000, 'n')", (ids[1],))
+    notifier.db.execute("SET lock_timeout = '2s'")
+
+    def merged():
+        notifier.lock()
+        notifier.run("target_merge", -notifier.token, "email", 1_000_000)
+        notifier.db.execute("COMMIT")
+        notifier.db.execute("UPDATE targets SET ready_at = docket_now() - 1")
+        return dict(notifier.db.execute("SELECT version, bundle FROM deliveries WHERE state = 7").fetchall())
+
+    with psycopg.connect(server) as other:
+        for held, into in ((5, {2: ids[4], 3: ids[4]}), (4, {2: ids[4], 3: ids[4]})):
+            other.execute("SELECT FROM deliveries WHERE id = %s FOR UPDATE", (ids[held],))
+            assert merged() == into
+            other.rollback()
+    assert merged() == {2: ids[5], 3: ids[5], 4: ids[5]}, "with what was merged before"
 
 
 @pytest.mark.limit(300)

@@ -57,7 +57,8 @@ class Desk:
 
     def hurry(self, address):
         """What waits for its next attempt is due now."""
-        self.sql_do("UPDATE deliveries SET next_at = docket_now() WHERE address = %s AND state = 0", address)
+        self.sql_do("UPDATE deliveries d SET next_at = docket_now() FROM (SELECT id FROM deliveries WHERE address = %s AND state = 0 ORDER BY id"
+                    " FOR UPDATE) x WHERE d.id = x.id", address)
         self.sql_do("UPDATE targets SET ready_at = docket_now() WHERE address = %s", address)
 
     def sql_do(self, query, *args):
