@@ -259,8 +259,8 @@ LINTED := $(wildcard $(addsuffix /*.c,$(ROOMS)))
 TIDY_FLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -DDOCKET_VERSION='"$(VERSION)"' $(addprefix -I,$(ROOMS)) $(PKG_CFLAGS) \
 	-include common/banned.h
 
-.PHONY: lint check-headers compile-db
-lint: check-headers ## clang-format, clang-tidy and cppcheck: all must be silent
+.PHONY: lint check-headers check-exports compile-db
+lint: check-headers check-exports ## clang-format, clang-tidy and cppcheck: all must be silent
 	@clang-format --dry-run -Werror $(SOURCES)
 	@build-aux/tidy $(LINTED) -- $(TIDY_FLAGS)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
@@ -270,6 +270,8 @@ check-headers: ## each header compiles alone
 		echo "#include \"$${header#*/}\"" | $(CC) $(CFLAGS_CHECK) -I$${header%%/*} -x c - || { echo "$$header"; exit 1; }; \
 	done
 CFLAGS_CHECK = $(filter-out -MMD -MP,$(CFLAGS_ALL)) -Werror -fsyntax-only
+check-exports: unit-programs all ## what a file exports and no other file uses
+	@BUILD=$(BUILD) build-aux/exports $(ROOMS)
 compile-db: ## compile_commands.json, for editors
 	@build-aux/compile-db $(LINTED) $(wildcard tests/unit/*.c) -- $(CC) $(TIDY_FLAGS) > compile_commands.json
 

@@ -99,16 +99,6 @@ static const struct op table[FORMS] = {
     OP(FORM_STATS, LOOKS, reading_stats, NULL),
 };
 
-size_t ops_count(void)
-{
-    return FORMS;
-}
-
-const struct op *ops_at(size_t i)
-{
-    return &table[i];
-}
-
 const struct op *ops_find(struct span name)
 {
     const struct op_form *form = op_form_find(name);

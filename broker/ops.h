@@ -9,10 +9,6 @@
 /* The row of a name, or NULL. */
 const struct op *ops_find(struct span name);
 
-/* All rows, for who goes through the table. */
-size_t ops_count(void);
-const struct op *ops_at(size_t i);
-
 /* Whether who asks may: the one place for it. A key of CURVE will fill in role and actor before. err: ERR_FORBIDDEN, ERR_INVALID. */
 bool ops_may(const struct op *op, const struct request *req, struct err *err)
     __attribute__((warn_unused_result));

@@ -23,7 +23,6 @@ struct queue {
     struct heap heaps[WAKE_CLASSES];
     struct heap background;
     struct queue_customer *customers;
-    size_t count;
     unsigned char seed[crypto_shorthash_KEYBYTES];
 };
 
@@ -34,12 +33,6 @@ static const int64_t class_delay_us[WAKE_CLASSES] = {
     [WAKE_P3] = 300 * US_PER_S,
     [WAKE_P4] = 1200 * US_PER_S,
 };
-
-int64_t queue_class_delay_us(enum wake_class class)
-{
-    assert((unsigned)class < WAKE_CLASSES);
-    return class_delay_us[class];
-}
 
 static int64_t queue_key(const struct wake *wake)
 {
@@ -130,7 +123,6 @@ void queue_push(struct queue *queue, struct wake *wake)
     heap_push(queue_heap(queue, wake), wake);
     if (!wake->background)
         queue_customer_add(queue, wake->customer);
-    queue->count++;
 }
 
 void queue_remove(struct queue *queue, struct wake *wake)
@@ -138,7 +130,6 @@ void queue_remove(struct queue *queue, struct wake *wake)
     heap_remove(queue_heap(queue, wake), wake);
     if (!wake->background)
         queue_customer_drop(queue, wake->customer);
-    queue->count--;
 }
 
 struct wake *queue_peek(const struct queue *queue, bool p1_only)
@@ -167,11 +158,6 @@ struct wake *queue_oldest(const struct queue *queue)
             oldest = wake;
     }
     return oldest;
-}
-
-size_t queue_count(const struct queue *queue)
-{
-    return queue->count;
 }
 
 size_t queue_count_class(const struct queue *queue, enum wake_class class)

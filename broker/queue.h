@@ -22,9 +22,6 @@
 
 enum { QUEUE_WEIGHT_MAX = 1000 };
 
-/* µs added to the rank by class: P1 0, untriaged 1 s, P2 30 s, P3 5 min, P4 20 min. */
-int64_t queue_class_delay_us(enum wake_class class);
-
 struct queue;
 
 struct queue *queue_new(void);
@@ -45,7 +42,6 @@ struct wake *queue_peek(const struct queue *queue, bool p1_only);
 /* The one that waits longest, whatever its class (by rank: a flooding customer's debt counts as not yet waited). */
 struct wake *queue_oldest(const struct queue *queue);
 
-size_t queue_count(const struct queue *queue);
 size_t queue_count_class(const struct queue *queue, enum wake_class class); /* without the background */
 size_t queue_count_customer(const struct queue *queue, const char *customer);
 

@@ -40,8 +40,3 @@ struct wake *timers_pop_due(struct timers *timers, int64_t now_us)
     heap_remove(&timers->heap, first);
     return first;
 }
-
-size_t timers_count(const struct timers *timers)
-{
-    return timers->heap.count;
-}

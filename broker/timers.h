@@ -19,6 +19,5 @@ int64_t timers_next_at(const struct timers *timers);
 
 /* Takes out and gives the earliest one with wake_at <= now_us (database's clock); NULL when none is due. */
 struct wake *timers_pop_due(struct timers *timers, int64_t now_us);
-size_t timers_count(const struct timers *timers);
 
 #endif

@@ -69,7 +69,7 @@ bool workers_new(const struct workers_config *config, struct workers **ret_worke
  */
 void workers_free(struct workers *workers);
 
-const char *workers_endpoint(const struct workers *workers); /* as bound */
+const char *workers_endpoint(const struct workers *workers); /* as bound; for tests */
 
 /* ---- handing out ---- */
 
@@ -124,7 +124,7 @@ size_t workers_count(const struct workers *workers);       /* sessions that said
 size_t workers_count_ready(const struct workers *workers); /* of these, with credits and not leaving */
 size_t workers_count_hash(const struct workers *workers, const char *hash);
 size_t workers_credits(const struct workers *workers); /* sum over the ready ones */
-size_t workers_out(const struct workers *workers);     /* works that are out, forgotten ones too */
+size_t workers_out(const struct workers *workers);     /* works that are out, forgotten ones too; for tests */
 
 struct workers_view {
     const char *name, *version, *zones, *process; /* "" when not told */

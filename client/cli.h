@@ -173,8 +173,6 @@ bool cli_ask(struct cli *cli, const char *op, struct docket_body *body, struct d
 
 /* "docket: CODE: message" on standard error; gives the exit status. */
 enum cli_exit cli_report(const struct docket_error *error);
-/* The same of what docket_call said: all of it. */
-enum cli_exit cli_report_call(const struct cli *cli, const struct docket_error *error);
 enum cli_exit cli_report_err(const struct err *err, enum cli_exit status);
 enum cli_exit cli_usage_error(const struct cli_args *args, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

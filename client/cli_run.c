@@ -41,7 +41,8 @@ enum cli_exit cli_report(const struct docket_error *error)
     return report(error, error->message);
 }
 
-enum cli_exit cli_report_call(const struct cli *cli, const struct docket_error *error)
+/* The same of what docket_call said: all of it. */
+static enum cli_exit report_call(const struct cli *cli, const struct docket_error *error)
 {
     const char *whole = docket_client_refusal(cli->client);
     return report(error, *whole != '\0' ? whole : error->message);
@@ -92,7 +93,7 @@ bool cli_ask(struct cli *cli, const char *op, struct docket_body *body, struct d
     struct docket_error error;
 
     if (!docket_call(cli->client, op, body, ret_answer, &error)) {
-        *ret_exit = cli_report_call(cli, &error);
+        *ret_exit = report_call(cli, &error);
         tell_option(cli->args->command, error.field);
         if (error.code == DOCKET_UNSUPPORTED)
             (void)fprintf(stderr, "docket: %s: not yet in this version of the broker\n", op);

@@ -53,8 +53,8 @@ struct http;
  *      ERR_IO       it cannot be bound */
 bool http_new(zloop_t *loop, const char *bind, const struct http_route *routes, size_t count,
               struct http **ret_http, struct err *err) __attribute__((warn_unused_result));
-void http_free(struct http *http); /* accepts NULL; before the loop is destroyed */
-int http_port(const struct http *http);
+void http_free(struct http *http);      /* accepts NULL; before the loop is destroyed */
+int http_port(const struct http *http); /* that was taken; for tests */
 
 /* Whether it is of the form that http_new takes: HOST:PORT, [V6]:PORT; resolves nothing. err: ERR_INVALID */
 bool http_bind_check(const char *bind, struct err *err) __attribute__((warn_unused_result));

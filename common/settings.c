@@ -71,14 +71,6 @@ static bool units_parse(const char *text, const struct unit *units, size_t count
     return false;
 }
 
-bool duration_parse(const char *text, int64_t *ret_us, struct err *err)
-{
-    if (!units_parse(text, duration_units, UNITS_DURATION, ret_us))
-        return err_set(err, ERR_INVALID,
-                       "\"%.60s\" is no duration, want a number with ms, s, m, h or d, such as 30s", text);
-    return true;
-}
-
 /* The largest unit that divides the number. */
 static void units_format(struct buf *out, int64_t number, const struct unit *units, size_t count)
 {

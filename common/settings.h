@@ -99,7 +99,4 @@ void settings_print_sample(FILE *to, const char *program, const struct setting *
 /* Prints the table as Markdown, for docs/operations.md. */
 void settings_print_markdown(FILE *to, const struct setting *table, size_t count);
 
-/* "1500ms", "30s", "6h" to µs; needs a unit (0 may stand alone). err: ERR_INVALID. */
-bool duration_parse(const char *text, int64_t *ret_us, struct err *err) __attribute__((warn_unused_result));
-
 #endif

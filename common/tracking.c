@@ -18,16 +18,6 @@ int64_t tracking_id(int64_t second, unsigned slot, unsigned counter)
            (int64_t)counter;
 }
 
-int64_t tracking_second(int64_t id)
-{
-    return id >> (TRACKING_SLOT_BITS + TRACKING_COUNTER_BITS);
-}
-
-unsigned tracking_slot(int64_t id)
-{
-    return (unsigned)(id >> TRACKING_COUNTER_BITS) & (TRACKING_SLOTS - 1);
-}
-
 /* Multiplication by α = 2 in GF(32) with x⁵ + x² + 1. */
 static unsigned gf_double(unsigned a)
 {

@@ -25,10 +25,8 @@ enum {
 
 #define TRACKING_EPOCH_S INT64_C(1577836800) /* 2020-01-01T00:00:00Z in Unix seconds */
 
-/* Parts to id. second: since TRACKING_EPOCH_S. All inside their bits. */
+/* Parts to id, in this order from the highest bit. second: since TRACKING_EPOCH_S. All inside their bits. */
 int64_t tracking_id(int64_t second, unsigned slot, unsigned counter);
-int64_t tracking_second(int64_t id);
-unsigned tracking_slot(int64_t id);
 
 /* Whether text may stand before tracking numbers: 1..TRACKING_PREFIX_MAX letters A-Z. err: ERR_INVALID */
 bool tracking_prefix_check(const char *text, struct err *err) __attribute__((warn_unused_result));

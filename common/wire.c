@@ -16,7 +16,7 @@ bool wire_parse(const void *bytes, size_t len, unsigned depth_max, struct wire_d
 {
     size_t count;
 
-    if (!wire_check_count(bytes, len, depth_max, &count, err))
+    if (!wire_check(bytes, len, depth_max, &count, err))
         return false;
     struct wire_doc *doc = malloc(sizeof *doc + count * sizeof *doc->values + len); /* count <= len */
     if (doc == NULL)

@@ -28,12 +28,9 @@ struct wire_doc;
 /* ---- reading ---- */
 
 /* Checks that the bytes are exactly one value, whole, nested at most depth_max deep (a scalar is depth 1),
- * with valid UTF-8 without NUL in every str, and str keys, none twice, in every map of up to 64 entries.
- * Allocates nothing. err: ERR_MALFORMED  says at which byte and why */
-bool wire_check(const void *bytes, size_t len, unsigned depth_max, struct err *err)
-    __attribute__((warn_unused_result));
-
-/* wire_check, then a tree. The caller frees it with wire_doc_free. err: ERR_MALFORMED. */
+ * with valid UTF-8 without NUL in every str, and str keys, none twice, in every map of up to 64 entries;
+ * then makes a tree of them. The caller frees it with wire_doc_free.
+ * err: ERR_MALFORMED  says at which byte and why */
 bool wire_parse(const void *bytes, size_t len, unsigned depth_max, struct wire_doc **ret_doc, struct err *err)
     __attribute__((warn_unused_result));
 
@@ -154,7 +151,7 @@ void wire_made_key_int(struct wire_made *made, const char *key, int64_t value);
 void wire_made_key_str(struct wire_made *made, const char *key, struct span text);
 void wire_made_key_val(struct wire_made *made, const char *key, const struct wire_val *val);
 
-/* Whether a key stands twice in a map of at most 64 entries: wire_check refuses such a one. */
+/* Whether a key stands twice in a map of at most 64 entries: wire_parse refuses such a one. */
 bool wire_has_doubled_key(const struct wire_val *map);
 
 /* The value as one line of JSON (bin as base64, floats that JSON has not as null). Strings are escaped for a

@@ -178,7 +178,7 @@ static bool walk_value(struct walk *w, unsigned depth)
     }
 }
 
-bool wire_check_count(const void *bytes, size_t len, unsigned depth_max, size_t *ret_values, struct err *err)
+bool wire_check(const void *bytes, size_t len, unsigned depth_max, size_t *ret_values, struct err *err)
 {
     struct walk w = {bytes, bytes, (const unsigned char *)bytes + len, 0, err};
 
@@ -189,12 +189,6 @@ bool wire_check_count(const void *bytes, size_t len, unsigned depth_max, size_t 
         return walk_fail(&w, "more bytes after the message");
     *ret_values = w.values;
     return true;
-}
-
-bool wire_check(const void *bytes, size_t len, unsigned depth_max, struct err *err)
-{
-    size_t values;
-    return wire_check_count(bytes, len, depth_max, &values, err);
 }
 
 struct span wire_value_at(const char *p, const char *end)

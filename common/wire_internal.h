@@ -23,8 +23,9 @@ static inline const struct wire_val *wire_cast(const msgpack_object *o)
 /* The bytes of the one value that stands at p; end is that of its document, which passed wire_check. */
 struct span wire_value_at(const char *p, const char *end);
 
-/* wire_check, and how many values stand in the lists and maps, a map's keys counted. */
-bool wire_check_count(const void *bytes, size_t len, unsigned depth_max, size_t *ret_values, struct err *err)
+/* The checks of wire_parse; allocates nothing.
+ * out: ret_values  how many values stand in the lists and maps, a map's keys counted */
+bool wire_check(const void *bytes, size_t len, unsigned depth_max, size_t *ret_values, struct err *err)
     __attribute__((warn_unused_result));
 
 /* Reads bytes that passed wire_check into root; room has place for all values in lists and maps. Text and bytes stay where they are. */

@@ -19,6 +19,12 @@
 
 enum { NAME_BYTES = 129, WORDS_BYTES = 300 };
 
+struct answer {
+    int64_t alert;                /* 0: the last one that was told at that address */
+    char code[ANSWER_CODE_BYTES]; /* "" for none */
+    bool takes;
+};
+
 /* ---- words ---- */
 
 static struct span next_word(struct span *left)
@@ -52,7 +58,8 @@ static bool word_is_number(struct span word, int64_t *ret)
     return number > 0;
 }
 
-bool answer_parse(struct span text, struct answer *ret)
+/* Whether text is such an answer. */
+static bool answer_parse(struct span text, struct answer *ret)
 {
     struct answer answer = {.takes = false};
     struct span left = text, word = next_word(&left);

@@ -10,15 +10,6 @@ struct notifier;
 
 enum { ANSWER_CODE_BYTES = 7 };
 
-struct answer {
-    int64_t alert;                /* 0: the last one that was told at that address */
-    char code[ANSWER_CODE_BYTES]; /* "" for none */
-    bool takes;
-};
-
-/* Whether text is such an answer. Pure. */
-bool answer_parse(struct span text, struct answer *ret) __attribute__((warn_unused_result));
-
 /* Six letters that prove having seen the page of this alert and generation. ret: ANSWER_CODE_BYTES; "" without a key. */
 void answer_code(const struct token_key *key, int64_t alert, int32_t generation, char *ret);
 

@@ -57,8 +57,8 @@ void case_put_node(const struct yaml_node *node, struct buf *out)
 }
 
 /* form: what would be right there, for people to copy, or NULL where any scalar may be */
-bool case_is_kind(struct case_state *run, const struct yaml_node *node, enum node_kind kind, const char *what,
-                  const char *form)
+static bool case_is_kind(struct case_state *run, const struct yaml_node *node, enum node_kind kind,
+                         const char *what, const char *form)
 {
     static const char *const wants[] = {
         [NODE_SCALAR] = "text or a number", [NODE_LIST] = "a list like ", [NODE_MAP] = "a map like "};

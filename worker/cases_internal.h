@@ -26,9 +26,7 @@ struct case_state {
     bool step_told; /* the step's head is in wrong already */
 };
 
-/* Whether a node is of a kind; else it is told, with what would be right there: form, for people to copy (NULL for scalars). */
-bool case_is_kind(struct case_state *run, const struct yaml_node *node, enum node_kind kind, const char *what,
-                  const char *form);
+/* Whether a node is of a kind; else it is told, with what would be right there: form, for people to copy. */
 bool case_is_map(struct case_state *run, const struct yaml_node *node, const char *what, const char *form);
 bool case_is_scalar(struct case_state *run, const struct yaml_node *node, const char *what);
 /* A text, or a list of texts. */

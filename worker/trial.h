@@ -46,15 +46,15 @@ void trial_hold(struct trial *trial, bool hold);
 /* Lets time pass: decides at each wake until then. */
 bool trial_pass(struct trial *trial, int64_t until, struct err *err) __attribute__((warn_unused_result));
 
-/* Another version of the process from now on, as after process.apply with recompute. */
+/* Another version of the process from now on, as after process.apply with recompute; for tests. */
 bool trial_use(struct trial *trial, const struct engine *engine, int64_t at, struct err *err)
     __attribute__((warn_unused_result));
 
-/* Another package, as customer.put with open_tickets gives it; decided at once. */
+/* Another package, as customer.put with open_tickets gives it; decided at once; for tests. */
 bool trial_set_package(struct trial *trial, const char *package, int64_t at, struct err *err)
     __attribute__((warn_unused_result));
 
-/* The worker forgets everything but what is stored, and decides again at that instant. */
+/* The worker forgets everything but what is stored, and decides again at that instant; for tests. */
 bool trial_restart(struct trial *trial, int64_t at, struct err *err) __attribute__((warn_unused_result));
 
 /* ---- what there is to see ---- */
@@ -78,7 +78,7 @@ const struct trial_told *trial_told(const struct trial *trial, size_t i);
 size_t trial_verdict_count(const struct trial *trial);
 const struct work_verdict *trial_verdict(const struct trial *trial, size_t i);
 
-/* When it wakes next by itself, or CLOCK_NO_INSTANT. */
+/* When it wakes next by itself, or CLOCK_NO_INSTANT; for tests. */
 int64_t trial_wake_at(const struct trial *trial);
 
 #endif

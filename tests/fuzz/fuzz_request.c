@@ -140,7 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct buf frame;
     buf_init(&frame, 1 << 16);
-    put_request(&frame, ops_at(which % ops_count()), &in);
+    put_request(&frame, ops_find(span_of(op_forms[which % FORMS].name)), &in);
     if (!frame.failed)
         check_twice(buf_span(&frame));
     buf_clear(&frame);

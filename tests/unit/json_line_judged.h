@@ -21,7 +21,7 @@ static inline enum json_judgment json_line_judge(const char *text, size_t len)
 {
     struct json_line *line = json_line_new();
     struct buf quick, slow;
-    struct wire_doc *doc = NULL;
+    struct wire_doc *doc = NULL, *again = NULL;
     struct err err;
     enum json_judgment ret = JSON_LEFT;
 
@@ -33,9 +33,10 @@ static inline enum json_judgment json_line_judge(const char *text, size_t len)
         if (wire_from_json(&slow, text, len, &err) &&
             wire_parse(slow.p, slow.len, WIRE_DEPTH_MAX, &doc, &err) &&
             span_equal(json_judged_form(&quick, val), json_judged_form(&slow, wire_root(doc))) &&
-            wire_size(val) == quick.len && wire_check(quick.p, quick.len, WIRE_DEPTH_MAX, &err))
+            wire_size(val) == quick.len && wire_parse(quick.p, quick.len, WIRE_DEPTH_MAX, &again, &err))
             ret = JSON_READ;
     }
+    wire_doc_free(again);
     wire_doc_free(doc);
     buf_clear(&quick);
     buf_clear(&slow);

@@ -17,6 +17,7 @@ struct sample {
     int64_t lease_us;
     int64_t body_bytes;
     struct setting_list hosts;
+    int64_t idle_us;
 };
 
 static const struct setting table[] = {
@@ -26,6 +27,8 @@ static const struct setting table[] = {
     {"lease", SETTING_DURATION, offsetof(struct sample, lease_us), "3s", 1000000, 60000000, true, "how long"},
     {"body", SETTING_BYTES, offsetof(struct sample, body_bytes), "64KiB", 0, 1048576, true, "how large"},
     {"hosts", SETTING_LIST, offsetof(struct sample, hosts), "a,b", 0, 3, true, "which"},
+    {"idle", SETTING_DURATION, offsetof(struct sample, idle_us), "1d", 0, 0, true,
+     "how long, without limits"},
 };
 enum { ROWS = sizeof table / sizeof table[0] };
 
@@ -250,15 +253,24 @@ static void test_duration_needs_a_unit(void **state)
                                       "5 s",       "s",    "1w",
                                       "-1s",       "1.5h", "99999999999999d",
                                       "6h working"};
-    int64_t us = 1;
+    static const struct {
+        const char *text;
+        int64_t us;
+    } good[] = {{"0", 0}, {"0m", 0}, {"1500ms", 1500000}, {"7s", 7000000}, {"2d", INT64_C(172800000000)}};
+    struct sample sample = {0};
     struct err err = {0};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_false(duration_parse(bad[i], &us, &err));
-    assert_int_equal(us, 1);
-    assert_true(duration_parse("0", &us, &err) && us == 0);
-    assert_true(duration_parse("0m", &us, &err) && us == 0);
-    assert_true(duration_parse("1500ms", &us, &err) && us == 1500000);
-    assert_true(duration_parse("2d", &us, &err) && us == INT64_C(172800000000));
+    char text[64];
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        (void)snprintf(text, sizeof text, "idle: \"%s\"\n", bad[i]);
+        assert_false(load_text(text, &sample, &err));
+        assert_non_null(strstr(err.msg, "want a duration"));
+    }
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        (void)snprintf(text, sizeof text, "idle: %s\n", good[i].text);
+        assert_true(load_text(text, &sample, &err));
+        assert_int_equal(sample.idle_us, good[i].us);
+        settings_clear(table, ROWS, &sample);
+    }
 }
 
 static void test_settings_sample_loads_when_uncommented(void **state)

@@ -66,8 +66,17 @@ static void test_tracking_goes_there_and_back(void **state)
         assert_true(reads(text, &id));
         assert_true(id == samples[i]);
     }
-    assert_true(tracking_id(tracking_second(samples[3]), tracking_slot(samples[3]),
-                            (unsigned)(samples[3] & (TRACKING_COUNTERS - 1))) == samples[3]);
+}
+
+/* 31 bits, 11, 18: stored ids and all that orders by them stand on it. */
+static void test_tracking_id_is_second_slot_counter(void **state)
+{
+    (void)state;
+    assert_true(tracking_id(1, 0, 0) == INT64_C(1) << 29);
+    assert_true(tracking_id(0, 1, 0) == INT64_C(1) << 18);
+    assert_true(tracking_id(0, 0, 1) == 1);
+    assert_true(tracking_id((INT64_C(1) << 31) - 1, TRACKING_SLOTS - 1, TRACKING_COUNTERS - 1) ==
+                (INT64_C(1) << 60) - 1);
 }
 
 static void test_tracking_every_wrong_letter_is_found(void **state)
@@ -145,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tracking_check_letters_are_those_of_the_document),
         cmocka_unit_test(test_tracking_goes_there_and_back),
+        cmocka_unit_test(test_tracking_id_is_second_slot_counter),
         cmocka_unit_test(test_tracking_every_wrong_letter_is_found),
         cmocka_unit_test(test_tracking_every_swap_of_two_letters_is_found),
         cmocka_unit_test(test_tracking_reads_what_people_type),
