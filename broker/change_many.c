@@ -97,6 +97,7 @@ static void on_changed(void *arg, const struct change_result *result)
     struct many *many = item->many;
 
     many->results[item->i] = *result;
+    many->results[item->i].duplicates = NULL; /* its text lives for this call only */
     many->ended++;
     many->has_children = many->has_children || result->has_children;
     many->duplicates = many->duplicates && result->err.code == ERR_NONE && result->duplicate;
