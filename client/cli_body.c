@@ -11,7 +11,7 @@
 bool cli_file_read(const char *path, size_t max, char **ret_text, size_t *ret_len, struct err *err)
 {
     bool is_stdin = strcmp(path, "-") == 0;
-    FILE *file = is_stdin ? stdin : fopen(path, "r");
+    FILE *file = is_stdin ? stdin : fopen(path, "re");
     struct buf buf;
     char piece[8192];
     size_t n;

@@ -268,7 +268,12 @@ static bool file_read(int fd, unsigned char **ret, size_t *ret_len, struct err *
         ssize_t n = read(fd, bytes + len, (size_t)st.st_size - len);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n <= 0)
+        if (n < 0) {
+            (void)err_set(err, ERR_IO, "%s", strerror(errno));
+            free(bytes);
+            return false;
+        }
+        if (n == 0)
             break;
         len += (size_t)n;
     }

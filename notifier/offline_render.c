@@ -9,6 +9,7 @@
 #include "template_names.h"
 #include "zones.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,15 +66,19 @@ static bool options_read(int argc, char **argv, struct options *ret)
 
 static bool file_read(const char *path, struct buf *out, struct err *err)
 {
-    FILE *from = fopen(path, "rb");
+    FILE *from = fopen(path, "re");
     char bytes[4096];
     size_t n;
 
     if (from == NULL)
-        return err_set(err, ERR_IO, "%s: cannot be read", path);
+        return err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(errno));
+    errno = 0;
     while ((n = fread(bytes, 1, sizeof bytes, from)) > 0)
         (void)buf_add(out, bytes, n);
+    int fault = ferror(from) ? errno : 0;
     (void)fclose(from);
+    if (fault != 0)
+        return err_set(err, ERR_IO, "%s: cannot be read: %s", path, strerror(fault));
     return !out->failed || err_set(err, ERR_TOO_LARGE, "%s: more than %d bytes", path, FILE_BYTES_MAX);
 }
 

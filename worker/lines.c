@@ -56,7 +56,7 @@ static void part_line(struct part *part, const char *text, size_t len, size_t nu
     (void)fprintf(part->told, " %s\n", err.msg);
 }
 
-/* block_end is called after each block of this part; false from it ends the reading. */
+/* block_end is called after each block of this part; false from it ends the reading. Whether all was read: errno says why not. */
 static bool part_read(struct part *part, FILE *file, bool (*block_end)(struct part *part, void *arg),
                       void *arg)
 {
@@ -65,6 +65,7 @@ static bool part_read(struct part *part, FILE *file, bool (*block_end)(struct pa
     ssize_t len;
     bool ok = true;
 
+    errno = 0;
     while (ok && (len = getline(&text, &room, file)) >= 0) {
         bool is_mine = number / BLOCK_LINES % part->of == part->n;
         number++;
@@ -73,10 +74,12 @@ static bool part_read(struct part *part, FILE *file, bool (*block_end)(struct pa
         if (is_mine && number % BLOCK_LINES == 0 && block_end != NULL)
             ok = block_end(part, arg);
     }
+    int fault = ferror(file) ? errno : 0;
     free(text);
     if (ok && number % BLOCK_LINES != 0 && number / BLOCK_LINES % part->of == part->n && block_end != NULL)
         ok = block_end(part, arg);
-    return ok;
+    errno = fault;
+    return ok && fault == 0;
 }
 
 /* ---- one of several ---- */
@@ -162,25 +165,38 @@ static bool tell(FILE *from, size_t len, size_t *told)
     return true;
 }
 
-static bool jobs_start(const struct lines *lines, unsigned count, struct job *jobs)
+/* The process of jobs[i]; those before it run. What is started and not gathered must find its pipe closed, or it writes for ever. */
+static bool job_start(const struct lines *lines, unsigned i, unsigned count, struct job *jobs)
+{
+    int ends[2];
+
+    if (pipe(ends) != 0)
+        return false;
+    jobs[i].from = fdopen(ends[0], "r");
+    if (jobs[i].from == NULL) {
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+        return false;
+    }
+    (void)fflush(stdout);
+    jobs[i].pid = fork();
+    if (jobs[i].pid == 0) {
+        struct part part = {.lines = lines, .n = i, .of = count};
+        for (unsigned k = 0; k <= i; k++)
+            (void)close(fileno(jobs[k].from));
+        _exit(part_work(&part, ends[1]));
+    }
+    (void)close(ends[1]);
+    return jobs[i].pid > 0;
+}
+
+static bool jobs_start(const struct lines *lines, unsigned count, struct job *jobs, struct err *err)
 {
     for (unsigned i = 0; i < count; i++) {
-        int ends[2];
-        if (pipe(ends) != 0)
-            return false;
-        (void)fflush(stdout);
-        jobs[i].pid = fork();
-        if (jobs[i].pid == 0) {
-            struct part part = {.lines = lines, .n = i, .of = count};
-            (void)close(ends[0]);
-            for (unsigned k = 0; k < i; k++)
-                (void)close(fileno(jobs[k].from));
-            _exit(part_work(&part, ends[1]));
-        }
-        (void)close(ends[1]);
-        jobs[i].from = fdopen(ends[0], "r");
-        if (jobs[i].pid < 0 || jobs[i].from == NULL)
-            return false;
+        errno = 0;
+        if (!job_start(lines, i, count, jobs))
+            return err_set(err, ERR_IO, "%s: process %u of %u to read it cannot be started: %s", lines->path,
+                           i + 1, count, strerror(errno));
     }
     return true;
 }
@@ -240,10 +256,12 @@ static bool run_several(const struct lines *lines, unsigned count, size_t *wrong
                         struct err *err)
 {
     struct job jobs[LINES_JOBS_MAX] = {{0}};
-    bool ok = jobs_start(lines, count, jobs) && jobs_gather(jobs, count, wrong, done);
+    bool started = jobs_start(lines, count, jobs, err);
+    bool gathered = started && jobs_gather(jobs, count, wrong, done);
 
-    return jobs_end(lines, jobs, count, ok) ||
-           err_set(err, ERR_IO, "%s: a process that read it ended", lines->path);
+    if (!jobs_end(lines, jobs, count, gathered) && started)
+        return err_set(err, ERR_IO, "%s: a process that read it ended", lines->path);
+    return started;
 }
 
 bool lines_run(const struct lines *lines, unsigned jobs, size_t *ret_done, struct err *err)
@@ -259,7 +277,8 @@ bool lines_run(const struct lines *lines, unsigned jobs, size_t *ret_done, struc
     if (jobs > 1) {
         ok = run_several(lines, jobs, &wrong, ret_done, err);
     } else {
-        (void)part_read(&part, file, NULL, NULL);
+        ok = part_read(&part, file, NULL, NULL) ||
+             err_set(err, ERR_IO, "%s: %s", lines->path, strerror(errno));
         wrong = part.frame.wrong;
         *ret_done = part.frame.done;
     }

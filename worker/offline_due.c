@@ -5,6 +5,7 @@
 #include "due_book.h"
 #include "instant.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,6 +269,7 @@ static int due_batch(const struct due_book *book)
     size_t room = 0;
     ssize_t len;
 
+    errno = 0;
     while ((len = getline(&line, &room, stdin)) > 0) {
         while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
             line[--len] = '\0';
@@ -276,8 +278,11 @@ static int due_batch(const struct due_book *book)
         else if (len != 0)
             answer_error(&(struct err){.msg = "the line is too long or holds a NUL"});
     }
+    bool whole = !ferror(stdin);
+    if (!whole)
+        (void)fprintf(stderr, "docket-worker: -: %s\n", strerror(errno));
     free(line);
-    return fflush(stdout) == 0 ? 0 : STATUS_REFUSED;
+    return fflush(stdout) == 0 && whole ? 0 : STATUS_REFUSED;
 }
 
 int offline_due(int argc, char **argv)

@@ -92,12 +92,14 @@ static bool line_run(struct run *run, const char *text, size_t len, struct fault
     return ok;
 }
 
-static void file_run(struct run *run, const char *name, FILE *file)
+/* Whether the file was read to its end. */
+static bool file_run(struct run *run, const char *name, FILE *file)
 {
     char *text = NULL;
     size_t room = 0, number = 0;
     ssize_t len;
 
+    errno = 0;
     while ((len = getline(&text, &room, file)) >= 0) {
         struct faults faults = {0};
         struct fault_place place = {name, (unsigned)++number, 0};
@@ -113,10 +115,14 @@ static void file_run(struct run *run, const char *name, FILE *file)
         faults_clear(&faults);
         run->wrong++;
     }
+    bool whole = !ferror(file);
+    if (!whole)
+        (void)fprintf(stderr, "docket-worker: %s: %s\n", name, strerror(errno));
     free(text);
     if (!run->json)
         printf("%zu tickets looked at, %zu would move, %zu would be late\n", run->looked, run->moved,
                run->late);
+    return whole;
 }
 
 static int whatif_run(const char *const *names, const char *zoneinfo, bool json)
@@ -135,7 +141,7 @@ static int whatif_run(const char *const *names, const char *zoneinfo, bool json)
         run.line = json_line_new();
         buf_init(&run.body, BYTES_MAX);
         buf_init(&run.row, BYTES_MAX);
-        file_run(&run, names[2], file);
+        ok = file_run(&run, names[2], file);
         json_line_free(run.line);
         buf_clear(&run.body);
         buf_clear(&run.row);

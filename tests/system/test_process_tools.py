@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -691,6 +692,28 @@ def test_simulate_refuses_a_number_of_jobs_that_is_none_and_a_file_that_is_not_t
         assert worker("simulate", SHIPPED, tmp_path, "--jobs", jobs).returncode == 2
     gone = worker("simulate", SHIPPED, tmp_path / "gone", "--jobs", 2)
     assert gone.returncode == 1 and "gone: No such file" in gone.stderr and gone.stdout == ""
+
+
+def test_lines_that_cannot_be_read_to_their_end_are_not_taken_as_all(tmp_path):
+    for words in (("simulate", SHIPPED), ("whatif", SHIPPED, SHIPPED)):
+        done = worker(*words, tmp_path)
+        assert done.returncode == 1 and done.stderr == f"docket-worker: {tmp_path}: Is a directory\n", (words, done)
+    folder = os.open(tmp_path, os.O_RDONLY)
+    done = subprocess.run([f"{BIN}/docket-worker", "due", "--process", SHIPPED, "--batch"], stdin=folder, capture_output=True, text=True, timeout=60)
+    os.close(folder)
+    assert done.returncode == 1 and done.stderr == "docket-worker: -: Is a directory\n"
+
+
+def test_simulate_that_cannot_start_all_its_processes_ends_those_that_it_started(tmp_path):
+    history = tmp_path / "history.jsonl"
+    history.write_text("wrong\n" * 100_000)  # what a process says of it is more than a pipe holds
+
+    def few_files():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (15, 15))
+
+    done = subprocess.run([f"{BIN}/docket-worker", "simulate", SHIPPED, history, "--jobs", "20"], capture_output=True, text=True, timeout=60, preexec_fn=few_files)
+    assert done.returncode == 1
+    assert re.fullmatch(rf"docket-worker: {re.escape(str(history))}: process \d+ of 20 to read it cannot be started: Too many open files\n", done.stderr), done.stderr
 
 
 def test_simulate_tells_the_line_that_is_wrong():

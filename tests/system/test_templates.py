@@ -49,6 +49,8 @@ def test_facts_that_are_no_json_are_told_with_their_place(tmp_path):
         file.write_text(text)
         done = subprocess.run([BIN / "docket-notifier", "render", "received", "--ticket", file], capture_output=True, text=True)
         assert (done.returncode, done.stderr) == (1, f"docket-notifier: {file}:{told}\n")
+    done = subprocess.run([BIN / "docket-notifier", "render", "received", "--ticket", tmp_path], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, f"docket-notifier: {tmp_path}: cannot be read: Is a directory\n")
 
 
 def facts_of(text, locale):
