@@ -281,16 +281,30 @@ docs: all ## what the programs say about themselves: docs/cli.md, the settings i
 
 # ---- dependencies and installation ----
 
-.PHONY: deps install
+.PHONY: deps install uninstall place
 deps: ## install what is missing from Debian (as root or through sudo); DEPS=no refuses to
 	@DEPS=$(DEPS) build-aux/deps
 
 # Where systemd, pkg-config, man and the shells look for things below PREFIX.
 at = $(DESTDIR)$(PREFIX)/$(1)
+UNITS := $(notdir $(wildcard deploy/systemd/*.service))
+PAGES := man1/docket.1 man1/docket-bench.1 $(addprefix man8/,docket-broker.8 docket-worker.8 docket-notifier.8 docket-mail.8 docket-xmpp.8)
+# All that is installed: files, and folders that are wholly ours.
+PLACED = $(addprefix bin/,$(notdir $(BIN))) $(addprefix lib/,libdocket.a libdocket.so libdocket.so.0 pkgconfig/libdocket.pc sysusers.d/docket.conf) \
+	$(addprefix lib/systemd/system/,$(UNITS)) $(addprefix share/man/,$(PAGES)) include/docket.h share/bash-completion/completions/docket \
+	share/zsh/site-functions/_docket share/fish/vendor_completions.d/docket.fish share/docket share/doc/docket
+
 install: ## into DESTDIR/PREFIX: programs (optimised; LTO=no: as make builds them), library, man pages, completion, units, samples, docs
 	@$(MAKE) --no-print-directory $(jobs) LTO="$(or $(lto),no)" all
-	$(INSTALL) -d $(foreach d,bin lib/pkgconfig lib/systemd/system lib/sysusers.d include share/docket share/doc/docket/docs share/man/man1 \
-		share/man/man8 share/bash-completion/completions share/zsh/site-functions share/fish/vendor_completions.d,$(call at,$(d)))
+	@umask 022 && $(MAKE) --no-print-directory LTO="$(or $(lto),no)" place
+uninstall: ## take it all away again; /etc/docket and the database stay
+	rm -rf $(foreach path,$(PLACED),$(call at,$(path)))
+
+# Of a version before nothing is left: a rule that is no longer shipped would come into an empty database.
+place:
+	$(INSTALL) -d $(sort $(dir $(foreach path,$(PLACED),$(call at,$(path)))))
+	rm -rf $(call at,share/docket) $(call at,share/doc/docket)
+	$(INSTALL) -d $(call at,share/docket) $(call at,share/doc/docket/docs)
 	$(INSTALL) -m 0755 $(BIN) $(call at,bin)
 	$(INSTALL) -m 0644 $(BUILD)/lib/libdocket.a $(call at,lib)
 	$(if $(lto),strip --remove-section='.gnu.lto_*' --remove-section='.gnu.debuglto_*' --strip-symbol=__gnu_lto_v1 $(call at,lib/libdocket.a))
@@ -299,20 +313,18 @@ install: ## into DESTDIR/PREFIX: programs (optimised; LTO=no: as make builds the
 	$(INSTALL) -m 0644 client/docket.h $(call at,include)
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' client/libdocket.pc.in > $(call at,lib/pkgconfig/libdocket.pc)
 	$(BUILD)/bin/docket --man > $(call at,share/man/man1/docket.1)
-	build-aux/man $(BUILD)/bin docket-broker "takes tickets, hands them to workers, writes what they decide" > $(call at,share/man/man8/docket-broker.8)
-	build-aux/man $(BUILD)/bin docket-worker "decides tickets by the support process" > $(call at,share/man/man8/docket-worker.8)
-	build-aux/man $(BUILD)/bin docket-notifier "tells customers and staff, publishes the event feed" > $(call at,share/man/man8/docket-notifier.8)
-	build-aux/man $(BUILD)/bin docket-mail "gives a mail to the support desk" > $(call at,share/man/man8/docket-mail.8)
+	for page in $(filter-out man1/docket.1,$(PAGES)); do build-aux/man $(BUILD)/bin $${page#*/} > $(call at,share/man)/$$page || exit 1; done
 	$(BUILD)/bin/docket completion bash > $(call at,share/bash-completion/completions/docket)
 	$(BUILD)/bin/docket completion zsh > $(call at,share/zsh/site-functions/_docket)
 	$(BUILD)/bin/docket completion fish > $(call at,share/fish/vendor_completions.d/docket.fish)
-	for unit in deploy/systemd/*.service; do sed 's|@PREFIX@|$(PREFIX)|' $$unit > $(call at,lib/systemd/system)/$${unit##*/} || exit 1; done
+	for unit in $(UNITS); do sed 's|@PREFIX@|$(PREFIX)|' deploy/systemd/$$unit > $(call at,lib/systemd/system)/$$unit || exit 1; done
 	$(INSTALL) -m 0644 deploy/systemd/sysusers.conf $(call at,lib/sysusers.d/docket.conf)
 	cp -R deploy/process deploy/schema deploy/etc deploy/prometheus $(call at,share/docket)
 	$(INSTALL) -m 0644 README.md CONTRIBUTING.md LICENSE $(call at,share/doc/docket)
 	$(INSTALL) -m 0644 docs/*.md $(call at,share/doc/docket/docs)
 	cp -R examples $(call at,share/doc/docket)
 	ln -sfn ../../docket $(call at,share/doc/docket/deploy) # what the pages call deploy/
+	chmod -R u=rwX,go=rX $(call at,share/docket) $(call at,share/doc/docket)
 
 # ---- housekeeping ----
 

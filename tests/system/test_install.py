@@ -9,7 +9,7 @@ import pytest
 from helpers import BIN, ROOT, TRACKING
 
 PREFIX = "/opt/desk"
-PROGRAMS = ("docket", "docket-bench", "docket-broker", "docket-mail", "docket-notifier", "docket-worker")
+PROGRAMS = ("docket", "docket-bench", "docket-broker", "docket-mail", "docket-notifier", "docket-worker", "docket-xmpp")
 POST = """
 #include <docket.h>
 #include <stdio.h>
@@ -32,13 +32,17 @@ int main(int argc, char **argv)
 """
 
 
+def make(target, destdir, umask=0o022):
+    done = subprocess.run(["make", target, f"DESTDIR={destdir}", f"PREFIX={PREFIX}", "LTO=no", f"BUILD={os.path.relpath(BIN.parent, ROOT)}"],
+                          cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, umask=umask)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
     """Everything below a DESTDIR; the folder that PREFIX is there."""
     destdir = tmp_path_factory.mktemp("destdir")
-    done = subprocess.run(["make", "install", f"DESTDIR={destdir}", f"PREFIX={PREFIX}", "LTO=no", f"BUILD={os.path.relpath(BIN.parent, ROOT)}"],
-                          cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    make("install", destdir)
     outside = [path for path in destdir.rglob("*") if path.is_file() and not path.is_relative_to(destdir / PREFIX[1:])]
     assert not outside
     return destdir / PREFIX[1:]
@@ -72,6 +76,24 @@ def test_everything_lies_where_it_is_looked_for(installed):
     assert (installed / "share/docket/process/process.yaml").exists() and (installed / "share/doc/docket/docs/operations.md").exists()
 
 
+def test_an_upgrade_leaves_nothing_of_the_version_before_all_may_read_it_and_uninstall_takes_it_away(tmp_path):
+    """A rule that is no longer shipped must not come into an empty database."""
+    folder = tmp_path / PREFIX[1:]
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin/other").write_text("of somebody else")
+    make("install", tmp_path, umask=0o077)
+    old = [folder / "share/docket" / path for path in ("process/rules/05-old.yaml", "schema/9999_old.sql")] + [folder / "share/doc/docket/examples/old.py"]
+    for path in old:
+        path.write_text("gone")
+    make("install", tmp_path, umask=0o077)
+    assert not [path for path in old if path.exists()]
+    hidden = [path for path in folder.rglob("*") if not path.stat().st_mode & 0o044 == 0o044 or path.is_dir() and not path.stat().st_mode & 0o011 == 0o011]
+    assert not hidden
+    make("uninstall", tmp_path)
+    left = [path.relative_to(folder) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir() or path.name == "docket"]
+    assert [str(path) for path in left] == ["bin/other"]
+
+
 def test_each_link_of_the_installed_pages_leads_somewhere(installed):
     doc = installed / "share/doc/docket"
     pages = [doc / "README.md", *sorted((doc / "docs").glob("*.md")), *sorted((doc / "examples").rglob("*.md"))]
@@ -93,11 +115,13 @@ def test_systemd_understands_the_units(installed, tmp_path):
 @pytest.mark.skipif(not shutil.which("man"), reason="no man here")
 def test_man_pages_are_without_warnings_and_name_the_settings(installed):
     pages = sorted((installed / "share/man").rglob("docket*"))
-    assert [page.name for page in pages] == ["docket.1", "docket-broker.8", "docket-mail.8", "docket-notifier.8", "docket-worker.8"]
+    assert [page.name for page in pages] == ["docket-bench.1", "docket.1", "docket-broker.8", "docket-mail.8", "docket-notifier.8", "docket-worker.8", "docket-xmpp.8"]
     for page in pages:
         done = subprocess.run(["man", "-l", "--warnings", str(page)], capture_output=True, text=True, env={**os.environ, "MANWIDTH": "120", "LC_ALL": "C.UTF-8"})
         assert done.returncode == 0 and done.stderr == "", page.name
-        assert page.name == "docket.1" or "log_level" in done.stdout
+        assert page.suffix == ".1" or page.name == "docket-xmpp.8" or "log_level" in done.stdout
+        said = subprocess.run(["lexgrog", str(page)], capture_output=True, text=True)
+        assert said.returncode == 0 and f'"{page.stem} - ' in said.stdout, "apropos finds it"
 
 
 @pytest.mark.skipif("address" in str(BIN), reason="the library of a sanitizer build needs a program of one")
