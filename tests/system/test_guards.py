@@ -160,7 +160,7 @@ def test_a_decision_beside_a_comment_that_is_not_committed_yet_waits_and_is_stal
 
 RARE = {
     "attributes": (lambda s, n, attempt: s.run("attributes", [n], [attempt], [3], [b"\x80"]), "SELECT count(*) FROM amendments WHERE ticket = {}"),
-    "verdicts": (lambda s, n, attempt: s.run("verdicts", [n], [attempt], ["response"], [1], ["met"], [None], [3], [60], [1], [1], [0], [0], ["z"], None, None, [3]), "SELECT count(*) FROM deadlines WHERE ticket = {}"),
+    "verdicts": (lambda s, n, attempt: s.run("verdicts", [n], [attempt], ["response"], [1], ["met"], [None], [3], [60], [1], [1], [0], [0], ["z"], [None], None, None, [3]), "SELECT count(*) FROM deadlines WHERE ticket = {}"),
     "alerts_open": (lambda s, n, attempt: s.run("alerts_open", [n], [attempt], [3], [f"x:{n}"], ["p1"], [1], ["text"]), "SELECT count(*) FROM alerts WHERE ticket = {}"),
     "dead_letters": (lambda s, n, attempt: s.run("dead_letters", [n], [attempt], [5], ["c"], ["m"], ["w"]), "SELECT count(*) FROM dead_letters WHERE ticket = {}"),
 }
