@@ -27,3 +27,13 @@ void op_unit_read_key(struct op_unit *op, const PGresult *rows, int taken, int c
 {
     op_key_read(&op->key, rows, taken, content, request, op->call->req.content_digest);
 }
+
+bool op_unit_conflicts(struct op_unit *op)
+{
+    struct err err;
+
+    if (op_key_check(&op->key, &err))
+        return false;
+    call_refuse(op->call, &err);
+    return true;
+}

@@ -25,4 +25,7 @@ void op_unit_start(struct op_unit *op, const struct unit_type *type, struct brok
 void op_unit_put_key(const struct op_unit *op, struct pg_params *params);
 void op_unit_read_key(struct op_unit *op, const PGresult *rows, int taken, int content, int request);
 
+/* True when the key stands for something else: that was answered. A duplicate with the same content goes on. */
+bool op_unit_conflicts(struct op_unit *op) __attribute__((warn_unused_result));
+
 #endif

@@ -1,19 +1,23 @@
 /* The ops of the protocol as one table; see ops.h. */
 #include "ops.h"
 #include "alerting.h"
+#include "applying.h"
 #include "bounces.h"
 #include "broker.h"
 #include "calls.h"
 #include "change_ops.h"
+#include "customer_put.h"
 #include "deadlines.h"
-#include "keyed.h"
+#include "finding.h"
+#include "forecasting.h"
 #include "mutes.h"
 #include "notices.h"
 #include "oncalling.h"
 #include "posting.h"
-#include "forecasting.h"
 #include "read_explain.h"
 #include "reading.h"
+#include "retrying.h"
+#include "taking.h"
 #include "trying.h"
 
 #include <stddef.h>
@@ -27,22 +31,14 @@
 #define LOOKS false, false, true, TURN_NONE
 #define OP(form, ...) [form] = {&op_forms[form], __VA_ARGS__}
 
-static void ops_next(struct broker *broker, struct call *call)
-{
-    if (request_bool(&call->req, F_PEEK, false))
-        reading_peek(broker, call);
-    else
-        keyed_next(broker, call);
-}
-
 /* form, changes, large, always, turn, handler, further check */
 static const struct op table[FORMS] = {
     OP(FORM_TICKET_SUBMIT, CHANGES, posting_submit, NULL),
-    OP(FORM_TICKET_FIND, CHANGES, keyed_find, NULL),
+    OP(FORM_TICKET_FIND, CHANGES, finding_find, NULL),
     OP(FORM_TICKET_SHOW, READS, reading_show, NULL),
     OP(FORM_TICKET_EXPLAIN, READS, read_explain, NULL),
     OP(FORM_TICKET_LIST, READS, reading_list, NULL),
-    OP(FORM_TICKET_NEXT, CHANGES, ops_next, keyed_check_next),
+    OP(FORM_TICKET_NEXT, CHANGES, taking_next, taking_check_next),
     OP(FORM_TICKET_TAKE, CHANGES, change_take, NULL),
     OP(FORM_TICKET_ASSIGN, CHANGES, change_assign, NULL),
     OP(FORM_TICKET_RELEASE, CHANGES, change_release, NULL),
@@ -62,10 +58,10 @@ static const struct op table[FORMS] = {
     OP(FORM_TICKET_LINK, CHANGES, change_link, change_check_link),
     OP(FORM_TICKET_DONE, CHANGES, change_task_done, NULL),
     OP(FORM_TICKET_MEETING, CHANGES, change_meeting, NULL),
-    OP(FORM_CUSTOMER_PUT, CHANGES, keyed_customer_put, keyed_check_customer),
+    OP(FORM_CUSTOMER_PUT, CHANGES, customer_put, customer_put_check),
     OP(FORM_CUSTOMER_GET, READS, reading_customer_get, NULL),
     OP(FORM_CUSTOMER_LIST, READS, reading_customer_list, NULL),
-    OP(FORM_PROCESS_APPLY, APPLIES, keyed_process_apply, NULL),
+    OP(FORM_PROCESS_APPLY, APPLIES, applying_apply, NULL),
     OP(FORM_PROCESS_GET, READS, reading_process_get, NULL),
     OP(FORM_PROCESS_LIST, READS, reading_process_list, NULL),
     OP(FORM_TICKET_FORECAST, TRIES, forecasting, NULL),
@@ -73,7 +69,7 @@ static const struct op table[FORMS] = {
     OP(FORM_PROCESS_SIMULATE, TRIES_LARGE, trying_simulate, NULL),
     OP(FORM_EVENTS_SINCE, FOLLOWS, reading_events, NULL),
     OP(FORM_DEAD_LIST, READS, reading_dead_list, NULL),
-    OP(FORM_DEAD_RETRY, CHANGES, keyed_dead_retry, keyed_check_retry),
+    OP(FORM_DEAD_RETRY, CHANGES, retrying_retry, retrying_check),
     OP(FORM_ALERT_LIST, READS, alerting_list, NULL),
     OP(FORM_ALERT_SHOW, READS, alerting_show, NULL),
     OP(FORM_ALERT_ACK, CHANGES, alerting_ack, NULL),
