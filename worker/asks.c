@@ -1,6 +1,7 @@
 /* What brokers ask beside decisions; see asks.h. */
 #include "asks.h"
 
+#include "check.h"
 #include "clock.h"
 #include "forecast.h"
 #include "mem.h"
@@ -58,15 +59,15 @@ static bool answer_check(const struct question *q, struct buf *out, struct err *
 {
     struct engine *engine = NULL;
     struct faults faults = {0};
-    bool ok = versions_compile(q->asks->zone_dir, wire_find(q->ask, "files"), &engine, &faults);
+    const char *zone_dir = q->asks->zone_dir;
+    bool ok = versions_compile(zone_dir, wire_find(q->ask, "files"), &engine, &faults) &&
+              check_version(engine, zone_dir, clock_wall_us(), &faults);
 
     (void)err;
     wire_put_map(out, 2);
     wire_put_text(out, "errors");
     asks_put_faults(&faults, out);
     wire_put_text(out, "warnings");
-    if (ok)
-        engine_warn(engine, clock_wall_us());
     if (ok)
         asks_put_faults(&engine_process(engine)->warnings, out);
     else

@@ -15,6 +15,7 @@ struct cases_count {
 
 /* Runs all cases of the engine's process.
  * in:  only    run those whose name has this text; NULL: all
+ *      out     what is printed; NULL: nothing
  * out: count   added to
  *      faults  what is not of the form of a case; false then */
 bool cases_run(const struct engine *engine, const char *only, FILE *out, struct cases_count *count,

@@ -1,7 +1,7 @@
 /* docket-worker check, explain; see offline.h. */
 #include "offline.h"
 
-#include "cases.h"
+#include "check.h"
 #include "clock.h"
 #include "decide.h"
 #include "given.h"
@@ -61,34 +61,19 @@ int offline_usage(const char *usage)
     return STATUS_USAGE;
 }
 
-/* Whether tests/ has the form of cases. Which of them fail is `docket-worker test`'s to say. */
-static bool check_cases(const struct engine *engine)
-{
-    struct cases_count count = {0};
-    struct faults faults = {0};
-    FILE *nowhere = fopen("/dev/null", "we");
-
-    if (nowhere == NULL)
-        return true;
-    bool ok = cases_run(engine, NULL, nowhere, &count, &faults);
-    (void)fclose(nowhere);
-    faults_sort(&faults);
-    faults_print(stderr, "", &faults);
-    faults_clear(&faults);
-    return ok;
-}
-
 int offline_check(int argc, char **argv)
 {
     const char *dir = NULL, *zoneinfo = OFFLINE_ZONEINFO;
     struct engine *engine = NULL;
+    struct faults faults = {0};
 
     if (!arguments_parse(argc, argv, &dir, 1, &zoneinfo, NULL))
         return offline_usage("check DIR");
     if (!offline_engine_open(dir, zoneinfo, &engine))
         return STATUS_REFUSED;
-    bool ok = check_cases(engine);
-    engine_warn(engine, clock_wall_us());
+    bool ok = check_version(engine, zoneinfo, clock_wall_us(), &faults);
+    faults_print(stderr, "", &faults);
+    faults_clear(&faults);
     faults_print(stderr, "warning: ", &engine_process(engine)->warnings);
     if (ok)
         printf("ok %s\n", engine_process(engine)->hash);

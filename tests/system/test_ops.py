@@ -287,6 +287,24 @@ def test_the_process_is_listed_got_and_a_broken_one_refused_with_places(client):
     assert client.call("process.get")["hash"] == current["hash"]
 
 
+def test_a_process_whose_cases_are_not_of_the_form_is_refused_as_check_refuses_it(client, tmp_path):
+    current = client.call("process.get")
+    broken = {**current["files"], "tests/mine.yaml": b"- case: misspelt\n  ticket: {titel: No tone, problem: x}\n- case: misspelt\n  ticket: {}\n"}
+    for name, text in broken.items():
+        path = tmp_path / "process" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
+    checked = subprocess.run([BIN / "docket-worker", "check", tmp_path / "process"], capture_output=True, text=True, timeout=60)
+    told = [line for line in checked.stderr.splitlines() if not line.startswith("warning: ")]
+    assert checked.returncode == 1 and len(told) >= 2 and all(line.startswith("tests/mine.yaml:") for line in told), checked
+    for dry in (True, False):
+        refusal = client.refused("process.apply", files=broken, comment="broken cases", dry_run=dry, as_=ADA)
+        assert refusal.code == "invalid" and refusal.field == "files" and refusal.error["message"].splitlines() == told
+    assert client.call("process.get")["hash"] == current["hash"]
+    failing = {**current["files"], "tests/mine.yaml": b"- case: it fails\n  ticket: {title: No tone, problem: x}\n  expect: {priority: 1}\n"}
+    assert client.call("process.apply", files=failing, comment="which fail is said by test", dry_run=True, as_=ADA)["dry_run"] is True
+
+
 def test_a_process_that_is_applied_decides_the_next_ticket(client):
     current = client.call("process.get")
     name = next(file for file in sorted(current["files"]) if file.startswith("rules/99"))

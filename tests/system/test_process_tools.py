@@ -294,6 +294,17 @@ def test_check_reads_the_cases_too(process):
     assert worker("check", process).returncode == 0, "which cases fail is said by test"
 
 
+def test_check_reads_the_calendars_of_people_too(process):
+    """A schedule's file that cannot be read means that nobody is called: process.apply refuses it, so does check."""
+    (process / "staff.yaml").write_text("people:\n  ada: {email: a@b.example}\nteams: {}\n")
+    (process / "oncall.yaml").write_text("schedules:\n  noc:\n    layers: [{import: holidays/roster.ics}]\n")
+    (process / "holidays").mkdir()
+    (process / "holidays/roster.ics").write_text(
+        "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260302T090000Z\nDTEND:20260303T090000Z\nSUMMARY:nobody\nEND:VEVENT\nEND:VCALENDAR\n")
+    done = worker("check", process)
+    assert done.returncode == 1 and "holidays/roster.ics:" in done.stderr and "ok" not in done.stdout, done
+
+
 @pytest.mark.parametrize("name", ["process.yaml", "calendars.yaml", "packages.yaml"])
 def test_a_file_that_cannot_be_read_brings_no_faults_about_its_names(process, name):
     (process / name).write_text("\tx: 1\n")
