@@ -163,6 +163,7 @@ static void words_of(const PGresult *rows, int row, const struct texts *texts, s
         ret->for_customer = (struct customer_words){.body = body,
                                                     .earlier = pg_span(rows, row, C_EARLIER),
                                                     .triaged = pg_span(rows, row, C_TRIAGED),
+                                                    .asked = pg_span(rows, row, C_ASKED),
                                                     .members = pg_span(rows, row, C_MEMBERS),
                                                     .member_bodies = pg_span(rows, row, C_MEMBER_BODIES)};
         ret->to_customer = &ret->for_customer;

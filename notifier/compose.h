@@ -49,7 +49,8 @@ enum claim_column {
     C_GUEST,
     C_PROBLEM, /* for staff alone, its beginning */
     C_ALERT_CAUSE,
-    C_MEMBER_BODIES
+    C_MEMBER_BODIES,
+    C_ASKED /* what is told in it of another row: the questions of its decision */
 };
 
 /* Appends the bytes of the message in this row, and writes its id for life.

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMBERS_SHOWN_MAX = 10, PROBLEM_BYTES_MAX = 2000, ALERT_BYTES = 8192 };
+enum { MEMBERS_SHOWN_MAX = 10, PROBLEM_BYTES_MAX = 2000, ALERT_BYTES = 8192, MEMBER_BYTES = 1 << 18 };
 
 struct context {
     struct buf *out;
@@ -46,11 +46,17 @@ static void put_word(const struct context *c, struct span word)
 }
 
 /* A text of the process, in which the process has one for all, or what the locale says instead: its word "PREFIX_NAME". */
-static void put_text_or_word(const struct context *c, const char *prefix, struct span name, struct span text)
+static struct span text_or_word(const struct context *c, const char *prefix, struct span name,
+                                struct span text)
 {
     struct span own = templates_word_as(c->templates, c->locale, prefix, name);
 
-    wire_put_str(c->out, own.p != NULL ? own : text.p != NULL ? text : span_of(""));
+    return own.p != NULL ? own : text.p != NULL ? text : span_of("");
+}
+
+static void put_text_or_word(const struct context *c, const char *prefix, struct span name, struct span text)
+{
+    wire_put_str(c->out, text_or_word(c, prefix, name, text));
 }
 
 /* A word in one of its uses (a kind of message may also be the name of something else); where the locale tells none apart, the word alone. */
@@ -230,15 +236,30 @@ static void put_lines(const struct context *c, const struct wire_val *body)
     wire_list_close(c->out, &lines);
 }
 
-static void put_missing(const struct context *c, const struct wire_val *missing)
+static bool questions_have(const struct wire_val *questions, struct span name)
 {
-    wire_put_text(c->out, "missing");
-    wire_put_list(c->out, wire_count(missing));
+    for (size_t i = 0; i < wire_count(questions); i++)
+        if (span_equal(wire_find_str(wire_at(questions, i), "name"), name))
+            return true;
+    return false;
+}
+
+/* What the same message asks by a question of its own is not asked twice. */
+static void put_missing(const struct context *c, const struct wire_val *missing,
+                        const struct wire_val *questions, struct wire_map *map)
+{
+    wire_put_text(c->out, "missing"), map->count++;
+    struct wire_map list = wire_list_open(c->out);
     for (size_t i = 0; i < wire_count(missing); i++) {
         struct span word = SPAN_NONE;
         (void)wire_get_str(wire_at(missing, i), &word);
+        if (questions_have(questions, word))
+            continue;
         put_word(c, word);
+        list.count++;
     }
+    wire_list_close(c->out, &list);
+    wire_put_key_bool(c->out, "has_missing", list.count > 0), map->count++;
 }
 
 /* What "waits for you" to a customer is another thing to staff. */
@@ -343,17 +364,35 @@ static struct span closed_word(const struct context *c, const struct wire_val *m
     return word.p == NULL ? text : word;
 }
 
+/* What somebody wrote for the reader; where a rule asks, its questions, a line each. */
+static void put_member_text(const struct context *c, const struct wire_val *body)
+{
+    const struct wire_val *questions = wire_find(body, "questions");
+    struct buf lines;
+
+    buf_init(&lines, MEMBER_BYTES);
+    buf_add_span(&lines, wire_find_str(body, "text"));
+    for (size_t i = 0; i < wire_count(questions); i++) {
+        const struct wire_val *question = wire_at(questions, i);
+        struct span text =
+            text_or_word(c, "question", wire_find_str(question, "name"), context_question(question));
+        (void)buf_printf(&lines, "%s- %.*s", lines.len == 0 ? "" : "\n", (int)text.len, text.p);
+    }
+    put_optional(c, "text", lines.failed ? wire_find_str(body, "text") : buf_span(&lines));
+    buf_clear(&lines);
+}
+
 /* body: what it says, or of another type */
 static void put_member(const struct context *c, const struct wire_val *member, const struct wire_val *body)
 {
-    static const char *const said[] = {"text", "reason", "proposal"};
+    static const char *const said[] = {"reason", "proposal"};
     int64_t id = wire_find_int(member, "id", 0);
     char tracking[TRACKING_TEXT_BYTES] = "";
     struct buf own;
 
     if (id != 0)
         tracking_format(id, c->facts->tracking_prefix, tracking);
-    wire_put_map(c->out, 5 + sizeof said / sizeof said[0]);
+    wire_put_map(c->out, 6 + sizeof said / sizeof said[0]);
     put_optional(c, "tracking", span_of(tracking));
     put_optional(c, "title", wire_find_str(member, "title"));
     wire_put_text(c->out, "kind");
@@ -363,6 +402,7 @@ static void put_member(const struct context *c, const struct wire_val *member, c
     put_optional(c, "alert",
                  alert_said(c, wire_find_str(member, "cause"), wire_find_str(member, "alert"), &own));
     buf_clear(&own);
+    put_member_text(c, body);
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
         put_optional(c, said[i], closed_word(c, member, wire_find_str(body, said[i])));
 }
@@ -422,9 +462,10 @@ void context_put(struct buf *out, const struct templates *templates, const char 
 {
     struct context c = {out, templates, locale, f, words, SPAN_NONE};
     struct wire_doc *body_doc = parse_or_null(words->body), *triaged_doc = parse_or_null(words->triaged);
+    struct wire_doc *asked_doc = parse_or_null(words->asked);
     const struct wire_val *body = body_doc == NULL ? NULL : wire_root(body_doc);
     const struct wire_val *triaged = triaged_doc == NULL ? NULL : wire_root(triaged_doc);
-    const struct wire_val *missing = wire_find(body, "missing");
+    const struct wire_val *asked = asked_doc == NULL ? NULL : wire_root(asked_doc);
     struct wire_map map = wire_map_open(out);
     struct buf own;
 
@@ -446,8 +487,8 @@ void context_put(struct buf *out, const struct templates *templates, const char 
     put_optional_map(&c, "body", body), map.count++;
     put_earlier(&c), map.count++;
     put_optional_map(&c, "triaged", triaged), map.count++;
-    wire_put_key_bool(out, "has_missing", wire_count(missing) > 0), map.count++;
-    put_missing(&c, missing), map.count++;
+    put_optional_map(&c, "asked", asked), map.count++;
+    put_missing(&c, wire_find(body, "missing"), wire_find(asked, "questions"), &map);
     wire_put_key_bool(out, "on_customer", span_is(wire_find_str(body, "on"), "customer")), map.count++;
     put_lines(&c, body), map.count++;
     put_for_staff(&c, &map);
@@ -456,4 +497,5 @@ void context_put(struct buf *out, const struct templates *templates, const char 
     buf_clear(&own);
     wire_doc_free(body_doc);
     wire_doc_free(triaged_doc);
+    wire_doc_free(asked_doc);
 }

@@ -17,6 +17,13 @@ static void put_text(struct buf *out, const char *key, const char *text, struct 
     wire_put_key_text(out, key, text[0] == '\0' ? NULL : text), map->count++;
 }
 
+/* A map as stored, where there is one. */
+static void put_raw(struct buf *out, const char *key, struct span map, struct wire_map *ret)
+{
+    if (map.p != NULL)
+        wire_put_text(out, key), wire_put_raw(out, map), ret->count++;
+}
+
 static void put_data(struct buf *out, const struct letter *letter, int form, size_t text_max)
 {
     struct wire_map map = wire_map_open(out);
@@ -38,8 +45,12 @@ static void put_data(struct buf *out, const struct letter *letter, int form, siz
         wire_put_key_int(out, "alert", letter_alert(letter)), map.count++;
     if (form != FULL)
         wire_put_key_bool(out, "cut", true), map.count++;
-    if (form == FULL && letter_body(letter).p != NULL)
-        wire_put_text(out, "body"), wire_put_raw(out, letter_body(letter)), map.count++;
+    if (form == FULL)
+        put_raw(out, "body", letter_body(letter), &map);
+    if (form == FULL && letter->to_customer != NULL) {
+        put_raw(out, "triaged", letter->to_customer->triaged, &map);
+        put_raw(out, "asked", letter->to_customer->asked, &map);
+    }
     wire_map_close(out, &map);
 }
 

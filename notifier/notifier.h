@@ -65,7 +65,8 @@ struct notifier {
         *name_taken, *answers_ignored;
     zsock_t *pokes;
     int32_t process_n;
-    bool expanding;                             /* outbox rows are being claimed or expanded */
+    bool process_read; /* it was looked for: who is told, when and in which words is known */
+    bool expanding;    /* outbox rows are being claimed or expanded */
     struct ending *endings_wait, *endings_sent; /* not written yet; being written (endings.c) */
     bool held; /* nothing is told: see tell_beat.sql; so until the database has said otherwise */
     bool hold; /* to be said with the next beat */

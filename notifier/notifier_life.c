@@ -45,6 +45,7 @@ static void process_on_rows(void *arg, PGresult *rows)
     struct notifier *notifier = arg;
     struct err err;
 
+    notifier->process_read = true;
     if (PQntuples(rows) == 0)
         return;
     if (notifier->process_n != 0)
@@ -122,8 +123,13 @@ static void send_shares(struct notifier *notifier)
 
 static void poll_on_end(void *arg, const struct pg_end *end)
 {
-    if (end->outcome == PG_OK)
-        deliver_run(arg);
+    struct notifier *notifier = arg;
+
+    if (end->outcome != PG_OK)
+        return;
+    deliver_run(notifier);
+    if (notifier->look_again) /* also what waited for the process */
+        outbox_run(notifier);
 }
 
 /* Once a second: a poll catches what a poke missed. */

@@ -25,7 +25,7 @@ static const char usage[] =
     "locale, zone, link,\n"
     "code, by_mail, attachments, inhibited, alert, alert_cause, alert_priority, problem, contact {…}, body "
     "{…}, triaged "
-    "{…}, members [{id, "
+    "{…}, asked {…}, members [{id, "
     "title, kind, priority, alert}].\n"
     "The text is as long, and its digits as far apart, as on the channel with that suffix. Without --process "
     "the shipped templates are used.\n";
@@ -39,7 +39,7 @@ struct options {
 struct holder {
     struct wire_doc *doc;
     struct process *process; /* NULL: the shipped templates, and nobody is known */
-    struct buf body, earlier, triaged, members, member_bodies, record, extra;
+    struct buf body, earlier, triaged, asked, members, member_bodies, record, extra;
     char tracking[NAME_BYTES], name[NAME_BYTES], link[1024], code[NAME_BYTES];
     struct zones *zones;
 };
@@ -221,6 +221,7 @@ static void render_holder(const struct templates *templates, struct holder *h, c
                                              strncmp(options->kind, "received", strlen("received")) == 0
                                                  ? keep(&h->triaged, wire_find(root, "triaged"))
                                                  : SPAN_NONE,
+                                         .asked = keep(&h->asked, wire_find(root, "asked")),
                                          .members = members_of(h),
                                          .member_bodies = bodies_of(h)};
     render_to_customer(templates, &facts, &words, options->suffix, chars_max_of(options->suffix), ret);
@@ -294,6 +295,7 @@ int offline_render(int argc, char **argv)
     wire_doc_free(h.doc);
     buf_clear(&h.body);
     buf_clear(&h.triaged);
+    buf_clear(&h.asked);
     buf_clear(&h.earlier);
     buf_clear(&h.members);
     buf_clear(&h.member_bodies);

@@ -192,8 +192,8 @@ static void claim_on_merged(void *arg, PGresult *rows)
         for (size_t k = 0; k < claim->count; k++)
             if (claim->rows[k].ticket == pg_int(rows, i, 0) &&
                 claim->rows[k].version == (int32_t)pg_int(rows, i, 1) &&
-                strcmp(claim->rows[k].kind, "triaged") == 0 &&
-                claim->rows[k].generation == (int32_t)pg_int(rows, i, 2)) {
+                span_is(pg_span(rows, i, 2), claim->rows[k].kind) &&
+                claim->rows[k].generation == (int32_t)pg_int(rows, i, 3)) {
                 claim->rows[k].merged = true;
                 claim->rows[k].recipients.reason = "merged";
             }
@@ -210,14 +210,33 @@ static const struct told *claim_receipt_of(const struct claim *claim, const stru
     return NULL;
 }
 
-/* Triaged rows that were claimed together with their receipt go inside it. */
-static size_t claim_pair(struct claim *claim, bool *joins)
+/* The priority that the same decision gave. */
+static const struct told *claim_priority_of(const struct claim *claim, const struct told *asked)
+{
+    for (size_t i = 0; i < claim->count; i++)
+        if (claim->rows[i].ticket == asked->ticket && claim->rows[i].version == asked->version &&
+            claim->rows[i].audience == AUDIENCE_CUSTOMER && strcmp(claim->rows[i].kind, "triaged") == 0 &&
+            claim->rows[i].recipients.count != 0)
+            return &claim->rows[i];
+    return NULL;
+}
+
+/* What was claimed together with the message that tells it goes inside: a triaged row in its receipt, questions with their priority. */
+static bool claim_joins(const struct claim *claim, const struct told *row)
+{
+    if (row->merged || row->audience != AUDIENCE_CUSTOMER)
+        return false;
+    if (strcmp(row->kind, "triaged") == 0)
+        return claim_receipt_of(claim, row) != NULL;
+    return strcmp(row->kind, "asked") == 0 && templates_join_questions(claim->notifier->templates) &&
+           claim_priority_of(claim, row) != NULL;
+}
+
+static size_t claim_pair(const struct claim *claim, bool *joins)
 {
     size_t count = 0;
     for (size_t i = 0; i < claim->count; i++) {
-        struct told *row = &claim->rows[i];
-        joins[i] = !row->merged && row->audience == AUDIENCE_CUSTOMER && strcmp(row->kind, "triaged") == 0 &&
-                   claim_receipt_of(claim, row) != NULL;
+        joins[i] = claim_joins(claim, &claim->rows[i]);
         count += joins[i];
     }
     return count;
@@ -226,7 +245,8 @@ static size_t claim_pair(struct claim *claim, bool *joins)
 static bool claim_has_triaged(const struct claim *claim, const struct told *receipt, const bool *joins)
 {
     for (size_t i = 0; i < claim->count; i++)
-        if (joins[i] && claim->rows[i].ticket == receipt->ticket)
+        if (joins[i] && claim->rows[i].ticket == receipt->ticket &&
+            strcmp(claim->rows[i].kind, "triaged") == 0)
             return true;
     return false;
 }
@@ -338,13 +358,20 @@ static void send_merged(struct claim *claim, const bool *joins)
 
     pg_params_reset(params);
     pg_put_int8(params, claim->token);
-    for (int column = 0; column < 3; column++) {
-        pg_array_open(params, column == 0 ? PG_INT8 : PG_INT4);
-        for (size_t i = 0; i < claim->count; i++)
-            if (joins[i])
-                pg_array_int(params, column == 0   ? claim->rows[i].ticket
-                                     : column == 1 ? claim->rows[i].version
-                                                   : claim->rows[i].generation);
+    for (int column = 0; column < 4; column++) {
+        static const enum pg_type types[] = {PG_INT8, PG_INT4, PG_TEXT, PG_INT4};
+        pg_array_open(params, types[column]);
+        for (size_t i = 0; i < claim->count; i++) {
+            const struct told *row = &claim->rows[i];
+            if (!joins[i])
+                continue;
+            if (column == 2)
+                pg_array_bytes(params, span_of(row->kind));
+            else
+                pg_array_int(params, column == 0   ? row->ticket
+                                     : column == 1 ? row->version
+                                                   : row->generation);
+        }
         pg_array_close(params);
     }
     (void)pg_send(claim->notifier->unpack, UNPACK_MERGED, params, NULL, NULL);
@@ -370,7 +397,7 @@ static void expand_on_end(void *arg, const struct pg_end *end)
 {
     struct claim *claim = arg;
     struct notifier *notifier = claim->notifier;
-    bool full = claim->count == CLAIM_MAX;
+    bool full = claim->count >= CLAIM_MAX; /* questions come beside the limit */
 
     notifier->expanding = false;
     if (end->outcome == PG_FAILED)
@@ -422,7 +449,7 @@ static void claim_on_end(void *arg, const struct pg_end *end)
 
 void outbox_run(struct notifier *notifier)
 {
-    if (notifier->expanding || notifier->stopping || !pg_is_up(notifier->unpack)) {
+    if (notifier->expanding || notifier->stopping || !pg_is_up(notifier->unpack) || !notifier->process_read) {
         notifier->look_again = true;
         return;
     }
@@ -439,6 +466,7 @@ void outbox_run(struct notifier *notifier)
     (void)pg_send(notifier->unpack, UNPACK_CLAIM, notifier->params, claim_on_rows, claim);
     pg_params_reset(notifier->params);
     pg_put_int8(notifier->params, claim->token);
+    pg_put_bool(notifier->params, templates_join_questions(notifier->templates));
     (void)pg_send(notifier->unpack, UNPACK_MERGE, notifier->params, claim_on_merged, claim);
     pg_sync(notifier->unpack, claim_on_end, claim);
 }

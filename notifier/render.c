@@ -218,6 +218,7 @@ static void render_builtin(const struct facts *f, const struct context_words *wo
         buf_printf(&ret->text, "%.*s\n", (int)words->alert.len, words->alert.p);
     buf_printf(&ret->text, "This is about: %s.\n", f->kind);
     put_plain_body(words->body, &ret->text);
+    put_plain_body(words->asked, &ret->text);
     if (f->link != NULL)
         buf_printf(&ret->text, "\n%s\n", f->link);
     message_text_to_html("en", f->link, ret);
@@ -261,6 +262,7 @@ void render_to_customer(const struct templates *templates, const struct facts *f
     const struct context_words all = {.body = words->body,
                                       .earlier = words->earlier,
                                       .triaged = words->triaged,
+                                      .asked = words->asked,
                                       .members = words->members,
                                       .member_bodies = words->member_bodies};
     render_words(templates, facts, &all, suffix, text_chars_max, ret);

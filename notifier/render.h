@@ -38,6 +38,7 @@ struct customer_words {
     struct span body;          /* the outbox row's */
     struct span earlier;       /* list of bodies, oldest first: updates that this one goes out for as well */
     struct span triaged;       /* body of the triaged row that goes with the receipt */
+    struct span asked;         /* body of the asked row of the same decision that goes with either */
     struct span members;       /* of a bundle: JSON list of {id, title, kind, priority} */
     struct span member_bodies; /* of the first of them: list of bodies, or nil */
 };

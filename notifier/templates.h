@@ -25,6 +25,11 @@ bool templates_load(struct templates *templates, struct span files, struct err *
 struct span templates_find(const struct templates *templates, const char *locale, struct span name,
                            const char *suffix);
 
+/* Whether what a decision asks is told in the message of its priority: all templates of that in the process name `asked`, and it
+ * has no words of its own for `asked` alone, but where it has its own for both. Else there are two messages, and each template says what
+ * it always said. */
+bool templates_join_questions(const struct templates *templates);
+
 /* What the locale calls a word of ours ("waiting_customer"): words.txt, in the same order of locales. SPAN_NONE: nothing. */
 struct span templates_word(const struct templates *templates, const char *locale, struct span word);
 

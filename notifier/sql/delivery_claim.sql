@@ -74,7 +74,7 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
        a.id AS alert_id, a.generation AS alert_generation, r.message_id AS root, p.message_id AS previous, w.priority AS told_priority,
        s.members, coalesce(e.bodies, '\xdc0001'::bytea || f.body) AS earlier,
        (SELECT count(*) FROM alerts i WHERE i.inhibited_by = a.id) AS inhibited, w.guest, t.problem,
-       a.cause AS alert_cause, s.bodies AS member_bodies
+       a.cause AS alert_cause, s.bodies AS member_bodies, k.body AS asked
   FROM w CROSS JOIN clock
        LEFT JOIN LATERAL (
            SELECT min(i.ticket) AS ticket,
@@ -83,11 +83,13 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
                   '\xdc'::bytea || int2send((count(*) FILTER (WHERE i.n <= 10))::smallint)
                       || string_agg(CASE WHEN octet_length(i.body) <= 32768 THEN i.body ELSE '\xc0' END, ''::bytea ORDER BY i.n) FILTER (WHERE i.n <= 10) AS bodies
              FROM (SELECT row_number() OVER (ORDER BY coalesce(a.priority, d.priority), a.id, m.id) AS n,
-                          CASE WHEN w.kind = 'digest' THEN o.body END AS body, a.cause, m.ticket, coalesce(am.title, t.title) AS title, m.kind, coalesce(a.priority, d.priority) AS priority, a.body AS alert
+                          CASE WHEN w.kind = 'digest' THEN coalesce(k.body, o.body) END AS body, a.cause, m.ticket, coalesce(am.title, t.title) AS title, m.kind, coalesce(a.priority, d.priority) AS priority, a.body AS alert
                      FROM deliveries m LEFT JOIN tickets t ON t.id = m.ticket LEFT JOIN amendments am ON am.ticket = m.ticket
                           LEFT JOIN desk d ON d.ticket = m.ticket
                           LEFT JOIN outbox o ON o.ticket = m.ticket AND o.version = m.version AND o.audience = m.audience
                                 AND o.kind = m.kind AND o.generation = m.generation
+                          LEFT JOIN outbox k ON k.ticket = m.ticket AND k.version = m.version AND k.audience = 1 AND k.kind = 'asked' AND k.state = 4
+                                AND k.generation = 0 AND m.kind = 'triaged' AND m.audience = 1
                           LEFT JOIN alerts a ON a.id = o.alert
                     WHERE m.bundle = w.id AND w.kind IN ('receipts', 'digest', 'alerts')
                       AND (w.kind <> 'alerts' OR a.state = 0 AND NOT EXISTS (
@@ -117,9 +119,13 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
        LEFT JOIN LATERAL (SELECT o.body, o.alert FROM outbox o
                            WHERE o.ticket = w.ticket AND o.version = w.version AND o.audience = w.audience AND o.kind = w.kind
                              AND o.generation = w.generation LIMIT 1) o ON w.rendered IS NULL
-       LEFT JOIN LATERAL (SELECT o.body FROM outbox o
+       LEFT JOIN LATERAL (SELECT o.version, o.body FROM outbox o
                            WHERE o.ticket = w.ticket AND o.audience = 1 AND o.kind = 'triaged' AND o.state = 4
-                           ORDER BY o.version LIMIT 1) m ON w.rendered IS NULL AND w.reason = 'with triaged'
+                           ORDER BY o.version LIMIT 1) m ON w.rendered IS NULL AND w.kind = 'received'
+       LEFT JOIN LATERAL (SELECT o.body FROM outbox o
+                           WHERE o.ticket = w.ticket AND o.version = CASE w.kind WHEN 'received' THEN m.version ELSE w.version END
+                             AND o.audience = 1 AND o.kind = 'asked' AND o.state = 4
+                           ORDER BY o.generation LIMIT 1) k ON w.rendered IS NULL AND w.kind IN ('received', 'triaged')
        LEFT JOIN LATERAL (SELECT a.id, a.body, a.priority, a.generation, a.cause FROM alerts a WHERE a.id = coalesce(w.alert, o.alert) LIMIT 1) a ON true
        LEFT JOIN LATERAL (SELECT r.message_id FROM deliveries r
                            WHERE r.ticket = w.ticket AND w.ticket <> 0 AND r.channel = w.channel AND r.address = w.address

@@ -1,11 +1,15 @@
 -- Leases what is to be told, receipts before what came a minute before them, else oldest first, and gives what is needed to find out whom. A triaged row whose receipt is just being
--- expanded by another notifier is left for the next look, so that both can become one message.
+-- expanded by another notifier is left for the next look, so that both can become one message. What a decision asks is leased with the
+-- priority that it gave, by the same notifier, whatever the limit: they become one message too.
 --  $1 token  $2 lease µs  $3 limit
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 c AS MATERIALIZED (
     SELECT o.ticket, o.version, o.audience, o.kind, o.generation
       FROM outbox o, clock
      WHERE o.state < 2 AND (o.state = 0 OR o.lease_until < clock.at)
+       AND NOT (o.kind = 'asked' AND EXISTS (
+           SELECT FROM outbox p
+            WHERE p.ticket = o.ticket AND p.version = o.version AND p.audience = o.audience AND p.kind = 'triaged' AND p.state < 2))
        AND NOT (o.kind = 'triaged' AND EXISTS (
            SELECT FROM outbox r
             WHERE r.ticket = o.ticket AND r.version = 1 AND r.audience = 1 AND r.kind = 'received' AND r.generation = 0
@@ -13,10 +17,15 @@ c AS MATERIALIZED (
      ORDER BY docket_tell_at(o.kind, o.created_at)
      LIMIT $3::integer
        FOR UPDATE OF o SKIP LOCKED
+), a AS MATERIALIZED (
+    SELECT o.ticket, o.version, o.audience, o.kind, o.generation
+      FROM c JOIN outbox o ON o.ticket = c.ticket AND o.version = c.version AND o.audience = c.audience AND o.kind = 'asked', clock
+     WHERE c.kind = 'triaged' AND (o.state = 0 OR o.state = 1 AND o.lease_until < clock.at)
+       FOR UPDATE OF o SKIP LOCKED
 ), w AS (
     UPDATE outbox o
        SET state = 1, token = $1::bigint, lease_until = clock.at + $2::bigint
-      FROM c, clock
+      FROM (TABLE c UNION ALL TABLE a) c, clock
      WHERE o.ticket = c.ticket AND o.version = c.version AND o.audience = c.audience AND o.kind = c.kind
        AND o.generation = c.generation
     RETURNING o.ticket, o.version, o.audience, o.kind, o.generation, o.created_at, o.alert, clock.at AS now,

@@ -1,6 +1,7 @@
 -- Triaged rows just claimed join their receipt where it was expanded but not begun: all its deliveries are pending and unattempted.
--- It goes now: all it had still waited for has come. Gives the rows that were merged; the others are expanded on their own.
---  $1 token of the claim
+-- What the same decision asks joins too. It goes now: all it had still waited for has come. Gives the rows that were merged; the others
+-- are expanded on their own.
+--  $1 token of the claim  $2 whether questions may be told there
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 o AS MATERIALIZED (
     SELECT o.ticket, o.version, o.generation FROM outbox o
@@ -25,5 +26,6 @@ o AS MATERIALIZED (
 UPDATE outbox x
    SET state = 4, reason = 'in delivery ' || m.ids, token = NULL, lease_until = NULL
   FROM o JOIN m USING (ticket)
- WHERE x.ticket = o.ticket AND x.version = o.version AND x.audience = 1 AND x.kind = 'triaged' AND x.generation = o.generation
-RETURNING x.ticket, x.version, x.generation
+ WHERE x.ticket = o.ticket AND x.version = o.version AND x.audience = 1 AND x.state = 1 AND x.token = $1::bigint
+   AND (x.kind = 'triaged' AND x.generation = o.generation OR x.kind = 'asked' AND $2::boolean)
+RETURNING x.ticket, x.version, x.kind, x.generation

@@ -1,6 +1,6 @@
 -- Several messages of one address become one: receipts when more than so many wait, and what was held back, once the first of it is due:
 -- what was held back up to five seconds after it goes with it; of pages of P1 all that was held back. The members are merged (7) into a new
--- delivery that lists them. That of pages is about no alert of its own: it is over when all of its members' are.
+-- delivery that lists them. What was asked in a receipt is no line of such a list: it becomes a message of its own again. That of pages is about no alert of its own: it is over when all of its members' are.
 --  $1 mark  $2 channel  $3 receipts that may go alone  $4 pause before the summary µs
 WITH clock AS MATERIALIZED (SELECT docket_began() AS at),
 q AS MATERIALIZED (SELECT t.address FROM targets t WHERE t.channel = $2::text AND t.ready_at = $1::bigint),
@@ -23,6 +23,11 @@ d AS MATERIALIZED (
       FROM d
      GROUP BY d.address, d.audience, d.kind
     HAVING count(*) > CASE d.kind WHEN 'receipts' THEN $3::integer ELSE 1 END AND bool_or(d.due)
+), k AS (
+    UPDATE outbox o SET state = 0, reason = NULL
+      FROM d JOIN b USING (address, audience, kind) JOIN deliveries r ON r.id = d.id
+     WHERE d.kind = 'receipts' AND o.ticket = r.ticket AND o.audience = 1 AND o.kind = 'asked' AND o.state = 4
+       AND NOT EXISTS (SELECT FROM deliveries p WHERE p.ticket = o.ticket AND p.version = o.version AND p.kind = 'triaged' AND p.audience = 1)
 ), o AS (
     INSERT INTO outbox (ticket, version, generation, audience, state, created_at, kind)
     SELECT 0, 0, b.generation, b.audience, 2, clock.at, b.kind FROM b, clock

@@ -37,7 +37,7 @@ def test_a_receipt_that_waited_for_its_triage_goes_at_once_when_that_has_joined(
                    "VALUES (%s, 2, 1, 'triaged', docket_now(), 1, 7, %s)", (ticket, later))
         in_us = db.execute(statement("target_next", "email")).fetchone()[0]
         assert 0 < in_us <= 60_000_000
-        assert db.execute(statement("outbox_merge", 7)).fetchall() == [(ticket, 2, 0)]
+        assert db.execute(statement("outbox_merge", 7, True)).fetchall() == [(ticket, 2, "triaged", 0)]
         assert db.execute("SELECT reason, next_at <= docket_now() FROM deliveries").fetchall() == [("with triaged", True)]
         assert db.execute("SELECT ready_at <= docket_now() FROM targets WHERE address = %s", (ADDRESS,)).fetchall() == [(True,)]
         assert db.execute(statement("target_next", "email")).fetchall() == []

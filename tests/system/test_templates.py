@@ -93,12 +93,18 @@ def test_questions_and_priorities_are_told_in_the_reader_s_language(tmp_path):
     assert "Priorität 7 (odd)" in render(tmp_path, "triaged", facts_of("x", "de") | {"body": {"priority": 7, "priority_name": "odd"}}).stdout
 
 
-@pytest.mark.parametrize("locale,words", [("en", "still missing"), ("de", "bitte noch")])
-def test_a_receipt_asks_for_what_is_missing_unless_questions_follow_it(tmp_path, locale, words):
+@pytest.mark.parametrize("locale,words", [("en", "does not tell us yet"), ("de", "nennt uns noch nicht")])
+def test_a_receipt_names_what_is_missing_unless_it_is_asked_for(tmp_path, locale, words):
     facts = facts_of("x", locale) | {"alert": None, "triaged": {"priority": 3, "promises": [], "asks": False}}
     assert words in render(tmp_path, "received", facts).stdout
     facts["triaged"]["asks"] = True
-    assert words not in render(tmp_path, "received", facts).stdout
+    assert words not in render(tmp_path, "received", facts).stdout, "questions follow in a message of their own"
+    facts["asked"] = {"questions": [{"name": "configuration", "text": "How?"}]}
+    text = render(tmp_path, "received", facts).stdout
+    assert words in text and text.count("\n- ") == 2, text
+    facts["asked"]["questions"].append({"name": "equipment", "text": "Which?"})
+    text = render(tmp_path, "received", facts).stdout
+    assert words not in text and text.count("\n- ") == 2, text
 
 
 def test_a_summary_says_what_was_said_and_calls_each_kind_by_its_name(tmp_path):
