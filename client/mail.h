@@ -24,6 +24,7 @@ enum {
     MAIL_DEPTH_MAX = 20,
     MAIL_TEXT_BYTES_MAX = 256 << 10, /* of the text that is kept of a part */
     MAIL_FIELD_BYTES_MAX = 2000,     /* of a header that is kept */
+    MAIL_NUMBERS_MAX = 4,            /* tracking numbers of a subject that are looked at */
     MAIL_FACTS_BYTES_MAX = 2 << 20
 };
 
@@ -87,6 +88,15 @@ void mail_text_clean(struct span from, size_t max, struct buf *ret);
 /* HTML as plain text; what it quotes of another mail has "> " before each line. */
 void mail_text_of_html(struct span html, struct buf *ret);
 
+/* The charset that the source says itself to be written in (<meta charset=…>), as it writes it; false when it says none. */
+bool mail_html_charset(struct span source, char *ret, size_t size) __attribute__((warn_unused_result));
+
+/* Text that came as format=flowed: broken lines are whole again. in: without_blank  DelSp=yes (mail_plain.c). */
+void mail_text_unflow(struct span text, bool without_blank, struct buf *ret);
+
+/* Text without the armour of what is clear-signed by PGP, and without the signature (mail_plain.c). */
+void mail_text_unsign(struct span text, struct buf *ret);
+
 /* The person's own words: without the quoted mail below them and the signature (mail_own.c). All of it when there is nothing
  * else. */
 struct span mail_text_own(struct span text);
@@ -131,9 +141,9 @@ struct mail_view {
     uint32_t token_who;
     bool has_bounce; /* a bounce token */
     int64_t bounce_delivery;
-    bool is_thread_proven; /* that token names the message of ours which it answers */
-    bool has_tracking;     /* a tracking number in the subject */
-    int64_t tracking;
+    bool is_thread_proven;             /* that token names the message of ours which it answers */
+    int64_t numbers[MAIL_NUMBERS_MAX]; /* tracking numbers in the subject, in its order, each once */
+    size_t number_count;
     int64_t thread_delivery; /* of a message of ours that it answers; 0: none */
     char key[64];         /* the same for the same Message-ID (without one: sender, subject, date) and body */
     char correlation[64]; /* of the thread; "" without a Message-ID */

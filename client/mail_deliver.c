@@ -199,6 +199,23 @@ static bool find_by_thread(struct delivery *d)
     return false;
 }
 
+/* Of several numbers that of a ticket whose contact the sender is, else the first that there is. */
+static bool find_by_number(struct delivery *d)
+{
+    const struct mail_view *view = d->view;
+    int64_t found = 0, last = 0; /* 0: there is none */
+
+    for (size_t i = 0; i < view->number_count; i++) {
+        last = look_at_ticket(d, view->numbers[i]) ? view->numbers[i] : 0;
+        found = found == 0 ? last : found;
+        if (last != 0 && d->is_contact)
+            return true;
+        if (last == 0 && is_away(d))
+            return false;
+    }
+    return found != 0 && (found == last || look_at_ticket(d, found));
+}
+
 /* By token, by number in the subject, by thread. False when it belongs to none. */
 static bool find_ticket(struct delivery *d)
 {
@@ -207,7 +224,7 @@ static bool find_ticket(struct delivery *d)
     d->error.code = DOCKET_OK;
     if (view->has_reply)
         return look_at_ticket(d, view->reply_ticket);
-    if (view->has_tracking && look_at_ticket(d, view->tracking))
+    if (find_by_number(d))
         return true;
     if (is_away(d) || view->thread_delivery == 0)
         return false;

@@ -92,7 +92,9 @@ static enum mail_kind kind_of(const struct mail_settings *settings, const struct
     if (is_own_address(settings, view->from))
         return MAIL_KIND_OURS;
     enum mail_kind kind = marked_kind(view);
-    return kind == MAIL_KIND_PERSON && is_null_sender(envelope, view->facts) ? MAIL_KIND_ANSWERED : kind;
+    /* Exchange calls what it answers for who is away generated, not replied. */
+    bool is_nobodys = kind == MAIL_KIND_PERSON || kind == MAIL_KIND_AUTOMATIC;
+    return is_nobodys && is_null_sender(envelope, view->facts) ? MAIL_KIND_ANSWERED : kind;
 }
 
 /* ---- whose ---- */
@@ -154,9 +156,19 @@ static bool is_word(char c)
     return isalnum((unsigned char)c) || c == '-';
 }
 
-static bool tracking_in(struct span text, const char *prefix, int64_t *ret)
+static void add_number(struct mail_view *view, int64_t number)
+{
+    for (size_t i = 0; i < view->number_count; i++)
+        if (view->numbers[i] == number)
+            return;
+    if (view->number_count < MAIL_NUMBERS_MAX)
+        view->numbers[view->number_count++] = number;
+}
+
+static void look_at_subject(struct span text, const char *prefix, struct mail_view *ret)
 {
     size_t len = strlen(prefix);
+    int64_t number = 0;
     struct err ignored;
 
     for (size_t i = 0; i + len < text.len; i++) {
@@ -165,10 +177,9 @@ static bool tracking_in(struct span text, const char *prefix, int64_t *ret)
             continue;
         while (i + n < text.len && is_word(text.p[i + n]))
             n++;
-        if (tracking_parse((struct span){text.p + i, n}, prefix, ret, &ignored))
-            return true;
+        if (tracking_parse((struct span){text.p + i, n}, prefix, &number, &ignored))
+            add_number(ret, number);
     }
-    return false;
 }
 
 int64_t mail_delivery_of(struct span id, const char *domain)
@@ -318,7 +329,7 @@ void mail_judge(const struct mail_settings *settings, const struct token_key *ke
     (void)snprintf(ret->from_name, sizeof ret->from_name, "%.*s", (int)(name.len < 200 ? name.len : 0),
                    name.p);
     look_at_recipients(settings, key, envelope, ret);
-    ret->has_tracking = tracking_in(ret->subject, settings->tracking_prefix, &ret->tracking);
+    look_at_subject(ret->subject, settings->tracking_prefix, ret);
     look_at_thread(settings, ret, &root);
     ret->kind = kind_of(settings, envelope, ret);
     ret->is_authentic = is_vouched(settings, ret);

@@ -127,6 +127,84 @@ static bool is_ruled_headers(struct span text, size_t at)
     return false;
 }
 
+/* ---- what a telephone signs ---- */
+
+/* Its own words, not its owner's: as they are shipped, in full. One that somebody has changed stays. */
+static const char *const devices[] = {"sent from my iphone",
+                                      "sent from my ipad",
+                                      "sent from my android device",
+                                      "sent from my android phone",
+                                      "sent from my galaxy",
+                                      "sent from my samsung galaxy smartphone",
+                                      "sent from my mobile",
+                                      "sent from my mobile phone",
+                                      "sent from my android device with k-9 mail. please excuse my brevity",
+                                      "sent from outlook for ios",
+                                      "sent from outlook for android",
+                                      "sent from outlook for mac",
+                                      "sent from mail for windows",
+                                      "sent from mail for windows 10",
+                                      "get outlook for ios",
+                                      "get outlook for android",
+                                      "sent from proton mail for ios",
+                                      "sent from proton mail for android",
+                                      "von meinem iphone gesendet",
+                                      "von meinem ipad gesendet",
+                                      "von meinem android-gerät gesendet",
+                                      "von meinem galaxy gesendet",
+                                      "von meinem samsung galaxy smartphone gesendet",
+                                      "von meinem mobiltelefon gesendet",
+                                      "gesendet von meinem iphone",
+                                      "gesendet von outlook für ios",
+                                      "gesendet von outlook für android",
+                                      "gesendet von outlook für mac",
+                                      "gesendet von mail für windows",
+                                      "gesendet von mail für windows 10",
+                                      "outlook für ios beziehen",
+                                      "outlook für android beziehen",
+                                      "holen sie sich outlook für ios",
+                                      "holen sie sich outlook für android",
+                                      "gesendet mit der gmx mail app",
+                                      "gesendet mit der web.de mail app",
+                                      "gesendet mit der telekom mail app",
+                                      "diese nachricht wurde von meinem android-gerät mit k-9 mail gesendet",
+                                      "envoyé de mon iphone",
+                                      "envoyé de mon ipad",
+                                      "enviado desde mi iphone",
+                                      "enviado do meu iphone",
+                                      "inviato da iphone",
+                                      "inviato dal mio iphone",
+                                      "verzonden vanaf mijn iphone",
+                                      "skickat från min iphone",
+                                      "sendt fra min iphone",
+                                      "lähetetty iphonesta"};
+
+/* The text without the address that a link has behind its words. */
+static struct span without_address(struct span line)
+{
+    size_t at = line.len;
+
+    if (line.len == 0 || line.p[line.len - 1] != '>')
+        return line;
+    while (at != 0 && line.p[at - 1] != '<' && line.p[at - 1] != ' ')
+        at--;
+    return at != 0 && line.p[at - 1] == '<' ? mail_text_trim((struct span){line.p, at - 1}) : line;
+}
+
+/* Without the last line when it is such one, and words are left. */
+static struct span without_device(struct span own)
+{
+    size_t start = own.len;
+
+    while (start != 0 && own.p[start - 1] != '\n')
+        start--;
+    struct span line = without_address((struct span){own.p + start, own.len - start});
+    if (line.len != 0 && line.p[line.len - 1] == '.')
+        line.len--;
+    struct span left = mail_text_trim((struct span){own.p, start});
+    return left.len != 0 && is_one_of(line, devices, sizeof devices / sizeof *devices) ? left : own;
+}
+
 /* ---- quoted lines ---- */
 
 /* From where on all lines are quoted or empty: words between quotes are the writer's own, then nothing is cut. Read once, for the
@@ -191,7 +269,7 @@ struct span mail_text_own(struct span whole)
         }
         at = next;
     }
-    struct span own = mail_text_trim((struct span){text.p, end});
+    struct span own = without_device(mail_text_trim((struct span){text.p, end}));
     return own.len != 0 ? own : text;
 }
 

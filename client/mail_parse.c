@@ -144,6 +144,18 @@ static void put_references(struct buf *out, GMimeMessage *message, struct wire_m
     map->count++;
 }
 
+/* Of programs that answer for people, each with its own. */
+static const char *const auto_headers[] = {"X-Autoreply",  "X-Autorespond",    "X-Autoresponder",
+                                           "X-Auto-Reply", "X-Autoreply-From", "X-Mail-Autoreply"};
+
+static const char *first_header(GMimeMessage *message, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (header(message, names[i]) != NULL)
+            return header(message, names[i]);
+    return NULL;
+}
+
 static void put_head(struct buf *out, GMimeMessage *message, struct wire_map *map)
 {
     static const struct {
@@ -155,7 +167,6 @@ static void put_head(struct buf *out, GMimeMessage *message, struct wire_map *ma
                 {"list", "List-Id"},
                 {"suppress", "X-Auto-Response-Suppress"},
                 {"ours", "X-Docket-Kind"},
-                {"autoreply", "X-Autoreply"},
                 {"return_path", "Return-Path"},
                 {"received", "Received"}};
 
@@ -167,6 +178,10 @@ static void put_head(struct buf *out, GMimeMessage *message, struct wire_map *ma
               MAIL_FIELD_BYTES_MAX),
         map->count++;
     put_clean(out, "message_id", g_mime_message_get_message_id(message), 500), map->count++;
+    put_clean(out, "autoreply",
+              first_header(message, auto_headers, sizeof auto_headers / sizeof auto_headers[0]),
+              MAIL_FIELD_BYTES_MAX),
+        map->count++;
     put_clean(out, "subject", g_mime_message_get_subject(message), MAIL_FIELD_BYTES_MAX), map->count++;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         put_clean(out, rows[i].key, header(message, rows[i].name), MAIL_FIELD_BYTES_MAX), map->count++;
@@ -240,45 +255,87 @@ static void add_content(GMimeObject *part, size_t max, struct buf *ret)
     g_object_unref(memory);
 }
 
+/* The charset that HTML says of itself where its part says none. Not one that its own letters deny: UTF-8 that says to be another has been
+ * changed on the way, and what is wider than a byte could not be read that far. */
+static bool own_charset(const char *text, char *ret, size_t size)
+{
+    size_t len = strlen(text), ascii = 0;
+
+    while (ascii < len && (unsigned char)text[ascii] < 0x80)
+        ascii++;
+    return (ascii == len || !g_utf8_validate(text, -1, NULL)) &&
+           mail_html_charset((struct span){text, len}, ret, size) &&
+           g_ascii_strncasecmp(ret, "utf-16", 6) != 0 && g_ascii_strncasecmp(ret, "utf-32", 6) != 0;
+}
+
+static char *text_as(GMimeTextPart *part, const char *charset)
+{
+    g_mime_text_part_set_charset(part, charset);
+    return g_mime_text_part_get_text(part);
+}
+
 /* As UTF-8, where it is known how; the caller g_frees. What says that it is Latin-1, or says nothing and is no UTF-8, is Windows': the same
  * letters, and signs (the euro, quotation marks) where Latin-1 has controls. */
-static char *text_of(GMimeTextPart *part)
+static char *text_of(GMimeTextPart *part, bool is_html)
 {
-    static const char windows[] = "windows-1252";
-    const char *charset = g_mime_text_part_get_charset(part);
-    bool is_unsaid = charset == NULL || g_ascii_strcasecmp(charset, "us-ascii") == 0;
+    static const char windows[] = "windows-1252", latin[] = "iso-8859-1";
+    const char *said = g_mime_text_part_get_charset(part);
+    bool is_unsaid = said == NULL || g_ascii_strcasecmp(said, "us-ascii") == 0;
+    char own[64];
 
-    if (!is_unsaid && g_ascii_strcasecmp(charset, "iso-8859-1") == 0)
-        g_mime_text_part_set_charset(part, windows);
+    if (!is_unsaid && g_ascii_strcasecmp(said, latin) == 0)
+        return text_as(part, windows);
     char *text = g_mime_text_part_get_text(part);
-    if (text == NULL || !is_unsaid || g_utf8_validate(text, -1, NULL))
+    if (text == NULL || !is_unsaid)
+        return text;
+    bool has_own = is_html && own_charset(text, own, sizeof own);
+    if (!has_own && g_utf8_validate(text, -1, NULL))
         return text;
     g_free(text);
-    g_mime_text_part_set_charset(part, windows);
-    return g_mime_text_part_get_text(part);
+    return text_as(part, has_own && g_ascii_strcasecmp(own, latin) != 0 ? own : windows);
+}
+
+static bool parameter_is(GMimeObject *part, const char *name, const char *value)
+{
+    const char *said = g_mime_object_get_content_type_parameter(part, name);
+    return said != NULL && g_ascii_strcasecmp(said, value) == 0;
+}
+
+/* The words of a text as its writer saw them. False when there was no room for all of them. */
+static bool put_plain(GMimeObject *part, const char *text, bool is_html, struct buf *ret)
+{
+    struct buf clean, whole;
+    size_t max = (is_html ? 2 : 1) * MAIL_TEXT_BYTES_MAX;
+
+    buf_init(&clean, max + 64);
+    buf_init(&whole, MAIL_TEXT_BYTES_MAX + 64);
+    mail_text_clean(span_of(text), max, &clean);
+    if (is_html)
+        mail_text_of_html(buf_span(&clean), &whole);
+    else if (parameter_is(part, "format", "flowed"))
+        mail_text_unflow(buf_span(&clean), parameter_is(part, "delsp", "yes"), &whole);
+    else
+        buf_add_span(&whole, buf_span(&clean));
+    mail_text_unsign(buf_span(&whole), ret);
+    bool is_all = !whole.failed && !ret->failed;
+    buf_clear(&clean);
+    buf_clear(&whole);
+    return is_all;
 }
 
 static void add_text(struct parsing *p, GMimeObject *part, bool is_html)
 {
-    char *text = GMIME_IS_TEXT_PART(part) ? text_of(GMIME_TEXT_PART(part)) : NULL;
+    char *text = GMIME_IS_TEXT_PART(part) ? text_of(GMIME_TEXT_PART(part), is_html) : NULL;
     struct buf plain;
 
     if (text == NULL)
         return;
     buf_init(&plain, MAIL_TEXT_BYTES_MAX + 64);
-    if (is_html) {
-        struct buf clean;
-        buf_init(&clean, 2 * MAIL_TEXT_BYTES_MAX + 64);
-        mail_text_clean(span_of(text), 2 * MAIL_TEXT_BYTES_MAX, &clean);
-        mail_text_of_html(buf_span(&clean), &plain);
-        buf_clear(&clean);
-    } else {
-        mail_text_clean(span_of(text), MAIL_TEXT_BYTES_MAX, &plain);
-    }
+    bool is_all = put_plain(part, text, is_html, &plain);
     if (p->text.len != 0 && plain.len != 0)
         buf_add_text(&p->text, "\n\n");
     buf_add_span(&p->text, buf_span(&plain)); /* what would pass the limit is left out */
-    p->is_cut = p->is_cut || p->text.failed || strlen(text) > MAIL_TEXT_BYTES_MAX;
+    p->is_cut = p->is_cut || !is_all || p->text.failed || strlen(text) > MAIL_TEXT_BYTES_MAX;
     p->text.failed = false;
     p->is_html = p->is_html || is_html;
     buf_clear(&plain);

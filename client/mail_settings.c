@@ -35,7 +35,7 @@ const struct setting mail_settings_table[] = {
      "a first line that is one of these approves a resolution, as the mails tell"},
     {"ack_words", SETTING_LIST, AT(ack_words), "ack", 1, 20, false,
      "a first line that is one of these, or one with take behind it, acknowledges an alert"},
-    {"message_bytes", SETTING_BYTES, AT(message_bytes), "5MiB", 1 << 10, INT64_C(64) << 20, false,
+    {"message_bytes", SETTING_BYTES, AT(message_bytes), "25MiB", 1 << 10, INT64_C(64) << 20, false,
      "larger mail is refused (69)"},
     {"log_level", SETTING_TEXT, AT(log_level), "info", 1, 16, false, "debug, info, warn or error"},
 };

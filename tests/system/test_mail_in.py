@@ -161,6 +161,14 @@ CORPUS = [
     ("Windows' signs said to be Latin-1", b"Content-Type: text/plain; charset=iso-8859-1\r\n\r\n5 \x80 for \x93x\x94\r\n", "5 € for “x”"),
     ("letters of no charset", b"\r\nGr\xfc\xdfe vom Router\r\n", "Grüße vom Router"),
     ("letters of no charset that are UTF-8", b"\r\nGr\xc3\xbc\xc3\x9fe vom Router\r\n", "Grüße vom Router"),
+    ("html that says its charset alone", b"Content-Type: text/html\r\nContent-Transfer-Encoding: 8bit\r\n\r\n<html><head><meta http-equiv=Content-Type content='text/html; charset=koi8-r'></head><p>\xf0\xd2\xc9\xd7\xc5\xd4</p>\r\n", "Привет"),
+    ("html that says Japanese alone", b"Content-Type: text/html\r\n\r\n<meta charset=iso-2022-jp><p>\x1b$B$3$s$K$A$O\x1b(B</p>\r\n", "こんにちは"),
+    ("html that says to be wider than it is", b"Content-Type: text/html\r\n\r\n<meta charset=utf-16><p>plain words</p>\r\n", "plain words"),
+    ("UTF-8 that says to be Latin-1", b"Content-Type: text/html\r\nContent-Transfer-Encoding: 8bit\r\n\r\n<meta charset=iso-8859-1><p>Gr\xc3\xbc\xc3\x9fe</p>\r\n", "Grüße"),
+    ("html of a charset nobody knows", b"Content-Type: text/html\r\n\r\n<meta charset=x-klingon><p>plain after all</p>\r\n", "plain after all"),
+    ("html with a log and a link", b"Content-Type: text/html; charset=utf-8\r\n\r\n<pre>a 1\n  b 2</pre><p>see <a href='https://x.example/log'>here</a></p>\r\n", "a 1\n  b 2\nsee here <https://x.example/log>"),
+    ("flowed", b"Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes\r\n\r\nhttps://x.exa \r\nmple/log\r\n", "https://x.example/log"),
+    ("clear-signed", b"\r\n-----BEGIN PGP SIGNED MESSAGE-----\r\nHash: SHA256\r\n\r\nIt rings.\r\n-----BEGIN PGP SIGNATURE-----\r\n\r\niQEz\r\n-----END PGP SIGNATURE-----\r\n", "It rings.\n\n-- \n"),
     ("a byte that is nothing there", b"Content-Type: text/plain; charset=iso-8859-1\r\n\r\nhalf \x81 and \xfc done\r\n", "ü done"),
     ("lines of an old Mac", b"\r\none\rtwo\r\r\nthree\r\n", "one\ntwo\nthree"),
     ("an attachment of the rich alternative, as Apple Mail has it",
@@ -259,6 +267,21 @@ def test_a_number_in_the_subject_of_a_vouched_contact_is_the_customers_word(clie
     assert post.give(mail(customer[1], f"AW: {tracking.lower()}", "here it is", **VOUCHED))[0] == KEPT
     assert comments(client, tracking)[-1]["as"]["role"] == "customer"
     assert ticket_of(client.show(tracking))["state"] == "in_progress"
+
+
+def test_of_several_numbers_in_a_subject_that_of_the_senders_own_ticket_counts(stack, client, post, customer):
+    """Whoever compares with a ticket of somebody else, or names one that is gone, still means his own."""
+    name, address = customer
+    other = client.submit(title="of another customer")
+    own = client.submit(customer=name, contact={"email": address})
+    for subject in (f"[{other}] as in {own}", f"{other[:4]}0000-0000-0001-E, {own}", f"{own} {other}"):
+        before = len(comments(client, own))
+        assert post.give(mail(address, subject, **VOUCHED))[0] == KEPT
+        comment = comments(client, own)[before]
+        assert comment["public"] and comment["as"]["name"] == address, subject
+    assert not comments(client, other)
+    assert post.give(mail(f"x-{nonce()}@nowhere.example", f"{other} {own}"))[0] == KEPT
+    assert not comments(client, other)[0]["public"]  # of somebody who is no contact of either: the first
 
 
 def test_approving_by_mail_needs_the_token_and_the_word(stack, client, post, customer):
@@ -604,9 +627,18 @@ def test_what_is_no_mail_or_too_large_is_refused(post, customer):
     for junk in (b"", b"hello\n", b"GET / HTTP/1.1\r\n\r\n", b"From: a@b\n\nx\0y", bytes(range(256)) * 8):
         assert post.give(junk)[0] == NO_MESSAGE, junk[:20]
     head = f"From: {customer[1]}\nSubject: big\n\n".encode()
-    assert post.give(head + b"x" * (5 << 20))[0] == TOO_LARGE
+    assert post.give(head + b"x" * (25 << 20))[0] == TOO_LARGE
     assert post.give(b"From: a@b\n" + b"X: " + b"y" * 9000 + b"\n\nx")[0] == TOO_LARGE
     assert post.give(head + b"--b\n" * 1001)[0] == TOO_LARGE
+
+
+def test_words_beside_large_pictures_are_kept(client, post, customer):
+    message = mail(customer[1], text="It looks so.\n")
+    for name in ("one.jpg", "two.jpg"):
+        message.add_attachment(os.urandom(7 << 20), maintype="image", subtype="jpeg", filename=name)
+    assert post.give(message)[0] == KEPT
+    problem = only_ticket(client, customer[0])["problem"]
+    assert "It looks so." in problem and "one.jpg (image/jpeg, 7340032 bytes), two.jpg" in problem
 
 
 def test_a_huge_text_is_cut_and_kept(client, post, customer):
