@@ -8,6 +8,7 @@
 #include "op_unit.h"
 #include "pg.h"
 #include "process.h"
+#include "process_room.h"
 #include "statements.h"
 #include "zone.h"
 
@@ -123,17 +124,43 @@ static void put_on_known(void *arg, struct call *call, const struct err *err)
         put_begin(arg, call);
 }
 
-void customer_put(struct broker *broker, struct call *call)
+struct asked {
+    struct broker *broker;
+    struct call *call;
+};
+
+static bool package_is_known(const struct asked *asked)
 {
-    struct span package = wire_find_str(call->req.vals[F_CUSTOMER_RECORD], "package");
+    const struct process *process = asked->broker->process.parsed;
+    return process == NULL ||
+           process_package_known(process, wire_find_str(asked->call->req.vals[F_CUSTOMER_RECORD], "package"));
+}
+
+/* A process.apply that was answered a moment ago, here or by another broker, may have brought the package. */
+static void put_on_newest(void *arg, bool known)
+{
+    struct asked asked = *(struct asked *)arg;
+    struct span package = wire_find_str(asked.call->req.vals[F_CUSTOMER_RECORD], "package");
     struct err err;
 
-    if (broker->process.parsed == NULL || process_package_known(broker->process.parsed, package)) {
-        put_begin(broker, call);
+    (void)known;
+    free(arg);
+    if (package_is_known(&asked)) {
+        put_begin(asked.broker, asked.call);
         return;
     }
     (void)err_field(&err, ERR_INVALID, "customer.package",
                     "customer.package: the current process has no package \"%.*s\"", (int)package.len,
                     package.p);
-    key_known_or(broker, call, &err, put_on_known, broker);
+    key_known_or(asked.broker, asked.call, &err, put_on_known, asked.broker);
+}
+
+void customer_put(struct broker *broker, struct call *call)
+{
+    struct asked asked = {broker, call};
+
+    if (package_is_known(&asked))
+        put_begin(broker, call);
+    else
+        process_room_await_newest(broker, put_on_newest, mem_dup(&asked, sizeof asked));
 }

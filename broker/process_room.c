@@ -70,11 +70,13 @@ static void current_on_rows(void *arg, PGresult *rows)
     broker->recompute_due = pg_bool(rows, 0, 3);
 }
 
+static const char NEWEST[] = "?"; /* no hash */
+
 /* Who waits for a version to be current here. */
 struct process_wait {
     struct process_wait *next;
-    char hash[PROCESS_HASH_BYTES];
-    int looks; /* so many that end are waited for: one may have begun too early */
+    char hash[PROCESS_HASH_BYTES]; /* NEWEST: whichever is */
+    int looks;                     /* so many that end are waited for: one may have begun too early */
     process_known_fn *fn;
     void *arg;
 };
@@ -127,23 +129,32 @@ static void process_room_look(struct broker *broker)
     pg_sync(broker->control_pg, current_on_end, broker);
 }
 
-void process_room_await(struct broker *broker, const char *hash, process_known_fn *fn, void *arg)
+static void wait_begin(struct broker *broker, const char *hash, process_known_fn *fn, void *arg)
 {
-    bool known = wait_is_over(broker, hash);
+    int looks = broker->process.looking ? 2 : 1;
 
-    if (!known)
-        process_room_look(broker);
-    if (known || !broker->process.looking) {
-        fn(arg, known);
+    process_room_look(broker);
+    if (!broker->process.looking) {
+        fn(arg, false);
         return;
     }
     struct process_wait *wait = mem_new(1, sizeof *wait);
-    wait->next = broker->process.waits;
-    wait->looks = 2;
-    wait->fn = fn;
-    wait->arg = arg;
+    *wait = (struct process_wait){.next = broker->process.waits, .looks = looks, .fn = fn, .arg = arg};
     (void)snprintf(wait->hash, sizeof wait->hash, "%s", hash);
     broker->process.waits = wait;
+}
+
+void process_room_await(struct broker *broker, const char *hash, process_known_fn *fn, void *arg)
+{
+    if (wait_is_over(broker, hash))
+        fn(arg, true);
+    else
+        wait_begin(broker, hash, fn, arg);
+}
+
+void process_room_await_newest(struct broker *broker, process_known_fn *fn, void *arg)
+{
+    wait_begin(broker, NEWEST, fn, arg);
 }
 
 int64_t process_room_reminder_s(const struct broker *broker)

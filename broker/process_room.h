@@ -16,6 +16,9 @@ void process_room_tick(struct broker *broker);
 typedef void process_known_fn(void *arg, bool known);
 void process_room_await(struct broker *broker, const char *hash, process_known_fn *fn, void *arg);
 
+/* The same once the database was asked which version is current, by a question that begins now at the earliest. */
+void process_room_await_newest(struct broker *broker, process_known_fn *fn, void *arg);
+
 /* process_log.n of the version with this hash: the current one, or the one before. SPAN_NONE, and one that this broker has not seen, count
  * as current. 0: none was ever applied. ret_unseen: the latter, when the statement is to ask the database first, else SPAN_NONE; which
  * version is current is looked for at once then. */
