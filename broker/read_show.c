@@ -13,7 +13,7 @@
 #include "tracking.h"
 #include "wire.h"
 
-enum { SHOW_DEAD = TICKET_COLUMNS };
+enum show_column { SHOW_DEAD = TICKET_COLUMNS, SHOW_DECIDED, SHOW_POSTED_PACKAGE };
 enum link_column { LINK_OUTGOING, LINK_OTHER, LINK_AS, LINK_AT };
 
 struct showing {
@@ -45,6 +45,8 @@ static void show_on_ticket(void *arg, PGresult *rows)
     if (!showing->found)
         return;
     ticket_row_from_pg(rows, 0, &row);
+    row.decided = (int32_t)pg_int(rows, 0, SHOW_DECIDED);
+    row.posted_package = pg_span(rows, 0, SHOW_POSTED_PACKAGE);
     showing->version = row.version;
     showing->map = ticket_open_answer(&showing->body, &row, showing->prefix, true);
     wire_put_key_bool(&showing->body, "dead", pg_bool(rows, 0, SHOW_DEAD)), showing->map.count++;

@@ -141,13 +141,41 @@ static bool clock_is_gone(const struct wire_val *clock)
     return wire_find_bool(clock, "unpromised", false) && span_is(wire_find_str(clock, "state"), "met");
 }
 
+static bool has_key(const struct wire_val *map, struct span key)
+{
+    for (size_t i = 0; i < wire_count(map); i++)
+        if (span_equal(wire_key_at(map, i), key))
+            return true;
+    return false;
+}
+
+/* A clock, and what the worker keeps with the list's first one, where that is not this one. */
+static void put_clock(struct buf *out, const struct wire_val *clock, const struct wire_val *first)
+{
+    struct wire_map map = wire_map_open(out);
+
+    for (size_t i = 0; i < wire_count(clock); i++, map.count++) {
+        wire_put_str(out, wire_key_at(clock, i));
+        wire_put_val(out, wire_val_at(clock, i));
+    }
+    for (size_t i = 0; i < wire_count(first); i++) {
+        struct span key = wire_key_at(first, i);
+        if (has_key(clock, key) || span_is(key, "unpromised"))
+            continue;
+        wire_put_str(out, key);
+        wire_put_val(out, wire_val_at(first, i)), map.count++;
+    }
+    wire_map_close(out, &map);
+}
+
 static void put_promised(struct buf *out, const struct wire_val *clocks)
 {
+    const struct wire_val *first = wire_at(clocks, 0);
     struct wire_map list = wire_list_open(out);
 
     for (size_t i = 0; i < wire_count(clocks); i++)
         if (!clock_is_gone(wire_at(clocks, i)))
-            wire_put_val(out, wire_at(clocks, i)), list.count++;
+            put_clock(out, wire_at(clocks, i), list.count == 0 ? first : NULL), list.count++;
     wire_list_close(out, &list);
 }
 
@@ -225,6 +253,16 @@ static void put_whole(struct buf *out, struct wire_map *map, const struct ticket
     put_extra(out, map, extra, "correlation");
 }
 
+/* What the next decision goes by, beside what people see. */
+static void put_for_decision(struct buf *out, struct wire_map *map, const struct ticket_row *row)
+{
+    put_held(out, map, row->held);
+    if (row->decided != 0)
+        put_int(out, map, "decided", row->decided);
+    if (row->posted_package.p != NULL)
+        put_text(out, map, "posted_package", row->posted_package);
+}
+
 /* The posting's map as a tree; NULL (everything absent) for none, or for bytes that are no map. */
 static struct wire_doc *parse_extra(struct span extra)
 {
@@ -250,11 +288,7 @@ void ticket_put_work(struct buf *out, const struct ticket_row *row, const char *
 
     put_common(out, &map, row, prefix, extra_root(doc), FOR_WORKER);
     put_whole(out, &map, row, extra_root(doc));
-    put_held(out, &map, row->held);
-    if (row->decided != 0)
-        put_int(out, &map, "decided", row->decided);
-    if (row->posted_package.p != NULL)
-        put_text(out, &map, "posted_package", row->posted_package);
+    put_for_decision(out, &map, row);
     wire_map_close(out, &map);
     wire_doc_free(doc);
 }
@@ -266,8 +300,10 @@ struct wire_map ticket_open_answer(struct buf *out, const struct ticket_row *row
     struct wire_map map = wire_map_open(out);
 
     put_common(out, &map, row, prefix, extra_root(doc), FOR_PEOPLE);
-    if (whole)
+    if (whole) {
         put_whole(out, &map, row, extra_root(doc));
+        put_for_decision(out, &map, row);
+    }
     wire_doc_free(doc);
     return map;
 }

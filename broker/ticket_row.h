@@ -46,13 +46,13 @@ struct ticket_row {
     int64_t posted_at;
     int64_t updated_at; /* 0: posted_at */
     int32_t version;
-    int32_t decided; /* version at the last decision, for a work; 0: not told */
+    int32_t decided; /* version at the last decision; 0: not told */
     int state;       /* enum desk_state */
     int priority;    /* 1–4; 0: none yet */
     int held;        /* enum desk_held */
     bool reply_pending;
     struct span customer, package, title, problem, assignee, queue, kind;
-    struct span posted_package; /* for a work, of a ticket that was moved to another since: "" is none */
+    struct span posted_package; /* of a ticket that was moved to another since: "" is none */
     struct span extra, equipment, configuration, attributes; /* MessagePack maps */
     struct span clocks;                                      /* MessagePack list */
     struct span tags;                                        /* text[] as PostgreSQL sends it in binary */
@@ -65,7 +65,7 @@ void ticket_row_from_pg(const PGresult *rows, int row, struct ticket_row *ret);
 void ticket_put_work(struct buf *out, const struct ticket_row *row, const char *prefix);
 
 /* Opens the map of a ticket in an answer and puts its fields; the caller may add more (counting them), and
- * closes it. whole: with problem and maps; else the short form of lists. */
+ * closes it. whole: with problem, maps and what the next decision goes by; else the short form of lists. */
 struct wire_map ticket_open_answer(struct buf *out, const struct ticket_row *row, const char *prefix,
                                    bool whole);
 

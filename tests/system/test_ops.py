@@ -555,21 +555,57 @@ def test_explain_offline_refuses_what_the_broker_refuses_in_the_same_words(clien
     assert done.returncode == 1 and done.stderr.rstrip("\n").partition(": ")[2] == refused.error["message"]
 
 
-def test_an_answer_of_show_is_explained_offline_as_it_stands(client, tmp_path):
-    tracking, process = client.submit(impact="question"), tmp_path / "process"
+def offline(*words, text=None):
+    return subprocess.run([f"{BIN}/docket-worker", *map(str, words)], input=text, capture_output=True, text=True, timeout=60)
+
+
+def current_process(client, path):
+    """The process that is current, as files in path."""
     for name, text in client.call("process.get")["files"].items():
-        (process / name).parent.mkdir(parents=True, exist_ok=True)
-        (process / name).write_bytes(text)
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(text)
+    return path
+
+
+def test_an_answer_of_show_tells_how_far_its_ticket_was_decided(client, tmp_path):
+    """A decision that changes nothing leaves no event: that what happened was decided all the same, the answer says itself."""
+    tracking, process = client.submit(impact="question"), current_process(client, tmp_path / "process")
+    assert client.decided(tracking)
+    client.call("ticket.take", tracking=tracking, as_=ADA)
+    client.call("ticket.update", tracking=tracking, set={"attributes": {"rack": "7"}}, as_=ADA)
+    client.call("ticket.comment", tracking=tracking, text="Only for us.", public=False, as_=ADA)
+    shown = wait_until(lambda: (answer := client.show(tracking)) and ticket_of(answer).get("decided") == ticket_of(answer)["version"] and answer)
+    assert ticket_of(shown)["events"][-1]["kind"] == "commented" and ticket_of(shown)["held"] == ["assignee", "attributes"]
+    done = offline("explain", process, "-", "--json", text=json.dumps(shown))
+    assert done.returncode == 0 and json.loads(done.stdout)["verify"]["same"], done.stdout + done.stderr
+
+
+def test_an_answer_of_show_tells_by_which_version_its_clocks_stand_also_when_the_first_is_gone(client, tmp_path):
+    """Versions are kept with the first clock; a promise that went away is shown to nobody."""
+    before = client.call("process.get")["files"]
+    packages = before["packages.yaml"] + b"\nnoresponse: {targets: {3: {response: ~}}}\n"
+    client.call("process.apply", files={**before, "packages.yaml": packages}, comment="a package without a promise", as_=ADA)
+    try:
+        process, name = current_process(client, tmp_path / "process"), unique("gone")
+        client.call("customer.put", key=name, as_=ADA, customer={"id": name, "name": name, "package": "noresponse"})
+        tracking = client.submit(customer=name, impact="degraded")
+        assert client.decided(tracking)["priority"] == 2
+        client.call("ticket.prioritize", tracking=tracking, priority=3, reason="It is less.", as_=ADA)
+        shown = wait_until(lambda: (answer := client.show(tracking)) and [one["clock"] for one in ticket_of(answer)["clocks"]] == ["update"] and answer)
+        told = json.loads(offline("explain", process, "-", "--json", text=json.dumps(shown)).stdout)
+        assert told["verify"]["same"] and told["verify"]["compared"] == 1 and told["versions"] == client.call("ticket.explain", tracking=tracking)["versions"], told
+    finally:
+        client.call("process.apply", files=before, comment="back", as_=ADA)
+
+
+def test_an_answer_of_show_is_explained_offline_as_it_stands(client, tmp_path):
+    tracking, process = client.submit(impact="question"), current_process(client, tmp_path / "process")
     client.decided(tracking)
     client.call("ticket.take", tracking=tracking, as_=ADA)
     client.call("ticket.prioritize", tracking=tracking, priority=3, reason="It is more.", as_=ADA)
     client.call("ticket.comment", tracking=tracking, text="We look.", public=True, as_=ADA)
     shown = wait_until(lambda: (answer := client.show(tracking)) and ticket_of(answer)["events"][-1]["kind"] == "decided" and answer)
     (tmp_path / "shown.json").write_text(json.dumps(shown))
-
-    def offline(*words, text=None):
-        return subprocess.run([f"{BIN}/docket-worker", *map(str, words)], input=text, capture_output=True, text=True, timeout=60)
-
     done = offline("explain", process, tmp_path / "shown.json", "--json")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
