@@ -59,6 +59,8 @@ const struct template_name template_names[] = {
     {"members.priority", "of the alert, else of the ticket"},
     {"members.alert", "text of the alert"},
     {"members.text", "what somebody wrote there for the reader, or what is asked, a line each"},
+    {"members.link", "signed, to answer it without a client: of a step that is proposed, of an alert; "
+                     "missing where there is none"},
     {"members.reason", "why"},
     {"members.proposal", "next steps that are proposed there"},
     {"inhibited", "how many alerts of other tickets this one stands for; missing for none"},

@@ -17,7 +17,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KIND_BYTES = 40, RECIPIENT_BYTES = 256, CUSTOMER_BYTES = 256, MEETING_BODY_BYTES_MAX = 1 << 20 };
+enum {
+    KIND_BYTES = 40,
+    RECIPIENT_BYTES = 256,
+    CUSTOMER_BYTES = 256,
+    MEETING_BODY_BYTES_MAX = 1 << 20,
+    MEMBERS_BYTES_MAX = 1 << 20
+};
 
 /* Texts of a row with a closing NUL. */
 struct texts {
@@ -34,24 +40,26 @@ static void copy_text(const PGresult *rows, int row, int column, char *to, size_
     (void)snprintf(to, size, "%.*s", (int)from.len, from.p == NULL ? "" : from.p);
 }
 
-/* Whether the message proposes next steps with a third party, to which the customer may agree. */
-static bool is_proposal(struct span body)
+static struct wire_doc *parse_or_null(struct span bytes)
 {
     struct wire_doc *doc = NULL;
     struct err ignored;
 
-    if (body.p == NULL || !wire_parse(body.p, body.len, WIRE_DEPTH_MAX, &doc, &ignored))
-        return false;
-    bool is = wire_find_str(wire_root(doc), "proposal").len != 0;
-    wire_doc_free(doc);
-    return is;
+    return bytes.p != NULL && wire_parse(bytes.p, bytes.len, WIRE_DEPTH_MAX, &doc, &ignored) ? doc : NULL;
+}
+
+/* Whether a body proposes next steps with a third party, to which the customer may agree. */
+static bool is_proposal(const struct wire_val *body)
+{
+    return wire_find_str(body, "proposal").len != 0;
 }
 
 static void put_link(const struct notifier *notifier, const PGresult *rows, int row, struct texts *ret)
 {
+    struct wire_doc *body = parse_or_null(pg_span(rows, row, C_BODY));
     const struct link_about about = {.audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE),
                                      .kind = ret->kind,
-                                     .is_proposal = is_proposal(pg_span(rows, row, C_BODY)),
+                                     .is_proposal = body != NULL && is_proposal(wire_root(body)),
                                      .address = ret->address,
                                      .ticket = pg_int(rows, row, C_TICKET),
                                      .version = (int32_t)pg_int(rows, row, C_VERSION),
@@ -60,9 +68,56 @@ static void put_link(const struct notifier *notifier, const PGresult *rows, int 
                                      .now = pg_int(rows, row, C_NOW)};
     if (!link_url_format(&notifier->link_key, notifier->settings.public_url, &about, ret->link))
         ret->link[0] = '\0';
+    wire_doc_free(body);
     ret->code[0] = '\0';
     if (about.alert != 0 && about.audience != AUDIENCE_CUSTOMER)
         answer_code(&notifier->link_key, about.alert, about.alert_generation, ret->code);
+}
+
+/* Of a member of a summary, "" where it asks for nothing. */
+static void put_member_link(const struct notifier *notifier, const PGresult *rows, int row,
+                            const struct wire_val *member, const struct wire_val *body, const char *address,
+                            struct buf *out)
+{
+    char kind[KIND_BYTES], url[LINK_URL_BYTES];
+    struct span name = wire_find_str(member, "kind");
+    const struct link_about about = {.audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE),
+                                     .kind = kind,
+                                     .is_proposal = is_proposal(body),
+                                     .address = address,
+                                     .ticket = wire_find_int(member, "id", 0),
+                                     .version = (int32_t)wire_find_int(member, "version", 0),
+                                     .alert = wire_find_int(member, "alert_id", 0),
+                                     .alert_generation = (int32_t)wire_find_int(member, "generation", 0),
+                                     .now = pg_int(rows, row, C_NOW)};
+
+    (void)snprintf(kind, sizeof kind, "%.*s", (int)name.len, name.len == 0 ? "" : name.p);
+    if (!link_url_format(&notifier->link_key, notifier->settings.public_url, &about, url))
+        url[0] = '\0';
+    wire_put_text(out, url);
+}
+
+/* A list of the links of those that a summary shows. own: holds it */
+static struct span member_links(const struct notifier *notifier, const PGresult *rows, int row,
+                                const char *address, struct buf *own)
+{
+    struct wire_doc *bodies = parse_or_null(pg_span(rows, row, C_MEMBER_BODIES)), *members = NULL;
+    struct span json = pg_span(rows, row, C_MEMBERS);
+    struct buf bytes;
+    struct err ignored;
+
+    buf_init(&bytes, MEMBERS_BYTES_MAX);
+    if (bodies != NULL && json.p != NULL && wire_from_json(&bytes, json.p, json.len, &ignored))
+        members = parse_or_null(buf_span(&bytes));
+    size_t count = bodies == NULL || members == NULL ? 0 : wire_count(wire_root(bodies));
+    wire_put_list(own, count);
+    for (size_t i = 0; i < count; i++)
+        put_member_link(notifier, rows, row, wire_at(wire_root(members), i), wire_at(wire_root(bodies), i),
+                        address, own);
+    wire_doc_free(members);
+    wire_doc_free(bodies);
+    buf_clear(&bytes);
+    return count == 0 ? SPAN_NONE : buf_span(own);
 }
 
 static void texts_read(const struct notifier *notifier, const PGresult *rows, int row, struct texts *ret)
@@ -101,10 +156,9 @@ static void texts_find_reader(struct notifier *notifier, const PGresult *rows, i
 /* How many docket-mail left out. */
 static int attachments_of(struct span extra)
 {
-    struct wire_doc *doc = NULL;
-    struct err ignored;
+    struct wire_doc *doc = parse_or_null(extra);
 
-    if (extra.p == NULL || !wire_parse(extra.p, extra.len, WIRE_DEPTH_MAX, &doc, &ignored))
+    if (doc == NULL)
         return 0;
     const struct wire_val *mail = wire_find(wire_find(wire_root(doc), "attributes"), "mail");
     int64_t count = wire_find_int(mail, "attachments", 0);
@@ -154,7 +208,7 @@ struct row_words {
 
 /* The one place where a row's words get their type: what the row does not call the customer's never is. */
 static void words_of(const PGresult *rows, int row, const struct texts *texts, struct span body,
-                     struct row_words *ret)
+                     struct span links, struct row_words *ret)
 {
     enum desk_audience audience = (enum desk_audience)pg_int(rows, row, C_AUDIENCE);
 
@@ -165,13 +219,15 @@ static void words_of(const PGresult *rows, int row, const struct texts *texts, s
                                                     .triaged = pg_span(rows, row, C_TRIAGED),
                                                     .asked = pg_span(rows, row, C_ASKED),
                                                     .members = pg_span(rows, row, C_MEMBERS),
-                                                    .member_bodies = pg_span(rows, row, C_MEMBER_BODIES)};
+                                                    .member_bodies = pg_span(rows, row, C_MEMBER_BODIES),
+                                                    .member_links = links};
         ret->to_customer = &ret->for_customer;
         return;
     }
     ret->for_staff = (struct staff_words){.body = body,
                                           .members = pg_span(rows, row, C_MEMBERS),
                                           .member_bodies = pg_span(rows, row, C_MEMBER_BODIES),
+                                          .member_links = links,
                                           .alert_cause = pg_span(rows, row, C_ALERT_CAUSE),
                                           .alert = pg_span(rows, row, C_ALERT),
                                           .alert_priority = (int)pg_int(rows, row, C_ALERT_PRIORITY),
@@ -232,7 +288,7 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
     struct texts texts;
     struct message message;
     struct row_words words;
-    struct buf own;
+    struct buf own, links;
 
     texts_read(notifier, rows, row, &texts);
     texts_find_reader(notifier, rows, row, &texts);
@@ -243,7 +299,9 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
     struct facts facts = facts_of(notifier, rows, row, &texts);
     facts.by_mail = facts.by_mail && channel == CHANNEL_EMAIL && !pg_bool(rows, row, C_GUEST);
     buf_init(&own, MEETING_BODY_BYTES_MAX);
-    words_of(rows, row, &texts, body_of(rows, row, &texts, &own), &words);
+    buf_init(&links, MEMBERS_BYTES_MAX);
+    words_of(rows, row, &texts, body_of(rows, row, &texts, &own),
+             member_links(notifier, rows, row, texts.address, &links), &words);
     message_init(&message);
     render_row(notifier, channel, &facts, &words, &message);
     if (message.is_builtin) {
@@ -254,6 +312,7 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
     bool ok = way->build(lanes_room_of(notifier->lanes, channel), &letter, out, err);
     message_clear(&message);
     buf_clear(&own);
+    buf_clear(&links);
     return ok &&
            (!out->failed || err_set(err, ERR_TOO_LARGE, "the message is larger than %zu bytes", out->max));
 }

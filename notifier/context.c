@@ -382,17 +382,19 @@ static void put_member_text(const struct context *c, const struct wire_val *body
     buf_clear(&lines);
 }
 
-/* body: what it says, or of another type */
-static void put_member(const struct context *c, const struct wire_val *member, const struct wire_val *body)
+/* body: what it says, link: its own; or of another type */
+static void put_member(const struct context *c, const struct wire_val *member, const struct wire_val *body,
+                       const struct wire_val *link)
 {
     static const char *const said[] = {"reason", "proposal"};
     int64_t id = wire_find_int(member, "id", 0);
     char tracking[TRACKING_TEXT_BYTES] = "";
+    struct span url = SPAN_NONE;
     struct buf own;
 
     if (id != 0)
         tracking_format(id, c->facts->tracking_prefix, tracking);
-    wire_put_map(c->out, 6 + sizeof said / sizeof said[0]);
+    wire_put_map(c->out, 7 + sizeof said / sizeof said[0]);
     put_optional(c, "tracking", span_of(tracking));
     put_optional(c, "title", wire_find_str(member, "title"));
     wire_put_text(c->out, "kind");
@@ -403,6 +405,7 @@ static void put_member(const struct context *c, const struct wire_val *member, c
                  alert_said(c, wire_find_str(member, "cause"), wire_find_str(member, "alert"), &own));
     buf_clear(&own);
     put_member_text(c, body);
+    put_optional(c, "link", wire_get_str(link, &url) ? url : SPAN_NONE);
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
         put_optional(c, said[i], closed_word(c, member, wire_find_str(body, said[i])));
 }
@@ -420,6 +423,7 @@ static size_t members_shown(const struct context *c, size_t count)
 static void put_members(const struct context *c, struct wire_map *map)
 {
     struct wire_doc *doc = NULL, *bodies = parse_or_null(c->words->member_bodies);
+    struct wire_doc *links = parse_or_null(c->words->member_links);
     struct buf bytes;
     struct err ignored;
 
@@ -437,7 +441,9 @@ static void put_members(const struct context *c, struct wire_map *map)
     wire_put_text(c->out, "members"), map->count++;
     wire_put_list(c->out, shown);
     for (size_t i = 0; i < shown; i++)
-        put_member(c, wire_at(members, i), bodies == NULL ? NULL : wire_at(wire_root(bodies), i));
+        put_member(c, wire_at(members, i), bodies == NULL ? NULL : wire_at(wire_root(bodies), i),
+                   links == NULL ? NULL : wire_at(wire_root(links), i));
+    wire_doc_free(links);
     wire_doc_free(bodies);
     wire_doc_free(doc);
     buf_clear(&bytes);

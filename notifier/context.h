@@ -8,7 +8,7 @@
 
 /* Either side's words once their type has been judged: for render.c alone. What a type does not have stays empty. */
 struct context_words {
-    struct span body, earlier, triaged, asked, members, member_bodies, alert, alert_cause;
+    struct span body, earlier, triaged, asked, members, member_bodies, member_links, alert, alert_cause;
     int alert_priority;
     const char *code;
     int64_t inhibited;

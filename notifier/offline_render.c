@@ -39,7 +39,7 @@ struct options {
 struct holder {
     struct wire_doc *doc;
     struct process *process; /* NULL: the shipped templates, and nobody is known */
-    struct buf body, earlier, triaged, asked, members, member_bodies, record, extra;
+    struct buf body, earlier, triaged, asked, members, member_bodies, member_links, record, extra;
     char tracking[NAME_BYTES], name[NAME_BYTES], link[1024], code[NAME_BYTES];
     struct zones *zones;
 };
@@ -182,6 +182,18 @@ static struct span bodies_of(struct holder *h)
     return buf_span(&h->member_bodies);
 }
 
+/* Each member's own "link". */
+static struct span links_of(struct holder *h)
+{
+    const struct wire_val *members = wire_find(wire_root(h->doc), "members");
+
+    buf_init(&h->member_links, FILE_BYTES_MAX);
+    wire_put_list(&h->member_links, wire_count(members));
+    for (size_t i = 0; i < wire_count(members); i++)
+        wire_put_str(&h->member_links, wire_find_str(wire_at(members, i), "link"));
+    return buf_span(&h->member_links);
+}
+
 /* The limit of the channel whose templates these are; 0: none. */
 static size_t chars_max_of(const char *suffix)
 {
@@ -203,6 +215,7 @@ static void render_holder(const struct templates *templates, struct holder *h, c
         const struct staff_words words = {.body = body,
                                           .members = members_of(h),
                                           .member_bodies = bodies_of(h),
+                                          .member_links = links_of(h),
                                           .alert = alert,
                                           .alert_cause = wire_find_str(root, "alert_cause"),
                                           .code = copy_text(root, "code", h->code, sizeof h->code)[0] == '\0'
@@ -223,7 +236,8 @@ static void render_holder(const struct templates *templates, struct holder *h, c
                                                  : SPAN_NONE,
                                          .asked = keep(&h->asked, wire_find(root, "asked")),
                                          .members = members_of(h),
-                                         .member_bodies = bodies_of(h)};
+                                         .member_bodies = bodies_of(h),
+                                         .member_links = links_of(h)};
     render_to_customer(templates, &facts, &words, options->suffix, chars_max_of(options->suffix), ret);
 }
 
@@ -299,6 +313,7 @@ int offline_render(int argc, char **argv)
     buf_clear(&h.earlier);
     buf_clear(&h.members);
     buf_clear(&h.member_bodies);
+    buf_clear(&h.member_links);
     buf_clear(&h.record);
     buf_clear(&h.extra);
     process_free(h.process);

@@ -75,13 +75,54 @@ static void put_escaped(struct buf *out, char c, char before)
         buf_add(out, &c, 1);
 }
 
-/* Our own link can be pressed; addresses that somebody wrote stay text. */
-static void put_html(struct buf *out, const char *text, const char *link)
-{
-    size_t link_len = link == NULL ? 0 : strlen(link);
+/* The links that we signed: of the message, of the members of a summary. */
+struct own_links {
+    const char *link;         /* or NULL */
+    struct wire_doc *members; /* or NULL */
+};
 
+static struct own_links own_links_of(const struct facts *facts, const struct context_words *words)
+{
+    struct own_links links = {facts->link, NULL};
+    struct err ignored;
+    struct span bytes = words->member_links;
+
+    if (bytes.p != NULL && !wire_parse(bytes.p, bytes.len, WIRE_DEPTH_MAX, &links.members, &ignored))
+        links.members = NULL;
+    return links;
+}
+
+/* The next of them, *i counts; SPAN_NONE at the end. */
+static struct span own_links_next(const struct own_links *links, size_t *i)
+{
+    const struct wire_val *members = links->members == NULL ? NULL : wire_root(links->members);
+    struct span link;
+
+    if ((*i)++ == 0 && links->link != NULL)
+        return span_of(links->link);
+    for (; *i <= wire_count(members); (*i)++)
+        if (wire_get_str(wire_at(members, *i - 1), &link) && link.len != 0)
+            return (*i)++, link;
+    return SPAN_NONE;
+}
+
+/* How long the link is that begins there; 0: none of ours does. */
+static size_t own_link_at(const struct own_links *links, const char *p)
+{
+    size_t i = 0;
+
+    for (struct span link; (link = own_links_next(links, &i)).p != NULL;)
+        if (strncmp(p, link.p, link.len) == 0)
+            return link.len;
+    return 0;
+}
+
+/* Our own links can be pressed; addresses that somebody wrote stay text. */
+static void put_html(struct buf *out, const char *text, const struct own_links *links)
+{
     for (const char *p = text; *p != '\0'; p++) {
-        if (link_len == 0 || strncmp(p, link, link_len) != 0) {
+        size_t link_len = *p == 'h' ? own_link_at(links, p) : 0; /* of http */
+        if (link_len == 0) {
             put_escaped(out, *p, p == text ? '\n' : p[-1]);
             continue;
         }
@@ -89,7 +130,7 @@ static void put_html(struct buf *out, const char *text, const char *link)
         for (size_t i = 0; i < 2 * link_len; i++) { /* once as the address, once as the words */
             if (i == link_len)
                 buf_add_text(out, "\">");
-            put_escaped(out, link[i % link_len], 'x');
+            put_escaped(out, p[i % link_len], 'x');
         }
         buf_add_text(out, "</a>");
         p += link_len - 1;
@@ -97,7 +138,7 @@ static void put_html(struct buf *out, const char *text, const char *link)
 }
 
 /* Without an HTML template the text itself, so that both always say the same. */
-static void message_text_to_html(const char *locale, const char *link, struct message *message)
+static void message_text_to_html(const char *locale, const struct own_links *links, struct message *message)
 {
     buf_reset(&message->html);
     buf_add_text(&message->html, "<!DOCTYPE html>\n<html lang=\"");
@@ -107,7 +148,7 @@ static void message_text_to_html(const char *locale, const char *link, struct me
         &message->html,
         "\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"></head>\n"
         "<body style=\"font-family: sans-serif; overflow-wrap: anywhere\"><div dir=\"auto\">");
-    put_html(&message->html, buf_text(&message->text), link);
+    put_html(&message->html, buf_text(&message->text), links);
     buf_add_text(&message->html, "</div></body></html>\n");
 }
 
@@ -160,9 +201,9 @@ static void text_speak(struct buf *text)
     buf_clear(&spoken);
 }
 
-static bool render_by_template(const struct templates *templates, const char *locale, const char *link,
-                               const struct wire_val *context, const char *kind, const char *suffix,
-                               struct message *ret, struct err *err)
+static bool render_by_template(const struct templates *templates, const char *locale,
+                               const struct own_links *links, const struct wire_val *context,
+                               const char *kind, const char *suffix, struct message *ret, struct err *err)
 {
     struct lookup lookup = {.templates = templates, .suffix = suffix};
     struct buf all;
@@ -180,7 +221,7 @@ static bool render_by_template(const struct templates *templates, const char *lo
     struct span html = templates_find(templates, lookup.locale, span_of(kind), "html");
     if (html.p != NULL)
         return mustache_render(html, context, MUSTACHE_HTML, lookup_partial, &lookup, &ret->html, err);
-    message_text_to_html(locale, link, ret);
+    message_text_to_html(locale, links, ret);
     return true;
 }
 
@@ -205,8 +246,11 @@ static void put_plain_body(struct span body, struct buf *out)
 }
 
 /* Needs no template: never a lost notice. */
-static void render_builtin(const struct facts *f, const struct context_words *words, struct message *ret)
+static void render_builtin(const struct facts *f, const struct context_words *words,
+                           const struct own_links *links, struct message *ret)
 {
+    size_t i = 0;
+
     buf_reset(&ret->subject);
     buf_reset(&ret->text);
     buf_printf(&ret->subject, "%s%s%s%s", f->tracking[0] == '\0' ? "" : "[", f->tracking,
@@ -219,9 +263,9 @@ static void render_builtin(const struct facts *f, const struct context_words *wo
     buf_printf(&ret->text, "This is about: %s.\n", f->kind);
     put_plain_body(words->body, &ret->text);
     put_plain_body(words->asked, &ret->text);
-    if (f->link != NULL)
-        buf_printf(&ret->text, "\n%s\n", f->link);
-    message_text_to_html("en", f->link, ret);
+    for (struct span link; (link = own_links_next(links, &i)).p != NULL;)
+        buf_printf(&ret->text, "\n%.*s\n", (int)link.len, link.p);
+    message_text_to_html("en", links, ret);
     ret->is_builtin = true;
 }
 
@@ -232,6 +276,7 @@ static void render_words(const struct templates *templates, const struct facts *
     struct wire_doc *context = NULL;
     const char *kind = words->triaged.p != NULL ? "received_triaged" : facts->kind;
     char locale[LOCALE_BYTES];
+    struct own_links links = own_links_of(facts, words);
     struct err err = {.code = ERR_NONE};
     struct buf bytes;
 
@@ -242,15 +287,16 @@ static void render_words(const struct templates *templates, const struct facts *
         (void)snprintf(locale, sizeof locale, "en");
     context_put(&bytes, templates, locale, facts, words);
     bool ok = wire_parse(buf_text(&bytes), bytes.len, WIRE_DEPTH_MAX, &context, &err) &&
-              render_by_template(templates, locale, facts->link, wire_root(context), kind, suffix, ret, &err);
+              render_by_template(templates, locale, &links, wire_root(context), kind, suffix, ret, &err);
     if (!ok) {
         (void)snprintf(ret->why, sizeof ret->why, "%s: %.200s", kind, err.msg);
-        render_builtin(facts, words, ret);
+        render_builtin(facts, words, &links, ret);
     }
     if (strcmp(suffix, "speech") == 0)
         text_speak(&ret->text);
     if (text_chars_max != 0)
         text_cut(&ret->text, text_chars_max);
+    wire_doc_free(links.members);
     wire_doc_free(context);
     buf_clear(&bytes);
 }
@@ -264,7 +310,8 @@ void render_to_customer(const struct templates *templates, const struct facts *f
                                       .triaged = words->triaged,
                                       .asked = words->asked,
                                       .members = words->members,
-                                      .member_bodies = words->member_bodies};
+                                      .member_bodies = words->member_bodies,
+                                      .member_links = words->member_links};
     render_words(templates, facts, &all, suffix, text_chars_max, ret);
 }
 
@@ -275,6 +322,7 @@ void render_to_staff(const struct templates *templates, const struct facts *fact
     const struct context_words all = {.body = words->body,
                                       .members = words->members,
                                       .member_bodies = words->member_bodies,
+                                      .member_links = words->member_links,
                                       .alert = words->alert,
                                       .alert_cause = words->alert_cause,
                                       .alert_priority = words->alert_priority,

@@ -41,12 +41,14 @@ struct customer_words {
     struct span asked;         /* body of the asked row of the same decision that goes with either */
     struct span members;       /* of a bundle: JSON list of {id, title, kind, priority} */
     struct span member_bodies; /* of the first of them: list of bodies, or nil */
+    struct span member_links;  /* and of their signed links, or nil */
 };
 
 struct staff_words {
     struct span body;
     struct span members; /* also with alert, its text, and its cause */
     struct span member_bodies;
+    struct span member_links;
     struct span alert;       /* text of the alert */
     struct span alert_cause; /* as stored */
     int alert_priority;      /* 0: none */

@@ -78,12 +78,15 @@ SELECT w.id, w.ticket, w.version, w.audience, w.attempts, w.created_at, w.kind, 
   FROM w CROSS JOIN clock
        LEFT JOIN LATERAL (
            SELECT min(i.ticket) AS ticket,
-                  json_agg(json_build_object('id', i.ticket, 'title', i.title, 'kind', i.kind, 'priority', i.priority, 'alert', i.alert, 'cause', i.cause) ORDER BY i.n)::text AS members,
+                  json_agg(json_build_object('id', i.ticket, 'title', i.title, 'kind', i.kind, 'priority', i.priority, 'alert', i.alert, 'cause', i.cause,
+                      'version', i.version, 'alert_id', i.alert_id, 'generation', i.generation) ORDER BY i.n)::text AS members,
                   -- What those that are shown say, as a list in the same order.
                   '\xdc'::bytea || int2send((count(*) FILTER (WHERE i.n <= 10))::smallint)
                       || string_agg(CASE WHEN octet_length(i.body) <= 32768 THEN i.body ELSE '\xc0' END, ''::bytea ORDER BY i.n) FILTER (WHERE i.n <= 10) AS bodies
-             FROM (SELECT row_number() OVER (ORDER BY coalesce(a.priority, d.priority), a.id, m.id) AS n,
-                          CASE WHEN w.kind = 'digest' THEN coalesce(k.body, o.body) END AS body, a.cause, m.ticket, coalesce(am.title, t.title) AS title, m.kind, coalesce(a.priority, d.priority) AS priority, a.body AS alert
+             FROM (SELECT -- What waits for an answer of the customer is among those that are shown.
+                          row_number() OVER (ORDER BY w.audience = 1 AND m.kind = 'waiting' DESC, coalesce(a.priority, d.priority), a.id, m.id) AS n,
+                          CASE WHEN w.kind = 'digest' THEN coalesce(k.body, o.body) END AS body, a.cause, m.ticket, coalesce(am.title, t.title) AS title, m.kind, coalesce(a.priority, d.priority) AS priority, a.body AS alert, m.version,
+                          a.id AS alert_id, a.generation
                      FROM deliveries m LEFT JOIN tickets t ON t.id = m.ticket LEFT JOIN amendments am ON am.ticket = m.ticket
                           LEFT JOIN desk d ON d.ticket = m.ticket
                           LEFT JOIN outbox o ON o.ticket = m.ticket AND o.version = m.version AND o.audience = m.audience

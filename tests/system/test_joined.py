@@ -2,9 +2,11 @@
 gone yet; and nothing is asked twice. A process's own templates keep what they say."""
 
 import random
+import re
 
 import pytest
-from helpers import Stack, id_of, wait_until
+from helpers import ADA, Stack, id_of, wait_until
+from test_links import link_in, press, visit
 from test_mail import mails_to, somebody
 
 QUESTIONS = {"equipment": "Which equipment is involved", "configuration": "How is it configured", "details": "What happens exactly"}
@@ -169,3 +171,48 @@ def test_questions_of_a_priority_that_goes_in_a_summary_stand_in_it(desk, client
     mail = wait_until(lambda: mails_to(desk, "sum" + address))[0]
     text = mail.get_body(("plain",)).get_content()
     assert mail["X-Docket-Kind"] == "digest" and all(f"- {question}" in text for question in QUESTIONS.values()), text
+
+
+@pytest.fixture
+def soon(desk):
+    """A desk whose summaries go at once, and where one mail to an address about a ticket is enough for ten minutes."""
+    process = desk.home / "h/etc/process"
+    notify = process / "notify.yaml"
+    before = notify.read_text()
+    notify.write_text("limits:\n  ticket: {ten_minutes: 1, hour: 25}\n  staff: {minute: 1, hour: 20}\n  summary_after: 1s\n")
+    applied(desk, process)
+    yield
+    notify.write_text(before)
+    applied(desk, process)
+
+
+def summary_to(desk, address, word):
+    return wait_until(lambda: [mail for mail in mails_to(desk, address, word) if mail["X-Docket-Kind"] == "digest"])[0]
+
+
+def test_a_summary_has_the_link_of_each_step_that_is_proposed_in_it(desk, client, soon):
+    address = somebody()
+    tracking = client.submit(**POOR, contact={"email": address})
+    client.decided(tracking)
+    wait_until(lambda: mails_to(desk, address, "has priority"))
+    for n in range(12):
+        client.call("ticket.comment", tracking=tracking, text=f"news-{n}", public=True, as_=ADA)
+    client.call("ticket.wait", tracking=tracking, on="vendor", vendor="Telco", reason="Their line.", proposal="We change the carrier.", as_=ADA)
+    mail = summary_to(desk, address, "We change the carrier.")
+    text, html = (mail.get_body((kind,)).get_content().replace("\r\n", "\n") for kind in ("plain", "html"))
+    link = link_in(mail)
+    assert link and text.count("/l/") == 1 and f'<a href="{link}">{link}</a>' in html, text
+    assert text.index("We change the carrier.") < text.index(link)
+    assert press(link, do="agree")[0] == 200
+    assert [event["as"]["name"] for event in client.show(tracking)["events"] if event["kind"] == "agreed"] == [address]
+
+
+def test_a_summary_to_staff_has_the_link_of_each_alert_in_it(desk, client, soon):
+    marks = [f"mark{random.getrandbits(40):x}" for _ in range(4)]
+    for mark in marks:
+        client.submit(title=mark, problem="Half of our calls drop since noon, it is quite severe.", impact="degraded")
+    mail = summary_to(desk, "staff@localhost", marks[3])
+    links = re.findall(r"http://\S+/l/\S+", mail.get_body(("plain",)).get_content())
+    assert len(set(links)) == len(links) >= 2, mail.get_body(("plain",)).get_content()
+    page = visit(links[0])[2]
+    assert any(mark in page for mark in marks) and press(links[0], do="acknowledge")[0] == 200

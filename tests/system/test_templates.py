@@ -112,7 +112,7 @@ def test_a_summary_says_what_was_said_and_calls_each_kind_by_its_name(tmp_path):
                {"id": 1, "title": "T", "kind": "waiting", "body": {"reason": "Theirs.", "proposal": "We wait."}}, {"id": 2, "title": "U", "kind": "reopened"}]
     told = [render(tmp_path, "digest", {"locale": locale, "members": members}).stdout for locale in ("en", "de")]
     for text, words in zip(told, (("news: T", "on the same", "Proposal: We wait."), ("Neuigkeiten: T", "unter einer anderen Nummer", "Vorschlag: We wait."))):
-        assert "First look.\nAnd more.\n- " in text and "Theirs." in text and all(word in text for word in words), text
+        assert "First look.\nAnd more.\n\n* " in text and "Theirs." in text and all(word in text for word in words), text
 
 
 def test_an_alert_is_called_by_its_cause_in_the_reader_s_language(tmp_path):
