@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include <microhttpd.h>
@@ -99,6 +100,30 @@ enum MHD_Result http_send(struct MHD_Connection *connection, struct http_answer 
     return result;
 }
 
+struct http_heads {
+    int hosts, lengths, codings;
+};
+
+static enum MHD_Result http_count_head(void *arg, enum MHD_ValueKind kind, const char *name,
+                                       const char *value)
+{
+    struct http_heads *heads = arg;
+    (void)kind, (void)value;
+
+    heads->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
+    heads->lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    heads->codings += strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    return MHD_YES;
+}
+
+bool http_is_one_request(struct MHD_Connection *connection)
+{
+    struct http_heads heads = {0, 0, 0};
+
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, http_count_head, &heads);
+    return heads.hosts <= 1 && heads.lengths + heads.codings <= 1;
+}
+
 static enum MHD_Result http_on_request(void *arg, struct MHD_Connection *connection, const char *url,
                                        const char *method, const char *version, const char *upload,
                                        size_t *upload_len, void **state)
@@ -111,6 +136,11 @@ static enum MHD_Result http_on_request(void *arg, struct MHD_Connection *connect
     if (*upload_len != 0)
         return MHD_NO; /* nothing here takes a body: cut the connection */
     buf_init(&answer.body, HTTP_BODY_BYTES_MAX);
+    if (!http_is_one_request(connection)) {
+        answer.status = MHD_HTTP_BAD_REQUEST;
+        buf_add_text(&answer.body, HTTP_NOT_ONE_REQUEST);
+        return http_send(connection, &answer);
+    }
     if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
         answer.status = MHD_HTTP_METHOD_NOT_ALLOWED;
         answer.headers = &allow;
@@ -230,11 +260,12 @@ bool http_start(struct http *http, const char *bind, MHD_AccessHandlerCallback o
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (at->ai_family == AF_INET6 ? MHD_USE_IPv6 : 0);
     http->request_us = HTTP_REQUEST_S * US_PER_S;
     errno = 0;
-    http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_SOCK_ADDR, at->ai_addr,
-                                    MHD_OPTION_CONNECTION_LIMIT, (unsigned)HTTP_CONNECTIONS_MAX,
-                                    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
-                                    MHD_OPTION_NOTIFY_CONNECTION, http_slow_on_connection, http,
-                                    MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
+    http->daemon =
+        MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_SOCK_ADDR, at->ai_addr,
+                         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_LIMIT,
+                         (unsigned)HTTP_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)HTTP_IDLE_S,
+                         MHD_OPTION_NOTIFY_CONNECTION, http_slow_on_connection, http,
+                         MHD_OPTION_NOTIFY_COMPLETED, on_completed, http, MHD_OPTION_END);
     freeaddrinfo(at);
     if (http->daemon == NULL)
         return err_set(err, ERR_IO, "http: cannot bind %s: %s", bind, strerror(errno));

@@ -163,6 +163,8 @@ static enum MHD_Result pages_on_request(void *arg, struct MHD_Connection *connec
     (void)version;
 
     if (request == NULL) {
+        if (!http_is_one_request(connection))
+            return refuse(connection, MHD_HTTP_BAD_REQUEST, HTTP_NOT_ONE_REQUEST);
         if (!is_post && strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
             return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET, HEAD and POST are allowed\n");
         if (strlen(url) >= HTTP_PATH_BYTES_MAX)
