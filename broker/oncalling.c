@@ -1,7 +1,7 @@
 /* Who is on call, as people ask; see oncalling.h. What changes the plan is in oncalling_change.c. */
 #include "oncalling.h"
 #include "calls.h"
-#include "clock.h"
+#include "date.h"
 #include "mem.h"
 #include "oncall.h"
 #include "oncalling_internal.h"
@@ -14,7 +14,6 @@
 #include <stdlib.h>
 
 enum { BYTES_MAX = 2 << 20, TURNS = 50, PERSON_BYTES = 130 };
-#define DAY_US (INT64_C(86400) * US_PER_S)
 #define LOOK_DAYS 92 /* the farthest that oncall.next looks by itself */
 
 /* ---- the plan of one snapshot ---- */
@@ -304,9 +303,9 @@ static void next_then(struct plan *plan)
     struct err err;
     struct buf out;
 
-    if (until_at <= from_at || until_at - from_at > 400 * DAY_US) {
-        plan_refuse(plan, ERR_INVALID, "until_at",
-                    "until_at: want an instant after from_at, at most 400 days");
+    if (until_at <= from_at || until_at - from_at > PLAN_DAYS_MAX * DAY_US) {
+        plan_refuse(plan, ERR_INVALID, "until_at", "until_at: want an instant after from_at, at most %d days",
+                    PLAN_DAYS_MAX);
         return;
     }
     if (!plan_schedule(plan, &first, &end, &err) || !next_person_is_fine(plan, &err)) {

@@ -1,6 +1,7 @@
 /* What people change of the on-call plan: overrides, swaps, absences, and cancelling them; see oncalling.h. */
 #include "calls.h"
-#include "clock.h"
+#include "date.h"
+#include "instant.h"
 #include "key_known.h"
 #include "mem.h"
 #include "oncall.h"
@@ -16,9 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAYS_MAX = 400, TEXT_BYTES = 160, HANDED_MAX = 200 };
+enum { TEXT_BYTES = 160, HANDED_MAX = 200 };
 #define REV_NONE (-1) /* no plan has it */
-#define DAY_US (INT64_C(86400) * US_PER_S)
 
 /* The change under way: the plan it was checked against, and what is to be written. */
 struct plan_change {
@@ -67,9 +67,9 @@ static bool check_span(const struct request *req, struct err *err)
 
     if (!request_has(req, F_SPAN_FROM_AT) || !request_has(req, F_UNTIL_AT))
         return err_field(err, ERR_INVALID, "until_at", "until_at: from_at and until_at are required");
-    if (until_at <= from_at || until_at - from_at > DAYS_MAX * DAY_US)
+    if (until_at <= from_at || until_at - from_at > PLAN_DAYS_MAX * DAY_US)
         return err_field(err, ERR_INVALID, "until_at",
-                         "until_at: want an instant after from_at, at most %d days", DAYS_MAX);
+                         "until_at: want an instant after from_at, at most %d days", PLAN_DAYS_MAX);
     return true;
 }
 
@@ -163,9 +163,9 @@ static bool change_leaves_no_gap(const struct plan_change *change, struct err *e
     free((void *)(uintptr_t)after.items);
     if (schedule == NULL)
         return true;
-    char from[40], until[40];
-    clock_format(from_at, from, sizeof from);
-    clock_format(until_at, until, sizeof until);
+    char from[INSTANT_BYTES], until[INSTANT_BYTES];
+    (void)instant_format(from_at, from);
+    (void)instant_format(until_at, until);
     return err_field(
         err, ERR_CONFLICT, "staff",
         "nobody would be on call in %s from %s to %s: name somebody who stands in, and is not away then",

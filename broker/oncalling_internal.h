@@ -5,6 +5,9 @@
 #include "broker.h"
 #include "oncall.h"
 
+/* The longest stretch that is asked about or changed at once. */
+enum { PLAN_DAYS_MAX = 400 };
+
 /* One override as its row says; texts are owned. */
 struct plan_row {
     int64_t id;

@@ -1,5 +1,6 @@
 /* Settings of docket-broker; see settings_broker.h. */
 #include "settings_broker.h"
+#include "date.h"
 #include "endpoint.h"
 #include "http.h"
 #include "pg.h"
@@ -37,11 +38,11 @@ const struct setting broker_settings_table[] = {
      "how long a worker may take for one ticket"},
     {"settle_timeout", SETTING_DURATION, PLACE(settle_us), "10s", SECONDS, 600 * SECONDS, false,
      "how long a request whose commit is unknown waits for the database before it is answered unavailable"},
-    {"untriaged_alert", SETTING_DURATION, PLACE(untriaged_alert_us), "60s", SECONDS, 86400 * SECONDS, false,
+    {"untriaged_alert", SETTING_DURATION, PLACE(untriaged_alert_us), "60s", SECONDS, DAY_US, false,
      "alert ops when a ticket waits longer than this for its decision"},
     {"drain_timeout", SETTING_DURATION, PLACE(drain_us), "5s", 0, 600 * SECONDS, false,
      "how long SIGTERM waits for what is under way"},
-    {"posted_at_max", SETTING_DURATION, PLACE(posted_at_us), "0s", 0, 366 * 86400 * SECONDS, false,
+    {"posted_at_max", SETTING_DURATION, PLACE(posted_at_us), "0s", 0, 366 * DAY_US, false,
      "how far back a submit may put its time of posting (posted_at); 0s: not at all. For all clients of this "
      "broker: give integrations that are trusted a broker of their own"},
     {"requests_max", SETTING_INT, PLACE(requests_max), "20000", 1, 1000000, false,

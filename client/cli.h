@@ -187,8 +187,10 @@ void cli_print_json(struct cli *cli, const struct wire_val *val);
 bool cli_time_parse(const char *text, int64_t now_us, int64_t *ret_us, struct err *err)
     __attribute__((warn_unused_result));
 
-/* Local "2026-11-24 10:00:00", or RFC 3339 in UTC. ret: 40 bytes. */
-void cli_time_format(int64_t at_us, bool utc, char *ret, size_t size);
+enum { CLI_TIME_BYTES = 40 };
+
+/* Local "2026-11-24 10:00:00", or RFC 3339 in UTC. */
+void cli_time_format(int64_t at_us, bool utc, char ret[CLI_TIME_BYTES]);
 
 /* "2h05m", "45s", "-3d04h". ret: 32 bytes. */
 void cli_span_format(int64_t seconds, char *ret, size_t size);

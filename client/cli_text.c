@@ -121,10 +121,10 @@ static void cell_put_map(struct buf *out, const struct wire_val *map, enum cli_c
 
 static void cell_put_int(struct buf *out, int64_t number, enum cli_cell kind, struct cli_style style)
 {
-    char text[40];
+    char text[CLI_TIME_BYTES];
 
     if (kind == CLI_CELL_TIME)
-        cli_time_format(number, style.utc, text, sizeof text);
+        cli_time_format(number, style.utc, text);
     else if (kind == CLI_CELL_SPAN)
         cli_span_format(number, text, sizeof text);
     else

@@ -3,22 +3,14 @@
 #include "cli.h"
 
 #include "clock.h"
+#include "date.h"
+#include "instant.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { DAY_S = 86400, RELATIVE_MAX = 1000000 };
-
-/* Days since 1970-01-01 of a date of the Gregorian calendar. */
-static int64_t days_of(int64_t year, int month, int day)
-{
-    int64_t y = year - (month <= 2);
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
-    int64_t yoe = y - era * 400;
-    int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
+enum { RELATIVE_MAX = 1000000 };
 
 struct moment {
     int year, month, day, hour, minute, second;
@@ -57,20 +49,13 @@ static void take_fraction(const char **p, int64_t *ret_us)
         *ret_us += scale * (**p - '0');
 }
 
-static int days_in(int year, int month)
-{
-    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    return days[month - 1] + (month == 2 && leap);
-}
-
 /* "2026-11-24[T10:00[:00[.5]]]"; the rest (a zone) is left at *p. */
 static bool take_moment(const char **p, struct moment *m)
 {
     if (!take_number(p, 4, &m->year) || !take_char(p, "-") || !take_number(p, 2, &m->month) ||
         !take_char(p, "-") || !take_number(p, 2, &m->day))
         return false;
-    if (m->month < 1 || m->month > 12 || m->day < 1 || m->day > days_in(m->year, m->month))
+    if (!date_is(m->year, m->month, m->day))
         return false;
     if (!take_char(p, "Tt "))
         return **p == '\0';
@@ -105,7 +90,7 @@ static bool parse_absolute(const char *text, int64_t *ret_us)
         *ret_us = moment_local(&m);
         return true;
     }
-    int64_t utc_s = days_of(m.year, m.month, m.day) * DAY_S + m.hour * 3600 + m.minute * 60 + m.second;
+    int64_t utc_s = date_days(m.year, m.month, m.day) * DAY_S + m.hour * 3600 + m.minute * 60 + m.second;
     int sign = *text == '-' ? 1 : -1;
     bool zulu = take_char(&text, "Zz");
     if (!zulu && (!take_char(&text, "+-") || !take_number(&text, 2, &hour) || !take_char(&text, ":") ||
@@ -160,15 +145,15 @@ bool cli_time_parse(const char *text, int64_t now_us, int64_t *ret_us, struct er
                    text);
 }
 
-void cli_time_format(int64_t at_us, bool utc, char *ret, size_t size)
+void cli_time_format(int64_t at_us, bool utc, char ret[CLI_TIME_BYTES])
 {
     time_t seconds = (time_t)(at_us / US_PER_S);
     struct tm tm;
 
     if (utc || localtime_r(&seconds, &tm) == NULL)
-        clock_format(at_us, ret, size);
+        (void)instant_format(at_us, ret);
     else
-        (void)strftime(ret, size, "%Y-%m-%d %H:%M:%S", &tm);
+        (void)strftime(ret, CLI_TIME_BYTES, "%Y-%m-%d %H:%M:%S", &tm);
 }
 
 void cli_span_format(int64_t seconds, char *ret, size_t size)

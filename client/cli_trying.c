@@ -73,13 +73,13 @@ static void print_side(struct cli *cli, const struct wire_val *clock, const char
 {
     struct span name = wire_find_str(clock, state);
     int64_t due_at = wire_find_int(clock, due, 0);
-    char at[40];
+    char at[CLI_TIME_BYTES];
 
     (void)fprintf(cli->out, "%.*s", name.len == 0 ? 12 : (int)name.len,
                   name.len == 0 ? "not promised" : name.p);
     if (due_at == 0)
         return;
-    cli_time_format(due_at, cli->utc, at, sizeof at);
+    cli_time_format(due_at, cli->utc, at);
     (void)fprintf(cli->out, " due %s", at);
 }
 

@@ -2,12 +2,11 @@
 #include "calendar_internal.h"
 
 #include "clock.h"
+#include "date.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { DAY_S = 86400 };
 
 struct calendar *calendar_new_always(void)
 {

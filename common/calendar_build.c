@@ -1,13 +1,13 @@
 /* From a calendar of the process to one that can be asked; see calendar_build.h. */
 #include "calendar_build.h"
 
+#include "date.h"
 #include "ics.h"
 #include "mem.h"
 
 #include <stdlib.h>
 
 enum {
-    DAY_S = 86400,
     HOLIDAY_DAYS_MAX = 100000 /* of a calendar's files; all dates from 1970 to 2100 are half of it */
 };
 

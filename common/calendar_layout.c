@@ -2,12 +2,11 @@
 #include "calendar_internal.h"
 
 #include "clock.h"
+#include "date.h"
 #include "mem.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { DAY_S = 86400 };
 
 /* The merged hours of one date. */
 struct day {
@@ -232,7 +231,7 @@ static bool layout_offset(struct layout *layout, int64_t from_s, int64_t until_s
                           struct err *err)
 {
     int64_t local_from = from_s + offset_s, local_until = until_s + offset_s;
-    int64_t date = local_from >= 0 ? local_from / DAY_S : -((-local_from + DAY_S - 1) / DAY_S);
+    int64_t date = date_of_wall(local_from);
 
     for (; date * DAY_S < local_until; date++) {
         const struct day *day;

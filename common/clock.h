@@ -14,8 +14,4 @@ int64_t clock_mono_us(void);
 /* Microseconds since the Unix epoch, UTC, by this machine's clock: for logs, and where no database is. */
 int64_t clock_wall_us(void);
 
-/* An instant in µs as RFC 3339 in UTC, "2026-03-27T15:30:00Z", with the fraction only where there is one.
- * out: ret  at least 32 bytes */
-void clock_format(int64_t at_us, char *ret, unsigned long size);
-
 #endif

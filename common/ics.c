@@ -1,6 +1,7 @@
 /* Reads iCalendar files; see ics.h. */
 #include "ics_internal.h"
 
+#include "date.h"
 #include "instant.h"
 
 #include <stdarg.h>
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY_S = 86400, BYTE_WORK = 60 };
+enum { BYTE_WORK = 60 };
 
 bool ics_fault(const struct ics_reader *reader, unsigned line, const char *fmt, ...)
 {
@@ -41,7 +42,6 @@ bool ics_work(const struct ics_reader *reader, unsigned line, int64_t work)
 bool ics_moment_parse(struct span text, struct ics_moment *ret)
 {
     int year, month, day, hour = 0, minute = 0, second = 0;
-    int64_t days;
     bool is_date = text.len == 8, is_utc = text.len == 16 && text.p[15] == 'Z';
 
     if ((!is_date && text.len != 15 && !is_utc) || !instant_digits(text.p, 4, 1600, 9999, &year) ||
@@ -51,9 +51,10 @@ bool ics_moment_parse(struct span text, struct ics_moment *ret)
         (text.p[8] != 'T' || !instant_digits(text.p + 9, 2, 0, 23, &hour) ||
          !instant_digits(text.p + 11, 2, 0, 59, &minute) || !instant_digits(text.p + 13, 2, 0, 60, &second)))
         return false;
-    if (!instant_date(year, month, day, &days))
+    if (!date_is(year, month, day))
         return false;
-    *ret = (struct ics_moment){{days * DAY_S + hour * 3600 + minute * 60 + second, is_date},
+    *ret = (struct ics_moment){{date_days(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second,
+                                is_date},
                                is_utc ? ICS_UTC : ICS_FLOATING,
                                NULL};
     return true;

@@ -27,7 +27,7 @@ enum {
     ICS_SPAN_DAYS_MAX = 400
 };
 
-/* Seconds of the home zone's wall clock since 1970-01-01T00:00 there. All-day: multiples of 86400. */
+/* Seconds of the home zone's wall clock since 1970-01-01T00:00 there. All-day: multiples of DAY_S. */
 struct ics_span {
     int64_t from_s, until_s; /* from_s < until_s */
     bool all_day;

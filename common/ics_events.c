@@ -1,6 +1,7 @@
 /* From content lines to events. Each property of an event is read by libical alone, so that a fault has its line. */
 #include "ics_internal.h"
 
+#include "date.h"
 #include "mem.h"
 
 #include <stdio.h>
@@ -145,7 +146,7 @@ static bool read_duration(const struct property *p)
         return ics_fault(p->reader, p->line,
                          "DURATION: \"%.*s\" is not allowed, want one such as P1D or PT4H",
                          (int)(p->value.len < 60 ? p->value.len : 60), p->value.p);
-    p->event->duration_s = (int64_t)duration.weeks * 7 * 86400 + (int64_t)duration.days * 86400 +
+    p->event->duration_s = (int64_t)duration.weeks * 7 * DAY_S + (int64_t)duration.days * DAY_S +
                            (int64_t)duration.hours * 3600 + (int64_t)duration.minutes * 60 + duration.seconds;
     return once(p, "DURATION", &p->event->has_duration);
 }

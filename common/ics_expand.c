@@ -1,6 +1,7 @@
 /* From events to spans: recurrences stepped through by libical, exceptions and overrides applied by us. */
 #include "ics_internal.h"
 
+#include "date.h"
 #include "mem.h"
 
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 
 #include <libical/ical.h>
 
-enum { DAY_S = 86400, HOUR_S = 3600 };
+enum { HOUR_S = 3600 };
 
 /* Nanoseconds: of an instance, of each exception it is compared with, and of each day that a rule steps over. */
 enum { INSTANCE_WORK = 2000, COMPARE_WORK = 6, DAILY_WORK = 3000, BY_WORK = 100, PLAIN_WORK = 10 };
@@ -23,11 +24,6 @@ struct expansion {
     size_t room;
     size_t stepped; /* instances looked at, kept or not */
 };
-
-static int64_t floor_day(int64_t wall_s)
-{
-    return (wall_s >= 0 ? wall_s : wall_s - DAY_S + 1) / DAY_S;
-}
 
 /* ---- lengths ---- */
 
@@ -59,7 +55,7 @@ static bool same_instance(const struct ics_reader *reader, const struct ics_even
     int64_t wall_s = ics_wall_in(reader, named, &event->start);
 
     if (named->time.is_date || event->start.time.is_date)
-        return floor_day(wall_s) == floor_day(start_wall_s);
+        return date_of_wall(wall_s) == date_of_wall(start_wall_s);
     return wall_s == start_wall_s;
 }
 
@@ -120,7 +116,7 @@ static bool instance_add(struct expansion *x, const struct ics_event *event, int
 static struct icaltimetype time_of_wall(int64_t wall_s, bool is_date)
 {
     struct icaltimetype time = icaltime_null_time();
-    int64_t days = floor_day(wall_s), year, rest = wall_s - days * DAY_S;
+    int64_t days = date_of_wall(wall_s), year, rest = wall_s - days * DAY_S;
 
     date_parts(days, &year, &time.month, &time.day);
     time.year = (int)year;
@@ -153,7 +149,7 @@ static int64_t rule_until(const struct ics_reader *reader, const struct ics_even
         return LAST_WALL_S;
     int64_t wall_s = ics_wall_in(reader, &until, &event->start);
     if (until.time.is_date || event->start.time.is_date)
-        wall_s = floor_day(wall_s) * DAY_S + DAY_S - 1; /* that day still */
+        wall_s = date_of_wall(wall_s) * DAY_S + DAY_S - 1; /* that day still */
     return wall_s < LAST_WALL_S ? wall_s : LAST_WALL_S;
 }
 

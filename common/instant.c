@@ -2,11 +2,11 @@
 #include "instant.h"
 
 #include "clock.h"
-#include "zone.h"
+#include "date.h"
 
 #include <string.h>
 
-enum { FRACTION_DIGITS = 6, YEAR_FIRST = 1970, YEAR_LAST = 2100 };
+enum { FRACTION_AT = 20, FRACTION_DIGITS = 6, YEAR_FIRST = 1970, YEAR_LAST = 2100 };
 
 bool instant_digits(const char *p, int count, int least, int most, int *ret)
 {
@@ -37,22 +37,10 @@ static bool offset_parse(struct span text, int64_t *ret_s)
     return true;
 }
 
-bool instant_date(int year, int month, int day, int64_t *ret_days)
-{
-    int64_t days = date_days(year, month, day), back_year;
-    int back_month, back_day;
-
-    date_parts(days, &back_year, &back_month, &back_day);
-    if (back_year != year || back_month != month || back_day != day)
-        return false;
-    *ret_days = days;
-    return true;
-}
-
 bool instant_parse(struct span text, int64_t *ret_us)
 {
     int year, month, day, hour, minute, second;
-    int64_t offset_s, fraction_us = 0, days;
+    int64_t offset_s, fraction_us = 0;
     const char *p = text.p;
 
     if (text.len < 20 || p[4] != '-' || p[7] != '-' || (p[10] != 'T' && p[10] != 't' && p[10] != ' ') ||
@@ -61,18 +49,19 @@ bool instant_parse(struct span text, int64_t *ret_us)
         !instant_digits(p + 11, 2, 0, 23, &hour) || !instant_digits(p + 14, 2, 0, 59, &minute) ||
         !instant_digits(p + 17, 2, 0, 59, &second))
         return false;
-    size_t at = 19;
+    size_t at = FRACTION_AT - 1;
     if (p[at] == '.') {
         int64_t unit = US_PER_S / 10;
         for (at++; at < text.len && p[at] >= '0' && p[at] <= '9'; at++, unit /= 10)
             fraction_us += (p[at] - '0') * unit;
-        if (at == 20)
+        if (at == FRACTION_AT)
             return false;
     }
-    if (!instant_date(year, month, day, &days) ||
-        !offset_parse((struct span){p + at, text.len - at}, &offset_s))
+    if (!date_is(year, month, day) || !offset_parse((struct span){p + at, text.len - at}, &offset_s))
         return false;
-    *ret_us = (days * 86400 + hour * 3600 + minute * 60 + second - offset_s) * US_PER_S + fraction_us;
+    *ret_us =
+        (date_days(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second - offset_s) * US_PER_S +
+        fraction_us;
     return true;
 }
 
@@ -84,33 +73,46 @@ static void put_digits(char *p, int count, int64_t value)
     }
 }
 
-unsigned instant_format(int64_t at_us, char *ret)
+/* "0000-00-00T00:00:00.000000" without the Z; gives back the digits of the fraction that say something. */
+static int instant_put(int64_t at_us, char *ret)
 {
-    static const char form[] = "0000-00-00T00:00:00";
-    int64_t days = at_us / (86400 * US_PER_S), rest = at_us % (86400 * US_PER_S), year;
-    int month, day;
-    unsigned len = sizeof form - 1;
+    static const char form[] = "0000-00-00T00:00:00.000000";
+    const int64_t first = date_days(0, 1, 1) * DAY_US, last = date_days(10000, 1, 1) * DAY_US - 1;
+    int64_t at = at_us < first ? first : at_us > last ? last : at_us, year;
+    int64_t second = at / US_PER_S - (at % US_PER_S < 0), fraction = at - second * US_PER_S;
+    int64_t days = date_of_wall(second), rest = second - days * DAY_S;
+    int month, day, digits = FRACTION_DIGITS;
 
-    if (rest < 0) {
-        rest += 86400 * US_PER_S;
-        days--;
-    }
     date_parts(days, &year, &month, &day);
     memcpy(ret, form, sizeof form);
     put_digits(ret, 4, year);
     put_digits(ret + 5, 2, month);
     put_digits(ret + 8, 2, day);
-    int64_t seconds = rest / US_PER_S, fraction = rest % US_PER_S;
-    put_digits(ret + 11, 2, seconds / 3600);
-    put_digits(ret + 14, 2, seconds / 60 % 60);
-    put_digits(ret + 17, 2, seconds % 60);
-    if (fraction != 0) {
-        ret[len++] = '.';
-        put_digits(ret + len, FRACTION_DIGITS, fraction);
-        for (len += FRACTION_DIGITS; ret[len - 1] == '0'; len--)
-            ;
-    }
+    put_digits(ret + 11, 2, rest / 3600);
+    put_digits(ret + 14, 2, rest / 60 % 60);
+    put_digits(ret + 17, 2, rest % 60);
+    put_digits(ret + FRACTION_AT, FRACTION_DIGITS, fraction);
+    while (digits > 0 && ret[FRACTION_AT + digits - 1] == '0')
+        digits--;
+    return digits;
+}
+
+static unsigned instant_end(char *ret, int digits)
+{
+    unsigned len = digits == 0 ? FRACTION_AT - 1 : FRACTION_AT + (unsigned)digits;
+
     ret[len++] = 'Z';
     ret[len] = '\0';
     return len;
+}
+
+unsigned instant_format(int64_t at_us, char *ret)
+{
+    return instant_end(ret, instant_put(at_us, ret));
+}
+
+unsigned instant_format_us(int64_t at_us, char *ret)
+{
+    (void)instant_put(at_us, ret);
+    return instant_end(ret, FRACTION_DIGITS);
 }

@@ -16,10 +16,11 @@ bool instant_parse(struct span text, int64_t *ret_us);
 /* Exactly count digits as a number, between least and most. */
 bool instant_digits(const char *p, int count, int least, int most, int *ret);
 
-/* Days since 1970-01-01; false when there is no such date (the 30th of February). */
-bool instant_date(int year, int month, int day, int64_t *ret_days);
-
-/* In UTC, with a fraction only where there is one; returns the length. ret: INSTANT_BYTES. The years 1970 to 9999. */
+/* In UTC, with a fraction only where there is one, and of it what there is; returns the length. What lies outside the years 0 to 9999 is
+ * written as the first or the last instant of them. ret: INSTANT_BYTES */
 unsigned instant_format(int64_t at_us, char *ret);
+
+/* The same, always with six digits of the second, so that lines in order of time are in order as texts. */
+unsigned instant_format_us(int64_t at_us, char *ret);
 
 #endif

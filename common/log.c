@@ -1,6 +1,7 @@
 /* The log of a program; see log.h. */
 #include "log.h"
 #include "clock.h"
+#include "instant.h"
 #include "utf8.h"
 
 #include <stdarg.h>
@@ -45,7 +46,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
 
     if (level < sink.least)
         return;
-    clock_format(clock_wall_us(), at, sizeof at);
+    (void)instant_format_us(clock_wall_us(), at);
     int n = snprintf(line, sizeof line, "at=%s level=%s program=%s pid=%ld event=%s ", at, level_names[level],
                      sink.program, (long)getpid(), event);
     va_start(args, fmt);

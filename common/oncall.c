@@ -2,6 +2,7 @@
 #include "oncall_internal.h"
 
 #include "clock.h"
+#include "date.h"
 #include "mem.h"
 
 #include <stdlib.h>
@@ -10,8 +11,6 @@
 enum { STAND_IN_STEPS_MAX = 16 }; /* a stand-in may be away too; a ring of them is nobody */
 
 /* ---- life ---- */
-
-#define DAY_US (INT64_C(86400) * US_PER_S)
 
 static const struct zone *zone_of(struct oncall *oncall, const char *zone_dir, const char *name,
                                   struct fault_place place, struct faults *faults)

@@ -1,9 +1,11 @@
 /* One layer of a schedule: whose turn it is, and when that may change. */
 #include "oncall_internal.h"
 
+#include "date.h"
+
 #include <string.h>
 
-enum { HOUR_S = 3600, DAY_S = 86400, LOOK_DAYS = 9 };
+enum { HOUR_S = 3600, LOOK_DAYS = 9 };
 #define FAR_S INT64_C(4133980800) /* 2101: the zones' tables end there */
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -64,7 +66,6 @@ static int64_t turn_wall(const struct process_layer *plan, int64_t n)
 {
     static const int64_t unit_s[] = {
         [ROTATE_HOURS] = HOUR_S, [ROTATE_DAYS] = DAY_S, [ROTATE_WEEKS] = 7 * (int64_t)DAY_S};
-    static const int month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     int64_t year = 0;
     int month = 0, day = 0;
 
@@ -74,8 +75,7 @@ static int64_t turn_wall(const struct process_layer *plan, int64_t n)
     int64_t months = year * 12 + month - 1 + n * plan->every;
     year = floor_div(months, 12);
     month = (int)(months - year * 12) + 1;
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    int most = month_days[month - 1] + (month == 2 && leap);
+    int most = date_month_days(year, month);
     return date_days(year, month, day < most ? day : most) * DAY_S + plan->handover_s;
 }
 

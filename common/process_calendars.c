@@ -2,6 +2,9 @@
  * the worker's. */
 #include "process_internal.h"
 
+#include "date.h"
+#include "instant.h"
+
 #include <string.h>
 
 enum {
@@ -11,8 +14,7 @@ enum {
     HOLIDAY_FILES_MAX = 20,     /* of a calendar */
     HOLIDAY_READINGS_MAX = 400, /* of all calendars together: reading one takes time */
     YEAR_LEAST = 1970,
-    YEAR_MOST = 2100,
-    DAY_S = 86400
+    YEAR_MOST = 2100
 };
 
 static const char *const keys[] = {"zone", "hours", "holidays", "holiday_files", "special"};
@@ -146,18 +148,12 @@ bool load_week(struct load *load, const struct yaml_node *map, struct process_da
 
 static bool date_parse(const char *text, int32_t *ret)
 {
-    static const int32_t month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    const char *at = text;
-    int32_t century = 0, rest = 0, month = 0, day = 0;
+    int year, month, day;
 
-    if (strlen(text) != 10 || !two_digits(&at, 99, &century) || !two_digits(&at, 99, &rest) || *at++ != '-' ||
-        !two_digits(&at, 12, &month) || *at++ != '-' || !two_digits(&at, 31, &day))
-        return false;
-    int32_t year = century * 100 + rest;
-    if (year < YEAR_LEAST || year > YEAR_MOST || month == 0 || day == 0)
-        return false;
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    if (day > month_days[month - 1] + (month == 2 && leap ? 1 : 0))
+    if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' ||
+        !instant_digits(text, 4, YEAR_LEAST, YEAR_MOST, &year) ||
+        !instant_digits(text + 5, 2, 1, 12, &month) || !instant_digits(text + 8, 2, 1, 31, &day) ||
+        !date_is(year, month, day))
         return false;
     *ret = (int32_t)date_days(year, month, day);
     return true;

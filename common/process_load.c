@@ -1,5 +1,6 @@
 /* The small readers of the process's loader: names, texts, choices, durations, each with its fault. */
 #include "mem.h"
+#include "date.h"
 #include "process_internal.h"
 #include "request_fields.h"
 
@@ -93,7 +94,7 @@ bool process_duration_parse(const char *text, int64_t *ret_seconds, bool *ret_wo
     static const struct {
         char letter;
         int64_t seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', DAY_S}};
     char digits[DURATION_DIGITS_MAX + 1];
     size_t len = strspn(text, "0123456789");
     int64_t number = 0;
@@ -108,7 +109,7 @@ bool process_duration_parse(const char *text, int64_t *ret_seconds, bool *ret_wo
     if ((text[len + 1] != '\0' && !working) || (working && text[len] == 'd'))
         return false;
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        if (text[len] == units[i].letter && number * units[i].seconds <= DURATION_DAYS_MAX * INT64_C(86400)) {
+        if (text[len] == units[i].letter && number * units[i].seconds <= DURATION_DAYS_MAX * (int64_t)DAY_S) {
             *ret_seconds = number * units[i].seconds;
             *ret_working = working;
             return true;

@@ -1,6 +1,8 @@
 /* process.yaml: priorities, defaults, policies, questions. The default targets are read with the packages. */
 #include "process_internal.h"
 
+#include "date.h"
+
 #include <string.h>
 
 static const char *const keys[] = {"zone",
@@ -121,7 +123,7 @@ bool load_policy(struct load *load, const struct yaml_node *root)
     *policy = (struct process_policy){.zone = "UTC",
                                       .package = "standard",
                                       .calendar = PROCESS_ALWAYS,
-                                      .reopen_within_s = INT64_C(14) * 86400,
+                                      .reopen_within_s = INT64_C(14) * DAY_S,
                                       .meeting_reminder_s = INT64_C(15) * 60,
                                       .approval_reminders = {2, 5, 10},
                                       .approval_reminder_count = 3};

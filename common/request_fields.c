@@ -1,6 +1,7 @@
 /* Every field of the protocol; see request_fields.h. */
 #include "request_fields.h"
 
+#include "date.h"
 #include "request_internal.h"
 
 enum { TICKETS_MAX = 500 };
@@ -18,8 +19,8 @@ const struct request_row request_fields[F_FIELDS] = {
     [F_ATTENDEES] = {"attendees", KIND_ADDRESSES, 1, 50, NULL},
     [F_ATTENDEE] = {"attendee", KIND_LINE, 1, 254, NULL},
     [F_ANSWER] = {"answer", KIND_ENUM, 0, 0, "accepted|declined|tentative|counter"},
-    [F_DURATION_S] = {"duration_s", KIND_INT, 60, 7 * 86400, NULL},
-    [F_REMINDER_S] = {"reminder_s", KIND_INT, 0, 30 * 86400, NULL},
+    [F_DURATION_S] = {"duration_s", KIND_INT, 60, 7 * DAY_S, NULL},
+    [F_REMINDER_S] = {"reminder_s", KIND_INT, 0, 30 * DAY_S, NULL},
     [F_WHERE] = {"where", KIND_LINE, 1, 500, NULL},
     [F_MEETING] = {"meeting", KIND_NAME, 1, 15, NULL},
     [F_POSTED_AT] = {"posted_at", KIND_INT, 0, AT_MOST, NULL},

@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include "buf.h"
+#include "date.h"
 #include "log.h"
 #include "mem.h"
 #include "yaml_node.h"
@@ -30,11 +31,8 @@ struct unit {
     int64_t factor;
 };
 
-static const struct unit duration_units[] = {{"ms", 1000},
-                                             {"s", 1000000},
-                                             {"m", INT64_C(60000000)},
-                                             {"h", INT64_C(3600000000)},
-                                             {"d", INT64_C(86400000000)}};
+static const struct unit duration_units[] = {
+    {"ms", 1000}, {"s", 1000000}, {"m", INT64_C(60000000)}, {"h", INT64_C(3600000000)}, {"d", DAY_US}};
 static const struct unit bytes_units[] = {{"", 1},
                                           {"KiB", 1024},
                                           {"MiB", INT64_C(1048576)},
@@ -44,7 +42,7 @@ static const char *const kind_names[] = {
     [SETTING_TEXT] = "text",         [SETTING_INT] = "number", [SETTING_BOOL] = "true or false",
     [SETTING_DURATION] = "duration", [SETTING_BYTES] = "size", [SETTING_LIST] = "list"};
 
-enum { UNIT_DIGITS_MAX = 18, UNITS_DURATION = 5, UNITS_BYTES = 4 };
+enum { UNIT_DIGITS_MAX = 18 };
 
 /* Digits and one of the units. */
 static bool units_parse(const char *text, const struct unit *units, size_t count, int64_t *ret)
@@ -87,9 +85,9 @@ static void units_format(struct buf *out, int64_t number, const struct unit *uni
 static void number_format(struct buf *out, enum setting_kind kind, int64_t number)
 {
     if (kind == SETTING_DURATION)
-        units_format(out, number, duration_units, UNITS_DURATION);
+        units_format(out, number, duration_units, sizeof duration_units / sizeof duration_units[0]);
     else if (kind == SETTING_BYTES)
-        units_format(out, number, bytes_units, UNITS_BYTES);
+        units_format(out, number, bytes_units, sizeof bytes_units / sizeof bytes_units[0]);
     else
         (void)buf_printf(out, "%" PRId64, number);
 }
@@ -139,9 +137,9 @@ static bool number_parse(enum setting_kind kind, const char *text, int64_t *ret)
     case SETTING_INT:
         return decimal_parse(text, ret);
     case SETTING_DURATION:
-        return units_parse(text, duration_units, UNITS_DURATION, ret);
+        return units_parse(text, duration_units, sizeof duration_units / sizeof duration_units[0], ret);
     case SETTING_BYTES:
-        return units_parse(text, bytes_units, UNITS_BYTES, ret);
+        return units_parse(text, bytes_units, sizeof bytes_units / sizeof bytes_units[0], ret);
     default:
         *ret = strcmp(text, "true") == 0;
         return *ret == 1 || strcmp(text, "false") == 0;

@@ -1,6 +1,8 @@
 /* Time zones; see zone.h. Every length is checked against the bytes that are there before it is used. */
 #include "zone.h"
 
+#include "date.h"
+
 #include "mem.h"
 #include "zone_rule.h"
 
@@ -39,38 +41,6 @@ struct bytes {
     const unsigned char *p;
     size_t left;
 };
-
-/* ---- dates ---- */
-
-/* Eras of 400 years that begin in March, so that the leap day is the last of its year. */
-int64_t date_days(int64_t year, int month, int day)
-{
-    int64_t y = year - (month <= 2);
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
-    int64_t year_of_era = y - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return era * 146097 + day_of_era - 719468;
-}
-
-void date_parts(int64_t days, int64_t *ret_year, int *ret_month, int *ret_day)
-{
-    int64_t z = days + 719468;
-    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-    int64_t day_of_era = z - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month = (5 * day_of_year + 2) / 153;
-
-    *ret_day = (int)(day_of_year - (153 * month + 2) / 5 + 1);
-    *ret_month = (int)(month < 10 ? month + 3 : month - 9);
-    *ret_year = year_of_era + era * 400 + (*ret_month <= 2);
-}
-
-int date_weekday(int64_t days)
-{
-    return (int)(((days + 3) % 7 + 7) % 7); /* 1970-01-01 was a Thursday */
-}
 
 /* ---- bytes ---- */
 
@@ -165,7 +135,7 @@ static void zone_expand(struct zone *zone, const struct zone_rule *rule, bool ha
         return;
     }
     if (has_times)
-        date_parts(last_s / 86400, &year, &month, &day);
+        date_parts(last_s / DAY_S, &year, &month, &day);
     for (year--; year <= ZONE_LAST_YEAR; year++) {
         int64_t summer = zone_date_instant(&rule->to_summer, year, rule->standard_s);
         int64_t standard = zone_date_instant(&rule->to_standard, year, rule->summer_s);

@@ -49,11 +49,4 @@ void zone_data_version(const char *dir, char *ret);
 #define ZONE_VERSION_FILE "tzdata.zi"
 uint64_t zone_file_mark(const char *dir, const char *name);
 
-/* Days since 1970-01-01 of a date of the Gregorian calendar, and back. */
-int64_t date_days(int64_t year, int month, int day);
-void date_parts(int64_t days, int64_t *ret_year, int *ret_month, int *ret_day);
-
-/* 0 Monday … 6 Sunday. */
-int date_weekday(int64_t days);
-
 #endif

@@ -1,11 +1,12 @@
 /* The footer of a TZif file; see zone_rule.h. */
 #include "zone_rule.h"
 
+#include "date.h"
 #include "zone.h"
 
 #include <ctype.h>
 
-enum { HOUR_S = 3600, MINUTE_S = 60, DAY_S = 86400, NAME_LEAST = 3, HOURS_MAX = 167, OFFSET_HOURS_MAX = 24 };
+enum { HOUR_S = 3600, MINUTE_S = 60, NAME_LEAST = 3, HOURS_MAX = 167, OFFSET_HOURS_MAX = 24 };
 
 struct reader {
     const char *p;
@@ -119,11 +120,6 @@ bool zone_rule_parse(struct span text, struct zone_rule *ret)
     return true;
 }
 
-static bool year_is_leap(int64_t year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
 /* The date of the week-th weekday (0 Sunday) of a month; week 5 is the last. */
 static int64_t month_day(int64_t year, const struct zone_date *date)
 {
@@ -140,7 +136,7 @@ int64_t zone_date_instant(const struct zone_date *date, int64_t year, int32_t be
 
     switch (date->kind) {
     case ZONE_DAY_JULIAN:
-        day += date->day - 1 + (date->day >= 60 && year_is_leap(year) ? 1 : 0);
+        day += date->day - 1 + (date->day >= 60 ? date_year_days(year) - 365 : 0);
         break;
     case ZONE_DAY_ZERO:
         day += date->day;

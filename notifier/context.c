@@ -1,7 +1,6 @@
 /* The context of a template; see context.h. */
 #include "context.h"
 #include "alert_words.h"
-#include "clock.h"
 #include "plural.h"
 #include "reader.h"
 #include "tracking.h"

@@ -1,6 +1,6 @@
 /* A message as JSON; see letter_json.h. */
 #include "letter_json.h"
-#include "clock.h"
+#include "instant.h"
 #include "wire.h"
 
 #include <string.h>
@@ -60,14 +60,14 @@ static bool put_form(const struct letter *letter, const struct letter_extra *ext
     struct buf bytes, json;
     struct wire_doc *doc = NULL;
     struct err ignored;
-    char type[80], timestamp[40];
+    char type[80], timestamp[INSTANT_BYTES];
     bool ok = false;
 
     buf_init(&bytes, WORK_BYTES_MAX);
     buf_init(&json, WORK_BYTES_MAX);
     bool is_alert = letter_alert(letter) != 0 || strcmp(letter->kind, "alerts") == 0;
     (void)snprintf(type, sizeof type, "%s.%s", is_alert ? "alert" : "ticket", letter->kind);
-    clock_format(letter->date_at, timestamp, sizeof timestamp);
+    (void)instant_format(letter->date_at, timestamp);
     struct wire_map map = wire_map_open(&bytes);
     put_text(&bytes, "type", type, &map);
     put_text(&bytes, "timestamp", timestamp, &map);

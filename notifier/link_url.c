@@ -1,13 +1,11 @@
 /* The signed link that goes with a message; see link_url.h. */
 #include "link_url.h"
-#include "clock.h"
+#include "date.h"
 #include "endpoint.h"
 
 #include <string.h>
 
 #include <sodium.h>
-
-#define DAY_US (INT64_C(86400) * US_PER_S)
 
 struct link_kind {
     enum desk_audience audience;

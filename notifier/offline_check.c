@@ -1,5 +1,6 @@
 /* docket-notifier check DIR: everything that is wrong in a process, with file, line and column, and who will not be on call. */
 #include "clock.h"
+#include "date.h"
 #include "escal_people.h"
 #include "instant.h"
 #include "offline.h"
@@ -8,7 +9,6 @@
 #include <string.h>
 
 enum { STATUS_REFUSED = 1, STATUS_USAGE = 2, GAP_DAYS = 90, GAPS_MAX = 1000 };
-#define DAY_US (INT64_C(86400) * US_PER_S)
 
 struct gaps {
     const struct process_schedule *schedule;

@@ -1,12 +1,13 @@
 /* Whether a message waits; see policy.h. */
 #include "policy.h"
+#include "date.h"
 #include "instant.h"
 #include "process.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { DAY_S = 86400, QUIET_DAYS_MAX = 10 };
+enum { QUIET_DAYS_MAX = 10 };
 
 static bool names_have(const struct process_names *names, struct span name)
 {
@@ -58,7 +59,7 @@ static int64_t instant_of(const struct zone *zone, int64_t wall_s)
  * over midnight. */
 static int64_t quiet_end(const struct process_day week[7], int64_t wall_s)
 {
-    int64_t today = (wall_s - ((wall_s % DAY_S) + DAY_S) % DAY_S) / DAY_S;
+    int64_t today = date_of_wall(wall_s);
 
     for (int64_t day = today - 1; day <= today; day++) {
         const struct process_day *hours = &week[date_weekday(day)];

@@ -2,6 +2,7 @@
 #include "reader.h"
 #include "channels.h"
 #include "clock.h"
+#include "date.h"
 #include "wire.h"
 
 #include <stdio.h>
@@ -88,8 +89,8 @@ void reader_instant(const struct zone *zone, int64_t at_us, char ret[READER_INST
     int month, day;
 
     local = at + offset;
-    days = (local - ((local % 86400) + 86400) % 86400) / 86400;
-    local -= days * 86400;
+    days = date_of_wall(local);
+    local -= days * DAY_S;
     date_parts(days, &year, &month, &day);
     int n = snprintf(ret, READER_INSTANT_BYTES, "%04lld-%02d-%02d %02d:%02d ", (long long)year, month, day,
                      (int)(local / 3600), (int)(local % 3600 / 60));

@@ -1,7 +1,6 @@
 /* What a case expects after a step, compared with what is there; see cases.h. */
 #include "cases_internal.h"
 
-#include "clock.h"
 #include "decide.h"
 #include "instant.h"
 

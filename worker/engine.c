@@ -3,14 +3,13 @@
 
 #include "calendar_build.h"
 #include "clock.h"
+#include "date.h"
 #include "mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { HOLIDAY_DAYS_AHEAD = 400 };
-
-#define DAY_US (INT64_C(86400) * US_PER_S)
 
 struct engine_calendar {
     const char *name;

@@ -3,6 +3,8 @@
 #include "decide_internal.h"
 
 #include "clock.h"
+#include "date.h"
+#include "instant.h"
 #include "mem.h"
 #include "verify.h"
 #include "windows.h"
@@ -32,12 +34,12 @@ static void local_format(const struct decision *d, struct span calendar, int64_t
     int month, day;
 
     if (zone == NULL) {
-        clock_format(at_s * US_PER_S, ret, AT_BYTES);
+        (void)instant_format(at_s * US_PER_S, ret);
         return;
     }
     int64_t local = at_s + offset;
-    int64_t days = local >= 0 ? local / 86400 : -((-local + 86399) / 86400);
-    int seconds = (int)(local - days * 86400), shift = abs(offset) / 60;
+    int64_t days = date_of_wall(local);
+    int seconds = (int)(local - days * DAY_S), shift = abs(offset) / 60;
     date_parts(days, &year, &month, &day);
     (void)snprintf(ret, AT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", (int)year, month, day,
                    seconds / 3600, seconds / 60 % 60, seconds % 60, offset < 0 ? '-' : '+', shift / 60,
@@ -66,11 +68,11 @@ static void text_clock(const struct decision *d, const struct clock *clock, stru
     text_duration(clock->left_s, text);
     if (clock->due_at != CLOCK_NO_INSTANT) {
         local_format(d, clock->calendar, clock->due_at, local);
-        clock_format(clock->due_at, utc, sizeof utc);
+        (void)instant_format(clock->due_at, utc);
         (void)buf_printf(text, ", due %s (%s)", local, utc);
     }
     if (clock->met_at != CLOCK_NO_INSTANT) {
-        clock_format(clock->met_at, utc, sizeof utc);
+        (void)instant_format(clock->met_at, utc);
         (void)buf_printf(text, ", met %s", utc);
     }
     (void)buf_add_text(text, "\n");

@@ -2,6 +2,7 @@
 #include "forecast.h"
 
 #include "clock.h"
+#include "instant.h"
 #include "mem.h"
 
 #include <stdio.h>
@@ -230,13 +231,13 @@ static void text_assumptions(const struct forecast *f, size_t staff, int64_t ope
 
 static void text_misses(const struct miss *misses, size_t count, struct buf *text)
 {
-    char due[40], at[40];
+    char due[INSTANT_BYTES], at[INSTANT_BYTES];
 
     for (size_t i = 0; i < count && i < LINES_MAX; i++) {
         const struct miss *m = &misses[i];
         int64_t due_at = m->item->due_at[m->kind];
-        clock_format(due_at / US_PER_S * US_PER_S, due, sizeof due);
-        clock_format(m->expected_at / US_PER_S * US_PER_S, at, sizeof at);
+        (void)instant_format(due_at / US_PER_S * US_PER_S, due);
+        (void)instant_format(m->expected_at / US_PER_S * US_PER_S, at);
         (void)buf_printf(text, "%.*s  P%d  %-10s due %s, expected %s, late by ", (int)m->item->tracking.len,
                          m->item->tracking.p, m->item->priority, clock_kind_name(m->kind), due, at);
         text_span(m->expected_at - due_at, text);

@@ -1,7 +1,7 @@
 /* docket-worker whatif; see offline.h. */
 #include "offline.h"
 
-#include "clock.h"
+#include "instant.h"
 #include "json_line.h"
 #include "whatif.h"
 
@@ -25,14 +25,14 @@ struct run {
 
 static void print_time(const char *word, const struct wire_val *clock, const char *state, const char *due)
 {
-    char at[40];
+    char at[INSTANT_BYTES];
     int64_t due_at = wire_find_int(clock, due, CLOCK_NO_INSTANT);
     struct span name = wire_find_str(clock, state);
 
     printf(" %s %.*s", word, name.len == 0 ? 12 : (int)name.len, name.len == 0 ? "not promised" : name.p);
     if (due_at == CLOCK_NO_INSTANT)
         return;
-    clock_format(due_at, at, sizeof at);
+    (void)instant_format(due_at, at);
     printf(" due %s", at);
 }
 

@@ -2,6 +2,7 @@
 #include "simulate.h"
 
 #include "clock.h"
+#include "date.h"
 #include "mem.h"
 
 #include <stdio.h>
@@ -136,7 +137,7 @@ static void text_span(int64_t seconds, struct buf *out)
 {
     char text[40];
     if (seconds >= 48 * 3600)
-        (void)snprintf(text, sizeof text, "%lldd %02lldh", (long long)(seconds / 86400),
+        (void)snprintf(text, sizeof text, "%lldd %02lldh", (long long)(seconds / DAY_S),
                        (long long)(seconds / 3600 % 24));
     else
         (void)snprintf(text, sizeof text, "%lldh %02lldm", (long long)(seconds / 3600),

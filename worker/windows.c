@@ -2,11 +2,10 @@
 #include "windows.h"
 
 #include "clock.h"
+#include "date.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define DAY_S INT64_C(86400)
 
 static const char *const why_names[WINDOW_WHYS] = {"counted", "vendor", "closed",
                                                    "holiday", "lunch",  "customer"};
@@ -43,7 +42,7 @@ static void window_add(struct maker *m, int64_t from, int64_t until, enum window
 static int64_t local_date(const struct maker *m, int64_t at)
 {
     int64_t at_s = at / US_PER_S;
-    return (at_s + (m->zone == NULL ? 0 : zone_offset(m->zone, at_s))) / DAY_S;
+    return date_of_wall(at_s + (m->zone == NULL ? 0 : zone_offset(m->zone, at_s)));
 }
 
 /* The first instant of a date: where the wall clock is put forward over midnight, the change. */

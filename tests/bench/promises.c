@@ -6,6 +6,7 @@
  * One JSON object on stdout. */
 #include "calendar.h"
 #include "clock.h"
+#include "date.h"
 #include "decide.h"
 #include "mem.h"
 

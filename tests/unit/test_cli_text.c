@@ -184,11 +184,11 @@ static void test_time_parse_reads_each_form(void **state)
 
 static void test_time_format_local_and_utc(void **state)
 {
-    char text[40];
+    char text[CLI_TIME_BYTES];
     (void)state;
-    cli_time_format(1795514400000000, true, text, sizeof text);
+    cli_time_format(1795514400000000, true, text);
     assert_string_equal(text, "2026-11-24T10:00:00Z");
-    cli_time_format(1795514400000000, false, text, sizeof text);
+    cli_time_format(1795514400000000, false, text);
     assert_string_equal(text, "2026-11-24 11:00:00");
 }
 

@@ -467,9 +467,9 @@ static char story[8192]; /* the history so far, for the message of a failure */
 
 static void story_add(int64_t at_s, const char *what)
 {
-    char at[40];
+    char at[INSTANT_BYTES];
     size_t len = strlen(story);
-    clock_format(at_s * US_PER_S, at, sizeof at);
+    (void)instant_format(at_s * US_PER_S, at);
     (void)snprintf(story + len, sizeof story - len, "  %s %s\n", at, what);
 }
 

@@ -7,6 +7,7 @@
 
 #include "calendar_of.h"
 #include "clock.h"
+#include "date.h"
 #include "ics.h"
 #include "mem.h"
 

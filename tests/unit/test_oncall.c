@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "clock.h"
+#include "date.h"
 #include "oncall.h"
 #include "oncall_internal.h"
 #include "oncall_of.h"
