@@ -27,12 +27,17 @@ k AS (
                      WHERE d.queue = w.queue AND d.queue IS NOT NULL AND d.assignee IS NULL AND d.state IN (0, 1, 7)
                      ORDER BY d.priority, d.due_at, d.ticket LIMIT 400) c
 ), pick AS (
-    SELECT d.ticket FROM near JOIN desk d USING (ticket)
-     WHERE CASE WHEN d.state = 5 THEN d.reply_pending AND (d.assignee IS NULL OR d.assignee = $6::text)
-                ELSE d.state IN (0, 1, 7) AND d.assignee IS NULL END
-       AND NOT EXISTS (SELECT FROM k) AND NOT (SELECT key_taken FROM posted)
-     ORDER BY near.turn, near.priority, near.due_at, near.ticket LIMIT 1
-       FOR NO KEY UPDATE OF d SKIP LOCKED
+    -- One after the other by its key, until one is free: joined at once, all of the desk would be walked.
+    SELECT d.ticket
+      FROM (SELECT ticket FROM near ORDER BY turn, priority, due_at, ticket OFFSET 0) n CROSS JOIN LATERAL (
+           SELECT d.ticket FROM desk d
+            WHERE d.ticket = n.ticket
+              AND CASE WHEN d.state = 5 THEN d.reply_pending AND (d.assignee IS NULL OR d.assignee = $6::text)
+                       ELSE d.state IN (0, 1, 7) AND d.assignee IS NULL END
+            LIMIT 1
+              FOR NO KEY UPDATE OF d SKIP LOCKED) d
+     WHERE NOT EXISTS (SELECT FROM k) AND NOT (SELECT key_taken FROM posted)
+     LIMIT 1
 ), u AS (
     UPDATE desk d
        SET version = d.version + 1,

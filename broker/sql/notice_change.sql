@@ -1,4 +1,5 @@
--- notification.retry, discard, release. Conditional updates: of two operators who do the same, one does it.
+-- notification.retry, discard, release. Conditional updates: of two operators who do the same, one does it. Which messages, each way by its own index,
+-- then each by its number: never all that were ever sent.
 --  $1 key digest  $2 content digest  $3 request  $4 0 retry, 1 discard, 2 release  $5 number of the message, NULL: all that failed
 --  $6 actor  $7 reason  release: $8 what is older stays held, or NULL  $9 what is older is discarded, or NULL
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
@@ -7,26 +8,34 @@ go AS MATERIALIZED (
     SELECT x.key_taken, NOT x.key_taken AND NOT EXISTS (SELECT FROM k) AS go
       FROM (SELECT CASE WHEN EXISTS (SELECT FROM k) THEN false ELSE docket_key_posted($1::bytea) END AS key_taken) x
 ), old AS MATERIALIZED (SELECT state FROM deliveries WHERE id = $5::bigint),
-d AS MATERIALIZED (
-    SELECT d.id,
-           CASE WHEN $4::smallint = 0 THEN 0 WHEN $4::smallint = 1 THEN 8
-                WHEN d.created_at < $9::bigint THEN 8 ELSE 9 END AS state
-      FROM deliveries d, go
-     WHERE go.go
-       AND CASE $4::smallint
-           WHEN 0 THEN d.state IN (4, 5, 6, 8, 9) AND d.id = $5::bigint OR $5::bigint IS NULL AND d.state IN (4, 5)
-           WHEN 1 THEN d.state IN (0, 4, 5, 6, 9) AND d.id = $5::bigint
-           ELSE d.state = 0 AND d.created_at < greatest($8::bigint, $9::bigint) END
-     LIMIT CASE $4::smallint WHEN 2 THEN NULL ELSE 1000 END
-       FOR UPDATE OF d
+i AS MATERIALIZED (
+    SELECT $5::bigint AS id FROM go WHERE go.go AND $4::smallint < 2 AND $5::bigint IS NOT NULL
+    UNION ALL
+    (SELECT d.id FROM go CROSS JOIN deliveries d
+      WHERE go.go AND $4::smallint = 0 AND $5::bigint IS NULL AND d.state IN (4, 5) LIMIT 1000)
+    UNION ALL
+    SELECT d.id FROM go CROSS JOIN deliveries d
+     WHERE go.go AND $4::smallint = 2 AND d.state = 0 AND d.state < 2 AND d.created_at < greatest($8::bigint, $9::bigint)
+), d AS MATERIALIZED (
+    SELECT d.id
+      FROM i CROSS JOIN LATERAL (
+           SELECT d.id FROM deliveries d
+            WHERE d.id = i.id
+              AND CASE $4::smallint
+                  WHEN 0 THEN d.state IN (4, 5, 6, 8, 9) AND $5::bigint IS NOT NULL OR d.state IN (4, 5)
+                  WHEN 1 THEN d.state IN (0, 4, 5, 6, 9)
+                  ELSE d.state = 0 END
+            LIMIT 1
+              FOR UPDATE OF d) d
 ), u AS (
     UPDATE deliveries x
-       SET state = d.state, next_at = CASE d.state WHEN 0 THEN clock.at ELSE x.next_at END, digest = x.digest AND d.state <> 0,
-           ended_at = CASE d.state WHEN 0 THEN NULL ELSE clock.at END, token = NULL, lease_until = NULL,
-           reason = CASE d.state WHEN 0 THEN 'sent again by ' WHEN 8 THEN 'discarded by ' ELSE 'held by ' END || $6::text ||
-                    coalesce(': ' || $7::text, '')
-      FROM d, clock
-     WHERE x.id = d.id
+       SET state = CASE WHEN $4::smallint = 0 THEN 0 WHEN $4::smallint = 1 OR x.created_at < $9::bigint THEN 8 ELSE 9 END,
+           next_at = CASE $4::smallint WHEN 0 THEN clock.at ELSE x.next_at END, digest = x.digest AND $4::smallint <> 0,
+           ended_at = CASE WHEN $4::smallint <> 0 THEN clock.at END, token = NULL, lease_until = NULL,
+           reason = CASE WHEN $4::smallint = 0 THEN 'sent again by ' WHEN $4::smallint = 1 OR x.created_at < $9::bigint THEN 'discarded by ' ELSE 'held by ' END ||
+                    $6::text || coalesce(': ' || $7::text, '')
+      FROM clock
+     WHERE x.id = ANY (ARRAY(SELECT d.id FROM d))
     RETURNING x.channel, x.address, x.state
 ), o AS (
     UPDATE outbox x
