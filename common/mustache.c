@@ -3,6 +3,8 @@
 #include "mustache.h"
 #include "mem.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,12 +24,14 @@ struct token {
     struct span text;   /* of TEXT the text, else the name */
     struct span indent; /* of a PARTIAL alone on its line */
     size_t end;         /* of a section: its CLOSE */
+    const char *tag;    /* where it begins */
     size_t line;
 };
 
 struct tokens {
     struct token *items;
     size_t count, cap;
+    struct token wrong; /* when they could not be cut or tied: there */
 };
 
 /* The stack of contexts, innermost first. */
@@ -57,6 +61,14 @@ static void tokens_add(struct tokens *tokens, struct token token)
         tokens->items = mem_grow(tokens->items, tokens->cap, sizeof *tokens->items);
     }
     tokens->items[tokens->count++] = token;
+}
+
+static void tokens_add_text(struct tokens *tokens, const char *from, const char *to, size_t line)
+{
+    tokens_add(tokens, (struct token){.kind = TOKEN_TEXT,
+                                      .text = {from, (size_t)(to - from)},
+                                      .tag = from,
+                                      .line = line});
 }
 
 static struct span span_trim(struct span s)
@@ -90,24 +102,24 @@ static const struct {
 static bool tag_read(const char *p, const char *end, struct token *ret, const char **ret_end, struct err *err)
 {
     const char *from = p + 2;
-    struct token token = {.kind = TOKEN_VARIABLE, .line = ret->line};
+    struct token token = {.kind = TOKEN_VARIABLE, .tag = p, .line = ret->line};
     const char *closing = "}}";
 
     for (size_t i = 0; from < end && i < sizeof sigils / sizeof sigils[0]; i++)
         if (*from == sigils[i].sigil)
             token.kind = sigils[i].kind;
     if (from < end && *from == '=')
-        return err_set(err, ERR_INVALID, "line %zu: delimiters cannot be changed", token.line);
+        return err_set(err, ERR_INVALID, "delimiters cannot be changed");
     if (from < end && *from == '{')
         closing = "}}}";
     if (token.kind != TOKEN_VARIABLE)
         from++;
     const char *to = span_search(from, end, closing);
     if (to == NULL)
-        return err_set(err, ERR_INVALID, "line %zu: a tag is not closed by %s", token.line, closing);
+        return err_set(err, ERR_INVALID, "a tag is not closed by %s", closing);
     token.text = span_trim((struct span){from, (size_t)(to - from)});
     if (token.text.len == 0 && token.kind != TOKEN_COMMENT)
-        return err_set(err, ERR_INVALID, "line %zu: a tag without a name", token.line);
+        return err_set(err, ERR_INVALID, "a tag without a name");
     *ret = token;
     *ret_end = to + strlen(closing);
     return true;
@@ -152,17 +164,19 @@ static size_t lines_in(const char *from, const char *to)
 static bool tokens_cut(struct span text, struct tokens *tokens, struct err *err)
 {
     const char *at = text.p, *end = text.p + text.len, *done = text.p;
-    size_t line = 1;
+    size_t line = 1, done_line = 1;
 
     while (at < end) {
         const char *p = span_search(at, end, "{{");
         if (p == NULL)
             break;
         line += lines_in(at, p);
-        struct token token = {.line = line};
+        struct token token = {.tag = p, .line = line};
         const char *after = p, *start = p;
-        if (!tag_read(p, end, &token, &after, err))
+        if (!tag_read(p, end, &token, &after, err)) {
+            tokens->wrong = token;
             return false;
+        }
         line += lines_in(p, after);
         at = after;
         if (token_may_stand_alone(token.kind) && tag_stands_alone(text, p, after, &start, &after)) {
@@ -172,12 +186,13 @@ static bool tokens_cut(struct span text, struct tokens *tokens, struct err *err)
             at = after;
         }
         if (start > done)
-            tokens_add(tokens, (struct token){.kind = TOKEN_TEXT, .text = {done, (size_t)(start - done)}});
+            tokens_add_text(tokens, done, start, done_line);
         tokens_add(tokens, token);
         done = at;
+        done_line = line;
     }
     if (done < end)
-        tokens_add(tokens, (struct token){.kind = TOKEN_TEXT, .text = {done, (size_t)(end - done)}});
+        tokens_add_text(tokens, done, end, done_line);
     return true;
 }
 
@@ -189,22 +204,31 @@ static bool tokens_tie(struct tokens *tokens, struct err *err)
     for (size_t i = 0; i < tokens->count; i++) {
         struct token *token = &tokens->items[i];
         if (token->kind == TOKEN_SECTION || token->kind == TOKEN_INVERTED) {
-            if (depth == MUSTACHE_DEPTH_MAX)
-                return err_set(err, ERR_INVALID, "line %zu: sections nest deeper than %d", token->line,
-                               MUSTACHE_DEPTH_MAX);
+            if (depth == MUSTACHE_DEPTH_MAX) {
+                tokens->wrong = *token;
+                return err_set(err, ERR_INVALID, "sections nest deeper than %d", MUSTACHE_DEPTH_MAX);
+            }
             open[depth++] = i;
         } else if (token->kind == TOKEN_CLOSE) {
-            if (depth == 0 || !span_equal(tokens->items[open[depth - 1]].text, token->text))
-                return err_set(err, ERR_INVALID, "line %zu: {{/%.*s}} closes nothing that is open",
-                               token->line, (int)token->text.len, token->text.p);
+            if (depth == 0 || !span_equal(tokens->items[open[depth - 1]].text, token->text)) {
+                tokens->wrong = *token;
+                return err_set(err, ERR_INVALID, "{{/%.*s}} closes nothing that is open",
+                               (int)token->text.len, token->text.p);
+            }
             tokens->items[open[--depth]].end = i;
         }
     }
     if (depth == 0)
         return true;
-    const struct token *token = &tokens->items[open[depth - 1]];
-    return err_set(err, ERR_INVALID, "line %zu: section %.*s is not closed", token->line,
-                   (int)token->text.len, token->text.p);
+    tokens->wrong = tokens->items[open[depth - 1]];
+    return err_set(err, ERR_INVALID, "section %.*s is not closed", (int)tokens->wrong.text.len,
+                   tokens->wrong.text.p);
+}
+
+/* err: without the place, which is in tokens->wrong */
+static bool tokens_read(struct span text, struct tokens *tokens, struct err *err)
+{
+    return tokens_cut(text, tokens, err) && tokens_tie(tokens, err);
 }
 
 /* ---- looking up ---- */
@@ -397,8 +421,8 @@ static bool render_text(struct render *r, struct span text, const struct scope *
 {
     struct tokens tokens = {.count = 0};
     r->steps += text.len / BYTES_A_STEP;
-    bool ok = tokens_cut(text, &tokens, r->err) && tokens_tie(&tokens, r->err) &&
-              render_tokens(r, &tokens, 0, tokens.count, scope, depth);
+    bool ok = tokens_read(text, &tokens, r->err) ? render_tokens(r, &tokens, 0, tokens.count, scope, depth)
+                                                 : err_prefix(r->err, "line %zu: ", tokens.wrong.line);
     free(tokens.items);
     return ok;
 }
@@ -419,19 +443,62 @@ bool mustache_render(struct span text, const struct wire_val *context, enum must
 
 /* ---- checking ---- */
 
+enum { FAULT_BYTES = 400 };
+
 /* The paths of the open sections, innermost first. */
 struct place {
     const char *path; /* "" at the top */
     const struct place *outer;
 };
 
+/* Which text is looked at: the template, or a partial that it uses. */
+struct source {
+    struct span text;
+    const struct token *tag;   /* by which the template uses it; NULL: it is the template */
+    const struct source *user; /* of a partial: the template, by its text */
+    char within[FAULT_BYTES];  /* "partial NAME, " */
+};
+
 struct check {
     mustache_known_fn *known;
     mustache_partial_fn *partial;
+    mustache_fault_fn *fault;
     void *arg;
-    struct err *err;
-    size_t steps;
+    size_t steps, faults;
 };
+
+/* In letters, from 1. */
+static size_t column_of(struct span text, const char *tag)
+{
+    size_t column = 1;
+
+    for (const char *p = tag; p > text.p && p[-1] != '\n'; p--)
+        column += ((unsigned char)p[-1] & 0xc0) != 0x80;
+    return column;
+}
+
+static void check_fault(struct check *check, const struct source *source, const struct token *token,
+                        const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+static void check_fault(struct check *check, const struct source *source, const struct token *token,
+                        const char *fmt, ...)
+{
+    char what[FAULT_BYTES], all[2 * FAULT_BYTES + 64];
+    size_t column = column_of(source->text, token->tag);
+    va_list args;
+
+    check->faults++;
+    if (check->fault == NULL)
+        return;
+    va_start(args, fmt);
+    (void)vsnprintf(what, sizeof what, fmt, args);
+    va_end(args);
+    if (source->tag == NULL) {
+        check->fault(check->arg, token->line, column, what);
+        return;
+    }
+    (void)snprintf(all, sizeof all, "%sline %zu, column %zu: %s", source->within, token->line, column, what);
+    check->fault(check->arg, source->tag->line, column_of(source->user->text, source->tag->tag), all);
+}
 
 static void path_join(const char *path, struct span name, char ret[MUSTACHE_PATH_BYTES])
 {
@@ -460,71 +527,97 @@ static bool name_find(const struct check *check, const struct place *place, stru
     return false;
 }
 
-static bool check_text(struct check *check, struct span text, const struct place *place, size_t depth);
+static bool check_text(struct check *check, const struct source *source, const struct place *place,
+                       size_t depth);
 
-static bool check_partial(struct check *check, const struct token *token, const struct place *place,
-                          size_t depth)
+/* Returns whether to go on, as do those below. */
+static bool check_partial(struct check *check, const struct source *source, const struct token *token,
+                          const struct place *place, size_t depth)
 {
     struct span text = check->partial == NULL ? SPAN_NONE : check->partial(check->arg, token->text);
-    char name[64];
+    struct source inner = {.text = text, .tag = source->tag, .user = source->user};
 
-    if (text.p == NULL)
-        return err_set(check->err, ERR_INVALID, "line %zu: there is no partial %.*s", token->line,
-                       (int)token->text.len, token->text.p);
-    if (depth == MUSTACHE_DEPTH_MAX)
-        return err_set(check->err, ERR_INVALID, "line %zu: partials nest deeper than %d", token->line,
-                       MUSTACHE_DEPTH_MAX);
-    (void)snprintf(name, sizeof name, "%.*s", (int)token->text.len, token->text.p);
-    return check_text(check, text, place, depth + 1) ||
-           err_prefix(check->err, "line %zu: partial %s, ", token->line, name);
+    if (text.p == NULL) {
+        check_fault(check, source, token, "there is no partial %.*s", (int)token->text.len, token->text.p);
+        return true;
+    }
+    if (depth == MUSTACHE_DEPTH_MAX) {
+        check_fault(check, source, token, "partials nest deeper than %d", MUSTACHE_DEPTH_MAX);
+        return false;
+    }
+    if (source->tag == NULL) {
+        inner.tag = token;
+        inner.user = source;
+        (void)snprintf(inner.within, sizeof inner.within, "partial %.*s, ", (int)token->text.len,
+                       token->text.p);
+    } else {
+        (void)snprintf(inner.within, sizeof inner.within, "%.200sline %zu, column %zu: partial %.*s, ",
+                       source->within, token->line, column_of(source->text, token->tag), (int)token->text.len,
+                       token->text.p);
+    }
+    return check_text(check, &inner, place, depth + 1);
 }
 
-static bool check_tokens(struct check *check, const struct tokens *t, size_t from, size_t to,
-                         const struct place *place, size_t depth)
+static bool check_tokens(struct check *check, const struct source *source, const struct tokens *t,
+                         size_t from, size_t to, const struct place *place, size_t depth)
 {
     for (size_t i = from; i < to; i++) {
         const struct token *token = &t->items[i];
         char path[MUSTACHE_PATH_BYTES];
         bool section = token->kind == TOKEN_SECTION || token->kind == TOKEN_INVERTED;
 
-        if (++check->steps > MUSTACHE_STEPS_MAX)
-            return err_set(check->err, ERR_INVALID, "line %zu: more than %d steps", token->line,
-                           MUSTACHE_STEPS_MAX);
-        if (token->kind == TOKEN_PARTIAL && !check_partial(check, token, place, depth))
+        if (++check->steps > MUSTACHE_STEPS_MAX) {
+            check_fault(check, source, token, "more than %d steps", MUSTACHE_STEPS_MAX);
+            return false;
+        }
+        if (token->kind == TOKEN_PARTIAL && !check_partial(check, source, token, place, depth))
             return false;
         if (!section && token->kind != TOKEN_VARIABLE && token->kind != TOKEN_RAW)
             continue;
-        if (!name_find(check, place, token->text, path))
-            return err_set(check->err, ERR_INVALID, "line %zu: unknown variable \"%.*s\"", token->line,
-                           (int)token->text.len, token->text.p);
+        bool known = name_find(check, place, token->text, path);
+        if (!known)
+            check_fault(check, source, token, "unknown variable \"%.*s\"", (int)token->text.len,
+                        token->text.p);
         if (!section)
             continue;
+        /* What stands in a section nobody knows cannot be judged. */
         struct place inner = {path, place};
-        if (!check_tokens(check, t, i + 1, token->end, token->kind == TOKEN_SECTION ? &inner : place, depth))
+        if (known && !check_tokens(check, source, t, i + 1, token->end,
+                                   token->kind == TOKEN_SECTION ? &inner : place, depth))
             return false;
         i = token->end;
     }
     return true;
 }
 
-static bool check_text(struct check *check, struct span text, const struct place *place, size_t depth)
+static bool check_text(struct check *check, const struct source *source, const struct place *place,
+                       size_t depth)
 {
     struct tokens tokens = {.count = 0};
-    check->steps += text.len / BYTES_A_STEP;
-    bool ok = tokens_cut(text, &tokens, check->err) && tokens_tie(&tokens, check->err) &&
-              check_tokens(check, &tokens, 0, tokens.count, place, depth);
+    struct err err = {.code = ERR_NONE};
+    bool ok = true;
+
+    check->steps += source->text.len / BYTES_A_STEP;
+    if (tokens_read(source->text, &tokens, &err))
+        ok = check_tokens(check, source, &tokens, 0, tokens.count, place, depth);
+    else
+        check_fault(check, source, &tokens.wrong, "%s", err.msg);
     free(tokens.items);
     return ok;
 }
 
-bool mustache_check(struct span text, mustache_known_fn *known, mustache_partial_fn *partial, void *arg,
-                    struct err *err)
+bool mustache_check(struct span text, mustache_known_fn *known, mustache_partial_fn *partial,
+                    mustache_fault_fn *fault, void *arg)
 {
-    struct check check = {.known = known, .partial = partial, .arg = arg, .err = err};
+    struct check check = {.known = known, .partial = partial, .fault = fault, .arg = arg};
+    const struct source source = {.text = text};
     const struct place top = {"", NULL};
+    char what[FAULT_BYTES];
 
-    if (text.len > MUSTACHE_TEMPLATE_BYTES_MAX)
-        return err_set(err, ERR_TOO_LARGE, "the template is longer than %d bytes",
-                       MUSTACHE_TEMPLATE_BYTES_MAX);
-    return check_text(&check, text, &top, 0);
+    if (text.len <= MUSTACHE_TEMPLATE_BYTES_MAX)
+        return check_text(&check, &source, &top, 0) && check.faults == 0;
+    (void)snprintf(what, sizeof what, "the template is longer than %d bytes", MUSTACHE_TEMPLATE_BYTES_MAX);
+    if (fault != NULL)
+        fault(arg, 1, 1, what);
+    return false;
 }

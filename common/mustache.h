@@ -33,10 +33,14 @@ bool mustache_render(struct span text, const struct wire_val *context, enum must
 typedef bool mustache_known_fn(void *arg, const char *path);
 enum { MUSTACHE_PATH_BYTES = 200 };
 
+/* Something is wrong there; line and column (in letters) count from 1. what is valid in the call. */
+typedef void mustache_fault_fn(void *arg, size_t line, size_t column, const char *what);
+
 /* Checks a template without rendering it: its form, and that every variable and section is known where it stands (inside a
- * section the names below it, then those outside). Partials are followed where they are used.
- * err: ERR_INVALID  "line N: what is wrong" of the template, or "partial NAME, line N: …" */
-bool mustache_check(struct span text, mustache_known_fn *known, mustache_partial_fn *partial, void *arg,
-                    struct err *err) __attribute__((warn_unused_result));
+ * section the names below it, then those outside). Partials are followed where they are used; what is wrong in one is told at the tag
+ * that uses it, "partial NAME, line N, column M: …". All faults are told, but what has not the form of a template is not looked at
+ * further. Returns whether there was none. fault may be NULL. */
+bool mustache_check(struct span text, mustache_known_fn *known, mustache_partial_fn *partial,
+                    mustache_fault_fn *fault, void *arg);
 
 #endif

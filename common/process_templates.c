@@ -27,6 +27,8 @@ struct parts {
 };
 
 struct lookup {
+    struct load *load;
+    const char *file;
     const struct process_files *files;
     const struct parts *parts;
     bool is_page; /* of a signed link; else a message */
@@ -78,19 +80,14 @@ static struct span on_partial(void *arg, struct span name)
     return found.p != NULL ? found : find_in(lookup, "en", 2, name);
 }
 
-/* "line 12: what" of a template becomes a place and what. */
-static bool fault_at_line(struct load *load, const char *file, const char *msg, const char *docs)
+static void on_fault(void *arg, size_t line, size_t column, const char *what)
 {
-    struct fault_place place = {.file = file};
-    char *end = NULL;
+    const struct lookup *lookup = arg;
 
-    if (strncmp(msg, "line ", 5) == 0) {
-        place.line = (unsigned)strtoul(msg + 5, &end, 10);
-        place.column = 1;
-        if (strncmp(end, ": ", 2) == 0)
-            msg = end + 2;
-    }
-    return faults_add(load->faults, place, "%s; %s lists what there is", msg, docs);
+    (void)faults_add(lookup->load->faults,
+                     (struct fault_place){lookup->file, (unsigned)line, (unsigned)column},
+                     "%s; %s lists what there is", what,
+                     lookup->is_page ? "docs/channels.md" : "docs/templates.md");
 }
 
 /* Whether a text names the partial. */
@@ -122,8 +119,8 @@ static void check_partial_is_used(struct load *load, const struct process_file *
 
 static void check_template(struct load *load, const struct process_file *file, const struct parts *parts)
 {
-    struct lookup lookup = {&load->process->files, parts, template_page_is_known(parts->kind)};
-    struct err err = {.code = ERR_NONE};
+    struct lookup lookup = {load, file->name, &load->process->files, parts,
+                            template_page_is_known(parts->kind)};
     bool is_message = strcmp(parts->suffix, "html") != 0;
 
     if (!utf8_check((struct span){file->bytes, file->len}, NULL))
@@ -139,12 +136,12 @@ static void check_template(struct load *load, const struct process_file *file, c
     else if (!lookup.is_page && !template_kind_is_known(parts->kind))
         check_partial_is_used(load, file,
                               parts); /* it is checked there: its names have their meaning where it is used */
-    else if (!mustache_check((struct span){file->bytes, file->len}, on_known, on_partial, &lookup, &err))
-        (void)fault_at_line(load, file->name, err.msg,
-                            lookup.is_page ? "docs/channels.md" : "docs/templates.md");
-    else if (is_message && strncmp(file->bytes, "Subject: ", 9) != 0)
-        (void)faults_add(load->faults, (struct fault_place){file->name, 1, 1},
-                         "the first line is no \"Subject: …\"");
+    else {
+        if (is_message && strncmp(file->bytes, "Subject: ", 9) != 0)
+            (void)faults_add(load->faults, (struct fault_place){file->name, 1, 1},
+                             "the first line is no \"Subject: …\"");
+        (void)mustache_check((struct span){file->bytes, file->len}, on_known, on_partial, on_fault, &lookup);
+    }
 }
 
 /* Lines "word: what the locale calls it"; empty ones and those that begin with # are skipped. */

@@ -88,9 +88,8 @@ static struct span naming_on_partial(void *arg, struct span name)
 static bool template_names_asked(const struct templates *templates, const struct own_template *in)
 {
     struct naming naming = {templates, in, false};
-    struct err ignored;
 
-    (void)!mustache_check(in->bytes, naming_on_name, naming_on_partial, &naming, &ignored);
+    (void)mustache_check(in->bytes, naming_on_name, naming_on_partial, NULL, &naming);
     return naming.found;
 }
 

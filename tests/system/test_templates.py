@@ -186,7 +186,7 @@ def test_a_preview_is_what_the_channel_sends(tmp_path):
 def test_a_fault_in_a_template_is_told_with_its_line(tmp_path):
     process = tmp_path / "process"
     shutil.copytree(ROOT / "deploy/process", process)
-    (process / "templates/en/update.txt").write_text("Subject: x\n\n{{title}}\n{{secret_note}}\n")
+    (process / "templates/en/update.txt").write_text("Subject: x\n\n{{title}}\n{{secret_note}}\n{{title}} {{titel}}, {{bdy.text}}\n")
     (process / "templates/de/closed.txt").write_text("Subject: x\n{{#title}}\n")
     (process / "templates/de/asked.txt").write_text("no subject\n")
     (process / "templates/de/alert.im").write_text("{{alert}}\n")
@@ -195,19 +195,20 @@ def test_a_fault_in_a_template_is_told_with_its_line(tmp_path):
     (process / "templates/de/words.txt").write_text("new: neu\nnothing here\n")
     (process / "templates/en/update.exe").write_text("x")
     (process / "templates/de/page_approve.html").write_text("{{> page_head}}\n{{#result}}{{#approved}}{{at}}{{/approved}}\n{{paid}}{{/result}}\n")
-    (process / "templates/de/page_agree.html").write_text("{{> page_head}}\n\n{{assignee}}\n")
+    (process / "templates/de/page_agree.html").write_text("{{> page_head}}\n\n{{assignee}}\n\n\n\n\n\n{{> page_foot}}\n")
+    (process / "templates/de/page_foot.html").unlink()
     (process / "templates/de/page_nothing.html").write_text("{{> page_head}}\n{{#result}}\n")
     (process / "templates/en/page_foot.html").write_text("{{secret_note}}\n")
     (process / "templates/en/page_aprove.html").write_text("x")
     done = subprocess.run([str(BIN / "docket-notifier"), "check", str(process)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert done.returncode == 1
-    for line in ('templates/en/update.txt:4:1: unknown variable "secret_note"', "templates/de/closed.txt:2:1: section title is not closed",
+    for line in ('templates/en/update.txt:4:1: unknown variable "secret_note"', 'templates/en/update.txt:5:11: unknown variable "titel"', 'templates/en/update.txt:5:22: unknown variable "bdy.text"', "templates/de/closed.txt:2:1: section title is not closed",
                  "templates/de/asked.txt:1:1: the first line is no",
                  "templates/de/alert.im:1:1: the first line is no", "templates/en/alert.speech:1:1: the first line is no", "templates/de/waiting.txt:3:1: there is no partial nowhere",
                  "templates/de/words.txt:2:1: want a line", "templates/en/update.exe: ends with .exe",
                  'templates/de/page_approve.html:3:1: unknown variable "paid"', 'templates/de/page_agree.html:3:1: unknown variable "assignee"',
                  "templates/de/page_nothing.html:2:1: section result is not closed", "templates/en/page_aprove.html: is no page there is",
-                 'partial page_foot, line 1: unknown variable "secret_note"'):
+                 'templates/de/page_agree.html:9:1: partial page_foot, line 1, column 1: unknown variable "secret_note"'):
         assert line in done.stderr, done.stderr
 
 
