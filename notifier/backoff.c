@@ -1,9 +1,10 @@
 /* When to try again; see backoff.h. */
 #include "backoff.h"
+#include "date.h"
 
 #include <stddef.h>
 
-enum { RETRY_AFTER_S_MAX = 86400 };
+enum { RETRY_AFTER_S_MAX = DAY_S };
 #define US INT64_C(1000000)
 
 const struct schedule schedule_mail = {
