@@ -234,6 +234,7 @@ struct turns {
     const char *schedule;
     size_t index;      /* of the schedule */
     int64_t from_at;   /* of the whole walk: its first turn may have begun before */
+    int64_t ended_at;  /* of the last turn that was put */
     struct span staff; /* p == NULL: everybody */
     size_t limit;
 };
@@ -262,7 +263,83 @@ static bool turns_on_span(void *arg, int64_t from_us, int64_t until_us, const st
     wire_put_key_int(turns->out, "until_at", until_us);
     wire_put_text(turns->out, "staff");
     put_set(turns->out, set);
+    turns->ended_at = until_us;
     return ++turns->list.count < turns->limit;
+}
+
+/* What is asked for and where it goes on: as a cursor "FROM.UNTIL.AT.SCHEDULE". */
+struct stretch {
+    int64_t from_at, until_at;
+    int64_t at;           /* in the schedule it goes on with; those behind it begin at from_at */
+    struct span schedule; /* p == NULL: the first */
+};
+
+/* Digits and the dot behind them. */
+static bool take_instant(struct span *text, int64_t *ret)
+{
+    enum { DIGITS_MAX = 18 };
+    size_t len = 0;
+
+    *ret = 0;
+    for (; len < text->len && len < DIGITS_MAX && text->p[len] >= '0' && text->p[len] <= '9'; len++)
+        *ret = *ret * 10 + (text->p[len] - '0');
+    if (len == 0 || len == text->len || text->p[len] != '.')
+        return false;
+    *text = (struct span){text->p + len + 1, text->len - len - 1};
+    return true;
+}
+
+static bool stretch_read(const struct request *req, int64_t now, struct stretch *ret, struct err *err)
+{
+    struct span text = request_text(req, F_CURSOR);
+
+    ret->from_at = ret->at = request_int(req, F_SPAN_FROM_AT, now);
+    ret->until_at = request_int(req, F_UNTIL_AT, ret->from_at + LOOK_DAYS * DAY_US);
+    ret->schedule = SPAN_NONE;
+    if (text.len != 0) {
+        if (!take_instant(&text, &ret->from_at) || !take_instant(&text, &ret->until_at) ||
+            !take_instant(&text, &ret->at) || text.len == 0 || ret->at < ret->from_at ||
+            ret->at > ret->until_at)
+            return err_field(err, ERR_INVALID, "cursor", "cursor: not one of oncall.next");
+        ret->schedule = text;
+    }
+    if (ret->until_at <= ret->from_at || ret->until_at - ret->from_at > PLAN_DAYS_MAX * DAY_US)
+        return err_field(err, ERR_INVALID, "until_at",
+                         "until_at: want an instant after from_at, at most %d days", PLAN_DAYS_MAX);
+    return true;
+}
+
+/* Which schedules are left of those that are asked for. */
+static bool stretch_schedules(const struct plan *plan, const struct stretch *stretch, size_t *ret_first,
+                              size_t *ret_end, struct err *err)
+{
+    if (!plan_schedule(plan, ret_first, ret_end, err))
+        return false;
+    if (stretch->schedule.p == NULL)
+        return true;
+    int i = oncall_find(plan_oncall(plan), stretch->schedule);
+    if (i < 0 || (size_t)i < *ret_first || (size_t)i >= *ret_end)
+        return err_field(err, ERR_INVALID, "cursor",
+                         "cursor: its schedule is none of those that are asked for");
+    *ret_first = (size_t)i;
+    return true;
+}
+
+/* Nil at the end of all. */
+static void put_cursor(const struct turns *turns, const struct stretch *stretch, size_t end, struct buf *out)
+{
+    char text[160];
+    bool is_all =
+        turns->list.count < turns->limit || (turns->ended_at >= stretch->until_at && turns->index + 1 == end);
+
+    wire_put_text(out, "cursor");
+    if (is_all) {
+        wire_put_nil(out);
+        return;
+    }
+    (void)snprintf(text, sizeof text, "%lld.%lld.%lld.%s", (long long)stretch->from_at,
+                   (long long)stretch->until_at, (long long)turns->ended_at, turns->schedule);
+    wire_put_text(out, text);
 }
 
 static void put_overrides(const struct plan *plan, struct buf *out)
@@ -294,46 +371,58 @@ static bool next_person_is_fine(const struct plan *plan, struct err *err)
     return plan_no_person(F_STAFF, name, err);
 }
 
+/* The turns of each schedule, until there are as many as were asked for. */
+static void turns_walk(struct turns *turns, const struct stretch *stretch, size_t first, size_t end)
+{
+    const struct plan *plan = turns->plan;
+
+    for (size_t i = first; i < end && turns->list.count < turns->limit; i++) {
+        turns->schedule = oncall_schedule(plan_oncall(plan), i)->name;
+        turns->index = i;
+        turns->from_at = i == first ? stretch->at : stretch->from_at;
+        if (turns->from_at < stretch->until_at)
+            oncall_walk(plan_oncall(plan), i, plan_overrides(plan), turns->from_at, stretch->until_at,
+                        turns_on_span, turns);
+    }
+}
+
 static void next_then(struct plan *plan)
 {
     const struct request *req = &plan->call->req;
-    int64_t from_at = request_int(req, F_SPAN_FROM_AT, broker_now(plan->broker));
-    int64_t until_at = request_int(req, F_UNTIL_AT, from_at + LOOK_DAYS * DAY_US);
+    struct stretch stretch;
     size_t first = 0, end = 0;
     struct err err;
     struct buf out;
 
-    if (until_at <= from_at || until_at - from_at > PLAN_DAYS_MAX * DAY_US) {
-        plan_refuse(plan, ERR_INVALID, "until_at", "until_at: want an instant after from_at, at most %d days",
-                    PLAN_DAYS_MAX);
-        return;
-    }
-    if (!plan_schedule(plan, &first, &end, &err) || !next_person_is_fine(plan, &err)) {
+    if (!stretch_read(req, broker_now(plan->broker), &stretch, &err) ||
+        !stretch_schedules(plan, &stretch, &first, &end, &err) || !next_person_is_fine(plan, &err)) {
         plan_refuse(plan, err.code, err.field, "%s", err.msg);
         return;
     }
     buf_init(&out, BYTES_MAX);
     struct turns turns = {.out = &out,
                           .plan = plan,
-                          .from_at = from_at,
                           .staff = request_text(req, F_STAFF),
                           .limit = (size_t)request_int(req, F_LIMIT, TURNS)};
-    wire_put_map(&out, 2);
+    wire_put_map(&out, 3);
     wire_put_text(&out, "turns");
     turns.list = wire_list_open(&out);
-    for (size_t i = first; i < end && turns.list.count < turns.limit; i++) {
-        turns.schedule = oncall_schedule(plan_oncall(plan), i)->name;
-        turns.index = i;
-        oncall_walk(plan_oncall(plan), i, plan_overrides(plan), from_at, until_at, turns_on_span, &turns);
-    }
+    turns_walk(&turns, &stretch, first, end);
     wire_list_close(&out, &turns.list);
     wire_put_text(&out, "overrides");
     put_overrides(plan, &out);
+    put_cursor(&turns, &stretch, end, &out);
     plan_answer(plan, buf_span(&out));
     buf_clear(&out);
 }
 
 void oncalling_next(struct broker *broker, struct call *call)
 {
-    plan_read(broker, call, request_int(&call->req, F_SPAN_FROM_AT, broker_now(broker)), next_then);
+    struct stretch stretch;
+    struct err err;
+
+    if (stretch_read(&call->req, broker_now(broker), &stretch, &err))
+        plan_read(broker, call, stretch.from_at, next_then);
+    else
+        call_refuse(call, &err);
 }

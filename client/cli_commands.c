@@ -276,11 +276,22 @@ static const struct cli_option notification_mute_options[] = {
 static const struct cli_option oncall_who_options[] = {
     {.name = "at", .kind = CLI_TIME, .fallback = "now", .help = "then"}, END};
 
+#define TURNS_SPAN                                                                              \
+    {.name = "staff", .help = "only turns of this person"},                                     \
+        {.name = "from-at", .kind = CLI_TIME, .fallback = "now", .help = "from then on"},       \
+    {                                                                                           \
+        .name = "until-at", .kind = CLI_TIME, .fallback = "92 days later", .help = "until then" \
+    }
+
 static const struct cli_option oncall_next_options[] = {
-    {.name = "staff", .help = "only turns of this person"},
-    {.name = "from-at", .kind = CLI_TIME, .fallback = "now", .help = "from then on"},
-    {.name = "until-at", .kind = CLI_TIME, .fallback = "92 days later", .help = "until then"},
+    TURNS_SPAN,
     {.name = "limit", .kind = CLI_INT, .fallback = "50", .help = "at most so many turns (500 at most)"},
+    {.name = "cursor", .help = "go on where an earlier list ended"},
+    END};
+
+static const struct cli_option oncall_export_options[] = {
+    TURNS_SPAN,
+    {.name = "limit", .kind = CLI_INT, .fallback = "all", .help = "at most so many turns (500 at most)"},
     END};
 
 static const struct cli_option oncall_override_options[] = {
@@ -659,10 +670,10 @@ const struct cli_command cli_commands[] = {
     {.name = "oncall export",
      .op = "oncall.next",
      SCHEDULE,
-     .options = oncall_next_options,
+     .options = oncall_export_options,
      .run = cli_run_oncall_export,
      .help = "Prints the coming turns as iCalendar.",
-     .example = "oncall export primary --limit 500"},
+     .example = "oncall export primary --until-at +90d"},
     {.name = "staff away",
      .op = "staff.away",
      .positional = CLI_POS_ONE,

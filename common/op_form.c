@@ -116,7 +116,7 @@ const struct op_form op_forms[FORMS] = {
     [FORM_ONCALL_WHO] = {"oncall.who", FIELDS(OPTIONAL(F_SCHEDULE), OPTIONAL(F_WHO_AT)), 0},
     [FORM_ONCALL_NEXT] = {"oncall.next",
                           FIELDS(OPTIONAL(F_SCHEDULE), OPTIONAL(F_STAFF), OPTIONAL(F_SPAN_FROM_AT),
-                                 OPTIONAL(F_UNTIL_AT), OPTIONAL(F_LIMIT)),
+                                 OPTIONAL(F_UNTIL_AT), OPTIONAL(F_LIMIT), OPTIONAL(F_CURSOR)),
                           0},
     [FORM_ONCALL_OVERRIDE] = {"oncall.override",
                               FIELDS(WHO, OPTIONAL(F_SCHEDULE), OPTIONAL(F_STAFF), OPTIONAL(F_REPLACES),

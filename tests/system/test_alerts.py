@@ -304,6 +304,41 @@ def test_the_export_is_iCalendar_as_another_reader_sees_it(desk, caller):
     assert text == desk.docket("oncall", "export", "second", "--from-at", since, "--until-at", "2030-04-05T00:00:00Z", "--limit", "500").stdout
 
 
+def test_an_export_has_all_turns_as_the_wall_clock_says_them(desk):
+    """More than a page of them, over both changes of the clock."""
+    zone = zoneinfo.ZoneInfo("Europe/Berlin")
+    wanted, day = [], datetime.datetime(2030, 3, 1, 9, tzinfo=zone)
+    while day < datetime.datetime(2030, 12, 1, tzinfo=zone):
+        begin, end = (datetime.datetime(at.year, at.month, at.day, 9, tzinfo=zone) for at in (day, day + datetime.timedelta(days=1)))
+        wanted.append((("ben", "cy")[(begin.date() - datetime.date(2020, 1, 6)).days % 2], begin, end))
+        day = end
+    shown = desk.docket("oncall", "export", "second", "--from-at", wanted[0][1].isoformat(), "--until-at", wanted[-1][2].isoformat())
+    assert [(str(e["SUMMARY"]), e["DTSTART"].dt, e["DTEND"].dt) for e in icalendar.Calendar.from_ical(shown.stdout).walk("VEVENT")] == wanted
+    assert shown.stderr == "" and shown.stdout.count("BEGIN:VCALENDAR") == shown.stdout.count("END:VCALENDAR") == 1
+    few = desk.docket("oncall", "export", "second", "--from-at", wanted[0][1].isoformat(), "--limit", "3")
+    assert few.stdout.count("BEGIN:VEVENT") == 3 and "more turns" in few.stderr
+
+
+def test_turns_come_page_by_page_and_none_is_lost_between_them(desk, caller):
+    span = {"from_at": micros("2030-03-25T10:00:00+01:00"), "until_at": micros("2030-04-25T10:00:00+02:00")}
+    for which in ({}, {"schedule": "second"}, {"staff": "cy"}):
+        wanted = caller.call("oncall.next", **span, **which, limit=500)
+        assert wanted["cursor"] is None and wanted["turns"]
+        for limit in (1, 7):
+            seen, cursor = [], {}
+            while cursor is not None:
+                page = caller.call("oncall.next", **which, **(cursor or span), limit=limit)  # the cursor knows the span
+                assert len(page["turns"]) <= limit
+                seen += page["turns"]
+                cursor = page["cursor"] and {"cursor": page["cursor"]}
+            assert seen == wanted["turns"], (which, limit)
+    first = caller.call("oncall.next", **span, schedule="second", limit=1)["cursor"]
+    for wrong in ("x", "1.2", "1..2.second", first + "x", first.replace("second", "primary")[:-1], "." + first, first.partition(".")[2]):
+        assert caller.refused("oncall.next", cursor=wrong).field in ("cursor", "until_at"), wrong
+    assert caller.refused("oncall.next", cursor=first, schedule="primary").field == "cursor"
+    assert "more: --cursor" in desk.docket("oncall", "next", "second", "--limit", "1").stderr
+
+
 def test_a_turn_that_has_begun_is_the_same_event_whenever_it_is_exported(desk):
     def first(since):
         text = desk.docket("oncall", "export", "second", "--from-at", since, "--until-at", "2030-04-05T00:00:00Z").stdout
