@@ -17,7 +17,7 @@
 static int64_t pause_of(const struct schedule *schedule, int attempt, int64_t age_us, int64_t asked_us,
                         uint32_t random)
 {
-    int64_t pause_us = -1;
+    int64_t pause_us = 0;
     return schedule_next(schedule, attempt, age_us, asked_us, random, &pause_us) ? pause_us : -1;
 }
 
@@ -54,6 +54,7 @@ static void test_pauses_are_spread_to_both_sides(void **state)
     assert_int_equal(pause_of(&schedule_mail, 1, 0, 0, 0), 27 * S);
     assert_int_equal(pause_of(&schedule_mail, 1, 0, 0, 2000), 33 * S);
     assert_int_equal(pause_of(&schedule_mail, 1, 0, 0, 2001), 27 * S);
+    assert_int_equal(pause_of(&schedule_page, 4, 0, 0, 0), 54 * S);
     assert_int_equal(pause_of(&schedule_webhook, 2, 0, 0, 0), 240 * S);
     assert_int_equal(pause_of(&schedule_webhook, 2, 0, 0, 2000), 360 * S);
 }
@@ -112,6 +113,10 @@ static void test_breaker_that_closes_begins_slowly(void **state)
     for (int i = 1; i < BREAKER_FAULTS_MAX; i++)
         breaker_on_fault(&breaker, 0);
     assert_int_equal(breaker_allows(&breaker, 0, 9), 9); /* and it counts from none */
+    breaker_on_fault(&breaker, 0);
+    breaker_on_answer(&breaker, 4);
+    breaker_on_answer(&breaker, 4); /* twice as many are all: none is held back from now on */
+    assert_int_equal(breaker_allows(&breaker, 0, 99), 99);
 }
 
 static void test_results_have_names_and_each_is_counted_by_its_own(void **state)

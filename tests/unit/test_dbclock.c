@@ -69,11 +69,43 @@ static void test_dbclock_follows_a_clock_that_was_set(void **state)
     assert_int_equal(dbclock_now(&clock, 0), 900000000); /* another server */
 }
 
+static void test_dbclock_keeps_to_the_best_of_its_last_samples(void **state)
+{
+    struct dbclock clock;
+    int64_t base = INT64_C(1000000000000);
+    (void)state;
+    dbclock_init(&clock);
+    dbclock_sample(&clock, 0, base);
+    for (int i = 1; i < DBCLOCK_SAMPLES; i++) /* each was on its way for two seconds */
+        dbclock_sample(&clock, i, base + i - 2000000);
+    assert_int_equal(dbclock_now(&clock, 1000), base + 1000);
+    dbclock_sample(&clock, 2000, base + 2000 - 2000000); /* takes the place of the good one */
+    assert_int_equal(dbclock_now(&clock, 2000), base + 1000);
+    assert_int_equal(dbclock_now(&clock, 2000 + 2048000),
+                     base + 50000 - 1000); /* 1/2048 of its age may be drift */
+}
+
+static void test_dbclock_begins_anew_by_its_second_sample_too(void **state)
+{
+    struct dbclock clock;
+    int64_t base = INT64_C(1000000000000);
+    (void)state;
+    dbclock_init(&clock);
+    dbclock_sample(&clock, 0, base);
+    assert_int_equal(dbclock_now(&clock, 0), base);
+    dbclock_sample(&clock, 0, base - 10000001);
+    assert_int_equal(dbclock_now(&clock, 0), base - 10000001);
+    dbclock_sample(&clock, 0, base - 20000001); /* ten seconds may be an answer that was slow */
+    assert_int_equal(dbclock_now(&clock, 0), base - 10000001);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dbclock_is_never_late_and_never_goes_back),
         cmocka_unit_test(test_dbclock_follows_a_clock_that_was_set),
+        cmocka_unit_test(test_dbclock_keeps_to_the_best_of_its_last_samples),
+        cmocka_unit_test(test_dbclock_begins_anew_by_its_second_sample_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,6 +65,31 @@ static void test_whoever_asks_for_much_waits_behind_himself(void **state)
     assert_ptr_equal(next(&fair), &many[1]);
 }
 
+/* What tells connections apart is the whole of a name and nothing behind it, and they hardly ever meet: ids of ZeroMQ begin with the same
+ * byte and count up. */
+static void test_connections_are_told_apart_by_their_whole_names(void **state)
+{
+    static struct fair fair;
+    static struct fair_turn first[MOST], second[MOST];
+    size_t lanes = 0;
+    (void)state;
+
+    fair_init(&fair, 2 * MOST);
+    for (unsigned i = 0; i < MOST; i++) {
+        unsigned char id[6] = {0, 0xa7, 0x31, (unsigned char)(i >> 8), (unsigned char)i, 'x'};
+        fair_wait(&fair, &first[i], (struct span){(const char *)id, 5});
+        id[5] = 'y'; /* is not the name's any more */
+        fair_wait(&fair, &second[i], (struct span){(const char *)id, 5});
+    }
+    for (const struct fair_lane *lane = fair.head; lane != NULL; lane = lane->next)
+        lanes++;
+    for (size_t i = 0; i < lanes; i++) {
+        const struct fair_turn *turn = fair_next(&fair);
+        assert_true(turn >= first && turn < first + MOST); /* no second is its connection's first */
+    }
+    assert_true(lanes > MOST / 2); /* by chance some 320 of 1,024 */
+}
+
 /* Against counts: each one's own in order, and between two of one connection at most one of each other that waits. */
 static void test_random_readings_take_turns(void **state)
 {
@@ -120,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whoever_asks_for_much_waits_behind_himself),
+        cmocka_unit_test(test_connections_are_told_apart_by_their_whole_names),
         cmocka_unit_test(test_random_readings_take_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

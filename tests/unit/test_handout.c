@@ -1,11 +1,10 @@
-/* What a worker may take, the rule for suspects, and when silence means death. */
+/* What a worker may take, and the rule for suspects. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "beat.h"
 #include "handout.h"
 
 static void test_handout_keeps_a_share_for_p1(void **state)
@@ -70,32 +69,20 @@ static void test_handout_best_place(void **state)
     assert_false(handout_takes(&closed, true, true));
     assert_false(handout_takes(&none, true, false));
     assert_false(handout_takes(&none, true, true));
+    assert_false(handout_beats(&roomy, &roomy, false, false) || handout_beats(&roomy, &roomy, false, true));
 }
 
-static void test_beat_silence_is_judged_when_the_loop_was_on_time(void **state)
+static void test_handout_takes_what_there_is_room_for(void **state)
 {
-    struct beat beat;
+    struct handout one = {.credits = 1}, two = {.credits = 2};
     (void)state;
-    beat_init(&beat, 1000, 0);
-    assert_true(beat_turn(&beat, 250, true));
-    assert_false(beat_turn(&beat, 500, false)); /* something may still lie in the socket */
-    assert_true(beat_turn(&beat, 750, true));
-    assert_false(beat_is_dead(&beat, 0, 3000));
-    assert_true(beat_is_dead(&beat, 0, 3001));
-    assert_false(beat_is_due(&beat, 0, 999));
-    assert_true(beat_is_due(&beat, 0, 1000));
-}
-
-static void test_beat_late_loop_judges_nobody_for_an_interval(void **state)
-{
-    struct beat beat;
-    (void)state;
-    beat_init(&beat, 1000, 0);
-    assert_true(beat_turn(&beat, 1000, true));
-    assert_false(beat_turn(&beat, 60000, true)); /* was away */
-    assert_false(beat_turn(&beat, 60250, true));
-    assert_false(beat_turn(&beat, 60999, true));
-    assert_true(beat_turn(&beat, 61000, true));
+    assert_true(handout_takes(&one, false, false) && handout_takes(&one, false, true));
+    assert_true(handout_give(&one, false));
+    assert_false(handout_takes(&one, true, false));
+    assert_true(handout_takes(&two, false, false));
+    assert_true(handout_give(&two, false));
+    assert_false(handout_takes(&two, false, false)); /* the other is kept back */
+    assert_true(handout_takes(&two, true, false));
 }
 
 int main(void)
@@ -105,8 +92,7 @@ int main(void)
         cmocka_unit_test(test_handout_suspect_is_alone_until_decided),
         cmocka_unit_test(test_handout_cancelled_suspect_frees_the_worker),
         cmocka_unit_test(test_handout_best_place),
-        cmocka_unit_test(test_beat_silence_is_judged_when_the_loop_was_on_time),
-        cmocka_unit_test(test_beat_late_loop_judges_nobody_for_an_interval),
+        cmocka_unit_test(test_handout_takes_what_there_is_room_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

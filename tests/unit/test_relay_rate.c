@@ -42,9 +42,10 @@ static void test_over_time_its_rate_begins_however_often_one_looks(void **state)
     static const struct {
         int64_t per_second, step_us;
         int sharers, least, most; /* in ten seconds */
-    } cases[] = {{100, 100000, 1, 990, 1011}, {100, 1000, 1, 990, 1011}, {100, 1000, 4, 245, 255},
-                 {1, 100000, 1, 10, 11},      {1, 100000, 2, 5, 6},      {100000, 1000, 1, 600000, 640000},
-                 {100, 700000, 1, 100, 165}}; /* looked at too seldom: nothing is made good for */
+    } cases[] = {
+        {100, 1000, 0, 990, 1011},         {100, 100000, 1, 990, 1011}, {100, 1000, 1, 990, 1011},
+        {100, 1000, 4, 245, 255},          {1, 100000, 1, 10, 11},      {1, 100000, 2, 5, 6},
+        {100000, 1000, 1, 600000, 640000}, {100, 700000, 1, 100, 165}}; /* looked at too seldom: nothing is made good for */
     (void)state;
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -80,6 +81,9 @@ static void test_what_is_urgent_is_paid_for_but_never_for_more_than_a_second(voi
         relay_rate_take(&rate, now);
     assert_int_equal(relay_rate_wait_us(&rate, now), SECOND);
     assert_int_equal(relay_rate_allows(&rate, now + SECOND, ENOUGH), 1);
+    assert_int_equal(relay_rate_wait_us(&rate, now + 5 * SECOND), 0);
+    relay_rate_set(&rate, 0, 1); /* the limit is taken away: what was owed is nobody's any more */
+    assert_int_equal(relay_rate_wait_us(&rate, now), 0);
 }
 
 int main(void)

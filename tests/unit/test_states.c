@@ -66,10 +66,11 @@ static int told(enum states_op op, int from)
 
 static void test_each_op_leads_from_each_state_where_it_is_said_to(void **state)
 {
-    int16_t row[STATES];
+    int16_t row[STATES + 1] = {[STATES] = 77};
     (void)state;
     for (int op = 0; op < STATES_OPS; op++) {
         states_row((enum states_op)op, row);
+        assert_int_equal(row[STATES], 77); /* is not the row's any more */
         for (int from = 0; from < STATES; from++) {
             int want = told((enum states_op)op, from);
             if (states_next((enum states_op)op, (enum desk_state)from) != want || row[from] != want)
