@@ -12,9 +12,12 @@ struct choosing {
     struct buf *trace; /* NULL: nobody reads it */
     struct wire_map list;
     bool values; /* reasons name the ticket's values */
-    bool forced; /* a priority that no other rule overrules */
-    bool
-        stopped; /* of the event at hand: what happens after it is looked at, whether it is decided with it or later */
+    int stands;  /* the priority when the event at hand came; 0: none, or not known */
+    bool held;   /* staff set it by then */
+    /* Of the event at hand: what happens after it is looked at, whether it is decided with it or later. */
+    int proposed; /* a priority; 0: none */
+    bool forced;  /* one that no other rule overrules */
+    bool stopped;
     bool ran[CHOICE_RULES_MAX]; /* on an earlier event of the wake */
 };
 
@@ -44,12 +47,12 @@ static void choose_priority(struct choosing *c, const struct rule_action *then, 
 {
     int priority = then->priority;
 
-    if (priority == 0 || (c->forced && !then->force))
+    if (priority == 0 || c->held || (c->forced && !then->force))
         return;
-    if (on != RULE_ON_POSTED && c->work->priority != 0 && priority >= c->work->priority)
+    if (on != RULE_ON_POSTED && c->stands != 0 && priority >= c->stands)
         return;
-    if (then->force || c->choice->priority == 0 || priority < c->choice->priority)
-        c->choice->priority = priority;
+    if (then->force || c->proposed == 0 || priority < c->proposed)
+        c->proposed = priority;
     c->forced = c->forced || then->force;
 }
 
@@ -121,7 +124,7 @@ static void trace_rule(struct choosing *c, const struct process_rule *rule, bool
 /* The default speaks when no other rule gave a priority and the ticket has none; also after stop, for no ticket stays without one. */
 static bool default_holds(const struct choosing *c, struct span *ret_why)
 {
-    bool given = c->choice->priority != 0 || (c->work->priority != 0 && !c->values);
+    bool given = c->proposed != 0 || c->stands != 0;
     *ret_why = span_of(given ? "a priority is given already" : "no rule gave a priority");
     return !given;
 }
@@ -131,7 +134,8 @@ static void choose_for(struct choosing *c, unsigned on, const struct wire_val *e
 {
     const struct process *process = engine_process(c->engine);
 
-    c->stopped = false;
+    c->proposed = 0;
+    c->forced = c->stopped = false;
     conditions_look(c->conditions, c->engine, c->work, event, c->values);
     for (size_t i = 0; i < process->rule_count && i < CHOICE_RULES_MAX; i++) {
         const struct process_rule *rule = &process->rules[i];
@@ -149,6 +153,8 @@ static void choose_for(struct choosing *c, unsigned on, const struct wire_val *e
         if (holds)
             choose(c, rule, on, again);
     }
+    if (c->proposed != 0)
+        c->choice->priority = c->stands = c->proposed;
 }
 
 static unsigned event_on(const struct clock_event *fact)
@@ -170,7 +176,42 @@ static unsigned event_on(const struct clock_event *fact)
     return 0;
 }
 
-void choice_make(const struct engine *engine, const struct work *work, struct conditions *conditions,
+static bool is_held_by(const struct work *work, size_t i)
+{
+    return work->facts[i].kind == EVENT_PRIORITIZED && work->facts[i].by_person;
+}
+
+/* What no event tells was so all the while: that the priority is held, and which one a ticket has that was never decided. */
+static void choose_begin(struct choosing *c)
+{
+    bool told = false;
+
+    c->held = (c->work->held & HELD_PRIORITY) != 0;
+    for (size_t i = 0; i < c->work->event_count; i++) {
+        c->held = c->held && !is_held_by(c->work, i);
+        told = told || work_event_priority(c->work, i) != 0;
+    }
+    c->stands = c->work->is_first && !told ? c->work->priority : 0;
+}
+
+static void choose_event(struct choosing *c, struct work *work, size_t i, bool as_posted)
+{
+    int told = work_event_priority(work, i);
+    unsigned on = work->events[i].is_new && !as_posted ? event_on(&work->facts[i]) : 0;
+
+    c->held = c->held || is_held_by(work, i);
+    if (told != 0) {
+        c->stands = told;
+        c->choice->priority = 0;
+    }
+    if (on != 0 && c->stands == 0)
+        c->stands = work->priority;
+    if (on != 0)
+        choose_for(c, on, work->events[i].map);
+    work->events[i].priority = c->stands;
+}
+
+void choice_make(const struct engine *engine, struct work *work, struct conditions *conditions,
                  bool as_posted, struct choice *ret, struct buf *trace, bool *ret_traced)
 {
     struct choosing c = {.engine = engine,
@@ -182,17 +223,19 @@ void choice_make(const struct engine *engine, const struct work *work, struct co
     int64_t due_at = work->kept.wake_in_at;
 
     memset(ret, 0, sizeof *ret);
+    choose_begin(&c);
     if (trace != NULL)
         c.list = wire_list_open(trace);
     if (work->is_first || as_posted)
         choose_for(&c, RULE_ON_POSTED, NULL);
-    for (size_t i = 0; i < work->event_count && !as_posted; i++) {
-        unsigned on = work->events[i].is_new ? event_on(&work->facts[i]) : 0;
-        if (on != 0)
-            choose_for(&c, on, work->events[i].map);
-    }
-    if (due_at != CLOCK_NO_INSTANT && due_at <= work->now && !as_posted)
+    ret->posted = c.stands;
+    c.stands = work->is_first ? c.stands : 0; /* of what was decided the events tell */
+    for (size_t i = 0; i < work->event_count; i++)
+        choose_event(&c, work, i, as_posted);
+    if (due_at != CLOCK_NO_INSTANT && due_at <= work->now && !as_posted) {
+        c.stands = c.stands != 0 ? c.stands : work->priority;
         choose_for(&c, RULE_ON_DUE, NULL);
+    }
     if (trace != NULL)
         wire_list_close(trace, &c.list);
     *ret_traced = c.list.count != 0;

@@ -1,7 +1,7 @@
 /* What the rules of one wake chose for a ticket, put together: the meeting point of rules and decide.
  *
- * Runs the rules on the posting or on each new event, keeps what people set by hand, and lets replies raise a priority, never
- * lower it. Knows nothing of clocks and of the wire's form of a decision. */
+ * Runs the rules on the posting or on each new event, in a run of its own, keeps what people set by hand, and lets replies raise a
+ * priority, never lower it: as if each had been decided when it came. Knows nothing of clocks and of the wire's form of a decision. */
 #ifndef DOCKET_CHOICE_H
 #define DOCKET_CHOICE_H
 
@@ -21,7 +21,8 @@ struct choice_tell {
 
 /* Texts point into the process or the work. NULL, 0, SPAN_NONE: not chosen. */
 struct choice {
-    int priority;
+    int priority; /* that rules gave after the last word of staff or of a decision before */
+    int posted;   /* that the rules of the posting gave, whoever spoke since */
     const char *queue, *assignee, *kind, *calendar;
     const char *alerts[CHOICE_LIST_MAX]; /* causes */
     size_t alert_count;
@@ -40,8 +41,9 @@ struct choice {
 /* Runs the rules that this work calls for.
  * in:  as_posted  the rules of the posting, whatever woke it, and reasons with the ticket's values (to explain)
  * out: ret        filled whole
+ *      work       the priority of each event
  *      trace      a list [{rule, matched, why}] is appended; nothing when no rule ran (false in ret_traced). NULL: nobody reads it */
-void choice_make(const struct engine *engine, const struct work *work, struct conditions *conditions,
+void choice_make(const struct engine *engine, struct work *work, struct conditions *conditions,
                  bool as_posted, struct choice *ret, struct buf *trace, bool *ret_traced);
 
 #endif

@@ -153,29 +153,13 @@ static void decide_meetings(struct decision *d)
 
 /* ---- the whole ---- */
 
-static int priority_in(const struct wire_val *body)
-{
-    int64_t priority = wire_find_int(body, "priority", 0);
-
-    return priority >= 1 && priority <= 4 ? (int)priority : 0;
-}
-
-/* What counted when event i came: the word of staff or of a decision before it, else what the rules make of the posting. 0: not known. */
+/* What counted when event i came: the word of staff, of rules or of a decision before it, else what the rules make of the posting.
+ * 0: not known. */
 static int decide_priority_before(const struct decision *d, size_t i)
 {
-    const struct work *work = d->work;
-
-    for (size_t k = i; k > 0; k--) {
-        const struct wire_val *map = work->events[k - 1].map, *body = wire_find(map, "body");
-        struct span kind = wire_find_str(map, "kind");
-        bool is_decision = span_is(kind, "triaged") || span_is(kind, "decided");
-        int priority = is_decision || work->facts[k - 1].kind == EVENT_PRIORITIZED ? priority_in(body) : 0;
-        if (priority == 0 && is_decision) /* whole */
-            priority = priority_in(wire_find(body, "set"));
-        if (priority != 0)
-            return priority;
-    }
-    return !work->is_first ? 0 : d->choice.priority != 0 ? d->choice.priority : 3;
+    if (i > 0)
+        return d->work->events[i - 1].priority;
+    return !d->work->is_first ? 0 : d->choice.posted != 0 ? d->choice.posted : 3;
 }
 
 /* The package that an event gave the ticket; SPAN_NONE: it gave none. */
@@ -267,9 +251,8 @@ static bool decide_is_change(const struct decision *d, size_t i, int priority,
 
     if (priority == 0 || package == NULL)
         return false;
-    if (d->work->facts[i].kind == EVENT_PRIORITIZED)
-        return priority != priority_in(wire_find(event->map, "body"));
-    return moved_to.len != 0 && package != process_package_find(engine_process(d->engine), moved_to);
+    return priority != event->priority ||
+           (moved_to.len != 0 && package != process_package_find(engine_process(d->engine), moved_to));
 }
 
 /* What the changes of priority and package since the last decision found: judged by what counted until then. */
@@ -280,8 +263,7 @@ static void decide_past(struct decision *d)
 
     clock_past_begin(&d->past, work->old, work->old_count);
     for (size_t i = 0; i < work->event_count; i++) {
-        bool may_be = work->facts[i].kind == EVENT_PRIORITIZED || package_in(&work->events[i]).len != 0;
-        if (!work->events[i].is_new || !may_be)
+        if (!work->events[i].is_new)
             continue;
         int before = decide_priority_before(d, i);
         const struct process_package *package = decide_package_before(d, i);

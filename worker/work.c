@@ -239,6 +239,26 @@ static void work_grow(struct work *work, size_t count)
     work->event_room = room;
 }
 
+static int priority_in(const struct wire_val *body)
+{
+    int64_t priority = wire_find_int(body, "priority", 0);
+
+    return priority >= 1 && priority <= 4 ? (int)priority : 0;
+}
+
+int work_event_priority(const struct work *work, size_t i)
+{
+    const struct wire_val *map = work->events[i].map, *body = wire_find(map, "body");
+    struct span kind = wire_find_str(map, "kind");
+
+    if (work->facts[i].kind == EVENT_PRIORITIZED)
+        return priority_in(body);
+    if (!span_is(kind, "triaged") && !span_is(kind, "decided"))
+        return 0;
+    return priority_in(body) != 0 ? priority_in(body)
+                                  : priority_in(wire_find(body, "set")); /* a head, whole */
+}
+
 /* Kinds that we do not know (a newer broker's) are left out: they cannot mean anything to these clocks. */
 static bool work_parse_events(struct work *work, struct err *err)
 {

@@ -15,7 +15,8 @@
 struct work_event {
     const struct wire_val *map;
     int64_t version;
-    bool is_new; /* after the last decision */
+    int priority; /* as it stood after the event, 0: not known; choice_make's to fill */
+    bool is_new;  /* after the last decision */
 };
 
 /* What is kept from one decision to the next, with the clocks. */
@@ -65,6 +66,9 @@ bool work_is_made_by_life(struct span key);
  * err: ERR_INVALID  names the field that is missing or wrong */
 bool work_parse(const struct wire_val *body, struct work *work, struct err *err)
     __attribute__((warn_unused_result));
+
+/* The priority that the ticket got by an event, of staff or of a decision, as its body tells; 0: it got none. */
+int work_event_priority(const struct work *work, size_t i);
 
 /* Appends a fact that no event has yet; take it away again by lowering event_count. */
 void work_add_fact(struct work *work, const struct clock_event *fact);

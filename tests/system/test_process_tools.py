@@ -6,8 +6,10 @@ import io
 import json
 import os
 import pathlib
+import random
 import re
 import resource
+import secrets
 import shutil
 import subprocess
 import sys
@@ -677,6 +679,65 @@ def test_real_incidents_replayed_give_what_an_independent_count_gives(log, tmp_p
     assert again.returncode == 0, again.stderr
     assert f"{len(history)} tickets replayed step by step" in again.stderr
     assert "late by" in again.stdout and "priority as it was" in again.stdout
+
+
+POSTED_US = 1_772_442_000_000_000  # Monday, 2026-03-02T09:00:00Z
+
+
+def happened(at, kind, name, public=True, **body):
+    return {"at": at, "kind": kind, "as": {"name": name, "role": "customer" if name == "kim" else "staff"}, "public": public, "body": body}
+
+
+def test_what_fell_before_a_reply_raised_the_priority_is_judged_by_what_counted_then(tmp_path):
+    """A worker that was there judged it so; what is decided at once, or late, gives no other verdict."""
+    minute = 60_000_000
+    taken, down, up = happened(POSTED_US + 60 * minute, "taken", "ada"), happened(POSTED_US + 180 * minute, "commented", "kim", text="Now everything is down!"), \
+        happened(POSTED_US + 200 * minute, "prioritized", "lea", public=False, priority=4, reason="It was the cable.")
+    rows = [([taken, down], 1, (1, 0)), ([down, taken], 1, (0, 1)), ([taken, down, up], 4, (1, 0))]
+    (tmp_path / "h.jsonl").write_text("".join(json.dumps({
+        "ticket": {"title": "Echo", "problem": "On one phone.", "impact": "impaired"}, "posted_at": POSTED_US, "until_at": POSTED_US + 300 * minute,
+        "events": sorted(events, key=lambda one: one["at"]) if events[0] is taken else [down, {**taken, "at": down["at"] + minute}]}) + "\n" for events, _, _ in rows))
+    done = worker("simulate", SHIPPED, tmp_path / "h.jsonl", "--csv")
+    assert done.returncode == 0, done.stderr
+    for got, (_, priority, (met, missed)) in zip(csv.DictReader(io.StringIO(done.stdout)), rows, strict=True):
+        assert (int(got["priority"]), int(got["response_met"]), int(got["response_missed"])) == (priority, met, missed), got
+    done = worker("simulate", SHIPPED, tmp_path / "h.jsonl", "--verify")
+    assert done.returncode == 0, done.stderr
+
+
+def random_life(dice):
+    """A ticket's history: people do what its state allows, at times from at once to days apart."""
+    second, at, events, state = 1_000_000, POSTED_US + dice.randrange(7 * 86_400) * 1_000_000, [], "open"
+    posted_at = at
+    for i in range(dice.randrange(9)):
+        at += second * dice.choice((dice.randrange(1, 600), dice.randrange(7_200), dice.randrange(86_400), dice.randrange(4 * 86_400), 0 if i else 60))
+        what = dice.choice(("taken", "note", "words", "reply", "worse", "priority", "priority", "customer", "vendor", "resolved", "updated") if state == "open" else
+                             ("reply", "worse", "approved", "rejected", "note", "words"))
+        if what == "approved":
+            events.append(happened(at, "approved", "kim"))
+            break
+        state = {"resolved": "resolved", "rejected": "open"}.get(what, state)
+        events.append({
+            "taken": lambda: happened(at, "taken", "ada"), "note": lambda: happened(at, "commented", "ada", False, text="Seen."),
+            "words": lambda: happened(at, "commented", "ada", text="We look."), "reply": lambda: happened(at, "commented", "kim", text="Hello?"),
+            "worse": lambda: happened(at, "commented", "kim", text="Now everything is down, a total outage!"),
+            "priority": lambda: happened(at, "prioritized", "lea", False, priority=dice.randrange(1, 5), reason="So."),
+            "customer": lambda: happened(at, "waiting", "ada", on="customer", reason="Logs."), "vendor": lambda: happened(at, "waiting", "ada", on="vendor", vendor="V", reason="Logs."),
+            "resolved": lambda: happened(at, "resolved", "ada", text="Done."), "rejected": lambda: happened(at, "rejected", "kim", reason="No."),
+            "updated": lambda: happened(at, "updated", "ada", False, set={"attributes": {"a": "b"}})}[what]())
+    ticket = {"title": dice.choice(("Echo", "No calls at all", "How do I add one?")), "problem": dice.choice(("On one phone.", "Everything is down.", "Choppy."))}
+    if (impact := dice.choice((None, "down", "degraded", "impaired", "request", "question"))) is not None:
+        ticket["impact"] = impact
+    return {"ticket": ticket, "posted_at": posted_at, "customer": dice.choice((None, {"id": "acme", "name": "Acme", "package": "gold"})),
+            "events": events, "until_at": at + dice.randrange(1, 3 * 86_400) * second}
+
+
+def test_random_lives_whose_priority_moves_give_the_same_step_by_step(tmp_path):
+    seed = int(os.environ.get("DOCKET_SEED") or secrets.randbits(32))
+    dice = random.Random(seed)
+    (tmp_path / "h.jsonl").write_text("".join(json.dumps(random_life(dice)) + "\n" for _ in range(2000)))
+    done = worker("simulate", SHIPPED, tmp_path / "h.jsonl", "--verify")
+    assert done.returncode == 0 and "2000 tickets replayed step by step: the same" in done.stderr, f"DOCKET_SEED={seed}\n{done.stderr}"
 
 
 @pytest.mark.parametrize("form", ["--json", "--csv", "--verify"])

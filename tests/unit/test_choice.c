@@ -234,6 +234,70 @@ static void test_rules_when_reply_then_raise_and_never_lower(void **state)
     engine_free(engine);
 }
 
+/* What happened before the first decision: each by itself, as if it had been decided when it came. */
+static void test_rules_when_more_is_decided_at_once_then_each_has_its_run(void **state)
+{
+    (void)state;
+    struct engine *engine = process_of(
+        "- {rule: vip, when: {field: impact, is: vip}, then: {priority: 3, force: true}}\n"
+        "- {rule: worse, on: reply, when: {field: reply.text, contains: worse}, then: {priority: 2}}\n"
+        "- {rule: less, on: reply, when: {field: reply.text, contains: fine}, then: {priority: 4, force: "
+        "true}}\n"
+        "- {rule: z, default: true, then: {priority: 4}}\n");
+    struct conditions *conditions = conditions_new();
+#define SAYS(text)                                                                                   \
+    "{\"at\":2,\"version\":3,\"kind\":\"commented\",\"public\":true,\"as\":{\"role\":\"customer\"}," \
+    "\"body\":{\"text\":\"" text "\"}}"
+#define SETS(priority, role)                                                    \
+    "{\"at\":2,\"version\":3,\"kind\":\"prioritized\",\"as\":{\"role\":\"" role \
+    "\"},\"body\":{\"priority\":" priority "}}"
+    static const struct {
+        const char *ticket, *events;
+        int posted, chosen, after[3];
+    } rows[] = {
+        {"\"impact\":\"vip\"",
+         SAYS("worse") "," SAYS("fine"),
+         3,
+         2,
+         {2, 2}}, /* forced was the posting's run */
+        {"\"impact\":\"x\"", SAYS("fine") "," SAYS("worse"), 4, 2, {4, 2}},
+        {"\"priority\":3,\"held\":[\"priority\"]",
+         SAYS("worse") "," SETS("3", "staff") "," SAYS("worse"),
+         4,
+         0,
+         {2, 3, 3}},
+        {"\"priority\":3", SAYS("worse") "," SETS("3", "system"), 4, 0, {2, 3}},
+        {"\"priority\":3", SETS("3", "system") "," SAYS("worse"), 4, 2, {3, 2}},
+    };
+#undef SAYS
+#undef SETS
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct work work = {0};
+        struct choice choice;
+        struct err err;
+        struct buf json;
+        bool traced;
+        buf_init(&json, 1 << 16);
+        (void)buf_printf(&json,
+                         "{\"now\":9,\"ticket\":{\"tracking\":\"T\",\"state\":\"new\",\"posted_at\":1,%s},"
+                         "\"events\":[%s]}",
+                         rows[i].ticket, rows[i].events);
+        struct wire_doc *doc = doc_of(buf_text(&json));
+        assert_true(work_parse(wire_root(doc), &work, &err));
+        choice_make(engine, &work, conditions, false, &choice, NULL, &traced);
+        if (choice.posted != rows[i].posted || choice.priority != rows[i].chosen)
+            fail_msg("%zu: posted %d, chosen %d", i, choice.posted, choice.priority);
+        for (size_t k = 0; k < work.event_count; k++)
+            if (work.events[k].priority != rows[i].after[k])
+                fail_msg("%zu: after event %zu it is %d", i, k, work.events[k].priority);
+        work_clear(&work);
+        wire_doc_free(doc);
+        buf_clear(&json);
+    }
+    conditions_free(conditions);
+    engine_free(engine);
+}
+
 struct cond_row {
     const char *cond, *ticket;
     bool holds;
@@ -336,6 +400,7 @@ int main(void)
         cmocka_unit_test(test_rules_when_forced_stopped_held_then_kept),
         cmocka_unit_test(test_rules_when_stopped_without_priority_then_the_default_speaks),
         cmocka_unit_test(test_rules_when_reply_then_raise_and_never_lower),
+        cmocka_unit_test(test_rules_when_more_is_decided_at_once_then_each_has_its_run),
         cmocka_unit_test(test_conditions_each_holds_or_not),
         cmocka_unit_test(test_trace_says_why),
         cmocka_unit_test(test_patterns_that_try_everywhere_end),

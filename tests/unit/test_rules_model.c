@@ -334,13 +334,14 @@ struct outcome {
 static struct outcome model_outcome(const struct model *m, const struct ticket *t)
 {
     struct outcome o = {0};
-    unsigned proposals = 0, most_urgent = 5, forced = 0;
+    unsigned stands = t->priority;
     bool began = !t->is_first;
 
     for (size_t e = 0; e < t->event_count + (t->is_first ? 1 : 0); e++) {
         const struct event *event = began ? &t->events[t->is_first ? e - 1 : e] : NULL;
         unsigned on = event == NULL ? ON_POSTED : event->is_reply ? ON_REPLY : ON_UPDATED;
-        bool stopped = false; /* each event by itself */
+        unsigned proposals = 0, most_urgent = 5, forced = 0; /* each event by itself */
+        bool stopped = false;
         for (size_t i = 0; i < m->count && !stopped; i++) {
             const struct rule *r = &m->rules[i];
             if ((r->on & on) == 0 || (r->has_when && !node_holds(r->when, t, event)))
@@ -350,7 +351,7 @@ static struct outcome model_outcome(const struct model *m, const struct ticket *
             o.queue = r->queue != 0 && !t->held_queue ? r->queue : o.queue;
             o.kind = r->kind != 0 && !t->held_kind ? r->kind : o.kind;
             o.tags |= t->held_tags ? 0 : r->tags & ~t->tags;
-            if (r->priority == 0 || (event != NULL && t->priority != 0 && r->priority >= t->priority))
+            if (r->priority == 0 || (event != NULL && stands != 0 && r->priority >= stands))
                 continue;
             proposals++;
             most_urgent = r->priority < most_urgent ? r->priority : most_urgent;
@@ -359,8 +360,9 @@ static struct outcome model_outcome(const struct model *m, const struct ticket *
         began = true;
         if (event == NULL && proposals == 0) /* the default speaks at the posting */
             proposals++, most_urgent = m->last_priority;
+        if (proposals != 0)
+            o.priority = stands = forced != 0 ? forced : most_urgent;
     }
-    o.priority = forced != 0 ? forced : proposals != 0 ? most_urgent : 0;
     return o;
 }
 
