@@ -86,6 +86,15 @@ int64_t ics_wall_in(const struct ics_reader *reader, const struct ics_moment *fr
     return to->frame == ICS_UTC ? at_s : at_s + zone_offset(frame_zone(reader, to), at_s);
 }
 
+int64_t ics_wall_after(const struct ics_reader *reader, const struct ics_moment *from, int64_t exact_s)
+{
+    if (exact_s == 0 || from->time.is_date || from->frame == ICS_UTC)
+        return from->time.wall_s + exact_s;
+    const struct zone *zone = frame_zone(reader, from);
+    int64_t at_s = zone_instant(zone, from->time.wall_s) + exact_s;
+    return at_s + zone_offset(zone, at_s);
+}
+
 /* ---- the whole ---- */
 
 bool ics_read(const char *file, struct span bytes, const struct zone *home, const char *zone_dir,
@@ -109,6 +118,8 @@ bool ics_read(const char *file, struct span bytes, const struct zone *home, cons
 
 void ics_spans_clear(struct ics_spans *spans)
 {
+    for (size_t i = 0; i < spans->count; i++)
+        free(spans->items[i].summary);
     free(spans->items);
     *spans = (struct ics_spans){NULL, 0};
 }

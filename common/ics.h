@@ -4,7 +4,7 @@
  * libical parses properties and steps through recurrences; structure, dates, limits, overrides are ours, because it repairs bad
  * dates in silence, forgets a bad rule, does not apply RECURRENCE-ID, and hangs on hostile rules. A file with any fault is
  * refused whole, each fault with its line. Knows nothing of calendars and working time; VTIMEZONE is not read (a TZID is the
- * name of a zone of this machine). */
+ * name of a zone of this machine, or what Windows calls one). */
 #ifndef DOCKET_ICS_H
 #define DOCKET_ICS_H
 
@@ -32,6 +32,7 @@ struct ics_span {
     int64_t from_s, until_s; /* from_s < until_s */
     bool all_day;
     unsigned line; /* of its BEGIN:VEVENT */
+    char *summary; /* "": none */
 };
 
 struct ics_spans {

@@ -3,6 +3,7 @@
 
 #include "date.h"
 #include "mem.h"
+#include "zone_windows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,29 @@ static struct span line_value(const struct ics_line *line)
     return SPAN_NONE;
 }
 
+/* Programs put their own path before a zone's name: "/freeassociation.sourceforge.net/Europe/Vienna". The last three, then two words of it are
+ * tried, then what Windows may mean. err: what is wrong with the name as it stands */
+static bool zone_open_named(const struct ics_reader *reader, const char *name, struct zone **ret,
+                            struct err *err)
+{
+    const char *windows = zone_of_windows(name);
+    size_t slashes = 0, at = strlen(name);
+    struct err ignored;
+
+    if (zone_open(reader->zone_dir, name, ret, err))
+        return true;
+    if (windows != NULL)
+        return zone_open(reader->zone_dir, windows, ret, err);
+    const char *tails[4] = {NULL};
+    for (; name[0] == '/' && at-- > 0 && slashes < 3;)
+        if (name[at] == '/')
+            tails[++slashes] = name + at + 1;
+    for (; slashes > 1; slashes--)
+        if (zone_open(reader->zone_dir, tails[slashes], ret, &ignored))
+            return true;
+    return false;
+}
+
 /* The zone of a TZID, opened once a file. */
 static const struct zone *zone_find(struct ics_reader *reader, const char *name, unsigned line)
 {
@@ -42,7 +66,7 @@ static const struct zone *zone_find(struct ics_reader *reader, const char *name,
         (void)ics_fault(reader, line, "TZID: more than %d zones in a file", ZONES_MAX);
         return NULL;
     }
-    if (!zone_open(reader->zone_dir, name, &zone, &err)) {
+    if (!zone_open_named(reader, name, &zone, &err)) {
         (void)ics_fault(reader, line, "TZID: %s", err.msg);
         return NULL;
     }
@@ -146,8 +170,10 @@ static bool read_duration(const struct property *p)
         return ics_fault(p->reader, p->line,
                          "DURATION: \"%.*s\" is not allowed, want one such as P1D or PT4H",
                          (int)(p->value.len < 60 ? p->value.len : 60), p->value.p);
-    p->event->duration_s = (int64_t)duration.weeks * 7 * DAY_S + (int64_t)duration.days * DAY_S +
-                           (int64_t)duration.hours * 3600 + (int64_t)duration.minutes * 60 + duration.seconds;
+    p->event->exact_s =
+        (int64_t)duration.hours * 3600 + (int64_t)duration.minutes * 60 + (int64_t)duration.seconds;
+    p->event->duration_s =
+        (int64_t)duration.weeks * 7 * DAY_S + (int64_t)duration.days * DAY_S + p->event->exact_s;
     return once(p, "DURATION", &p->event->has_duration);
 }
 
@@ -182,6 +208,22 @@ static bool read_uid(const struct property *p)
 static bool read_status(const struct property *p)
 {
     p->event->is_cancelled = p->value.len == 9 && strncasecmp(p->value.p, "CANCELLED", 9) == 0;
+    return true;
+}
+
+/* Without the backslashes of text, and without blanks around it. */
+static bool read_summary(const struct property *p)
+{
+    const char *text = icalproperty_get_summary(p->parsed);
+    bool has = p->event->summary != NULL;
+
+    if (!once(p, "SUMMARY", &has))
+        return false;
+    text += strspn(text, " \t");
+    size_t len = strlen(text);
+    while (len != 0 && (text[len - 1] == ' ' || text[len - 1] == '\t'))
+        len--;
+    p->event->summary = mem_strndup(text, len);
     return true;
 }
 
@@ -280,12 +322,25 @@ static const struct {
                   {"DURATION", read_duration}, {"RRULE", read_rule},
                   {"EXDATE", read_exdate},     {"RDATE", read_rdate},
                   {"UID", read_uid},           {"RECURRENCE-ID", read_recurrence_id},
-                  {"STATUS", read_status},     {"EXRULE", refuse_exrule}};
+                  {"STATUS", read_status},     {"EXRULE", refuse_exrule},
+                  {"SUMMARY", read_summary}};
 enum { PROPERTIES = sizeof properties / sizeof properties[0] };
 
 static bool name_is(const char *text, size_t len, const char *name)
 {
     return strlen(name) == len && strncasecmp(text, name, len) == 0;
+}
+
+/* Google writes each that it knows, also when it says nothing. */
+static bool says_nothing(const struct ics_line *line, size_t name_len)
+{
+    struct span value = line_value(line);
+    bool means_nothing = value.p != NULL && value.len == 0;
+
+    for (size_t i = 0; i < PROPERTIES; i++)
+        means_nothing = means_nothing && (!name_is(line->text, name_len, properties[i].name) ||
+                                          properties[i].read == read_summary);
+    return means_nothing;
 }
 
 /* Any property of an event must be one for libical; those of the table mean something here. */
@@ -389,6 +444,8 @@ static bool line_read(struct ics_reader *reader, struct nesting *n, const struct
         return ics_fault(reader, line->number, "is outside of BEGIN:VCALENDAR");
     if (n->event == NULL || n->depth != n->event_depth)
         return true; /* of the calendar, a time zone, an alarm */
+    if (says_nothing(line, name_len))
+        return true;
     return property_read(reader, n->event, line, name_len);
 }
 
@@ -413,6 +470,7 @@ void ics_events_clear(struct ics_reader *reader)
     for (size_t i = 0; i < reader->event_count; i++) {
         free(reader->events[i].uid);
         free(reader->events[i].rule);
+        free(reader->events[i].summary);
         free(reader->events[i].exdates.items);
         free(reader->events[i].rdates.items);
     }

@@ -98,15 +98,18 @@ static bool instance_add(struct expansion *x, const struct ics_event *event, int
     if (!event->has_recurrence_id && is_dropped(x->reader, event, start_wall_s))
         return true;
     from.time.wall_s = start_wall_s;
-    until.time.wall_s = start_wall_s + length_s;
+    int64_t exact_s = event->has_end ? 0 : event->exact_s;
+    until.time.wall_s = start_wall_s + length_s - exact_s;
+    until.time.wall_s = ics_wall_after(x->reader, &until, exact_s);
     struct ics_span span = {ics_wall_in(x->reader, &from, &home), ics_wall_in(x->reader, &until, &home),
-                            event->start.time.is_date, event->line};
+                            event->start.time.is_date, event->line, NULL};
     if (span.until_s <= span.from_s || span.until_s <= FIRST_WALL_S || span.from_s >= LAST_WALL_S)
         return true;
     if (x->spans->count == x->room) {
         x->room = x->room == 0 ? 64 : 2 * x->room;
         x->spans->items = mem_grow(x->spans->items, x->room, sizeof *x->spans->items);
     }
+    span.summary = mem_strdup(event->summary == NULL ? "" : event->summary);
     x->spans->items[x->spans->count++] = span;
     return true;
 }

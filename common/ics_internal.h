@@ -43,11 +43,14 @@ struct ics_moments {
 
 struct ics_event {
     unsigned line, rule_line;
-    char *uid;  /* NULL: none */
-    char *rule; /* RRULE's value, checked; NULL: none */
+    char *uid;     /* NULL: none */
+    char *rule;    /* RRULE's value, checked; NULL: none */
+    char *summary; /* NULL: none */
     bool has_start, has_end, has_duration, has_recurrence_id, is_cancelled, is_daily;
     struct ics_moment start, end, recurrence_id;
     int64_t duration_s;
+    int64_t
+        exact_s; /* of it: hours, minutes, seconds, which no clock that is set changes; days are the wall clock's (RFC 5545) */
     struct ics_moments exdates, rdates;
 };
 
@@ -81,6 +84,9 @@ bool ics_moment_parse(struct span text, struct ics_moment *ret);
 /* Seconds of the wall clock in another frame: of `to`, an event's start. Dates stay as they are. */
 int64_t ics_wall_in(const struct ics_reader *reader, const struct ics_moment *from,
                     const struct ics_moment *to);
+
+/* The wall clock of a frame so many seconds after it shows wall_s. */
+int64_t ics_wall_after(const struct ics_reader *reader, const struct ics_moment *from, int64_t exact_s);
 
 /* Spans of all events, overrides and exceptions applied. */
 bool ics_expand(const struct ics_reader *reader, struct ics_spans *ret);

@@ -192,6 +192,38 @@ static const char imported[] = ICS_HEAD "BEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:202601
                                         "DATE:20260329\r\nSUMMARY;LANGUAGE=en:ben\r\n"
                                         "END:VEVENT\r\n" ICS_TAIL;
 
+/* As other programs write whose turn it is: each of ada, on 2 March. */
+static const char *const summaries[] = {
+    "SUMMARY: ada ",
+    "summary:ada",
+    "SUMMARY:a\r\n da",
+    "SUMM\r\n ARY:ada",
+    "SUMMARY;LANGUAGE=\"a:b\":ada",
+    "BEGIN:VALARM\r\nACTION:EMAIL\r\nSUMMARY:Alarm\r\nEND:VALARM\r\nDESCRIPTION:\r\nLOCATION:\r\nSUMMARY:ada",
+};
+
+static void test_whose_turn_it_is_when_other_programs_write_it_then_it_is_known(void **state)
+{
+    char text[1000];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof summaries / sizeof summaries[0]; i++) {
+        (void)snprintf(text, sizeof text,
+                       ICS_HEAD
+                       "BEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260302T080000\r\nDTEND:20260302T200000\r\n"
+                       "%s\r\nEND:VEVENT\r\n" ICS_TAIL,
+                       summaries[i]);
+        const char *const files[] = {"staff.yaml",   FOUR_PEOPLE, "oncall.yaml", IMPORT,
+                                     "oncall/s.ics", text,        NULL};
+        struct fixture f = {process_of(files), NULL};
+        struct faults faults = {0};
+        if (!oncall_new(f.process, ZONES, &f.oncall, &faults))
+            fail_msg("%s: %s", summaries[i], faults.items[0].text);
+        assert_string_equal(names_at(&f, no_overrides, at_of("2026-03-02T12:00")), "ada");
+        fixture_free(&f);
+    }
+}
+
 static void test_a_layer_out_of_a_calendar_holds_where_it_has_an_event(void **state)
 {
     static const struct {
@@ -439,6 +471,7 @@ int main(void)
         cmocka_unit_test(test_overrides_swaps_and_absences_change_the_plan),
         cmocka_unit_test(test_gaps_are_found_to_the_second),
         cmocka_unit_test(test_a_layer_out_of_a_calendar_holds_where_it_has_an_event),
+        cmocka_unit_test(test_whose_turn_it_is_when_other_programs_write_it_then_it_is_known),
         cmocka_unit_test(test_faults_of_a_calendar_are_told_with_their_line),
         cmocka_unit_test(test_no_change_of_any_zone_leaves_a_gap),
         cmocka_unit_test(test_random_rotations_are_as_the_model_says),
