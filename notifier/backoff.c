@@ -25,6 +25,13 @@ const char *send_result_counted(enum send_result result)
     return result == SEND_CONNECTION ? "connection" : send_result_name(result);
 }
 
+int64_t retry_after_read(int64_t asked_s)
+{
+    if (asked_s <= 0)
+        return 0;
+    return (asked_s < RETRY_AFTER_S_MAX ? asked_s : RETRY_AFTER_S_MAX) * US;
+}
+
 bool schedule_next(const struct schedule *schedule, int attempt, int64_t age_us, int64_t retry_after_us,
                    uint32_t random, int64_t *ret_pause_us)
 {
@@ -37,8 +44,6 @@ bool schedule_next(const struct schedule *schedule, int attempt, int64_t age_us,
         return false;
     if (schedule->end_s != 0 && age_us >= schedule->end_s * US)
         return false;
-    if (retry_after_us > RETRY_AFTER_S_MAX * US)
-        retry_after_us = RETRY_AFTER_S_MAX * US;
     *ret_pause_us = pause_us > retry_after_us ? pause_us : retry_after_us;
     return true;
 }

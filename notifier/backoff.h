@@ -41,8 +41,11 @@ extern const struct schedule schedule_mail; /* 30 s, 2, 5, 15, 30 min, 1, 2 h, t
 extern const struct schedule schedule_page; /* 5, 15, 30, 60 s, then every 2 min, without end */
 extern const struct schedule schedule_webhook; /* Standard Webhooks: ten tries over 75 h, ±20 % */
 
+/* The pause that the other side asked for, in µs: any number may come from there, it is believed up to a day. */
+int64_t retry_after_read(int64_t asked_s);
+
 /* Whether there is another attempt after attempt n (from 1), and the pause before it: at least what the other side
- * asked for (retry_after_us), which is believed up to a day.
+ * asked for (retry_after_us).
  * in:  age_us  of the message, now */
 bool schedule_next(const struct schedule *schedule, int attempt, int64_t age_us, int64_t retry_after_us,
                    uint32_t random, int64_t *ret_pause_us) __attribute__((warn_unused_result));

@@ -113,7 +113,7 @@ static void on_end(void *arg, const struct smtp_end *end)
     struct outcome outcome = {.result = judge(end), .reply = end->reply};
     channel_end_fn *end_fn = line->end_fn;
 
-    if (!end->fresh && end->stage <= SMTP_MAIL) { /* it hung up while it was idle: nobody's fault */
+    if (!end->fresh && end->stage <= SMTP_MAIL) { /* it hung up on a used connection: nobody's fault */
         line->broken = true;
         return;
     }

@@ -142,7 +142,7 @@ static void on_end(void *arg, CURLcode code)
         status = 0;
     struct outcome outcome = {.result = judge(post, code, status),
                               .reply = reply,
-                              .retry_after_us = after_s > 0 ? (int64_t)after_s * US_PER_S : 0,
+                              .retry_after_us = retry_after_read(after_s),
                               .address_is_dead = status == 410};
     put_reply(post, code, status, reply);
     post_free(post);

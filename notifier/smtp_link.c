@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_BYTES_MAX = 4096, READ_BYTES = 4096, COMMAND_BYTES = 600 };
+enum { LINE_BYTES_MAX = 4096, READ_BYTES = 4096, COMMAND_BYTES = 600, SMTP_GOODBYE = 421 };
 
 enum link_state { LINK_CONNECTING, LINK_IDLE, LINK_BUSY, LINK_RESETTING, LINK_DEAD };
 
@@ -63,13 +63,16 @@ static void link_watch(struct smtp_link *link, short events)
     link->events = events;
 }
 
+/* Relays say goodbye to a connection that was idle for long, or that carried as many messages as they want over one. */
 static void transaction_end(struct smtp_link *link, int status, const char *reply)
 {
+    bool is_goodbye = status == SMTP_GOODBYE && link->stage == SMTP_MAIL;
+    bool is_heard = link->answered && !is_goodbye;
     smtp_end_fn *end_fn = link->end_fn;
     const struct smtp_end end = {.stage = link->stage,
                                  .status = status,
                                  .reply = reply,
-                                 .fresh = !link->used || link->answered || status != 0};
+                                 .fresh = !link->used || is_heard};
     link->end_fn = NULL;
     link->used = true;
     link->idle_since = clock_mono_us();
@@ -129,7 +132,7 @@ static void link_begin(struct smtp_link *link)
 /* The connection may be used again after a refusal, but for one that says goodbye, or that comes in the middle of the message. */
 static void link_refused(struct smtp_link *link, int status)
 {
-    bool is_over = status == 421 || link->out_done < link->out.len;
+    bool is_over = status == SMTP_GOODBYE || link->out_done < link->out.len;
 
     if (is_over || link->stage == SMTP_END) {
         link->state = is_over ? LINK_DEAD : LINK_IDLE;
@@ -143,12 +146,18 @@ static void link_refused(struct smtp_link *link, int status)
     transaction_end(link, status, link->reply);
 }
 
+/* Before all is said a relay may refuse a message that it does not want to the end, or say goodbye. */
+static bool may_come_early(const struct smtp_link *link, int status)
+{
+    return (link->is_body && status >= 400) || (link->state == LINK_BUSY && status == SMTP_GOODBYE);
+}
+
 static void on_reply(struct smtp_link *link, int status)
 {
     bool go_on = status / 100 == 2, is_early = link->out_done < link->out.len;
 
-    link->answered = true;
-    if (is_early && !(link->is_body && status >= 400)) { /* an answer to what was not said yet is none */
+    link->answered = link->state == LINK_BUSY;
+    if (is_early && !may_come_early(link, status)) { /* an answer to what was not said yet is none */
         link_die(link, "the relay speaks out of turn");
         return;
     }

@@ -26,7 +26,8 @@ struct smtp_end {
     enum smtp_stage stage;
     int status;        /* of the answer; 0: none came */
     const char *reply; /* printable: what the relay said, or what went wrong */
-    bool fresh; /* false: the connection had been used before, and no answer came at all: try on a new one */
+    /* False: the connection had been used before, and was over when this one began: try on a new one. */
+    bool fresh;
 };
 typedef void smtp_end_fn(void *arg, const struct smtp_end *end);
 

@@ -78,6 +78,14 @@ static bool parse_key(const char *word, struct host_secrets *ret)
     return true;
 }
 
+static const struct host_secrets *find_name(const struct webhook_secrets *secrets, const char *host)
+{
+    for (size_t i = 0; i < secrets->count; i++)
+        if (strcmp(secrets->items[i].host, host) == 0)
+            return &secrets->items[i];
+    return NULL;
+}
+
 static bool parse_line(const char *line, int number, struct webhook_secrets *secrets, struct err *err)
 {
     struct host_secrets one = {.count = 0};
@@ -94,6 +102,10 @@ static bool parse_line(const char *line, int number, struct webhook_secrets *sec
                            KEY_BYTES_MIN, WEBHOOK_SECRET_BYTES_MAX);
     if (one.count == 0)
         return err_set(err, ERR_INVALID, "line %d: %s has no secret", number, one.host);
+    if (find_name(secrets, one.host) !=
+        NULL) /* who changes a secret by a second line would wonder which one holds */
+        return err_set(err, ERR_INVALID, "line %d: %s stands twice, want both secrets on one line", number,
+                       one.host);
     if (secrets->count == WEBHOOK_SECRETS_MAX)
         return err_set(err, ERR_INVALID, "line %d: more than %d hosts", number, WEBHOOK_SECRETS_MAX);
     secrets->items[secrets->count++] = one;
@@ -140,12 +152,7 @@ static const struct host_secrets *find_host(const struct webhook_secrets *secret
 {
     char host[HOST_BYTES];
 
-    if (!webhook_host(url, host, sizeof host))
-        return NULL;
-    for (size_t i = 0; i < secrets->count; i++)
-        if (strcmp(secrets->items[i].host, host) == 0)
-            return &secrets->items[i];
-    return NULL;
+    return webhook_host(url, host, sizeof host) ? find_name(secrets, host) : NULL;
 }
 
 bool webhook_secrets_has(const struct webhook_secrets *secrets, const char *url)

@@ -50,7 +50,7 @@ class _Session(socketserver.StreamRequestHandler):
 
     def handle(self):
         self.server.owner.sessions += 1
-        self.recipient, self.sender = "", ""
+        self.recipient, self.sender, self.begun = "", "", 0
         with contextlib.suppress(Hang, OSError), self.server.owner.open_one(self.connection):
             self.answer("greeting", GREETING)
             while line := self.rfile.readline():
@@ -64,7 +64,14 @@ class _Session(socketserver.StreamRequestHandler):
     def on_ehlo(self, _):
         self.answer("ehlo", EHLO)
 
+    def on_rset(self, _):
+        self.answer("rset", "250 ok")
+
     def on_mail(self, line):
+        self.begun += 1
+        if self.server.owner.messages_max and self.begun > self.server.owner.messages_max:
+            self.say("421 4.7.0 too many messages in this connection")
+            raise Hang
         self.sender, self.recipient = line.partition("<")[2].partition(">")[0], ""
         self.answer("mail", "250 ok")
 
@@ -100,7 +107,7 @@ class SmtpServer:
 
     def __init__(self):
         self.lock, self.scripts, self.seen, self.mails, self.sessions = threading.Lock(), {}, [], [], 0
-        self.connections = set()
+        self.connections, self.messages_max = set(), 0  # messages_max: of one connection, then it says goodbye; 0: as many as come
         self.server = _Server(("127.0.0.1", 0), _Session)
         self.server.owner = self
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()

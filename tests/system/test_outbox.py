@@ -148,6 +148,41 @@ def test_a_relay_that_answers_what_it_was_not_asked_is_not_believed(desk, stage,
     assert len(receipts(desk.smtp.to(address, "seen"))) == 1
 
 
+def test_a_relay_that_says_goodbye_to_a_used_connection_has_no_fault(desk):
+    """Exim does so after as many messages as smtp_accept_max_per_connection says: the next message takes a new connection at once."""
+    addresses = [somebody() for _ in range(6)]
+    desk.smtp.messages_max = 1
+    try:
+        for address in addresses:  # one after another: each finds the connection of one before
+            desk.submit(address)
+            wait_until(lambda address=address: receipts(desk.smtp.to(address)))
+    finally:
+        desk.smtp.messages_max = 0
+    for address in addresses:
+        desk.ended(address, 3)
+        assert desk.receipt(address)[2] == 1, desk.deliveries(address)
+
+
+def test_a_relay_that_has_had_enough_of_refused_messages_fails_nobody_elses(desk):
+    """Postfix says 421 to whatever comes after smtpd_hard_error_limit errors, here to the RSET behind which the next message waits already."""
+    nobody, gate, others = somebody(), threading.Event(), [somebody() for _ in range(4)]
+    desk.smtp.script(nobody, "rcpt", "550 5.7.1 no")
+    desk.smtp.script(nobody, "rset", [lambda: gate.wait(5), "421 4.7.0 too many errors"])
+    desk.stack.kill("notifier-2")  # so that all messages are one notifier's, whose only connection it is
+    desk.smtp.drop()
+    desk.submit(nobody)
+    desk.ended(nobody, 4)
+    for address in others:
+        desk.submit(address)
+    wait_until(lambda: all(desk.sql("SELECT FROM attempts a JOIN deliveries d ON d.id = a.delivery WHERE d.address = %s", address) for address in others))
+    gate.set()
+    for address in others:
+        desk.ended(address, 3)
+        assert desk.receipt(address)[2] == 1, desk.deliveries(address)
+    assert not desk.sql("SELECT FROM attempts WHERE reply LIKE '%%RSET%%' OR reply LIKE '%%too many errors%%'")
+    desk.stack.up()
+
+
 def test_a_slow_recipient_delays_nobody_else(desk):
     slow, gate = somebody(), threading.Event()
     desk.smtp.script(slow, "end", [lambda: gate.wait(1.5)])

@@ -206,6 +206,17 @@ def test_retry_after_is_honoured(desk):
         assert low - 10 < pause < high, (value, pause)
 
 
+@pytest.mark.parametrize("value", ["9223372036854775807", "9223372036855", "Fri, 31 Dec 2099 23:59:59 GMT"])
+def test_retry_after_is_believed_up_to_a_day(desk, value):
+    """An endpoint that asks for more, by mistake or on purpose, would never be told anything again: not by this message nor by another."""
+    path = nonce()
+    desk.plain.answers[path] = [[status(503, f"Retry-After: {value}")]]
+    desk.tell(desk.plain.url(path))
+    assert 86000 < desk.tried(desk.plain.url(path))[3] < 86500
+    rest, = desk.sql("SELECT (blocked_until - docket_now()) / 1e6 FROM targets WHERE address = %s", desk.plain.url(path))
+    assert 86000 < rest[0] < 86500
+
+
 def test_half_answers_and_hang_ups_at_every_byte_are_unknown_and_sent_again(desk):
     answer = status(200, body=b"fine")
     head = answer.index(b"\r\n\r\n") + 4

@@ -66,7 +66,12 @@ static void test_what_the_other_side_asks_for_is_waited_for_up_to_a_day(void **s
     assert_int_equal(pause_of(&schedule_page, 1, 0, 1 * S, 1000), 5 * S);
     assert_int_equal(pause_of(&schedule_page, 1, 0, -1 * S, 1000), 5 * S);
     assert_int_equal(pause_of(&schedule_page, 1, 0, 24 * HOUR, 1000), 24 * HOUR);
-    assert_int_equal(pause_of(&schedule_page, 1, 0, 24 * HOUR + 1, 1000), 24 * HOUR);
+    assert_int_equal(retry_after_read(120), 120 * S);
+    assert_int_equal(retry_after_read(0), 0);
+    assert_int_equal(retry_after_read(-5), 0);
+    assert_int_equal(retry_after_read(INT64_MIN), 0);
+    assert_int_equal(retry_after_read(24 * 3600 + 1), 24 * HOUR);
+    assert_int_equal(retry_after_read(INT64_MAX), 24 * HOUR);
 }
 
 static void test_breaker_opens_by_faults_in_a_row_and_lets_one_probe_through(void **state)

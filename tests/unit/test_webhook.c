@@ -215,6 +215,10 @@ static void test_secrets_when_a_line_is_wrong_then_it_is_named(void **state)
         assert_non_null(strstr(err.msg, "line 2"));
         assert_null(strstr(err.msg, "MfKQ"));
     }
+    assert_false(webhook_secrets_parse("host whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"
+                                       "HOST whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSx\n",
+                                       &secrets, &err));
+    assert_string_equal(err.msg, "line 2: host stands twice, want both secrets on one line");
 }
 
 static void test_json_when_it_is_too_long_then_it_is_cut_and_says_so(void **state)
