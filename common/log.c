@@ -4,18 +4,20 @@
 #include "instant.h"
 #include "utf8.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_BYTES = 2048, QUOTE_BYTES = 408, QUOTES = 4 };
+enum { LINE_BYTES = 2048, QUOTE_BYTES = 408, QUOTES = 4, READER_MS = 100 };
 
 /* The log sink is the one thing that changes and is kept at file level: whoever finds something wrong must be able to say it. */
 static struct {
     const char *program;
     enum log_level least;
     unsigned next_quote;
+    unsigned long lost; /* lines since the reader of the log stands still */
     char quotes[QUOTES][QUOTE_BYTES];
 } sink = {.program = "docket", .least = LOG_INFO};
 
@@ -36,6 +38,26 @@ bool log_level_parse(const char *text, enum log_level *ret, struct err *err)
         }
     return err_field(err, ERR_INVALID, "log_level",
                      "log_level: \"%.40s\" is not allowed, want debug, info, warn or error", text);
+}
+
+/* Whether a line goes out at once; false: who reads the log stands still. It may be slow for a moment, no more: our loop waits for it. */
+static bool sink_takes(int wait_ms)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    return poll(&out, 1, wait_ms) != 0;
+}
+
+/* One write a line: lines of several processes on one file do not mix. */
+static void sink_write(const char *line, size_t len)
+{
+    if (sink.lost > 0 && sink_takes(0)) {
+        unsigned long lost = sink.lost;
+        sink.lost = 0;
+        log_event(LOG_WARN, "log_lines_lost", "lines=%lu", lost);
+    }
+    if (!sink_takes(sink.lost > 0 ? 0 : READER_MS) || write(STDERR_FILENO, line, len) < 0)
+        sink.lost++;
 }
 
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
@@ -63,9 +85,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     line[len] = '\0';
     utf8_mend(line); /* what was cut inside a letter: journald shows no line that is not UTF-8 */
     line[len] = '\n';
-    /* One write a line: lines of several processes on one file do not mix. */
-    if (write(STDERR_FILENO, line, len + 1) < 0)
-        return;
+    sink_write(line, len + 1);
 }
 
 const char *log_quote(const char *text)

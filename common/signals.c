@@ -15,6 +15,7 @@ bool signals_open(int *ret_fd, struct err *err)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGHUP);
+    (void)signal(SIGPIPE, SIG_IGN); /* who reads our log may be gone */
     int fd = sigprocmask(SIG_BLOCK, &set, NULL) == 0 ? signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC) : -1;
     if (fd < 0)
         return err_set(err, ERR_IO, "signals cannot be read: %s", strerror(errno));

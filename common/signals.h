@@ -9,7 +9,7 @@
 
 #include <czmq.h>
 
-/* Blocks the three and gives a descriptor that is readable when one came. err: ERR_IO. */
+/* Blocks the three and gives a descriptor that is readable when one came; SIGPIPE is ignored from then on. err: ERR_IO. */
 bool signals_open(int *ret_fd, struct err *err) __attribute__((warn_unused_result));
 
 /* The number of the next one that came, 0 when there is none. */

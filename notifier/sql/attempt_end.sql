@@ -2,9 +2,9 @@
 -- ended lets the next one of the same ticket and recipient go; what failed for good (or twice, a page) starts the recipient's
 -- next channel (of ways that wait: none is needed once one got through); a customer's message that no channel is left for is told to staff.
 --  $1 ids $2 tokens $3 attempts $4 results $5 replies $6 states $7 delays µs until the next attempt $8 reasons
---  $9 whether the recipient's next channel starts now  $10 bodies of what staff are told $11 µs the address is suppressed for, or NULL
---  $12 µs the address rests for, or 0  $13 of an endpoint: whether the attempt failed, else NULL  $14 µs after which an endpoint that only
---  failed is disabled: nothing is sent to it any more, and ops are told  $15 µs for that
+--  $9 whether the recipient's next channel starts now  $10 µs the address is suppressed for, or NULL
+--  $11 µs the address rests for, or 0  $12 of an endpoint: whether the attempt failed, else NULL  $13 µs after which an endpoint that only
+--  failed is disabled: nothing is sent to it any more, and ops are told  $14 µs for that
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 given AS MATERIALIZED (
     SELECT u.*, d.channel, d.address

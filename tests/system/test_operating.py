@@ -1,6 +1,8 @@
 """What operators rely on: samples, pages printed from tables, links of the documentation, metrics, settings that are read again."""
 
 import contextlib
+import fcntl
+import os
 import re
 import shutil
 import signal
@@ -292,6 +294,47 @@ def test_sigterm_ends_in_order():
             assert "level=warn" not in after and "level=error" not in after, log  # what is ordinary wakes nobody
         client.close()
     finally:
+        stack.close()
+
+
+def serves(stack, program):
+    with contextlib.suppress(OSError):
+        return stack.http(program, "/readyz")[0] == 200
+
+
+@pytest.mark.parametrize("reader", ("gone", "stuck"))
+def test_a_log_that_nobody_reads_stops_nobody(reader):
+    """Who reads the log may have died, or stand still with the pipe full; what could not be written is counted in the log itself."""
+    stack, running = Stack(), {}
+    try:
+        for program in ("broker-1", "worker-1", "notifier-1"):
+            stack.kill(program)
+            ours, its = os.pipe()
+            fcntl.fcntl(its, fcntl.F_SETPIPE_SZ, 4096)
+            os.write(its, b"x" * 4096)
+            if reader == "gone":
+                os.close(ours)
+            running[program] = subprocess.Popen([BIN / ("docket-" + program[:-2]), "--config", stack.config(program)], stdin=subprocess.DEVNULL, stdout=its, stderr=its), ours
+            os.close(its)
+        wait_until(lambda: [serves(stack, program) for program in ("broker-1", "notifier-1")] == [True, True])
+        client = stack.client()
+        client.decided(client.submit(contact={"email": "carla@localhost"}), 30)
+        client.close()
+        wait_until(lambda: any("carla@localhost" in mail for mail in stack.mails()))
+        for program in ("broker-1", "notifier-1"):
+            running[program][0].send_signal(signal.SIGHUP)
+        wait_until(lambda: all(stack.http(program, "/healthz")[0] == 200 for program in ("broker-1", "notifier-1")))
+        if reader == "stuck":
+            os.read(running["broker-1"][1], 4096)
+            running["broker-1"][0].send_signal(signal.SIGHUP)
+            assert re.search(rb"level=warn .*event=log_lines_lost lines=[1-9]", os.read(running["broker-1"][1], 4096))
+        for process, _ in running.values():
+            process.terminate()
+        assert [process.wait(30) for process, _ in running.values()] == [0, 0, 0]
+    finally:
+        for process, _ in running.values():
+            process.kill()
+            process.wait()
         stack.close()
 
 
