@@ -16,6 +16,7 @@ const struct template_name template_names[] = {
     {"posted", "when, in the recipient's zone"},
     {"kind", "of the message, in words of the locale"},
     {"name", "of who reads it"},
+    {"to_staff", "whether that is staff or ops; else a customer, or who is invited by one"},
     {"link", "signed, to answer without a client; missing where there is none"},
     {"code", "of an alert, for ack NUMBER CODE in a room"},
     {"by_mail", "whether an answer to this message by mail is read"},
@@ -58,6 +59,7 @@ const struct template_name template_names[] = {
     {"members.kind", "its kind, in words of the locale"},
     {"members.priority", "of the alert, else of the ticket"},
     {"members.alert", "text of the alert"},
+    {"members.alert_has_title", "whether that text says the title already"},
     {"members.text", "what somebody wrote there for the reader, or what is asked, a line each"},
     {"members.link", "signed, to answer it without a client: of a step that is proposed, of an alert; "
                      "missing where there is none"},
@@ -108,7 +110,7 @@ const struct template_name template_names[] = {
     {"body.day", "of an approval that is asked again: working days since"},
     {"body.reminder", "which one; missing when it is asked for the first time"},
     {"body.delivery", "number of a message that could not be delivered"},
-    {"body.channel", "over which"},
+    {"body.channel", "over which, in words of the locale"},
     {"body.address", "to where"},
     {"body.about", "its kind"},
     {"body.reply", "what the other side said"},
@@ -131,7 +133,7 @@ const struct template_name template_names[] = {
     {"body.again", "which round again"},
     {"body.opened_again", "whether it was acknowledged and nothing happened"},
     {"body.last_resort", "whether nobody else could be reached"},
-    {"body.told", "who is told"},
+    {"body.told", "who is told, and how"},
     {"body.acked_by", "who acknowledged it"},
     {"asked.questions", "as body.questions: of triaged and received_triaged, what the same decision asks"},
     {"triaged.priority", "1 to 4, in a receipt that went together with the triage"},
@@ -220,6 +222,16 @@ bool template_page_name_is_known(const char *path)
 bool template_kind_is_known(const char *kind)
 {
     return word_is_in(kind, kinds, COUNT(kinds));
+}
+
+bool template_kind_is_for_staff(const char *kind)
+{
+    static const char *const staff[] = {"alert",     "alert_over",       "alert_reminder",
+                                        "alerts",    "missed",           "warning",
+                                        "task",      "undelivered",      "mute_ended",
+                                        "inhibited", "endpoint_disabled"};
+
+    return word_is_in(kind, staff, COUNT(staff));
 }
 
 const char *template_kind_near(const char *kind)

@@ -20,6 +20,9 @@ bool template_name_is_known(const char *path);
 /* Whether a file of that name is a message of its own; else it is a page or a partial. */
 bool template_kind_is_known(const char *kind);
 
+/* Whether a message of that kind goes to staff or ops alone. */
+bool template_kind_is_for_staff(const char *kind);
+
 /* The kind that is meant by a word that is nearly one; NULL: none, or the word is one. */
 const char *template_kind_near(const char *kind);
 

@@ -120,6 +120,23 @@ static bool key_is_person(const struct wire_val *map, struct span key)
 
 static void put_readable(const struct context *c, struct span key, const struct wire_val *value);
 
+/* "Ada Lovelace (chat), desk (mail)". */
+static void put_told(const struct context *c, const struct wire_val *told_to)
+{
+    struct buf all;
+
+    buf_init(&all, MEMBER_BYTES);
+    for (size_t i = 0; i < wire_count(told_to); i++) {
+        struct span name = wire_find_str(wire_at(told_to, i), "name");
+        struct span channel = wire_find_str(wire_at(told_to, i), "channel");
+        struct span word = text_or_word(c, "channel", channel, channel);
+        (void)buf_printf(&all, "%s%.*s (%.*s)", i == 0 ? "" : ", ", (int)name.len,
+                         name.p == NULL ? "" : name.p, (int)word.len, word.p);
+    }
+    wire_put_str(c->out, buf_span(&all));
+    buf_clear(&all);
+}
+
 /* An entry of a body. */
 static void put_entry(const struct context *c, const struct wire_val *map, size_t i)
 {
@@ -128,6 +145,8 @@ static void put_entry(const struct context *c, const struct wire_val *map, size_
 
     if (span_is(key, "priority_name") && wire_get_str(value, &text))
         put_priority_name(c, map, text);
+    else if (span_is(key, "told") && wire_count(wire_find(map, "told_to")) != 0)
+        put_told(c, wire_find(map, "told_to"));
     else if (key_is_person(map, key) && wire_get_str(value, &text))
         wire_put_str(c->out, process_person_title(c->facts->people, text));
     else
@@ -146,6 +165,8 @@ static void put_readable(const struct context *c, struct span key, const struct 
         put_word(c, text);
     } else if (span_is(key, "about") && wire_get_str(value, &text)) {
         put_word_as(c, "kind", text);
+    } else if (span_is(key, "channel") && wire_get_str(value, &text)) {
+        put_word_as(c, "channel", text);
     } else if (span_is(key, "questions") && wire_type(value) == WIRE_LIST) {
         put_questions(c, value);
     } else if (wire_type(value) == WIRE_MAP) {
@@ -393,15 +414,16 @@ static void put_member(const struct context *c, const struct wire_val *member, c
 
     if (id != 0)
         tracking_format(id, c->facts->tracking_prefix, tracking);
-    wire_put_map(c->out, 7 + sizeof said / sizeof said[0]);
+    wire_put_map(c->out, 8 + sizeof said / sizeof said[0]);
     put_optional(c, "tracking", span_of(tracking));
     put_optional(c, "title", wire_find_str(member, "title"));
     wire_put_text(c->out, "kind");
     put_word_as(c, "kind", wire_find_str(member, "kind"));
     put_optional_int(c, "priority", wire_find_int(member, "priority", 0));
     buf_init(&own, ALERT_BYTES);
-    put_optional(c, "alert",
-                 alert_said(c, wire_find_str(member, "cause"), wire_find_str(member, "alert"), &own));
+    struct span alert = alert_said(c, wire_find_str(member, "cause"), wire_find_str(member, "alert"), &own);
+    put_optional(c, "alert", alert);
+    wire_put_key_bool(c->out, "alert_has_title", span_has(alert, wire_find_str(member, "title")));
     buf_clear(&own);
     put_member_text(c, body);
     put_optional(c, "link", wire_get_str(link, &url) ? url : SPAN_NONE);
@@ -480,6 +502,7 @@ void context_put(struct buf *out, const struct templates *templates, const char 
     wire_put_text(out, "kind"), map.count++;
     put_word_as(&c, "kind", span_of(f->kind));
     put_optional(&c, "name", span_of(f->recipient)), map.count++;
+    wire_put_key_bool(out, "to_staff", words->is_for_staff), map.count++;
     put_optional(&c, "link", f->link == NULL ? SPAN_NONE : span_of(f->link)), map.count++;
     put_optional(&c, "code", words->code == NULL ? SPAN_NONE : span_of(words->code)), map.count++;
     wire_put_key_bool(out, "by_mail", f->by_mail), map.count++;

@@ -332,8 +332,24 @@ static void told_format(const struct pages *pages, const struct process_people *
     }
 }
 
-static void put_body(const struct climb *climb, const struct escal_step *step, const char *told,
-                     struct buf *out)
+/* The same as a list, for readers of another language; they are called by their names. */
+static void put_told(const struct pages *pages, const struct process_people *people, struct buf *out)
+{
+    wire_put_text(out, "told_to");
+    struct wire_map list = wire_list_open(out);
+    for (size_t i = 0; i < pages->count; i++) {
+        if (pages->items[i].way != 0)
+            continue;
+        wire_put_map(out, 2);
+        wire_put_key_str(out, "name", process_person_title(people, span_of(pages->items[i].recipient)));
+        wire_put_key_text(out, "channel", pages->items[i].channel);
+        list.count++;
+    }
+    wire_list_close(out, &list);
+}
+
+static void put_body(const struct climb *climb, const struct escal_step *step, const struct pages *pages,
+                     const char *told, struct buf *out)
 {
     struct wire_map map = wire_map_open(out);
 
@@ -348,7 +364,8 @@ static void put_body(const struct climb *climb, const struct escal_step *step, c
     if (step->what == ESCAL_LAST_RESORT)
         wire_put_key_bool(out, "last_resort", true), map.count++;
     if (told[0] != '\0')
-        wire_put_key_text(out, "told", told), map.count++;
+        wire_put_key_text(out, "told", told), map.count++,
+            put_told(pages, escal_people_plan(climb->room->notifier->people), out), map.count++;
     if (climb->acker[0] != '\0')
         wire_put_key_text(out, "acked_by", climb->acker), map.count++;
     wire_map_close(out, &map);
@@ -441,7 +458,7 @@ static void step_send(const struct climb *climb, const struct escal_step *step)
         step_pages(climb, step, &pages);
     told_format(&pages, NULL, &told);
     told_format(&pages, escal_people_plan(climb->room->notifier->people), &names);
-    put_body(climb, step, buf_text(&names), &body);
+    put_body(climb, step, &pages, buf_text(&names), &body);
     if (by_statement)
         step_send_over(climb, step, buf_span(&body));
     else

@@ -21,7 +21,8 @@ static const char usage[] =
     "usage: docket-notifier render KIND --ticket FILE [--process DIR] [--suffix txt|im|speech|sms|json] "
     "[--html]\n"
     "\n"
-    "FILE is a JSON map of facts: tracking, title, customer, name, assignee, state, priority, posted_at, "
+    "FILE is a JSON map of facts: to_staff (true, false), tracking, title, customer, name, assignee, state, "
+    "priority, posted_at, "
     "locale, zone, link,\n"
     "code, by_mail, attachments, inhibited, alert, alert_cause, alert_priority, problem, contact {…}, body "
     "{…}, triaged "
@@ -203,7 +204,7 @@ static size_t chars_max_of(const char *suffix)
     return 0;
 }
 
-/* What names an alert is for staff. */
+/* What names an alert is for staff, as are some kinds; of the others the facts say it. */
 static void render_holder(const struct templates *templates, struct holder *h, const struct options *options,
                           struct message *ret)
 {
@@ -211,7 +212,8 @@ static void render_holder(const struct templates *templates, struct holder *h, c
     const struct facts facts = facts_of(h, options->kind);
     struct span body = keep(&h->body, wire_find(root, "body")), alert = wire_find_str(root, "alert");
 
-    if (alert.len != 0) {
+    if (alert.len != 0 || template_kind_is_for_staff(options->kind) ||
+        wire_find_bool(root, "to_staff", false)) {
         const struct staff_words words = {.body = body,
                                           .members = members_of(h),
                                           .member_bodies = bodies_of(h),

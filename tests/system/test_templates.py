@@ -60,6 +60,71 @@ def facts_of(text, locale):
             "members": [{"id": 1, "title": text[:200], "kind": "update", "priority": 1}] * 12, "posted_at": "2026-03-29T00:30:00Z", "zone": "Europe/Berlin"}
 
 
+KINDS = ["received", "received_triaged", "receipts", "triaged", "asked", "update", "waiting", "cannot_resolve", "approval_asked", "closed", "reopened", "meeting", "tell",
+         "alert", "alert_over", "alert_reminder", "missed", "warning", "task", "undelivered", "digest", "mute_ended", "inhibited", "alerts", "endpoint_disabled", "generic"]
+SUMMARIES = {"digest", "receipts", "alerts"}
+OF_NO_TICKET = SUMMARIES | {"mute_ended", "endpoint_disabled"}
+PROMISES = [{"clock": "response", "due_at": 1774746000000000, "promise_s": 300, "working": False},
+            {"clock": "update", "due_at": 1774749600000000, "starts_at": 1774748000000000, "promise_s": 1800, "working": True}]
+RICH = {"tracking": "DKT-4Q7K-M2P9-ZX3A-H", "title": "Trunk 17", "customer": "acme", "name": "Kim Novak", "assignee": "ada", "state": "in_progress", "priority": 1,
+        "posted_at": "2026-03-29T00:30:00Z", "zone": "Europe/Berlin", "link": "https://s.example/l/AbC", "code": "abc123", "by_mail": True, "attachments": 2, "inhibited": 3,
+        "problem": "Since 02:40.", "contact": {"name": "Zo\u00eb", "phone": "+43 1 555", "email": "zoe@acme.example", "xmpp": "zoe@x.example"}, "alert_priority": 1}
+POOR = {"tracking": "DKT-4Q7K-M2P9-ZX3A-H", "title": "Trunk 17", "customer": "acme", "state": "new", "posted_at": "2026-03-29T00:30:00Z"}
+# What a body has always, and what it may have.
+BODIES = {"received": ({}, {"missing": ["equipment", "configuration"]}), "asked": ({"questions": [{"name": "q", "text": "Q one?"}]}, {"text": "W one."}),
+          "triaged": ({"priority": 2, "promises": []}, {"priority_name": "P two", "asks": True, "promises": PROMISES}),
+          "update": ({"text": "W one.\nW two."}, {"by": "ada"}), "waiting": ({"on": "vendor", "reason": "W one."}, {"vendor": "Telco", "proposal": "W two."}),
+          "cannot_resolve": ({"reason": "W one.", "proposal": "W two."}, {}), "approval_asked": ({"text": "W one."}, {"reminder": 2}),
+          "closed": ({"close_reason": "solved"}, {"approved": True, "reason": "solved", "text": "W one."}), "reopened": ({}, {"reason": "W one."}),
+          "meeting": ({"meeting": {"id": 1, "what": "made", "medium": "im", "starts_at": 1774746000000000, "ends_at": 1774749600000000}}, {"reason": "W one."}),
+          "tell": ({"text": "W one."}, {}), "alert": ({"id": 7, "level": 1, "told": "Ada (xmpp)", "told_to": [{"name": "Ada", "channel": "xmpp"}]}, {"again": 1, "opened_again": True, "last_resort": True, "acked_by": "ada"}),
+          "alert_over": ({"id": 7}, {"acked_by": "ada"}), "alert_reminder": ({"id": 7}, {"acked_by": "ada"}),
+          "missed": ({"clock": "response", "percent": 100, "due_at": 1774746000000000}, {}), "warning": ({"clock": "response", "percent": 80, "due_at": 1774746000000000}, {}),
+          "undelivered": ({"delivery": 12, "channel": "xmpp", "address": "kim@acme.example", "about": "update"}, {"reply": "R one"}),
+          "endpoint_disabled": ({"address": "https://h.example/x"}, {"reply": "R one"}), "mute_ended": ({"text": "W one."}, {}), "generic": ({}, {"text": "W one."})}
+MEMBERS = [{"id": 5, "title": "Trunk 17", "kind": "alert", "priority": 1, "alert": "Priority 1: Trunk 17", "cause": "p1:DKT-1", "link": "https://s.example/l/x1"},
+           {"id": 6, "title": "E", "kind": "waiting", "priority": 3, "body": {"reason": "W one.", "proposal": "W two."}, "link": "https://s.example/l/x2"},
+           {"id": 7, "title": "U", "kind": "update", "body": {"text": "W one."}}, {"id": 8, "title": "Q", "kind": "asked", "body": {"questions": ["Q one?"]}}]
+
+
+def message_of(kind, locale, rich):
+    facts = dict(RICH if rich else POOR, locale=locale)
+    always, may = BODIES.get(kind, ({}, {}))
+    facts["body"] = always | may if rich else always
+    if kind.startswith("alert") or kind == "inhibited":
+        facts |= {"alert": "Priority 1: Trunk 17", "alert_cause": "p1:DKT-1"}
+    if kind == "received_triaged":
+        facts |= {"body": BODIES["received"][rich], "triaged": BODIES["triaged"][0] | (BODIES["triaged"][1] if rich else {})}
+    if rich and kind in ("received_triaged", "triaged"):
+        facts["asked"] = {"questions": [{"name": "equipment", "text": "Q one?"}]}
+    if kind in SUMMARIES:
+        facts["members"] = MEMBERS if rich else MEMBERS[:1]
+    return facts | ({"tracking": None, "title": None} if kind in OF_NO_TICKET else {})
+
+
+# What reads as if a name had been missing, or a blank too many written.
+ODD = re.compile(r"\n\n\n|[ \t]$|  |\(\)| [,.:;]|[,:] *[,.:;]|,\)|\{\{|\}\}|^[ \t]", re.M)
+ENGLISH = re.compile(r"\b(the|is|of|your|clock|due|percent|and|level|answer|Ticket|Customer|email|xmpp)\b")
+
+
+@pytest.mark.parametrize("locale", ["en", "de"])
+@pytest.mark.parametrize("rich", [True, False], ids=["rich", "poor"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_message_reads_well_with_all_there_is_and_with_next_to_nothing(tmp_path, kind, rich, locale):
+    for suffix in ("txt", "im", "sms", "speech"):
+        if kind == "alerts" and suffix in ("txt", "im"):
+            continue  # only calls and text messages are joined so
+        done = render(tmp_path, kind, message_of(kind, locale, rich), "--suffix", suffix)
+        assert done.returncode == 0, done.stderr
+        head, _, text = done.stdout.partition("\n\n")
+        assert text.endswith("\n") or suffix in ("sms", "speech"), text
+        assert not text.startswith("\n") and not text.endswith("\n\n") and not ODD.search(text), (ODD.search(text), done.stdout)
+        assert not ODD.search(head) and not head.endswith(":"), head
+        assert text.count("Trunk 17") <= 1 + (kind in ("digest", "warning", "missed")), text
+        if locale == "de":
+            assert not ENGLISH.search(re.sub(r"docket [a-z ]+\w*|\u201eack( take)?\u201c|--take", "", head + "\n" + text)), (ENGLISH.search(text), done.stdout)
+
+
 @pytest.mark.parametrize("locale", ["en", "de"])
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_hostile_text_stays_text_in_every_kind(tmp_path, locale, text):
