@@ -43,7 +43,7 @@ static const char style[] =
     "main{max-width:38rem;margin:0 auto;padding:1.2rem 1rem 3rem}"
     "h1{font-size:1.35rem;line-height:1.3;margin:.2rem 0 1rem;overflow-wrap:anywhere;unicode-bidi:isolate}"
     ".number{font-variant-numeric:tabular-nums;color:#59636e;margin:0}"
-    ".said{white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:isolate;background:#fff;border-left:."
+    ".said{white-space:pre-wrap;overflow-wrap:anywhere;unicode-bidi:plaintext;background:#fff;border-left:."
     "25rem solid "
     "#8c959f;"
     "border-radius:.25rem;padding:.8rem 1rem;margin:.5rem 0 1.2rem}"

@@ -1,16 +1,22 @@
 """Signed links: what a person without a client can do with a mail and a browser, and what a scanner, a stranger and a second press cannot."""
 
+import base64
 import contextlib
 import email
 import email.policy
+import hashlib
+import hmac
 import http.client
 import random
 import re
+import signal
+import threading
+import time
 import urllib.parse
 
 import browser
 import pytest
-from helpers import ADA, ticket_of, wait_until
+from helpers import ADA, Stack, alive, ticket_of, wait_until
 
 HOSTILE = "</p><script>alert('x')</script><img src=x onerror=alert(1)> {{tracking}} \u202e&lt;\"'"
 
@@ -115,6 +121,67 @@ def test_a_comment_between_look_and_press_does_not_lose_the_press(stack, client)
     assert state_of(client, tracking) == "closed"
 
 
+def test_of_buttons_pressed_at_once_one_counts_and_all_are_told_which(stack, client):
+    """A second browser, a finger that was not sure: whatever was pressed first, each sees that."""
+    for _ in range(4):
+        tracking, link, _ = resolved(stack, client)
+        shown = []
+        fingers = [threading.Thread(target=lambda do=do: shown.append(press(link, do=do))) for do in ("approve", "reject") * 4]
+        for finger in fingers:
+            finger.start()
+        for finger in fingers:
+            finger.join()
+        kind, = [event["kind"] for event in client.show(tracking)["events"] if event["kind"] in ("approved", "rejected")]
+        words = {"approved": "You told us that it is solved", "rejected": "not solved yet"}[kind]
+        assert len(shown) == 8 and all(status == 200 and words in text for status, text in shown), (kind, shown)
+
+
+def aged(link, key):
+    """The same link, had it been made so long ago that its time ended a second ago."""
+    base, token = link.rsplit("/", 1)
+    body = bytearray(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))[:-24])
+    body[13:21] = (time.time_ns() // 1000 - 1_000_000).to_bytes(8, "big")
+    mac = hmac.new(bytes.fromhex(key), b"L" + body, hashlib.sha256).digest()[:24]
+    return f"{base}/{base64.urlsafe_b64encode(bytes(body) + mac).rstrip(b'=').decode()}"
+
+
+def test_a_link_whose_time_is_over_says_so_and_does_nothing(stack, client):
+    tracking, link, _ = resolved(stack, client)
+    late = aged(link, (stack.home / "h/etc/token.key").read_text().split()[0])
+    status, _, text = visit(late)
+    assert status == 410 and "<form" not in text and "too old" in text
+    assert visit(late, "POST", {"do": "approve"})[0] == 410
+    assert state_of(client, tracking) == "resolved"
+    assert visit(link)[0] == 200
+
+
+@pytest.mark.limit(180)
+def test_a_link_is_good_as_long_as_its_key_stands_in_the_file():
+    own = Stack()
+    key, client = own.home / "h/etc/token.key", own.client()
+
+    def change_key(text):
+        key.write_text(text)
+        own.kill("notifier-1", signal.SIGTERM)
+        wait_until(lambda: not alive(own.pid("notifier-1")))
+        own.up()
+
+    try:
+        old, new = key.read_text(), f"{random.getrandbits(256):064x}\n"
+        one, first, _ = resolved(own, client)
+        other, second, _ = resolved(own, client)
+        change_key(new + old)
+        assert press(first, do="approve")[0] == 200 and state_of(client, one) == "closed"
+        _, third, _ = resolved(own, client)
+        change_key(new)
+        status, _, text = visit(second)
+        assert status == 404 and "not right" in text and visit(second, "POST", {"do": "approve"})[0] == 404
+        assert state_of(client, other) == "resolved" and visit(third)[0] == 200
+    finally:
+        client.close()
+        own.close()
+
+
 def test_next_steps_are_agreed_or_declined(stack, client):
     for button, kind in (("agree", "agreed"), ("decline", "declined")):
         address = f"p{random.getrandbits(48):x}@localhost"
@@ -216,6 +283,15 @@ def test_in_a_browser_on_a_telephone_without_scripts(stack, client, phone):
     assert "not solved yet" in phone.text(".done")
     assert last_event(client, tracking, "rejected")["body"]["text"] == "It still hums: ä ☎"
     assert not phone.all("form")
+
+
+def test_words_of_both_directions_keep_their_own(stack, client, phone):
+    tracking = client.submit(impact="down", title="\u05ea\u05e7\u05dc\u05d4 (line 2)")
+    _, link = open_alert(stack, client, tracking)
+    phone.open(link)
+    title, head = (phone.rect(phone.all(selector)[0]) for selector in ("h1 bdi", "h1"))
+    assert phone.css("h1 bdi", "unicode-bidi") == "isolate" and head["x"] < title["x"] < head["x"] + head["width"]
+    assert phone.css(".said", "unicode-bidi") == "plaintext"
 
 
 def test_a_browser_keeps_its_connection(stack, client):
