@@ -310,6 +310,9 @@ void process_free(struct process *process); /* accepts NULL */
 /* The package of that name; the default one when name is NULL or not known (it is always there). */
 const struct process_package *process_package_find(const struct process *process, struct span name);
 bool process_package_known(const struct process *process, struct span name);
+
+/* Whether readers of a locale are told in its language: it is English, or there are templates in it. */
+bool process_speaks(const struct process *process, struct span locale);
 /* Tells that a name is none of packages.yaml's, and which are; false. */
 bool process_package_refuse(const struct process *process, const char *what, const char *name,
                             struct fault_place place, struct faults *faults);

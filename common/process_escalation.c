@@ -509,6 +509,11 @@ static bool load_channels(struct load *load, const struct yaml_node *map)
             ok = load_name_list(load, node, process_urgency_names[urgency], load_channel,
                                 &channels[urgency]) &&
                  ok;
+        if (node != NULL && ok && channels[urgency].count == 0)
+            (void)
+                faults_add(&load->process->refusals, node->place,
+                           "%s: is empty, so nobody could be told what is %s, want channels such as [email]",
+                           process_urgency_names[urgency], process_urgency_names[urgency]);
     }
     return ok;
 }

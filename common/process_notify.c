@@ -1,6 +1,8 @@
 /* notify.yaml: limits, quiet hours, windows. All of it may be left out. */
 #include "process_internal.h"
 
+#include "date.h"
+
 #include <string.h>
 
 enum { LIMIT_MOST = 100000, WINDOW_LEAST_S = 60, WINDOW_MOST_S = 86400 };
@@ -74,8 +76,12 @@ static bool load_limits(struct load *load, const struct yaml_node *map)
     if (alone != NULL)
         ok = yaml_node_int(alone, "receipts_alone", 1, LIMIT_MOST, &limits->receipts_alone, load->faults) &&
              ok;
-    if (after != NULL)
-        ok = load_duration(load, after, "summary_after", &limits->summary_after_s, NULL) && ok;
+    if (after == NULL)
+        return ok;
+    if (!load_duration(load, after, "summary_after", &limits->summary_after_s, NULL))
+        return false;
+    if (limits->summary_after_s < 1 || limits->summary_after_s > DAY_S)
+        (void)faults_add(&load->process->refusals, after->place, "summary_after: want 1s to 1d");
     return ok;
 }
 

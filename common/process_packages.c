@@ -12,6 +12,16 @@ static const char *const keys[] = {"channels", "meetings", "weight",   "calendar
                                    "targets",  "grace",    "warnings", "close_unanswered_after"};
 static const char *const clock_keys[] = {"response", "update", "resolution"};
 
+/* At once can be promised of a response alone: words that are due again with each word, or a solution, nobody keeps. */
+static void check_at_once(struct load *load, const struct yaml_node *node, int clock,
+                          const struct process_target *target)
+{
+    if (target->seconds == 0 && clock != PROCESS_RESPONSE)
+        (void)faults_add(&load->process->refusals, node->place,
+                         "%s: \"%s\" is not allowed, want a time, or ~: not promised", clock_keys[clock],
+                         node->text);
+}
+
 /* One priority's promises; a clock that is not named keeps what stands in ret. */
 static bool load_promises(struct load *load, const struct yaml_node *map,
                           struct process_target ret[PROCESS_CLOCKS])
@@ -26,10 +36,10 @@ static bool load_promises(struct load *load, const struct yaml_node *map,
             continue;
         if (yaml_node_is_null(node))
             ret[clock] = (struct process_target){.promised = false}; /* taken back for this package */
-        else if (load_duration(load, node, clock_keys[clock], &target.seconds, &target.working))
-            ret[clock] = target;
-        else
+        else if (!load_duration(load, node, clock_keys[clock], &target.seconds, &target.working))
             ok = false;
+        else
+            check_at_once(load, node, clock, &target), ret[clock] = target;
     }
     return ok;
 }
@@ -79,6 +89,20 @@ static bool load_warning(struct load *load, const struct yaml_node *map, struct 
     return ok;
 }
 
+/* Whom both tell hears of one moment twice. */
+static void warn_of_another(struct load *load, const struct process_package *package)
+{
+    const struct process_warning *last = &package->warnings[package->warning_count];
+
+    for (const struct process_warning *w = package->warnings; w < last; w++)
+        if (w->percent == last->percent && w->before_s == last->before_s) {
+            (void)faults_add(&load->process->warnings, last->place,
+                             "warnings: comes at the same moment as the one at %u:%u", w->place.line,
+                             w->place.column);
+            return;
+        }
+}
+
 static bool load_warnings(struct load *load, const struct yaml_node *list, struct process_package *package)
 {
     if (!load_is_list(load, list, "warnings", "[{at: 50%, tell: boards}, {at: 80%}]"))
@@ -88,10 +112,10 @@ static bool load_warnings(struct load *load, const struct yaml_node *list, struc
     bool ok = true;
     package->warning_count = 0;
     for (size_t i = 0; i < list->count; i++)
-        if (load_warning(load, list->items[i], &package->warnings[package->warning_count]))
-            package->warning_count++;
-        else
+        if (!load_warning(load, list->items[i], &package->warnings[package->warning_count]))
             ok = false;
+        else
+            warn_of_another(load, package), package->warning_count++;
     return ok;
 }
 
@@ -225,6 +249,23 @@ static void warn_of_warnings(struct load *load)
         }
 }
 
+/* What is promised at once is judged against the grace. */
+static void warn_of_grace(struct load *load)
+{
+    const struct process *process = load->process;
+
+    for (size_t i = 0; i < process->package_count; i++)
+        for (int priority = 1; priority <= PROCESS_PRIORITIES; priority++) {
+            const struct process_package *package = &process->packages[i];
+            const struct process_target *response = &package->targets[priority][PROCESS_RESPONSE];
+            if (package->grace_s == 0 && response->promised && response->seconds == 0)
+                (void)faults_add(&load->process->warnings, package->place,
+                                 "%s: promises a response at once, with a grace of 0: each of priority %d is "
+                                 "missed when it is posted",
+                                 package->name, priority);
+        }
+}
+
 bool process_package_refuse(const struct process *process, const char *what, const char *name,
                             struct fault_place place, struct faults *faults)
 {
@@ -254,6 +295,7 @@ bool load_packages(struct load *load, const struct yaml_node *root, const struct
             ok = false;
     }
     warn_of_warnings(load);
+    warn_of_grace(load);
     if (policy_root != NULL && ok && !process_package_known(process, span_of(process->policy.package))) {
         const struct yaml_node *named = yaml_node_find(policy_root, "package");
         ok = process_package_refuse(process, "package", process->policy.package,

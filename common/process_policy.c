@@ -145,8 +145,13 @@ bool load_policy(struct load *load, const struct yaml_node *root)
         ok = load_reminders(load, node) && ok;
     if ((node = yaml_node_find(root, "meeting_reminder")) != NULL) {
         policy->meeting_reminder_s = 0;
-        if (!yaml_node_is_null(node))
+        if (!yaml_node_is_null(node)) {
             ok = load_duration(load, node, "meeting_reminder", &policy->meeting_reminder_s, NULL) && ok;
+            if (ok && policy->meeting_reminder_s == 0)
+                (void)faults_add(&load->process->warnings, node->place,
+                                 "meeting_reminder: \"%s\" is never, want a time, or ~ to say so",
+                                 node->text);
+        }
     }
     if ((node = yaml_node_find(root, "priorities")) != NULL)
         ok = load_priorities(load, node) && ok;

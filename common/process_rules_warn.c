@@ -80,6 +80,24 @@ static void warn_packages(struct warning *w, const struct rule_cond *leaf)
                                          &w->process->warnings);
 }
 
+/* Of a list of values those that alone can never be: the others hold, so the condition does not tell by itself. */
+static void warn_values(struct warning *w, const struct rule_cond *leaf, unsigned on)
+{
+    for (size_t i = 0; leaf->test == RULE_IN && i < leaf->value_count; i++) {
+        const char *why = rule_value_never(leaf, &leaf->values[i], on);
+        if (why != NULL)
+            (void)faults_add(&w->process->warnings, leaf->place, "%s: is never \"%s\", %s", leaf->field,
+                             leaf->values[i].text, why);
+        for (size_t k = 0; k < i; k++)
+            if (leaf->values[k].kind == leaf->values[i].kind &&
+                strcmp(leaf->values[k].text, leaf->values[i].text) == 0) {
+                (void)faults_add(&w->process->warnings, leaf->place, "%s: in has \"%s\" twice", leaf->field,
+                                 leaf->values[i].text);
+                break;
+            }
+    }
+}
+
 static void warn_cond(struct warning *w, const struct rule_cond *cond, unsigned on)
 {
     const char *why;
@@ -95,6 +113,8 @@ static void warn_cond(struct warning *w, const struct rule_cond *cond, unsigned 
         (void)faults_add(&w->process->warnings, cond->place, "%s: %s can never hold, %s", cond->field,
                          rule_test_name(cond->test), why);
         w->of_leaves++;
+    } else {
+        warn_values(w, cond, on);
     }
 }
 

@@ -149,6 +149,21 @@ bool load_zone_name(struct load *load, const struct yaml_node *node, const char 
     return true;
 }
 
+static bool load_locale(struct load *load, const struct yaml_node *node, struct process_person *person)
+{
+    if (!load_name(load, node, "locale", &person->locale))
+        return false;
+    const char *fault = contact_fault("locale", span_of(person->locale));
+    if (fault != NULL)
+        (void)faults_add(&load->process->refusals, node->place, "locale: \"%s\" is %s", person->locale,
+                         fault);
+    else if (!process_speaks(load->process, span_of(person->locale)))
+        (void)faults_add(&load->process->warnings, node->place,
+                         "locale: \"%s\" has no templates/ here: %s is told in English", person->locale,
+                         person->name);
+    return true;
+}
+
 static bool load_person_entry(struct load *load, const struct yaml_node *map, struct process_person *person)
 {
     const struct yaml_node *node = NULL;
@@ -162,7 +177,7 @@ static bool load_person_entry(struct load *load, const struct yaml_node *map, st
     if ((node = yaml_node_find(map, "zone")) != NULL)
         ok = load_zone_name(load, node, &person->zone) && ok;
     if ((node = yaml_node_find(map, "locale")) != NULL)
-        ok = load_name(load, node, "locale", &person->locale) && ok;
+        ok = load_locale(load, node, person) && ok;
     if ((node = yaml_node_find(map, "hours")) != NULL)
         ok = load_name(load, node, "hours", &person->hours) &&
              load_calendar_known(load, node, person->hours) && ok;

@@ -1,6 +1,7 @@
 /* The templates of a process: templates/LOCALE/KIND.SUFFIX and the words of each locale, checked as far as that is possible
  * without a message. What they look like is the notifier's. */
 #include "channels.h"
+#include "contact.h"
 #include "mustache.h"
 #include "process_internal.h"
 #include "template_names.h"
@@ -159,6 +160,46 @@ static void check_words(struct load *load, const struct process_file *file)
     }
 }
 
+/* The part of a locale's name that is its language. */
+static struct span language_of(struct span locale)
+{
+    const char *dash = memchr(locale.p, '-', locale.len);
+    return (struct span){locale.p, dash == NULL ? locale.len : (size_t)(dash - locale.p)};
+}
+
+static bool has_folder(const struct process_files *files, struct span locale)
+{
+    char folder[PARTS_BYTES * 2];
+    int len = snprintf(folder, sizeof folder, "templates/%.*s/", (int)locale.len, locale.p);
+
+    for (size_t i = 0; i < files->count; i++)
+        if (strncmp(files->items[i].name, folder, (size_t)len) == 0)
+            return true;
+    return false;
+}
+
+bool process_speaks(const struct process *process, struct span locale)
+{
+    struct span language = language_of(locale);
+
+    return locale.len >= PARTS_BYTES || span_is(language, "en") || has_folder(&process->files, locale) ||
+           has_folder(&process->files, language);
+}
+
+/* A folder that no reader's language leads to: told of its first file. */
+static void warn_of_locale(struct load *load, const struct process_file *file, const struct parts *parts)
+{
+    const char *fault = contact_fault("locale", span_of(parts->locale));
+    size_t len = (size_t)(strchr(file->name + strlen("templates/"), '/') - file->name) + 1;
+    const struct process_file *first = load->process->files.items;
+
+    while (strncmp(first->name, file->name, len) != 0)
+        first++;
+    if (fault != NULL && first == file)
+        (void)faults_add(&load->process->warnings, (struct fault_place){.file = file->name},
+                         "nobody reads it: \"%s\" is %s", parts->locale, fault);
+}
+
 void load_templates(struct load *load)
 {
     const struct process_files *files = &load->process->files;
@@ -174,6 +215,7 @@ void load_templates(struct load *load)
                 "is no template, want templates/LOCALE/KIND.SUFFIX such as templates/de-AT/received.txt");
             continue;
         }
+        warn_of_locale(load, file, &parts);
         if (strcmp(parts.kind, "words") == 0)
             check_words(load, file);
         else if (!suffix_is_known(parts.suffix))

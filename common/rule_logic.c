@@ -1,6 +1,7 @@
 /* What conditions say about one another; see rule_logic.h. */
 #include "rule_logic.h"
 
+#include "contact.h"
 #include "desk.h"
 #include "process_internal.h"
 
@@ -54,38 +55,13 @@ static bool is_positive(const struct rule_cond *leaf)
 
 /* ---- single leaves ---- */
 
-static const char *never_of_number(const struct rule_cond *leaf)
+static bool is_priority(const struct rule_cond *leaf)
 {
-    bool is_priority = strcmp(leaf->field, "priority") == 0;
-    size_t good = 0;
-
-    if (leaf->test == RULE_MATCHES)
-        return "it is a number, which no pattern matches";
-    for (size_t i = 0; i < leaf->value_count; i++) {
-        const struct rule_value *v = &leaf->values[i];
-        good +=
-            v->kind == RULE_NUMBER && (!is_priority || (v->number >= 1 && v->number <= PROCESS_PRIORITIES));
-    }
-    if (is_equality(leaf) && good == 0)
-        return is_priority ? "it is a number from 1 to 4" : "it is a number";
-    if (is_priority && ((leaf->test == RULE_LESS && leaf->values[0].number <= 1) ||
-                        (leaf->test == RULE_MORE && leaf->values[0].number >= PROCESS_PRIORITIES)))
-        return "it is a number from 1 to 4";
-    return leaf->test == RULE_LESS && leaf->values[0].number <= 0 ? "it is never below 0" : NULL;
+    return strcmp(leaf->field, "priority") == 0;
 }
 
-static const char *never_of_bool(const struct rule_cond *leaf)
-{
-    if (leaf->test == RULE_EXISTS)
-        return NULL;
-    for (size_t i = 0; i < leaf->value_count; i++)
-        if (leaf->values[i].kind == RULE_BOOL)
-            return NULL;
-    return "it is true or false";
-}
-
-/* Whether one of the kinds that are asked for is what a rule runs on. */
-static bool kind_is_on(const struct rule_cond *leaf, unsigned on)
+/* Whether the kind of event that is asked for is what a rule runs on. */
+static bool kind_is_on(const char *word, unsigned on)
 {
     static const struct {
         enum desk_event kind;
@@ -95,15 +71,61 @@ static bool kind_is_on(const struct rule_cond *leaf, unsigned on)
                 {EVENT_UPDATED, RULE_ON_UPDATED},  {EVENT_REOPENED, RULE_ON_REOPENED},
                 {EVENT_REPEATED, RULE_ON_REPEATED}};
 
-    for (size_t i = 0; i < leaf->value_count; i++) {
-        const char *word = leaf->values[i].text;
-        if (strcmp(word, "due") == 0 && (on & RULE_ON_DUE) != 0)
+    if (strcmp(word, "due") == 0 && (on & RULE_ON_DUE) != 0)
+        return true;
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+        if ((on & rows[k].on) != 0 && strcmp(word, desk_event_name(rows[k].kind)) == 0)
             return true;
-        for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
-            if ((on & rows[k].on) != 0 && strcmp(word, desk_event_name(rows[k].kind)) == 0)
-                return true;
-    }
     return false;
+}
+
+static const char *number_never(const struct rule_cond *leaf, const struct rule_value *v)
+{
+    if (is_priority(leaf))
+        return v->kind == RULE_NUMBER && v->number >= 1 && v->number <= PROCESS_PRIORITIES
+                   ? NULL
+                   : "it is a number from 1 to 4";
+    return v->kind == RULE_NUMBER ? NULL : "it is a number";
+}
+
+const char *rule_value_never(const struct rule_cond *leaf, const struct rule_value *v, unsigned on)
+{
+    if (strcmp(leaf->field, "event.kind") == 0 && !kind_is_on(v->text, on))
+        return "the rule does not run on that (see on)";
+    if (strcmp(leaf->field, "customer.locale") == 0 && contact_fault("locale", span_of(v->text)) != NULL)
+        return "it is a language such as en or de-AT";
+    switch (kind_of(leaf)) {
+    case FIELD_NUMBER:
+        return number_never(leaf, v);
+    case FIELD_BOOL:
+        return v->kind == RULE_BOOL ? NULL : "it is true or false";
+    case FIELD_TEXT:
+    case FIELD_LIST:
+        return process_field_has_word(leaf->field, v->text) ? NULL : "it never has that value";
+    default:
+        return NULL;
+    }
+}
+
+/* Why none of its values can be there. */
+static const char *values_never(const struct rule_cond *leaf, unsigned on)
+{
+    const char *why = NULL;
+
+    for (size_t i = leaf->value_count; i > 0; i--)
+        if ((why = rule_value_never(leaf, &leaf->values[i - 1], on)) == NULL)
+            return NULL;
+    return why;
+}
+
+static const char *never_of_number(const struct rule_cond *leaf)
+{
+    if (leaf->test == RULE_MATCHES)
+        return "it is a number, which no pattern matches";
+    if (is_priority(leaf) && ((leaf->test == RULE_LESS && leaf->values[0].number <= 1) ||
+                              (leaf->test == RULE_MORE && leaf->values[0].number >= PROCESS_PRIORITIES)))
+        return "it is a number from 1 to 4";
+    return leaf->test == RULE_LESS && leaf->values[0].number <= 0 ? "it is never below 0" : NULL;
 }
 
 const char *rule_leaf_never(const struct rule_cond *leaf, unsigned on)
@@ -114,21 +136,13 @@ const char *rule_leaf_never(const struct rule_cond *leaf, unsigned on)
         return "it is empty on posted and due";
     if (strcmp(leaf->field, "reply.text") == 0 && (on & ~(unsigned)ON_WITHOUT_TEXT) == 0 && is_positive(leaf))
         return "it is empty on posted, updated and due";
-    if (is_kind && is_equality(leaf) && !kind_is_on(leaf, on))
-        return "the rule does not run on that (see on)";
+    if (is_equality(leaf) || (leaf->test == RULE_CONTAINS && kind_of(leaf) == FIELD_LIST))
+        return values_never(leaf, on);
     switch (kind_of(leaf)) {
     case FIELD_NUMBER:
         return never_of_number(leaf);
     case FIELD_BOOL:
-        return never_of_bool(leaf);
-    case FIELD_TEXT:
-    case FIELD_LIST:
-        if (!is_equality(leaf) && (leaf->test != RULE_CONTAINS || kind_of(leaf) != FIELD_LIST))
-            return NULL;
-        for (size_t i = 0; i < leaf->value_count; i++)
-            if (process_field_has_word(leaf->field, leaf->values[i].text))
-                return NULL;
-        return "it never has that value";
+        return leaf->test == RULE_EXISTS ? NULL : values_never(leaf, on);
     default:
         return NULL;
     }

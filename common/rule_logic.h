@@ -20,6 +20,9 @@ enum rule_verdict { RULE_MAYBE, RULE_NEVER, RULE_ALWAYS };
 /* Why a leaf can never hold, or NULL. on: the bits of enum rule_on that its rule runs for. */
 const char *rule_leaf_never(const struct rule_cond *leaf, unsigned on);
 
+/* Why the field can never be equal to one of a leaf's values, or NULL. */
+const char *rule_value_never(const struct rule_cond *leaf, const struct rule_value *value, unsigned on);
+
 /* Whether b holds whenever a does. NULL: always. */
 bool rule_implies(struct rule_logic *logic, const struct rule_cond *a, const struct rule_cond *b);
 

@@ -203,6 +203,16 @@ static const struct fault_row rows[] = {
     {"rules/2.yaml", "- {rule: y, default: true, then: {priority: 1}}\n",
      "rules/2.yaml:1:3: default: a second default rule"},
     {"staff.yaml", "a: 1\na: 2\n", "staff.yaml:2:1: a: is written twice"},
+    {"staff.yaml", "people: {ada: {email: a@b, locale: german}}\n",
+     "staff.yaml:1:36: locale: \"german\" is not a language: want a tag as en or de-AT"},
+    {"escalation.yaml", "channels: {urgent: []}\n",
+     "escalation.yaml:1:20: urgent: is empty, so nobody could be told what is urgent"},
+    {"packages.yaml", "standard: {targets: {1: {update: 0m}}}\n",
+     "packages.yaml:1:34: update: \"0m\" is not allowed, want a time, or ~: not promised"},
+    {"process.yaml", "zone: UTC\ntargets: {3: {resolution: 0s}}\n",
+     "process.yaml:2:27: resolution: \"0s\" is not allowed, want a time"},
+    {"notify.yaml", "limits: {summary_after: 0m}\n", "notify.yaml:1:25: summary_after: want 1s to 1d"},
+    {"notify.yaml", "limits: {summary_after: 2d}\n", "notify.yaml:1:25: summary_after: want 1s to 1d"},
     {"nonsense.yaml", "a: 1\n", "nonsense.yaml: is no file of a process"},
 };
 
@@ -349,6 +359,19 @@ static void test_loader_warns_of_what_is_allowed_and_hardly_meant(void **state)
          "people: {ada: {email: a@b}}\nteams: {noc: {members: ada, queues: [voice]}, voice: {members: ada, "
          "queues: voice}}\n",
          "staff.yaml:2:9: queues: \"voice\" is that of the team voice too, and goes to one of them"},
+        {"staff.yaml", "people: {ada: {email: a@b, locale: xx-XX}}\n",
+         "staff.yaml:1:36: locale: \"xx-XX\" has no templates/ here: ada is told in English"},
+        {"templates/german/words.txt", "new: neu\n",
+         "templates/german/words.txt: nobody reads it: \"german\" is not a language"},
+        {"packages.yaml", "standard: {warnings: [{at: 80%}, {at: 50%}, {at: 80%, tell: boards}]}\n",
+         "packages.yaml:1:45: warnings: comes at the same moment as the one at 1:23"},
+        {"packages.yaml", "standard: {warnings: [{before: 30m}, {before: 1800s}]}\n",
+         "packages.yaml:1:38: warnings: comes at the same moment as the one at 1:23"},
+        {"packages.yaml", "standard: {grace: 0s}\n",
+         "packages.yaml:1:1: standard: promises a response at once, with a grace of 0: each of priority 1 "
+         "is "},
+        {"process.yaml", "zone: UTC\nmeeting_reminder: 0m\n",
+         "process.yaml:2:19: meeting_reminder: \"0m\" is never, want a time, or ~ to say so"},
     };
     (void)state;
 

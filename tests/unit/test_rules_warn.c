@@ -84,7 +84,18 @@ static const struct warning_row {
     {"- {rule: a, on: [posted, due], when: {field: event.kind, in: [commented, updated]}, then: {kind: k}}",
      "1:3: rule: can never match\n1:38: event.kind: in can never hold, the rule does not run on that (see "
      "on)"},
-    {"- {rule: a, on: [posted, due], when: {field: event.kind, in: [commented, due]}, then: {kind: k}}", ""},
+    {"- {rule: a, on: [posted, due], when: {field: event.kind, in: [commented, due]}, then: {kind: k}}",
+     "1:38: event.kind: is never \"commented\", the rule does not run on that (see on)"},
+    /* one of several */
+    {"- {rule: a, when: {field: priority, in: [1, 9, high, 2]}, then: {kind: k}}",
+     "1:19: priority: is never \"9\", it is a number from 1 to 4\n1:19: priority: is never \"high\", it is a "
+     "number from 1 to 4"},
+    {"- {rule: a, when: {field: customer.known, in: [true, 'yes']}, then: {kind: k}}",
+     "1:19: customer.known: is never \"yes\", it is true or false"},
+    {"- {rule: a, when: {field: customer.locale, in: [de, german]}, then: {kind: k}}",
+     "1:19: customer.locale: is never \"german\", it is a language such as en or de-AT"},
+    {"- {rule: a, when: {field: attributes.site, in: [bonn, 12, bonn, '12']}, then: {kind: k}}",
+     "1:19: attributes.site: in has \"bonn\" twice"},
     {"- {rule: a, on: reply, when: {field: event.kind, is: declined}, then: {kind: k}}", ""},
     {"- {rule: a, on: due, when: {field: event.role, is: staff}, then: {kind: k}}",
      "1:3: rule: can never match\n1:28: event.role: is can never hold, it is empty on posted and due"},
