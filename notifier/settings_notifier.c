@@ -41,7 +41,7 @@ const struct setting settings_notifier_table[] = {
     {"smtp_tls", SETTING_TEXT, AT(smtp_tls), NULL, 0, 16, false,
      "none (loopback only), starttls or tls; empty: none on the loopback, starttls elsewhere"},
     {"smtp_user", SETTING_TEXT, AT(smtp_user), NULL, 0, 256, false,
-     "user at the relay; empty: no authentication"},
+     "user at the relay; empty: no authentication; else a relay that offers no login gets no mail"},
     {"smtp_password_file", SETTING_TEXT, AT(smtp_password_file), NULL, 0, 1024, false,
      "file with the password at the relay, mode 0600"},
     {"smtp_ca_file", SETTING_TEXT, AT(smtp_ca_file), NULL, 0, 1024, false,

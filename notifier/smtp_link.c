@@ -20,7 +20,8 @@ struct smtp_link {
     short events;
     char error[CURL_ERROR_SIZE];
     int64_t idle_since, deadline;
-    bool used; /* a transaction was begun before this one */
+    bool used;         /* a transaction was begun before this one */
+    bool is_logged_in; /* the relay said so */
 
     /* what goes out and what came in */
     struct buf out;
@@ -295,11 +296,16 @@ static int on_socket(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 
 /* ---- life ---- */
 
-/* Connected, TLS and login done; or not. */
+/* Connected, TLS and login done; or not. libcurl goes on without a login that it was told of where the relay offers none it knows:
+ * what such a relay then refuses for good would be its own fault, not that of the messages. */
 static void on_connected(void *arg, CURLcode code)
 {
     struct smtp_link *link = arg;
 
+    if (code == CURLE_OK && link->relay->user[0] != '\0' && !link->is_logged_in) {
+        link_die(link, "the relay offers no login that is known here, and smtp_user is set");
+        return;
+    }
     if (code == CURLE_OK)
         code = curl_easy_getinfo(link->transfer.easy, CURLINFO_ACTIVESOCKET, &link->fd);
     if (code != CURLE_OK || link->fd == CURL_SOCKET_BAD) {
@@ -316,11 +322,14 @@ static void on_connected(void *arg, CURLcode code)
     link_pump(link);
 }
 
-/* The relay's answers while libcurl speaks: the last refusal is worth telling. */
+/* The relay's answers while libcurl speaks: whether it took the login; the last refusal is worth telling. */
 static size_t on_header(char *line, size_t size, size_t count, void *arg)
 {
     struct smtp_link *link = arg;
     size_t len = size * count;
+
+    if (len >= 3 && memcmp(line, "235", 3) == 0)
+        link->is_logged_in = true;
     if (len > 0 && (line[0] == '4' || line[0] == '5'))
         channel_reply_copy(line, len, link->reply);
     return len;

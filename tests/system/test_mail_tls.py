@@ -1,5 +1,6 @@
 """Mail over TLS with a login, against aiosmtpd: the right certificate and password, wrong ones, a relay without TLS."""
 
+import contextlib
 import random
 import re
 import ssl
@@ -9,6 +10,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from helpers import Stack, free_port, wait_until
+from smtp_server import SmtpServer
 
 
 def run(*command):
@@ -62,14 +64,14 @@ def desk():
     one.close()
 
 
-def aim(stack, relay, folder, password="right", ca="ca.pem"):
+def aim(stack, relay, folder, password="right", ca="ca.pem", tls="starttls"):
     secret = folder / "password"
     secret.write_text(password + "\n")
     secret.chmod(0o600)
     path = stack.config("notifier-1")
     text = re.sub(r"^(smtp_\w+|lease):.*\n", "", path.read_text(), flags=re.M)
     stack.kill("notifier-1")
-    path.write_text(text + f"smtp_url: {relay.url}\nsmtp_tls: starttls\nsmtp_user: docket\nsmtp_password_file: {secret}\n"
+    path.write_text(text + f"smtp_url: {relay.url}\nsmtp_tls: {tls}\nsmtp_user: docket\nsmtp_password_file: {secret}\n"
                     f"smtp_ca_file: {folder / ca}\nsmtp_timeout: 3s\nlease: 8s\n")
     stack.up()
 
@@ -106,6 +108,24 @@ def test_a_wrong_password_is_the_relays_fault_and_no_mail_fails_for_it(desk, rel
     assert not [mail for mail in relay.mails if mail[0] == address]
     assert desk.value("SELECT count(*) FROM deliveries WHERE address = %s AND state IN (4, 5)", address) == 0
     assert "right" not in desk.log("notifier-1") and "wrong" not in desk.log("notifier-1")
+
+
+def test_a_relay_without_tls_gets_no_mail_and_no_password(desk, certificates):
+    """Or one whose STARTTLS somebody between took out."""
+    with contextlib.closing(SmtpServer()) as plain:
+        aim(desk, plain, certificates)
+        assert "STARTTLS" in failure(desk, post(desk))
+        assert plain.sessions and not plain.seen
+
+
+def test_a_relay_that_offers_no_login_has_the_fault_not_the_mail(desk, certificates):
+    """It would refuse each recipient for good ("relaying denied"), or take mail from whoever comes: neither is what smtp_user asks for."""
+    with contextlib.closing(SmtpServer()) as plain:
+        aim(desk, plain, certificates, tls="none")
+        address = post(desk)
+        plain.script(address, "rcpt", "550 5.7.1 relaying denied")
+        assert "offers no login" in failure(desk, address)
+        assert not plain.seen
 
 
 def test_what_could_not_go_goes_when_the_relay_is_right_again(desk, relay, certificates):
