@@ -220,6 +220,60 @@ static void test_a_clock_set_back_does_not_silence_it(void **unused)
     escal_run(&p1, &state, &now, &result);
     assert_int_equal(result.count, 0);
     assert_int_equal(result.state.next_at, now.at + 5 * M);
+    state = result.state;
+    now.at += 4 * M; /* once: from then on the clock counts as it is */
+    escal_run(&p1, &state, &now, &result);
+    assert_int_equal(result.state.next_at, now.at + 1 * M);
+
+    state.next_at = T0; /* what was due when it was set back is due */
+    state.stepped_at = T0 + 1 * M;
+    escal_run(&p1, &state, &now, &result);
+    assert_true(result.count == 1 && result.state.next_at == now.at + 5 * M);
+}
+
+static void test_a_clock_set_back_does_not_put_off_what_was_acknowledged(void **unused)
+{
+    struct escal_state state = {.is = ESCAL_ACKED, .generation = 1, .since_at = T0, .acked_at = T0 + 600 * M};
+    struct escal_now now = all_reached(T0 + 1 * M);
+    struct escal_result result;
+    (void)unused;
+    now.progress_at = T0 + 601 * M;
+    escal_run(&p1, &state, &now, &result);
+    assert_int_equal(result.state.next_at, now.at + 30 * M);
+    state.acked_at = T0;
+    now.progress_at = 0;
+    state.reminded_at = T0 + 600 * M;
+    escal_run(&p1, &state, &now, &result);
+    assert_int_equal(result.count, 0);
+    assert_int_equal(result.state.next_at, now.at + 15 * M);
+}
+
+/* remind_after 0: whoever acknowledges is believed. */
+static void test_an_acknowledged_one_stays_so_where_nobody_is_reminded(void **unused)
+{
+    struct process_escalation never = p1, soon = p1;
+    struct escal_state state = {
+        .is = ESCAL_ACKED, .generation = 1, .since_at = T0, .acked_at = T0, .next_at = T0};
+    struct escal_now now = all_reached(T0 + 10000 * M);
+    struct escal_result result;
+    (void)unused;
+    never.remind_after.seconds = 0;
+    escal_run(&never, &state, &now, &result);
+    assert_int_equal(result.count, 0);
+    assert_int_equal(result.state.next_at, ESCAL_NEVER);
+    soon.remind_after.seconds = 1;
+    escal_run(&soon, &state, &now, &result);
+    assert_int_equal(result.count, 1);
+}
+
+static void test_steps_are_named_as_they_are_stored(void **unused)
+{
+    (void)unused;
+    assert_string_equal(escal_what_name(ESCAL_PAGE), "page");
+    assert_string_equal(escal_what_name(ESCAL_LAST_RESORT), "last_resort");
+    assert_string_equal(escal_what_name(ESCAL_REMIND), "reminder");
+    assert_string_equal(escal_what_name(ESCAL_OVER), "over");
+    assert_string_equal(escal_what_name(ESCAL_WHATS), "unknown");
 }
 
 static void test_working_delays_wait_for_opening(void **unused)
@@ -571,6 +625,9 @@ int main(void)
         cmocka_unit_test(test_nobody_reachable_is_the_last_resort_at_once),
         cmocka_unit_test(test_after_an_outage_the_delays_count_from_then),
         cmocka_unit_test(test_a_clock_set_back_does_not_silence_it),
+        cmocka_unit_test(test_a_clock_set_back_does_not_put_off_what_was_acknowledged),
+        cmocka_unit_test(test_an_acknowledged_one_stays_so_where_nobody_is_reminded),
+        cmocka_unit_test(test_steps_are_named_as_they_are_stored),
         cmocka_unit_test(test_working_delays_wait_for_opening),
         cmocka_unit_test(test_random_steps_are_as_the_model_says),
         cmocka_unit_test(test_random_clock_jumps_neither_repeat_nor_silence),
