@@ -74,7 +74,7 @@ def test_a_change_without_who_asks_is_refused(client):
 
 
 WHOLE = 2**31 - 1
-CONSTANTS = {"INT32_MAX": WHOLE, "INT64_MAX": WHOLE, "AT_MOST": "2101", "TICKETS_MAX": 500, "7 * 86400": 604_800, "30 * 86400": 2_592_000}
+CONSTANTS = {"INT32_MAX": WHOLE, "INT64_MAX": WHOLE, "AT_MOST": "2101", "TICKETS_MAX": 500, "7 * DAY_S": 604_800, "30 * DAY_S": 2_592_000}
 TAKES = {
     "TEXT": "text of {}–{} bytes", "LINE": "one line of {}–{} bytes", "NAME": "{}–{} of letters, digits, `.`, `_` and `-`", "HASH": "{}–{} hexadecimal digits, in lower case",
     "TEXTS": "a list of at most {1} texts of 1–64 bytes", "ADDRESSES": "{}–{} addresses, each one line of 1–254 bytes", "TRACKINGS": "one tracking number, or a list of at most {1}", "FILES": "{}–{} files",
