@@ -297,7 +297,10 @@ bool compose_row(struct notifier *notifier, int channel, const PGresult *rows, i
     if (!way->address_check(texts.address, err))
         return false;
     struct facts facts = facts_of(notifier, rows, row, &texts);
-    facts.by_mail = facts.by_mail && channel == CHANNEL_EMAIL && !pg_bool(rows, row, C_GUEST);
+    bool has_reply_to = pg_int(rows, row, C_AUDIENCE) == AUDIENCE_CUSTOMER
+                            ? texts.tracking[0] != '\0'
+                            : pg_int(rows, row, C_ALERT_ID) != 0;
+    facts.by_mail = facts.by_mail && has_reply_to && channel == CHANNEL_EMAIL && !pg_bool(rows, row, C_GUEST);
     buf_init(&own, MEETING_BODY_BYTES_MAX);
     buf_init(&links, MEMBERS_BYTES_MAX);
     words_of(rows, row, &texts, body_of(rows, row, &texts, &own),
