@@ -72,14 +72,54 @@ static void put_send(struct unit *unit, struct pg *pg, struct pg_params *params)
     (void)pg_send(pg, W_CUSTOMER_PUT, params, put_on_rows, put);
 }
 
+/* The languages of a record that nobody is told in. */
+static void put_locale(const struct process *process, const struct wire_val *map, const char *path,
+                       struct wire_map *list, struct buf *out)
+{
+    struct span locale = wire_find_str(map, "locale");
+    char text[200];
+
+    if (locale.len == 0 || process_speaks(process, locale))
+        return;
+    (void)snprintf(text, sizeof text, "%slocale: there are no templates in \"%.*s\": English is used", path,
+                   (int)locale.len, locale.p);
+    wire_put_text(out, text);
+    list->count++;
+}
+
+bool customer_put_warnings(const struct broker *broker, const struct request *req, struct buf *out)
+{
+    const struct wire_val *record = req->vals[F_CUSTOMER_RECORD], *contacts = wire_find(record, "contacts");
+    const struct process *process = broker->process.parsed;
+    size_t before = out->len;
+    char path[60];
+
+    if (process == NULL)
+        return false;
+    wire_put_text(out, "warnings");
+    struct wire_map list = wire_list_open(out);
+    put_locale(process, record, "customer.", &list, out);
+    for (size_t i = 0; i < wire_count(contacts); i++) {
+        (void)snprintf(path, sizeof path, "customer.contacts[%zu].", i);
+        put_locale(process, wire_at(contacts, i), path, &list, out);
+    }
+    wire_list_close(out, &list);
+    if (list.count == 0)
+        out->len = before;
+    return list.count != 0;
+}
+
 static void put_answer(struct put *put)
 {
+    const struct request *req = &put->op.call->req;
     struct buf out;
 
-    buf_init(&out, 1024);
-    wire_put_map(&out, 2);
-    wire_put_key_str(&out, "customer", wire_find_str(put->op.call->req.vals[F_CUSTOMER_RECORD], "id"));
-    wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&put->op.key));
+    buf_init(&out, RECORD_BYTES_MAX);
+    struct wire_map map = wire_map_open(&out);
+    wire_put_key_str(&out, "customer", wire_find_str(req->vals[F_CUSTOMER_RECORD], "id")), map.count++;
+    wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&put->op.key)), map.count++;
+    map.count += customer_put_warnings(put->op.broker, req, &out);
+    wire_map_close(&out, &map);
     call_answer(put->op.call, buf_span(&out));
     buf_clear(&out);
 }

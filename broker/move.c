@@ -7,6 +7,7 @@
 #include "calls.h"
 #include "change_ops.h"
 #include "clock.h"
+#include "customer_put.h"
 #include "log.h"
 #include "mem.h"
 #include "pg.h"
@@ -43,11 +44,13 @@ static void move_answer(struct move *move)
         call_refuse(move->call, &move->err);
         return;
     }
-    buf_init(&out, 512);
-    wire_put_map(&out, 3);
-    wire_put_key_text(&out, "customer", move->customer);
-    wire_put_key_int(&out, "moved", (int64_t)move->moved);
-    wire_put_key_bool(&out, "duplicate", move->duplicate);
+    buf_init(&out, 256 << 10);
+    struct wire_map map = wire_map_open(&out);
+    wire_put_key_text(&out, "customer", move->customer), map.count++;
+    wire_put_key_int(&out, "moved", (int64_t)move->moved), map.count++;
+    wire_put_key_bool(&out, "duplicate", move->duplicate), map.count++;
+    map.count += customer_put_warnings(move->broker, &move->call->req, &out);
+    wire_map_close(&out, &map);
     call_answer(move->call, buf_span(&out));
     buf_clear(&out);
 }

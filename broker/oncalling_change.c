@@ -224,6 +224,75 @@ static void change_put_handed(const struct plan_change *change, struct buf *out)
     wire_list_close(out, &handed.list);
 }
 
+/* ---- what an override changes ---- */
+
+static bool set_has(const struct oncall_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (strcmp(set->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static bool sets_are_same(const struct oncall_set *a, const struct oncall_set *b)
+{
+    for (size_t i = 0; i < a->count; i++)
+        if (!set_has(b, a->names[i]))
+            return false;
+    return a->count == b->count;
+}
+
+/* Whether its schedule is another one with the override than without. ret_replaced: whom it replaces is on call some time then. */
+static bool change_has_effect(const struct plan_change *change, size_t schedule, bool *ret_replaced)
+{
+    const struct oncall *oncall = plan_oncall(change->plan);
+    struct oncall_overrides before = change_before(change);
+    struct oncall_override *items = mem_new(before.count + 1, sizeof *items);
+    bool differs = false;
+
+    for (size_t i = 0; i < before.count; i++)
+        items[i] = before.items[i];
+    items[before.count] = (struct oncall_override){change->schedule, change->replaces, change->staff,
+                                                   change->from_at, change->until_at};
+    struct oncall_overrides after = {items, before.count + 1};
+    *ret_replaced = false;
+    for (int64_t at = change->from_at; at < change->until_at && !differs;) {
+        int64_t next = oncall_next_change(oncall, schedule, after, at);
+        int64_t other = oncall_next_change(oncall, schedule, before, at);
+        struct oncall_set was, is;
+        oncall_at(oncall, schedule, before, at, &was);
+        oncall_at(oncall, schedule, after, at, &is);
+        differs = !sets_are_same(&was, &is);
+        *ret_replaced = *ret_replaced || (change->replaces != NULL && set_has(&was, change->replaces));
+        at = next < other ? next : other;
+    }
+    free(items);
+    return differs;
+}
+
+/* A list of what is allowed and hardly meant: an override that leaves the plan as it was. */
+static bool change_put_warnings(const struct plan_change *change, struct buf *out)
+{
+    const struct oncall *oncall = plan_oncall(change->plan);
+    int schedule =
+        change->schedule == NULL || oncall == NULL ? -1 : oncall_find(oncall, span_of(change->schedule));
+    char text[3 * TEXT_BYTES];
+    bool replaced = false;
+
+    if (schedule < 0 || change->staff == NULL || change_has_effect(change, (size_t)schedule, &replaced))
+        return false;
+    if (change->replaces != NULL && !replaced)
+        (void)snprintf(text, sizeof text, "replaces: %s is not on call in %s then: this changes nothing",
+                       change->replaces, change->schedule);
+    else
+        (void)snprintf(text, sizeof text, "staff: %s is on call in %s then anyway: this changes nothing",
+                       change->staff, change->schedule);
+    wire_put_text(out, "warnings");
+    wire_put_list(out, 1);
+    wire_put_text(out, text);
+    return true;
+}
+
 /* ---- writing ---- */
 
 static void change_on_rows(void *arg, PGresult *rows)
@@ -266,6 +335,7 @@ static void change_answer(struct plan_change *change)
     wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&change->key)), map.count++;
     if (change->hands_over)
         wire_put_text(&out, "handed_over"), change_put_handed(change, &out), map.count++;
+    map.count += change_put_warnings(change, &out);
     wire_map_close(&out, &map);
     change_free(change);
     plan_answer(plan, buf_span(&out));

@@ -180,6 +180,9 @@ enum cli_exit cli_usage_error(const struct cli_args *args, const char *fmt, ...)
 /* Prints a value as one line of JSON. */
 void cli_print_json(struct cli *cli, const struct wire_val *val);
 
+/* A list of texts, a line each on standard error: what was done and is hardly meant. */
+void cli_print_warnings(const struct wire_val *warnings);
+
 /* ---- cli_time.c ---- */
 
 /* Reads an instant: RFC 3339; "2026-11-24 10:00[:00]" or a date alone (local time); "now"; "+2h", "-30m" (s,

@@ -206,6 +206,7 @@ void cli_print_override(struct cli *cli, const struct wire_val *body)
         {"until_at", "UNTIL", CLI_CELL_TIME, 0},
     };
     (void)fprintf(cli->out, "override %lld\n", (long long)wire_find_int(body, "override", 0));
+    cli_print_warnings(wire_find(body, "warnings"));
     if (wire_count(wire_find(body, "handed_over")) != 0) {
         (void)fputs("handed over:\n", cli->out);
         cli_print_list(cli, body, "handed_over", columns, COUNT(columns));

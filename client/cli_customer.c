@@ -83,6 +83,8 @@ static bool apply_body(struct apply *apply, const char *place, struct docket_bod
     else if (apply->cli->json) {
         (void)buf_add_text(&apply->ids, apply->done != 0 ? ", " : "");
         wire_to_json(&apply->ids, val);
+    } else {
+        cli_print_warnings(wire_find(val, "warnings"));
     }
     apply->done += ok;
     docket_answer_free(answer);

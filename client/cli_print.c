@@ -511,3 +511,12 @@ void cli_print_event(struct cli *cli, const struct wire_val *event)
     put_event(&out, event, cli_style_of(cli));
     print_flush(cli, &out);
 }
+
+void cli_print_warnings(const struct wire_val *warnings)
+{
+    struct span text = SPAN_NONE;
+
+    for (size_t i = 0; i < wire_count(warnings); i++)
+        if (wire_get_str(wire_at(warnings, i), &text))
+            (void)fprintf(stderr, "warning: %.*s\n", (int)text.len, text.p);
+}

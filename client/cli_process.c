@@ -108,15 +108,6 @@ static bool load_version(struct cli *cli, const char *name, struct version *ret,
 
 /* ---- apply, rollback ---- */
 
-static void print_warnings(const struct wire_val *warnings)
-{
-    struct span text = SPAN_NONE;
-
-    for (size_t i = 0; i < wire_count(warnings); i++)
-        if (wire_get_str(wire_at(warnings, i), &text))
-            (void)fprintf(stderr, "warning: %.*s\n", (int)text.len, text.p);
-}
-
 static enum cli_exit apply_files(struct cli *cli, const struct cli_files *files, const char *comment,
                                  bool dry_run, bool recompute)
 {
@@ -141,7 +132,7 @@ static enum cli_exit apply_files(struct cli *cli, const struct cli_files *files,
     if (cli_ask(cli, "process.apply", body, &answer, &val, &status)) {
         struct span hash = wire_find_str(val, "hash");
         if (!cli->json)
-            print_warnings(wire_find(val, "warnings"));
+            cli_print_warnings(wire_find(val, "warnings"));
         if (cli->json)
             cli_print_json(cli, val);
         else

@@ -410,6 +410,27 @@ def test_overrides_and_absences_change_who_is_called_and_gaps_are_refused(desk, 
     assert primary() == ["ada"]
 
 
+def test_an_override_that_changes_nothing_is_told_as_that(desk, caller):
+    """Ada has all turns of primary in these weeks. What is put down all the same counts if the plan changes."""
+    week = {"from_at": micros("2031-03-03T00:00:00+00:00"), "until_at": micros("2031-03-10T00:00:00+00:00")}
+    made, expected = [], [
+        ({"staff": "ada"}, ["staff: ada is on call in primary then anyway: this changes nothing"]),
+        ({"staff": "cy", "replaces": "ben"}, ["replaces: ben is not on call in primary then: this changes nothing"]),
+        ({"staff": "ada", "replaces": "ada"}, ["staff: ada is on call in primary then anyway: this changes nothing"]),
+        ({"staff": "cy", "replaces": "ada"}, None),
+    ]
+    for i, (body, warnings) in enumerate(expected):
+        answer = caller.call("oncall.override", schedule="primary", **week, **body, key=f"nothing-{i}", as_=ADA)
+        assert answer.get("warnings") == warnings, (body, answer)
+        made.append((body, answer))
+    for i, (body, answer) in enumerate(made):
+        assert caller.call("oncall.override", schedule="primary", **week, **body, key=f"nothing-{i}", as_=ADA) == {**answer, "duplicate": True}
+    done = desk.docket("oncall", "override", "primary", "--staff", "cy", "--from-at", "2031-03-04T00:00:00Z", "--until-at", "2031-03-05T00:00:00Z")
+    assert done.returncode == 0 and done.stderr == "warning: staff: cy is on call in primary then anyway: this changes nothing\n", done
+    for number in [int(done.stdout.split()[1]), *(answer["override"] for _, answer in made)]:
+        caller.call("oncall.override", override=number, cancel=True, as_=ADA)
+
+
 def test_a_key_wins_over_what_would_be_a_gap_by_now(desk, caller):
     """Absences and overrides that were made are answered again as they were, also when the plan would not let them pass any more."""
     week = {"from_at": micros("2031-02-03T00:00:00+00:00"), "until_at": micros("2031-02-10T00:00:00+00:00")}

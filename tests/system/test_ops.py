@@ -270,6 +270,19 @@ def test_customers_are_put_got_and_listed(client):
     assert client.refused("customer.get", id="nobody-here").code == "not_found"
 
 
+def test_a_customer_whose_language_nobody_writes_is_put_and_told(client):
+    def record(**more):
+        return {"id": "tongues", "name": "Tongues", "package": "standard", **more}
+
+    assert "warnings" not in client.call("customer.put", customer=record(locale="de-AT", contacts=[{"name": "Kim", "locale": "en-GB"}]), as_=ADA)
+    told = ['customer.locale: there are no templates in "xx": English is used', 'customer.contacts[1].locale: there are no templates in "yy-YY": English is used']
+    odd = record(locale="xx", contacts=[{"name": "Kim", "locale": "de"}, {"name": "Lou", "locale": "yy-YY"}])
+    assert client.call("customer.put", customer=odd, as_=ADA)["warnings"] == told
+    moved = client.call("customer.put", customer=odd, open_tickets=True, as_=ADA)
+    assert moved["warnings"] == told and moved["moved"] == 0
+    assert client.call("customer.get", id="tongues")["customer"]["locale"] == "xx"
+
+
 def test_what_is_not_found_is_named(client):
     refusal = client.refused("process.get", hash="deadbeef")
     assert (refusal.code, refusal.field) == ("not_found", "hash") and "begins with deadbeef" in refusal.error["message"]
