@@ -10,8 +10,10 @@
 #include "read_one.h"
 #include "row_put.h"
 #include "statements.h"
+#include "template_names.h"
 #include "writer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,10 +100,30 @@ static void muting_start(struct broker *broker, struct call *call)
     op_unit_start(&m->op, &type, broker, call);
 }
 
+/* Of alerts, or of messages to people: one that is spelt wrongly would hold nothing back, and nobody would know. */
+static bool kind_is_known(struct span kind)
+{
+    static const char *const alerts[] = {"alert", "missed", "dead", "ops"};
+    char text[64];
+
+    (void)snprintf(text, sizeof text, "%.*s", (int)kind.len, kind.p);
+    for (size_t i = 0; i < sizeof alerts / sizeof alerts[0]; i++)
+        if (strcmp(text, alerts[i]) == 0)
+            return true;
+    return template_kind_is_known(text);
+}
+
 bool mutes_check_mute(const struct request *req, struct err *err)
 {
     static const enum field what[] = {F_CUSTOMER, F_NOTICE_KIND, F_PRIORITY, F_QUEUE, F_TAG, F_TRACKING};
+    struct span kind = request_text(req, F_NOTICE_KIND);
 
+    if (kind.p != NULL && !kind_is_known(kind))
+        return err_field(
+            err, ERR_INVALID, "kind",
+            "kind: \"%.*s\" is not known; allowed are alert, missed, dead, ops, and messages such "
+            "as warning, task, tell",
+            (int)kind.len, kind.p);
     for (size_t i = 0; i < sizeof what / sizeof what[0]; i++)
         if (request_has(req, what[i]))
             return true;

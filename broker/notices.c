@@ -2,6 +2,7 @@
 #include "notices.h"
 #include "broker.h"
 #include "calls.h"
+#include "channels.h"
 #include "listing.h"
 #include "mem.h"
 #include "op_unit.h"
@@ -12,6 +13,7 @@
 #include "words.h"
 #include "writer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* As $4 of notice_change.sql. */
@@ -129,6 +131,15 @@ void notices_release(struct broker *broker, struct call *call)
 
 /* ---- reading ---- */
 
+static bool channel_is_known(struct span channel, struct err *err)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof text, "%.*s", (int)channel.len, channel.p == NULL ? "" : channel.p);
+    return channel.p == NULL || channel_name_find(text) != NULL ||
+           err_field(err, ERR_INVALID, "channel", "channel: \"%s\" is none of %s", text, channel_names + 2);
+}
+
 void notices_list(struct broker *broker, struct call *call)
 {
     const struct request *req = &call->req;
@@ -145,6 +156,7 @@ void notices_list(struct broker *broker, struct call *call)
     };
     static const struct listing_sets sets = {&words_delivery_states, {{"all", ALL}}, NOT_TOLD};
     if (!listing_states(request_text(req, F_STATE), &sets, &query.states, &err) ||
+        !channel_is_known(query.channel, &err) ||
         !listing_cursor(request_text(req, F_CURSOR), "notification.list", &query.before, &err)) {
         call_refuse(call, &err);
         return;

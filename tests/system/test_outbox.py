@@ -418,6 +418,12 @@ def test_muted_alerts_make_no_step_and_the_end_of_the_mute_is_told(desk):
     for bad in ({"until_at": now + 8 * 86400_000000}, {"until_at": now - 1}):
         assert desk.client.refused("notification.mute", reason="works", customer=customer, priority=1, as_=ADA, **bad).field == "until_at"
     assert desk.client.refused("notification.mute", reason="works", until_at=now + 60_000000, as_=ADA).code == "invalid"
+    # A word that is none would hold nothing back, and an empty list would look as if all had been told.
+    assert desk.client.refused("notification.mute", reason="works", until_at=now + 60_000000, kind="mised", as_=ADA).field == "kind"
+    unknown = desk.client.refused("notification.list", channel="e-mail")
+    assert unknown.field == "channel" and "email, webhook, xmpp, phone, sms" in unknown.error["message"]
+    later = desk.client.call("notification.mute", reason="works", from_at=now + 3600_000000, until_at=now + 7200_000000, kind="missed", as_=ADA)["mute"]
+    desk.client.call("notification.unmute", mute=later, as_=ADA)
     mute = desk.client.call("notification.mute", reason="works", until_at=now + 3600_000000, customer=customer, priority=1, as_=ADA)["mute"]
     alert = alert_of(desk, desk.client.submit(customer=customer, impact="down"))
     wait_until(lambda: quiet_of(desk, alert) == (f"muted by mute {mute}", None, True))
