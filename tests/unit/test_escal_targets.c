@@ -196,6 +196,7 @@ static void test_targets_become_people_and_their_ways(void **state)
         struct oncall *oncall = NULL;
         struct faults faults = {0};
         struct pages pages = {.count = 0};
+        size_t people = 0;
         char got[400];
 
         assert_true(oncall_new(process, "tests/zones", &oncall, &faults));
@@ -215,6 +216,19 @@ static void test_targets_become_people_and_their_ways(void **state)
         format(&pages, got, sizeof got);
         if (strcmp(got, row->want) != 0 || any != (row->want[0] != '\0'))
             fail_msg("%s: \"%s\", want \"%s\"", row->name, got, row->want);
+        for (size_t k = 0; k < pages.count; k++)
+            people += pages.items[k].way == 0;
+        assert_int_equal(pages.people, people);
+        if (any && !row->first) { /* whoever is there already is reached, and is not told twice */
+            size_t count = pages.count;
+            assert_true(escal_targets_add(&scene, targets, row->urgency, &pages));
+            assert_int_equal(pages.count, count);
+        }
+        pages.count = PAGES_MAX; /* by others: there is no room */
+        for (size_t k = 0; k < PAGES_MAX; k++)
+            pages.items[k] = (struct page){"email", "another", "another@x", 0, 0};
+        assert_false(escal_targets_add(&scene, targets, row->urgency, &pages));
+        assert_int_equal(pages.count, PAGES_MAX);
         oncall_free(oncall);
         process_free(process);
     }
@@ -224,6 +238,13 @@ static int64_t opens_later(void *arg, const char *calendar, int64_t at)
 {
     (void)arg;
     return strcmp(calendar, "office") == 0 ? at + 7 : at;
+}
+
+static int64_t opens_now(void *arg, const char *calendar, int64_t at)
+{
+    (void)arg;
+    (void)calendar;
+    return at;
 }
 
 static void test_what_is_not_urgent_waits_for_the_persons_hours(void **state)
@@ -248,6 +269,11 @@ static void test_what_is_not_urgent_waits_for_the_persons_hours(void **state)
         assert_int_equal(pages.count, 2);
         assert_int_equal(pages.items[0].not_before, urgency == URGENCY_URGENT ? 0 : AT + 7);
         assert_int_equal(pages.items[1].not_before, 0);
+        scene.opens_at = opens_now;
+        pages = (struct pages){.count = 0};
+        assert_true(escal_targets_add(&scene, &process->people.escalations[0].levels.items[0].tell,
+                                      (enum process_urgency)urgency, &pages));
+        assert_int_equal(pages.items[0].not_before, 0);
     }
     process_free(process);
 }

@@ -77,6 +77,13 @@ struct case_row {
     "schedules: {s: {zone: Europe/Berlin, layers: [{rotation: daily, start: 2026-10-24, handover: " \
     "\"02:30\", people: [ada, ben, cy]}]}}\n"
 #define MONTHS "schedules: {s: {layers: [{rotation: monthly, start: 2026-01-31, people: [ada, ben, cy]}]}}\n"
+#define MONTHS_AT_NINE                                                                                    \
+    "schedules: {s: {layers: [{rotation: monthly, start: 2026-01-31, handover: \"09:00\", people: [ada, " \
+    "ben, "                                                                                               \
+    "cy]}]}}\n"
+#define TWICE_A_DAY                                                                                      \
+    "schedules: {s: {gaps: allowed, layers: [{rotation: weekly, start: 2026-01-05, people: ada, hours: " \
+    "{mon-fri: [08:00-10:00, 13:00-15:00, 22:00-02:00]}}]}}\n"
 #define OWN                                                                                           \
     "schedules: {s: {layers: [{rotation: 12h, start: 2026-01-01, handover: \"06:00\", people: [ada, " \
     "ben]}]}}\n"
@@ -105,6 +112,19 @@ static const struct case_row case_rows[] = {
     {"months: a short one begins on its last day", MONTHS, "2026-02-28T00:00", "ben"},
     {"months: the day before", MONTHS, "2026-02-27T23:59", "ada"},
     {"months: the 31st again", MONTHS, "2026-03-31T00:00", "cy"},
+    {"months: before the first", MONTHS, "2026-01-30T23:59", ""},
+    {"months: a year on", MONTHS, "2027-01-31T00:00", "ada"},
+    {"months: the last of a year", MONTHS, "2027-01-30T23:59", "cy"},
+    {"months: a leap day", MONTHS, "2028-02-29T00:00", "ben"},
+    {"months: the day before it", MONTHS, "2028-02-28T23:59", "ada"},
+    {"months: not before the hand-over", MONTHS_AT_NINE, "2026-02-28T08:59", "ada"},
+    {"months: at the hand-over", MONTHS_AT_NINE, "2026-02-28T09:00", "ben"},
+    {"hours: between two", TWICE_A_DAY, "2026-06-10T12:59", ""},
+    {"hours: the second", TWICE_A_DAY, "2026-06-10T13:00", "ada"},
+    {"hours: its end", TWICE_A_DAY, "2026-06-10T15:00", ""},
+    {"hours: over midnight, the last of several", TWICE_A_DAY, "2026-06-11T01:59", "ada"},
+    {"hours: over midnight into a day without any", TWICE_A_DAY, "2026-06-13T01:59", "ada"},
+    {"hours: and not out of one", TWICE_A_DAY, "2026-06-15T01:59", ""},
     {"own: half days, first half", OWN, "2026-05-01T06:00", "ada"},
     {"own: half days, second half", OWN, "2026-05-01T18:00", "ben"},
     {"the sun: Berlin", SUN, "2026-06-10T08:00", "ada"},
