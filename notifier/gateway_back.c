@@ -37,7 +37,8 @@ struct call {
         int32_t generation;
     } * alerts; /* several: they were joined into one call, and are answered together */
     size_t alert_count;
-    size_t asked, acked; /* answers that are still to come; alerts that are acknowledged */
+    size_t asked, acked,
+        over; /* answers that are still to come; alerts that are acknowledged; of them those that had been resolved */
     enum err_code fault; /* of one that was not */
 };
 
@@ -76,23 +77,33 @@ static void call_end(struct call *call, unsigned status, const char *say)
 
 /* ---- acting ---- */
 
+/* What is said at last, by what became of the ticket. */
+enum taking { TAKING_NOT_ASKED, TAKING_DONE, TAKING_REFUSED, TAKINGS };
+
+static void say_acked(struct call *call, enum taking taking)
+{
+    static const char *const words[2][TAKINGS] = {
+        {"Acknowledged. Thank you.", "Acknowledged, and the ticket is yours.",
+         "Acknowledged, but the ticket cannot be taken."},
+        {"It is resolved already. Thank you.", "It is resolved already, and the ticket is yours.",
+         "It is resolved already, and the ticket cannot be taken."}};
+    call_end(call, 200, words[call->over == call->acked][taking]);
+}
+
 static void on_taken(void *arg, const struct wire_val *body, const struct err *err)
 {
-    struct call *call = arg;
     (void)body;
-    call_end(call, 200,
-             err == NULL ? "Acknowledged, and the ticket is yours."
-                         : "Acknowledged, but somebody else has the ticket.");
+    say_acked(arg, err == NULL ? TAKING_DONE : TAKING_REFUSED);
 }
 
 /* Of several that were joined it may be that somebody else was quicker with one. */
 static void on_acked(void *arg, const struct wire_val *body, const struct err *err)
 {
     struct call *call = arg;
-    (void)body;
 
     if (err == NULL) {
         call->acked++;
+        call->over += span_is(wire_find_str(body, "state"), "resolved");
     } else {
         call->fault = err->code;
         log_event(LOG_WARN, "call_not_acked", "delivery=%lld reason=%s", (long long)call->delivery,
@@ -110,7 +121,7 @@ static void on_acked(void *arg, const struct wire_val *body, const struct err *e
     if (call->takes && call->ticket != 0)
         broker_ask_of_ticket(call->notifier->ask, "ticket.take", call->name, call->tracking, on_taken, call);
     else
-        call_end(call, 200, "Acknowledged. Thank you.");
+        say_acked(call, TAKING_NOT_ASKED);
 }
 
 static void ask_ack(struct call *call)
@@ -190,8 +201,11 @@ static bool read_body(struct call *call)
     bool ok = json.len != 0 && wire_from_json(&bytes, json.p, json.len, &ignored) &&
               wire_parse(bytes.p, bytes.len, WIRE_DEPTH_MAX, &doc, &ignored);
     if (ok) {
-        struct span key = wire_find_str(wire_root(doc), "key");
-        ok = read_result(call, wire_find_str(wire_root(doc), "result"));
+        const struct wire_val *pressed = wire_find(wire_root(doc), "key");
+        struct span key = SPAN_NONE;
+        /* A key that is a number would be none at all, and who pressed it would be called again. */
+        ok = (wire_type(pressed) == WIRE_NIL || wire_get_str(pressed, &key)) &&
+             read_result(call, wire_find_str(wire_root(doc), "result"));
         call->takes = span_is(key, "2");
         call->has_key = call->reached && (span_is(key, "1") || call->takes);
     }

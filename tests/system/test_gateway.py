@@ -131,6 +131,25 @@ def test_answered_without_a_key_is_noted_and_acknowledges_nothing(desk):
     assert desk.stack.value("SELECT reply FROM deliveries WHERE alert = %s AND channel = 'phone'", alert) == "answered"
 
 
+def test_a_key_pressed_after_all_is_over_says_so(desk):
+    tracking, alert, call = desk.page(impact="down")
+    desk.client.decided(tracking)
+    desk.client.call("alert.resolve", alert=alert, as_={"name": "ben", "role": "staff"})
+    press = lambda key: post(call["gateway"]["callback"], {"result": "answered", "key": key})
+    assert press("1") == (200, {"say": "It is resolved already. Thank you."})
+    desk.client.call("ticket.close", tracking=tracking, reason="withdrawn", text="It rang by mistake.", as_={"name": "ben", "role": "staff"})
+    assert press("2") == (200, {"say": "It is resolved already, and the ticket cannot be taken."})
+    assert desk.state(alert)["state"] == "resolved" and ticket_of(desk.client.show(tracking))["assignee"] is None
+
+
+def test_a_key_that_is_no_text_is_refused_not_taken_for_none(desk):
+    """Else who pressed 1 hears "Noted." from a gateway that sends numbers, and is called again and again."""
+    _, alert, call = desk.page(impact="down")
+    assert post(call["gateway"]["callback"], {"result": "answered", "key": 1})[0] == 400
+    assert post(call["gateway"]["callback"], {"result": "answered", "key": None}) == (200, {"say": "Noted."})
+    assert desk.state(alert)["state"] == "open"
+
+
 def test_a_text_message(desk):
     tracking, _, text = desk.page(title="by-text")
     assert text["gateway"]["kind"] == "sms" and text["gateway"]["to"] == NUMBERS["ben"] and "keys" not in text["gateway"]
