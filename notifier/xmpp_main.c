@@ -27,6 +27,7 @@ enum {
 };
 
 static const int64_t pauses_s[] = {1, 2, 5, 10, 30};
+enum { PAUSES = sizeof pauses_s / sizeof pauses_s[0] };
 
 struct client {
     xmpp_ctx_t *ctx;
@@ -213,8 +214,7 @@ static void send_presence(struct client *client)
 
 static void on_lost(struct client *client, const char *reason)
 {
-    size_t steps = sizeof pauses_s / sizeof pauses_s[0];
-    size_t step = (size_t)client->tries < steps ? (size_t)client->tries : steps - 1;
+    int step = client->tries < PAUSES ? client->tries : PAUSES - 1;
 
     client->is_up = false;
     client->tries++;
@@ -244,8 +244,14 @@ static void on_connection(xmpp_conn_t *conn, xmpp_conn_event_t event, int error,
     (void)snprintf(reason, sizeof reason, "%s%s%s",
                    client->is_up ? "the connection was lost" : "cannot connect, or the server refused",
                    error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
-    if (stream_error != NULL && stream_error->text != NULL)
+    if (stream_error != NULL && stream_error->type == XMPP_SE_CONFLICT) {
+        /* Who came back at once would throw that one out, and be thrown out again: neither got anything said. */
+        client->tries = PAUSES - 1;
+        (void)snprintf(reason, sizeof reason,
+                       "another connection has our resource: xmpp_jid of each notifier wants one of its own");
+    } else if (stream_error != NULL && stream_error->text != NULL) {
         (void)snprintf(reason, sizeof reason, "the server says: %.150s", stream_error->text);
+    }
     on_lost(client, reason);
 }
 

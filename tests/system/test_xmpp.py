@@ -1,5 +1,6 @@
 """XMPP against a real Prosody, with people who use another client than ours: messages, receipts, rooms, answers, lost connections."""
 
+import contextlib
 import random
 import re
 import signal
@@ -317,3 +318,34 @@ def test_a_server_by_its_ipv6_address_is_reached_and_its_long_words_are_told():
         told = msgpack.unpackb(ours.recv(65536))
         assert told["op"] == "down" and told["reason"].endswith("xä" + 73 * "ä"), told
         ours.shutdown(socket.SHUT_RDWR)  # the helper ends with its notifier
+
+
+class Helper:
+    """docket-xmpp alone, with us as its notifier."""
+
+    def __init__(self, server):
+        self.ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.process = subprocess.Popen([BIN / "docket-xmpp"], stdin=its)
+        its.close()
+        self.ours.send(msgpack.packb({"op": "open", "jid": "bot@localhost/desk", "password": prosody.PASSWORD, "server": f"127.0.0.1:{server.port}",
+                                      "ca_file": str(server.cert), "nick": "bot", "rooms": []}))
+
+    def told(self, seconds=20):
+        self.ours.settimeout(seconds)
+        return msgpack.unpackb(self.ours.recv(65536))
+
+    def close(self):
+        self.ours.close()
+        self.process.wait(20)
+
+
+def test_two_of_one_resource_do_not_throw_each_other_out_each_second():
+    """The server lets the newer one in and throws the older one out: which says why, and stays away for long enough that the other can work."""
+    with contextlib.closing(prosody.Prosody("bot")) as server, contextlib.closing(Helper(server)) as first:
+        assert first.told()["op"] == "up"
+        with contextlib.closing(Helper(server)) as second:
+            assert second.told()["op"] == "up"
+            down = first.told()
+            assert down["op"] == "down" and "another connection has our resource" in down["reason"], down
+            with pytest.raises(TimeoutError):
+                second.told(5)
