@@ -98,7 +98,9 @@ static void deciding_end(struct unit *unit, const struct err *err)
     struct wake *wake = wakes_find(broker, unit->ticket);
     bool ours = wake != NULL && wake->place == WAKE_COMMITTING && wake->attempt == deciding->attempt;
 
-    if (err != NULL && err->code == ERR_INVALID && ours) {
+    if (ours && err != NULL && err->code == ERR_UNAVAILABLE) {
+        put_back_unwritten(broker, wake);
+    } else if (ours && err != NULL) {
         put_back_failed(broker, wake, "refused", err->msg, "", true); /* the server refused a value of it */
     } else if (ours && err == NULL && deciding->done && deciding->keeps) {
         wakes_has_desk(broker, wake);

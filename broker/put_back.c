@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FAILURES_MAX = 5, RETRY_FIRST_MS = 1000, HEALTH_PAUSE_MS = 2000 };
+enum { FAILURES_MAX = 5, RETRY_FIRST_MS = 1000, HEALTH_PAUSE_MS = 2000, UNWRITTEN_PAUSE_MS = 1000 };
 enum {
     MESSAGE_SHOWN_BYTES = 300,
     ALERT_BYTES = 640
@@ -37,6 +37,14 @@ static void put_back_free(struct put_back *put)
     free(put);
 }
 
+void put_back_unwritten(struct broker *broker, struct wake *wake)
+{
+    wakes_set_content(broker, wake, SPAN_NONE);
+    wake->reasons |= REASON_RETRY;
+    wake->wake_at = broker_now(broker) + UNWRITTEN_PAUSE_MS * US_PER_MS;
+    wakes_place(broker, wake, WAKE_TIMED);
+}
+
 /* Committed and still ours: the wake goes on under its new attempt, or leaves memory. */
 static void put_back_end(struct unit *unit, const struct err *err)
 {
@@ -45,10 +53,10 @@ static void put_back_end(struct unit *unit, const struct err *err)
     struct wake *wake = wakes_find(broker, unit->ticket);
 
     if (wake != NULL && wake->place == WAKE_COMMITTING && wake->attempt == put->attempt) {
-        if (err != NULL || !put->done || !put->keeps) {
-            wakes_free(
-                broker,
-                wake); /* given away, somebody else's by now, or the epoch is over and it is adopted again */
+        if (err != NULL) {
+            put_back_unwritten(broker, wake);
+        } else if (!put->done || !put->keeps) {
+            wakes_free(broker, wake); /* given away, or somebody else's by now */
         } else {
             wakes_has_desk(broker, wake);
             wakes_set_content(broker, wake, SPAN_NONE);
@@ -59,7 +67,7 @@ static void put_back_end(struct unit *unit, const struct err *err)
             wakes_place(broker, wake, put->wake_at > broker_now(broker) ? WAKE_TIMED : WAKE_QUEUED);
         }
     }
-    if (put->dead && put->done)
+    if (err == NULL && put->dead && put->done)
         broker->outbox_written = true;
     put_back_free(put);
 }

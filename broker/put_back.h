@@ -19,6 +19,10 @@ void put_back_keep(struct broker *broker, struct wake *wake);
 void put_back_failed(struct broker *broker, struct wake *wake, const char *code, const char *message,
                      const char *worker, bool counts);
 
+/* What was to be written of it was not (no room on the disk, its row held by another session), and it is still ours: handed out again after a pause.
+ * Let go it would wait for ever, for its row says that we have it. */
+void put_back_unwritten(struct broker *broker, struct wake *wake);
+
 /* Sends the statements of a batch's put-backs. arg: the broker. */
 void put_back_send(void *arg, struct unit **units, size_t count, bool repeat);
 

@@ -128,3 +128,42 @@ def test_a_decision_overtaken_by_an_op_is_not_sent(workerless, held_worker):
     client.decided(tracking)
     assert other.call("stats")["decisions_stale"] == stale  # one change of a ticket at a time: had the first been sent, it would have ended before
     client.close(), other.close()
+
+
+FULL = """CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '{}'; END $$;
+CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON desk FOR EACH STATEMENT EXECUTE FUNCTION full_disk()"""
+
+
+@pytest.mark.parametrize("comments", (False, True), ids=("new", "changed"))
+@pytest.mark.parametrize("sqlstate", ("53100", "42501"), ids=("full", "refused"))
+def test_what_could_not_be_written_is_decided_once_it_can_be(desk, hired, workerless, sqlstate, comments):
+    """A full disk, or rights that somebody took away: the decision is lost, the wake is not, though its broker goes on under its epoch."""
+    def refused():
+        return workerless.log("broker-1").count("event=database_full ") + workerless.log("broker-1").count("event=row_refused ")
+
+    tracking, before = desk.submit(), refused()
+    if comments:
+        desk.call("ticket.comment", tracking=tracking, text="x", as_=ADA)
+    with workerless.db() as connection:
+        connection.execute(FULL.format(sqlstate))
+        try:
+            hired()
+            wait_until(lambda: refused() > before)
+        finally:
+            connection.execute("DROP TRIGGER full_disk ON desk; DROP FUNCTION full_disk")
+    desk.decided(tracking, 20)
+    workerless.verify()
+
+
+def test_a_decision_whose_ticket_another_session_holds_is_made_again(desk, hired, workerless):
+    tracking = desk.submit()
+    desk.call("ticket.comment", tracking=tracking, text="x", as_=ADA)
+    with workerless.db() as connection, workerless.db() as looking:
+        with connection.transaction():
+            connection.execute("SELECT FROM desk WHERE ticket = %s FOR UPDATE", (id_of(tracking),))
+            hired()
+            waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            wait_until(lambda: looking.execute(waits).fetchone()[0] == 1)
+            wait_until(lambda: looking.execute(waits).fetchone()[0] == 0)
+    desk.decided(tracking, 20)
+    workerless.verify()
