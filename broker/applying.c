@@ -21,10 +21,21 @@ struct apply {
     char hash[PROCESS_HASH_BYTES];
 };
 
+static void warnings_set(struct apply *apply, struct span warnings)
+{
+    free((void *)(uintptr_t)apply->warnings.p);
+    apply->warnings = (struct span){mem_dup(warnings.p, warnings.len), warnings.len};
+}
+
 static void apply_on_rows(void *arg, PGresult *rows)
 {
+    enum { CHANGED, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST, KEY_ANSWER };
     struct apply *apply = arg;
-    op_unit_read_key(&apply->op, rows, 1, 2, 3);
+
+    op_unit_read_key(&apply->op, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST);
+    struct span first = pg_span(rows, 0, KEY_ANSWER);
+    if (first.len != 0) /* what is checked by now may be warned of otherwise */
+        warnings_set(apply, first);
 }
 
 static void apply_send(struct unit *unit, struct pg *pg, struct pg_params *params)
@@ -40,6 +51,7 @@ static void apply_send(struct unit *unit, struct pg *pg, struct pg_params *param
     pg_put_text(params, desk_role_name(req->role));
     pg_put_bytes(params, comment.p == NULL ? span_of("") : comment);
     pg_put_bool(params, request_bool(req, F_RECOMPUTE, false));
+    pg_put_bytes(params, apply->warnings);
     (void)pg_send(pg, W_PROCESS_APPLY, params, apply_on_rows, apply);
 }
 
@@ -86,7 +98,7 @@ static void apply_write(struct broker *broker, struct call *call, const struct p
     process_files_encode(files, &out);
     struct apply *apply = mem_new(1, sizeof *apply);
     apply->files.p = buf_take(&out, &apply->files.len);
-    apply->warnings = (struct span){mem_dup(warnings.p, warnings.len), warnings.len};
+    warnings_set(apply, warnings);
     (void)snprintf(apply->hash, sizeof apply->hash, "%s", hash);
     op_unit_start(&apply->op, &type, broker, call);
 }

@@ -282,6 +282,31 @@ def test_a_worker_that_leaves_together_with_its_broker_does_not_look_for_it_agai
         broker.close()
 
 
+class Wary(PyWorker):
+    """Warns of every version of the process, each time of something else."""
+
+    asked = 0
+
+    def on_ask(self, message):
+        self.asked += 1
+        self.say("answer", {"ok": True, "result": {"errors": [], "warnings": [f"process.yaml:{self.asked}:1: is odd"]}}, message["id"])
+
+
+def test_an_apply_that_is_repeated_is_answered_with_the_first_warnings(desk, workerless):
+    body = {"files": desk.call("process.get")["files"], "comment": "warned of", "as_": ADA}
+    worker = Wary(workerless.env["DOCKET_WORKERS"].split(",")[0])
+    try:
+        wait_until(lambda: worker.process)
+        first = desk.call("process.apply", key="warned-1", **body)
+        assert first["warnings"] == ["process.yaml:1:1: is odd"]
+        assert desk.call("process.apply", key="warned-1", **body) == {**first, "duplicate": True}
+        assert desk.call("process.apply", key="warned-2", **body)["warnings"] == ["process.yaml:3:1: is odd"] and worker.asked == 3
+        assert desk.call("process.apply", key="warned-1", **body) == {**first, "duplicate": True}
+    finally:
+        worker.leave()
+    assert desk.call("process.apply", key="warned-1", **body) == {**first, "duplicate": True}
+
+
 class Refusing(PyWorker):
     """Objects to every version of the process."""
 
