@@ -159,14 +159,16 @@ static void put_row(struct read_one *r, const PGresult *rows, int row)
         PRIORITY,
         QUEUE,
         TAG,
-        COUNT
+        COUNT,
+        MESSAGES
     };
     static const struct row_field fields[] = {{"mute", MUTE, true},          {"owner", OWNER, false},
                                               {"reason", REASON, false},     {"from_at", FROM_AT, true},
                                               {"until_at", UNTIL_AT, true},  {"ended_by", ENDED_BY, false},
                                               {"customer", CUSTOMER, false}, {"kind", KIND, false},
                                               {"priority", PRIORITY, true},  {"queue", QUEUE, false},
-                                              {"tag", TAG, false},           {"count", COUNT, true}};
+                                              {"tag", TAG, false},           {"count", COUNT, true},
+                                              {"messages", MESSAGES, true}};
     enum { FIELDS = sizeof fields / sizeof fields[0] };
 
     wire_put_map(&r->out, FIELDS + 1);

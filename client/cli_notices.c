@@ -129,6 +129,7 @@ void cli_print_mutes(struct cli *cli, const struct wire_val *body)
         {"queue", "QUEUE", CLI_CELL_ANY, 0},
         {"tag", "TAG", CLI_CELL_ANY, 0},
         {"count", "ALERTS", CLI_CELL_ANY, 0},
+        {"messages", "MESSAGES", CLI_CELL_ANY, 0},
         {"reason", "REASON", CLI_CELL_ANY, 60},
     };
     cli_print_list(cli, body, "mutes", columns, COUNT(columns));

@@ -318,10 +318,34 @@ static void put_meetings(struct buf *out, const struct wire_val *list, struct cl
     }
 }
 
+/* What became of a message, by its deliveries: one that was told off may still wait, or have reached nobody. */
+static const char *message_word(const struct wire_val *message)
+{
+    static const char *const waiting[] = {"pending", "leased", "held"};
+    const struct wire_val *deliveries = wire_find(message, "deliveries");
+    size_t waits = 0, told = 0, joined = 0;
+
+    if (!span_is(wire_find_str(message, "state"), "told") || wire_count(deliveries) == 0)
+        return NULL;
+    for (size_t i = 0; i < wire_count(deliveries); i++) {
+        struct span state = wire_find_str(wire_at(deliveries, i), "state");
+        for (size_t k = 0; k < COUNT(waiting); k++)
+            waits += span_is(state, waiting[k]);
+        told += span_is(state, "delivered") || span_is(state, "sent");
+        joined += span_is(state, "merged");
+    }
+    return waits != 0 && told != 0 ? "told, and some of it waits"
+           : waits != 0            ? "waits"
+           : told != 0             ? "told"
+           : joined != 0           ? "in another message"
+                                   : "not told";
+}
+
 void cli_message_put(struct buf *out, const struct wire_val *message, struct cli_style style)
 {
     static const char *const parts[] = {"channel", "recipient", "address", "state", "reason", "reply"};
     const struct wire_val *deliveries = wire_find(message, "deliveries");
+    const char *word = message_word(message);
 
     cli_cell_put(out, wire_find(message, "created_at"), CLI_CELL_TIME, style);
     (void)buf_add_text(out, "  ");
@@ -329,7 +353,10 @@ void cli_message_put(struct buf *out, const struct wire_val *message, struct cli
     (void)buf_add_text(out, " to ");
     cli_cell_put(out, wire_find(message, "to"), CLI_CELL_ANY, style);
     (void)buf_add_text(out, ": ");
-    cli_cell_put(out, wire_find(message, "state"), CLI_CELL_ANY, style);
+    if (word != NULL)
+        (void)buf_add_text(out, word);
+    else
+        cli_cell_put(out, wire_find(message, "state"), CLI_CELL_ANY, style);
     if (wire_find_str(message, "reason").len != 0)
         (void)buf_add_text(out, ", ");
     cli_cell_put(out, wire_find(message, "reason"), CLI_CELL_ANY, style);

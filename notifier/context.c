@@ -114,7 +114,7 @@ static void put_priority_name(const struct context *c, const struct wire_val *bo
 /* Who did something may be a customer, whose names are their own. */
 static bool key_is_person(const struct wire_val *map, struct span key)
 {
-    return span_is(key, "staff") || span_is(key, "acked_by") ||
+    return span_is(key, "staff") || span_is(key, "acked_by") || span_is(key, "ended_by") ||
            (span_is(key, "by") && wire_find_bool(map, "by_staff", false));
 }
 

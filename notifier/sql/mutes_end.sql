@@ -18,7 +18,15 @@ u AS (
 )
 INSERT INTO outbox (ticket, version, audience, kind, generation, created_at, body)
 SELECT 0, 0, 3, 'mute_ended', (u.id % 2147483647)::integer, clock.at,
-       docket_text_body('Mute ' || u.id || ' of ' || u.owner || ' (' || u.reason || ') is over' ||
-                        coalesce(', ended by ' || u.ended_by, '') || '. Alerts it held back: ' || u.count || '.')
+       '\x88'::bytea
+           || docket_pack_text('text', 20)
+           || docket_pack_text('Mute ' || u.id || ' of ' || u.owner || ' (' || u.reason || ') is over' || coalesce(', ended by ' || u.ended_by, '') ||
+                               '. Alerts it held back: ' || u.count || '.', 2000)
+           || docket_pack_text('id', 20) || '\xd3'::bytea || int8send(u.id)
+           || docket_pack_text('by', 20) || docket_pack_text(u.owner, 200) || docket_pack_text('by_staff', 20) || '\xc3'::bytea
+           || docket_pack_text('ended_by', 20) || CASE WHEN u.ended_by IS NULL THEN '\xc0'::bytea ELSE docket_pack_text(u.ended_by, 200) END
+           || docket_pack_text('reason', 20) || docket_pack_text(u.reason, 1000)
+           || docket_pack_text('count', 20) || '\xd3'::bytea || int8send(u.count)
+           || docket_pack_text('messages', 20) || '\xd3'::bytea || int8send(u.messages)
   FROM u, clock
 ON CONFLICT DO NOTHING

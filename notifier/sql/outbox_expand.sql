@@ -1,4 +1,4 @@
--- Ends the claim of outbox rows: told (2, with deliveries) or suppressed (3, with the reason). Only rows that are still ours.
+-- Ends the claim of outbox rows: told (2, with deliveries) or suppressed (3, with the reason; a mute counts what is suppressed by it). Only rows that are still ours.
 -- next_at is also the order in which deliveries are claimed: a head start lets alerts and receipts overtake a backlog. An address that
 -- does not work gets none: the delivery is there as suppressed (6), and the recipient's next channel is used; a customer who
 -- has none left is told of to staff, once a day for a ticket.
@@ -14,7 +14,15 @@ o AS (
            WITH ORDINALITY AS u(ticket, version, audience, kind, generation, state, reason, ord)
      WHERE o.ticket = u.ticket AND o.version = u.version AND o.audience = u.audience AND o.kind = u.kind
        AND o.generation = u.generation AND o.state = 1 AND o.token = $1::bigint
-    RETURNING u.ord, o.ticket, o.version, o.audience, o.kind, o.generation, o.created_at
+    RETURNING u.ord, o.ticket, o.version, o.audience, o.kind, o.generation, o.created_at, u.reason
+), m AS MATERIALIZED (
+    SELECT m.id, x.n
+      FROM mutes m JOIN (SELECT substring(o.reason FROM '^muted by mute ([0-9]+)$')::bigint AS id, count(*)::integer AS n
+                           FROM o WHERE starts_with(o.reason, 'muted by mute ') GROUP BY 1) x USING (id)
+     ORDER BY m.id
+       FOR UPDATE OF m
+), c AS (
+    UPDATE mutes SET messages = mutes.messages + m.n FROM m WHERE mutes.id = m.id
 ), d AS MATERIALIZED (
     SELECT d.ord, w.*, d.recipient, d.head_start, d.reason, d.priority, d.not_before, d.guest
       FROM unnest($9::integer[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::text[], $15::text[], $16::bigint[], $17::smallint[], $18::boolean[])

@@ -58,6 +58,8 @@ def test_at_night_only_progress_waits_and_goes_as_one_in_the_morning(night, clie
     assert len(held) == 2 and all(row[2] == 0 and 3600 < row[4] < 7300 and row[3].startswith("waits until ") and row[3].endswith(": nights") for row in held), held
     why = night.docket("notification", "why", tracking)
     assert "nights" in why.stdout, why.stdout + why.stderr
+    says = [line.partition("  ")[2] for line in why.stdout.splitlines() if not line.startswith(" ")]
+    assert says.count("update to customer: waits") == 2 and "approval_asked to customer: told" in says, why.stdout
     with night.db() as db:  # the morning
         db.execute("UPDATE deliveries SET next_at = docket_now() WHERE ticket = %s AND kind = 'update'", (id_of(tracking),))
         db.execute("UPDATE targets SET ready_at = docket_now() WHERE address = %s", (address,))

@@ -428,9 +428,18 @@ def test_muted_alerts_make_no_step_and_the_end_of_the_mute_is_told(desk):
     alert = alert_of(desk, desk.client.submit(customer=customer, impact="down"))
     wait_until(lambda: quiet_of(desk, alert) == (f"muted by mute {mute}", None, True))
     assert not desk.sql("SELECT FROM deliveries WHERE alert = %s", alert)
+    # So are other messages to staff, which are counted too.
+    ticket = desk.sql("SELECT ticket FROM alerts WHERE id = %s", alert)[0][0]
+    for n in (1, 2):
+        desk.sql_do("INSERT INTO outbox (ticket, version, audience, kind, generation, created_at) VALUES (%s, 1, 2, 'task', %s, docket_now())", ticket, n)
+    wait_until(lambda: desk.client.call("notification.mutes")["mutes"][0]["messages"] == 2)
     assert desk.client.call("notification.mutes")["mutes"][0]["count"] == 1
+    assert re.search(r"ALERTS +MESSAGES", desk.stack.docket("notification", "mutes").stdout)
     desk.client.call("notification.unmute", mute=mute, as_=ADA)
     wait_until(lambda: desk.sql("SELECT FROM outbox WHERE kind = 'mute_ended' AND generation = %s AND state = 2", mute))
+    mail = wait_until(lambda: [mail for mail in desk.smtp.to("ops@localhost") if mail["X-Docket-Kind"] == "mute_ended"
+                               and f"Mute {mute} " in mail.get_body(("plain",)).get_content()])[0]
+    assert "alerts 1, other messages 2" in mail.get_body(("plain",)).get_content()
     wait_until(lambda: desk.sql("SELECT FROM deliveries WHERE alert = %s", alert))
     assert quiet_of(desk, alert)[0] is None
 

@@ -81,7 +81,7 @@ BODIES = {"received": ({}, {"missing": ["equipment", "configuration"]}), "asked"
           "alert_over": ({"id": 7}, {"acked_by": "ada"}), "alert_reminder": ({"id": 7}, {"acked_by": "ada"}),
           "missed": ({"clock": "response", "percent": 100, "due_at": 1774746000000000}, {}), "warning": ({"clock": "response", "percent": 80, "due_at": 1774746000000000}, {}),
           "undelivered": ({"delivery": 12, "channel": "xmpp", "address": "kim@acme.example", "about": "update"}, {"reply": "R one"}),
-          "endpoint_disabled": ({"address": "https://h.example/x"}, {"reply": "R one"}), "mute_ended": ({"text": "W one."}, {}), "generic": ({}, {"text": "W one."})}
+          "endpoint_disabled": ({"address": "https://h.example/x"}, {"reply": "R one"}), "mute_ended": ({"text": "W one.", "id": 3, "by": "ada", "by_staff": True, "reason": "W two.", "count": 1, "messages": 0}, {"ended_by": "ben"}), "generic": ({}, {"text": "W one."})}
 MEMBERS = [{"id": 5, "title": "Trunk 17", "kind": "alert", "priority": 1, "alert": "Priority 1: Trunk 17", "cause": "p1:DKT-1", "link": "https://s.example/l/x1"},
            {"id": 6, "title": "E", "kind": "waiting", "priority": 3, "body": {"reason": "W one.", "proposal": "W two."}, "link": "https://s.example/l/x2"},
            {"id": 7, "title": "U", "kind": "update", "body": {"text": "W one."}}, {"id": 8, "title": "Q", "kind": "asked", "body": {"questions": ["Q one?"]}}]
