@@ -18,7 +18,6 @@
 #include "forecasting.h"
 #include "http.h"
 #include "log.h"
-#include "metrics.h"
 #include "migrate.h"
 #include "move.h"
 #include "ops_alerts.h"
@@ -37,10 +36,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <sodium.h>
 
 enum { TICK_MS = 100, CLAIM_EVERY_TICKS = 3, CUSTOMERS_KEPT = 20000, POKE_HWM = 1000 };
 

@@ -2,7 +2,6 @@
 #include "claims.h"
 #include "broker.h"
 #include "clock.h"
-#include "log.h"
 #include "mem.h"
 #include "put_back.h"
 #include "statements.h"

@@ -12,7 +12,6 @@
 #include "wakes.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { BODY_BYTES_MAX = 128 << 10 };
 

@@ -1,8 +1,6 @@
 /* The clocks and verdicts of a decision, checked; see decision.h. */
 #include "decision_internal.h"
 
-#include <stdlib.h>
-
 #include "mem.h"
 
 static const char *const clock_names[] = {"response", "update", "resolution"};

@@ -6,7 +6,6 @@
 #include "ops.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { TAGS_MAX = 32, BYTES_MAX = 4 << 20 };
 

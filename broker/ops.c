@@ -3,8 +3,6 @@
 #include "alerting.h"
 #include "applying.h"
 #include "bounces.h"
-#include "broker.h"
-#include "calls.h"
 #include "change_ops.h"
 #include "customer_put.h"
 #include "deadlines.h"

@@ -18,7 +18,6 @@
 #include "workers.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { LIST_LIMIT = 100 };
 

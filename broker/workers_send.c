@@ -1,7 +1,6 @@
 /* The workers' endpoint: what the broker says; see workers.h. */
 #include "workers_internal.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include <zmq.h>

@@ -10,7 +10,6 @@
 #include "clock.h"
 #include "mem.h"
 
-#include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,6 @@
  * handing over tickets with an absence. */
 #include "cli.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 

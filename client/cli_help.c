@@ -1,7 +1,6 @@
 /* Help, the manual page and Markdown: all printed from the tables. */
 #include "cli.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static const char description[] =

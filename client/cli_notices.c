@@ -1,8 +1,6 @@
 /* Messages to people: the list, one with its attempts, and why somebody was told or not. */
 #include "cli.h"
 
-#include <stdlib.h>
-
 enum { PRINT_BYTES = 16 << 20 };
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))

@@ -2,8 +2,6 @@
  * newer broker is no matter. */
 #include "cli.h"
 
-#include <string.h>
-
 enum { PRINT_BYTES_MAX = 64 * 1024 * 1024 };
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))

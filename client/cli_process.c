@@ -3,8 +3,6 @@
 #include "cli_files.h"
 #include "lib_internal.h"
 
-#include "mem.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,6 @@
 #include "lib_internal.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { REPORT_BYTES_MAX = 1 << 20 };

@@ -6,7 +6,6 @@
 #include "mem.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { WATCH_WAIT_MS = 20000, WATCH_LIMIT = 500, WATCH_PAUSE_MS = 1000 };
 

@@ -6,7 +6,6 @@
 
 #include "clock.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

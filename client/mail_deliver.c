@@ -3,12 +3,10 @@
 #include "docket.h"
 #include "log.h"
 #include "mail_internal.h"
-#include "mem.h"
 #include "tracking.h"
 #include "utf8.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

@@ -2,7 +2,6 @@
  * many colons overflows the stack, parameters of Content-Type cost the square of their number). */
 #include "mail.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* One line with its end; moves *left on. */

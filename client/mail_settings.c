@@ -6,8 +6,6 @@
 #include "endpoint.h"
 #include "tracking.h"
 
-#include <string.h>
-
 #define AT(field) offsetof(struct mail_settings, field)
 
 const struct setting mail_settings_table[] = {

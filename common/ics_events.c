@@ -5,7 +5,6 @@
 #include "mem.h"
 #include "zone_windows.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -3,7 +3,6 @@
 
 #include "mem.h"
 #include "utf8.h"
-#include "wire.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,6 @@
 #include "ics.h"
 #include "mem.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { SHOWN_BYTES = 100 };

@@ -3,8 +3,6 @@
 
 #include "date.h"
 
-#include <string.h>
-
 enum { HOUR_S = 3600, LOOK_DAYS = 9 };
 #define FAR_S INT64_C(4133980800) /* 2101: the zones' tables end there */
 

@@ -4,7 +4,6 @@
 #include "process_internal.h"
 #include "request_fields.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 enum { DURATION_DIGITS_MAX = 9, DURATION_DAYS_MAX = 400, WANT_BYTES_MAX = 300 };

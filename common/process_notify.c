@@ -3,8 +3,6 @@
 
 #include "date.h"
 
-#include <string.h>
-
 enum { LIMIT_MOST = 100000, WINDOW_LEAST_S = 60, WINDOW_MOST_S = 86400 };
 
 static const char *const file_keys[] = {"limits", "holds"};

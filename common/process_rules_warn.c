@@ -4,7 +4,6 @@
 #include "mem.h"
 #include "rule_logic.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

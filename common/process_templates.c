@@ -8,7 +8,6 @@
 #include "utf8.h"
 
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { PARTS_BYTES = PROCESS_FILE_NAME_MAX + 1 };

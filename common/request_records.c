@@ -7,7 +7,6 @@
 #include "zone.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { PATH_BYTES = 96, NAME_BYTES_MAX = 200, LOCALE_BYTES_MAX = 35 };
 

@@ -2,7 +2,6 @@
 #include "states.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* clang-format off */
 #define N STATE_NEW

@@ -4,7 +4,6 @@
 #include "utf8.h"
 
 #include <assert.h>
-#include <string.h>
 
 enum { DOUBLED_KEYS_CHECKED_MAX = 64 };
 

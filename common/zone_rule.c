@@ -2,7 +2,6 @@
 #include "zone_rule.h"
 
 #include "date.h"
-#include "zone.h"
 
 #include <ctype.h>
 

@@ -2,8 +2,6 @@
 #include "backoff.h"
 #include "date.h"
 
-#include <stddef.h>
-
 enum { RETRY_AFTER_S_MAX = DAY_S };
 #define US INT64_C(1000000)
 

@@ -5,7 +5,6 @@
 #include "mem.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { TICK_MS = 250, ANSWER_DEPTH = WIRE_DEPTH_MAX };
 

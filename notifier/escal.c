@@ -1,8 +1,6 @@
 /* One step of an escalation; see escal.h. */
 #include "escal.h"
 
-#include <string.h>
-
 const char *escal_what_name(enum escal_what what)
 {
     static const char *const names[ESCAL_WHATS] = {"page", "last_resort", "reminder", "over"};

@@ -4,7 +4,6 @@
 #include "wire.h"
 
 #include <ctype.h>
-#include <string.h>
 
 enum { PAGE_BYTES_MAX = 512 << 10, CONTEXT_BYTES_MAX = 256 << 10, WHY_BYTES = 256 };
 

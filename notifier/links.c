@@ -11,7 +11,6 @@
 #include "statements.h"
 #include "tracking.h"
 #include "utf8.h"
-#include "wire.h"
 
 #include <stdlib.h>
 #include <string.h>

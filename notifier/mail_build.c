@@ -3,7 +3,6 @@
 #include "address.h"
 #include "clock.h"
 #include "utf8.h"
-#include "wire.h"
 
 #include <string.h>
 

@@ -24,7 +24,6 @@
 #include "zones.h"
 
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -8,7 +8,6 @@
 #include "yaml_node.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { STATUS_REFUSED = 1, STATUS_USAGE = 2, STEPS_MAX = 2000, LINE_BYTES_MAX = 1 << 20 };

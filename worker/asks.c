@@ -10,7 +10,6 @@
 #include "whatif.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct asks {
     const char *zone_dir;

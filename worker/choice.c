@@ -1,7 +1,6 @@
 /* What the rules of one wake chose; see choice.h. */
 #include "choice.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct choosing {

@@ -5,9 +5,7 @@
 #include "instant.h"
 #include "mem.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { PRIORITIES = 4, TEXT_BYTES_MAX = 1 << 20, TICKETS_MAX = 10000, HANDLED_MAX = 10000, LINES_MAX = 100 };
 

@@ -7,7 +7,6 @@
 #include "given.h"
 #include "history.h"
 #include "instant.h"
-#include "json_line.h"
 #include "mem.h"
 #include "work.h"
 

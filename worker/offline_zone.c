@@ -7,7 +7,6 @@
 #include "zone.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { STATUS_REFUSED = 1, STATUS_USAGE = 2 };

@@ -4,8 +4,6 @@
 #include "instant.h"
 #include "trial.h"
 
-#include <string.h>
-
 enum { BYTES_MAX = 8 << 20, DEPTH_MAX = 32, NAME_BYTES = 129 };
 
 /* Which op leaves which event. */

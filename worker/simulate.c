@@ -6,7 +6,6 @@
 #include "mem.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct simulation {
     const struct engine *engine;

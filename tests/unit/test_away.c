@@ -8,7 +8,6 @@
 #include "away.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -7,8 +7,6 @@
 
 #include "backoff.h"
 
-#include <string.h>
-
 #define S INT64_C(1000000)
 #define MINUTE (60 * S)
 #define HOUR (3600 * S)

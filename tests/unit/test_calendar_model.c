@@ -11,7 +11,6 @@
 #include "calendar.h"
 #include "clock.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,7 +8,6 @@
 #include "escal.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define S INT64_C(1000000)

@@ -13,7 +13,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* A whole file around the lines of its events; '|' ends a line. */
 static char *file_of(const char *lines)

@@ -7,7 +7,6 @@
 
 #include "json_line_judged.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

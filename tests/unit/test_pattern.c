@@ -10,8 +10,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* By PCRE2 alone, from the beginning. */

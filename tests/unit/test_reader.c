@@ -9,8 +9,6 @@
 
 #include <cmocka.h>
 
-#include <string.h>
-
 static void put_contact(struct buf *out, const char *way, const char *address, const char *locale)
 {
     wire_put_map(out, locale == NULL ? 1 : 2);

@@ -11,7 +11,6 @@
 #include "choice.h"
 #include "rule_logic.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

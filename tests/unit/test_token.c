@@ -1,11 +1,9 @@
 /* Signed tokens: both forms, what breaks them, two keys. */
 #include "token.h"
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -7,7 +7,6 @@
 
 #include "tracking.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define LETTERS "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
