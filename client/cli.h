@@ -246,6 +246,9 @@ void cli_colour_put(struct buf *out, struct cli_style style, const char *sgr, co
 struct cli_style cli_style_of(const struct cli *cli);
 
 void cli_print_any(struct cli *cli, const struct wire_val *body);
+/* A list as a table: one of several in an answer, of which one tells how to go on. */
+void cli_print_rows(struct cli *cli, const struct wire_val *list, const struct cli_column *columns,
+                    size_t count);
 /* The answer's list of that name as a table, and how to go on. */
 void cli_print_list(struct cli *cli, const struct wire_val *body, const char *key,
                     const struct cli_column *columns, size_t count);

@@ -193,7 +193,7 @@ void cli_print_turns(struct cli *cli, const struct wire_val *body)
     cli_print_list(cli, body, "turns", turns, COUNT(turns));
     if (wire_count(wire_find(body, "overrides")) != 0) {
         (void)fputs("\n", cli->out);
-        cli_print_list(cli, body, "overrides", overrides, COUNT(overrides));
+        cli_print_rows(cli, wire_find(body, "overrides"), overrides, COUNT(overrides));
     }
 }
 

@@ -418,23 +418,30 @@ void cli_print_ticket(struct cli *cli, const struct wire_val *body)
 
 /* ---- lists ---- */
 
-void cli_print_list(struct cli *cli, const struct wire_val *body, const char *key,
-                    const struct cli_column *columns, size_t count)
+void cli_print_rows(struct cli *cli, const struct wire_val *list, const struct cli_column *columns,
+                    size_t count)
 {
-    const struct wire_val *list = wire_find(body, key);
-    struct span cursor = wire_find_str(body, "cursor");
     struct buf out;
 
-    if (list == NULL) {
-        cli_print_any(cli, body);
-        return;
-    }
     buf_init(&out, PRINT_BYTES_MAX);
     if (wire_count(list) != 0)
         cli_table_put(&out, list, columns, count, cli_style_of(cli));
     else if (cli->columns != 0) /* a person looks, who may think that it hangs */
         (void)fputs("docket: nothing to list\n", stderr);
     print_flush(cli, &out);
+}
+
+void cli_print_list(struct cli *cli, const struct wire_val *body, const char *key,
+                    const struct cli_column *columns, size_t count)
+{
+    const struct wire_val *list = wire_find(body, key);
+    struct span cursor = wire_find_str(body, "cursor");
+
+    if (list == NULL) {
+        cli_print_any(cli, body);
+        return;
+    }
+    cli_print_rows(cli, list, columns, count);
     if (cursor.len != 0 && wire_count(list) != 0)
         (void)fprintf(stderr, "more: --cursor %.*s\n", (int)cursor.len, cursor.p);
 }

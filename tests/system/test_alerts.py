@@ -336,7 +336,11 @@ def test_turns_come_page_by_page_and_none_is_lost_between_them(desk, caller):
     for wrong in ("x", "1.2", "1..2.second", first + "x", first.replace("second", "primary")[:-1], "." + first, first.partition(".")[2]):
         assert caller.refused("oncall.next", cursor=wrong).field in ("cursor", "until_at"), wrong
     assert caller.refused("oncall.next", cursor=first, schedule="primary").field == "cursor"
-    assert "more: --cursor" in desk.docket("oncall", "next", "second", "--limit", "1").stderr
+    assert caller.call("oncall.next", **span)["overrides"] == []
+    override = caller.call("oncall.override", schedule="second", staff="lea", **span, as_=ADA)["override"]
+    shown = desk.docket("oncall", "next", "--from-at", str(span["from_at"]), "--limit", "1")
+    caller.call("oncall.override", override=override, cancel=True, as_=ADA)
+    assert shown.stderr.count("more: --cursor") == 1 and "lea" in shown.stdout
 
 
 def test_a_turn_that_has_begun_is_the_same_event_whenever_it_is_exported(desk):
