@@ -75,7 +75,7 @@ struct outgoing {
     int64_t delivery;
     const char *id; /* as letter.id */
     const char *address;
-    const char *kind;
+    bool is_page;      /* an alert of P1 or P2: they must have it, or their next channel is needed */
     int attempt;       /* from 1 */
     struct span bytes; /* as built, the same in every attempt */
 };

@@ -316,7 +316,7 @@ static void xmpp_start(void *arg, const struct outgoing *out, channel_end_fn *en
 
     (void)snprintf(pending->id, sizeof pending->id, "%s", out->id);
     (void)snprintf(pending->to, sizeof pending->to, "%s", out->address);
-    pending->is_page = strcmp(out->kind, "alert") == 0;
+    pending->is_page = out->is_page;
     pending->end_by_us = now + room->host->settings->smtp_timeout_us;
     pending->end_fn = end_fn;
     pending->arg = end_arg;

@@ -227,7 +227,7 @@ static void job_start(struct job *job)
     job->out = (struct outgoing){.delivery = job->id,
                                  .id = job->message_id,
                                  .address = job->address,
-                                 .kind = job->kind,
+                                 .is_page = job_is_page(job),
                                  .attempt = job->attempt,
                                  .bytes = job->bytes};
     job_link(job);

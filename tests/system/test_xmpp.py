@@ -24,6 +24,7 @@ policies:
 match:
   - {cause: room, policy: room}
   - {cause: deaf, policy: deaf}
+  - {cause: minor, policy: deaf}
   - {policy: p1}
 """
 
@@ -34,6 +35,9 @@ RULES = """
 - rule: deaf
   when: {field: title, contains: to-the-deaf}
   then: {priority: 2, alert: deaf}
+- rule: minor
+  when: {field: title, contains: of-little-weight}
+  then: {priority: 3, alert: minor}
 """
 
 
@@ -168,6 +172,16 @@ def test_a_page_without_a_receipt_is_unknown_and_goes_on_over_the_next_channel(d
     wait_until(lambda: desk.deaf.texts(tracking), 20)
     wait_until(lambda: any("no device said so" in row[2] for row in desk.rows("deaf@localhost")), 30)
     wait_until(lambda: any(tracking in text and "deaf@localhost" in text for text in desk.stack.mails()), 30)
+
+
+def test_an_alert_that_is_no_page_is_told_once_also_where_no_device_confirms(desk):
+    """P3 is tried as a message is: unknown, it came again after 30 s, 2, 5, 15 minutes and so on, for two days."""
+    tracking = desk.client.submit(title="of-little-weight")
+    alert = desk.alert(tracking)
+    row = wait_until(lambda: next((row for row in desk.sql("SELECT state, attempts, reply FROM deliveries WHERE alert = %s AND address = 'deaf@localhost' AND attempts > 0", alert)
+                                   if row[2]), None), 30)
+    assert row == (DELIVERED, 1, "the server has it")
+    assert len(desk.deaf.texts(tracking)) == 1
 
 
 @pytest.mark.parametrize("forged", ["<message to='bot@localhost' id='x1'><received xmlns='urn:xmpp:receipts' id='{id}'/></message>",

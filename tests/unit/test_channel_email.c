@@ -223,12 +223,8 @@ static int on_late(zloop_t *loop, int timer, void *arg)
 
 static enum send_result desk_send(struct desk *desk, const char *text)
 {
-    const struct outgoing out = {.delivery = 1,
-                                 .id = "n.1@x",
-                                 .address = "a@b",
-                                 .kind = "update",
-                                 .attempt = 1,
-                                 .bytes = span_of(text)};
+    const struct outgoing out = {
+        .delivery = 1, .id = "n.1@x", .address = "a@b", .attempt = 1, .bytes = span_of(text)};
 
     desk->ends = 0;
     channel_email.start(desk->room, &out, on_end, desk);
