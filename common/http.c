@@ -6,6 +6,7 @@
 #include "mem.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <netdb.h>
 #include <string.h>
@@ -101,27 +102,45 @@ enum MHD_Result http_send(struct MHD_Connection *connection, struct http_answer 
 }
 
 struct http_heads {
-    int hosts, lengths, codings;
+    int hosts, lengths, codings, strange;
 };
 
-static enum MHD_Result http_count_head(void *arg, enum MHD_ValueKind kind, const char *name,
-                                       const char *value)
+/* A name is a token: "Content-Length :" would be another header to us than to who is lenient. A value has no line end nor NUL in it, where
+ * others may cut it. */
+static bool http_head_is_plain(const char *name, size_t name_len, const char *value, size_t value_len)
+{
+    static const char marks[] = "!#$%&'*+-.^_`|~";
+
+    for (size_t i = 0; i < name_len; i++)
+        if (!isalnum((unsigned char)name[i]) && (name[i] == '\0' || strchr(marks, name[i]) == NULL))
+            return false;
+    for (size_t i = 0; i < value_len; i++)
+        if (value[i] == '\0' || value[i] == '\r' || value[i] == '\n')
+            return false;
+    return name_len != 0;
+}
+
+static enum MHD_Result http_count_head(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_len,
+                                       const char *value, size_t value_len)
 {
     struct http_heads *heads = arg;
-    (void)kind, (void)value;
+    bool is_coding = strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    (void)kind;
 
     heads->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
     heads->lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
-    heads->codings += strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    heads->codings += is_coding;
+    heads->strange += !http_head_is_plain(name, name_len, value, value_len) ||
+                      (is_coding && strcasecmp(value, "chunked") != 0);
     return MHD_YES;
 }
 
 bool http_is_one_request(struct MHD_Connection *connection)
 {
-    struct http_heads heads = {0, 0, 0};
+    struct http_heads heads = {0, 0, 0, 0};
 
-    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, http_count_head, &heads);
-    return heads.hosts <= 1 && heads.lengths + heads.codings <= 1;
+    (void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, http_count_head, &heads);
+    return heads.strange == 0 && heads.hosts <= 1 && heads.lengths + heads.codings <= 1;
 }
 
 static enum MHD_Result http_on_request(void *arg, struct MHD_Connection *connection, const char *url,

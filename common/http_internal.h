@@ -33,10 +33,11 @@ bool http_start(struct http *http, const char *bind, MHD_AccessHandlerCallback o
 /* Lets the daemon do what it can now; from inside its own callbacks: once they returned. */
 void http_turn(struct http *http);
 
-/* Whether everybody who reads the head sees the same request in it (RFC 9112, 3.2, 6.3): one Host at most, one length at most, and no length
- * beside chunks. A proxy before us may have chosen the other one, and take what we think is a body for the next request. */
-#define HTTP_NOT_ONE_REQUEST \
-    "Host, Content-Length or Transfer-Encoding is there twice, or both of the last two\n"
+/* Whether everybody who reads the head sees the same request in it (RFC 9112, 3.2, 5.1, 6.1, 6.3): one Host at most, one length at most, no
+ * length beside chunks, no coding but those, no name or value that is none. A proxy before us may have chosen the other one, and take what we think is a body for the next request. */
+#define HTTP_NOT_ONE_REQUEST                                                                             \
+    "Host, Content-Length or Transfer-Encoding is there twice, or both of the last two; or a header is " \
+    "none\n"
 bool http_is_one_request(struct MHD_Connection *connection);
 
 /* Queues the answer and takes its body. */
