@@ -184,6 +184,88 @@ static void test_overrides_swaps_and_absences_change_the_plan(void **state)
     fixture_free(&f);
 }
 
+/* Where two overlap, each keeps its own: a swap, a stand-in who is on already, and somebody who is away. */
+static void test_of_two_on_call_only_the_one_is_replaced_who_was_meant(void **state)
+{
+    static const struct override_row both[] = {
+        {"as it is", {{NULL, NULL, NULL, 0, 0}}, "ada ben"},
+        {"the first", {{"s", "ada", "dan", 1, INT64_MAX}}, "dan ben"},
+        {"the second", {{"s", "ben", "dan", 1, INT64_MAX}}, "ada dan"},
+        {"by the other one: once", {{"s", "ada", "ben", 1, INT64_MAX}}, "ben"},
+        {"the second is away", {{NULL, "ben", NULL, 1, INT64_MAX}}, "ada"},
+        {"the first is away, and the other one stands in", {{NULL, "ada", "ben", 1, INT64_MAX}}, "ben"},
+    };
+    struct fixture f = fixture_of(BERLIN_DOUBLED);
+    (void)state;
+    for (size_t i = 0; i < sizeof both / sizeof both[0]; i++) {
+        struct oncall_overrides overrides = {both[i].items, both[i].items[0].until_at != 0};
+        const char *got = names_at(&f, overrides, at_of("2026-10-25T00:30"));
+        if (strcmp(got, both[i].want) != 0)
+            fail_msg("%s: \"%s\", want \"%s\"", both[i].name, got, both[i].want);
+    }
+    fixture_free(&f);
+}
+
+/* The plan changes on Mondays at nine; what people changed of it begins and ends where they said, in whatever order they said it. */
+static void test_the_next_change_is_the_plans_or_that_of_an_override_whichever_is_sooner(void **state)
+{
+    int64_t now = at_of("2026-01-07T12:00"), plan = at_of("2026-01-12T08:00");
+    const struct oncall_override items[] = {{"s", NULL, "cy", now + 3000, now + 9000},
+                                            {NULL, "ada", NULL, now - 5000, now + 2000},
+                                            {"s", NULL, "dan", now + 1000, now + 8000},
+                                            {"s", NULL, "dan", plan - 10, plan + 10}};
+    static const struct {
+        int64_t after, next;
+    } rows[] = {{-5000, 1000}, {0, 1000},    {999, 1000},  {1000, 2000},
+                {2000, 3000},  {3000, 8000}, {8000, 9000}, {8999, 9000}};
+    struct fixture f = fixture_of(BERLIN_WEEKLY);
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(oncall_next_change(f.oncall, 0, (struct oncall_overrides){items, 3},
+                                            now + rows[i].after),
+                         now + rows[i].next);
+    assert_int_equal(oncall_next_change(f.oncall, 0, (struct oncall_overrides){items, 4}, now + 9000),
+                     plan - 10);
+    assert_int_equal(oncall_next_change(f.oncall, 0, (struct oncall_overrides){items, 4}, plan - 10), plan);
+    assert_int_equal(oncall_next_change(f.oncall, 0, (struct oncall_overrides){items, 4}, plan), plan + 10);
+    assert_int_equal(oncall_next_change(f.oncall, 0, no_overrides, now), plan);
+    assert_string_equal(names_at(&f, (struct oncall_overrides){items, 1}, now + 8999), "cy");
+    assert_string_equal(names_at(&f, (struct oncall_overrides){items, 1}, now + 9000),
+                        "ada"); /* until: not any more */
+    fixture_free(&f);
+}
+
+static void test_schedules_are_found_by_name(void **state)
+{
+    static const char *const names[] = {"a", "b", "c"};
+    struct fixture f =
+        fixture_of("schedules:\n  a: {layers: [{rotation: weekly, start: 2026-01-05, people: ada}]}\n"
+                   "  b: {layers: [{rotation: weekly, start: 2026-01-05, people: ben}]}\n"
+                   "  c: {layers: [{rotation: weekly, start: 2026-01-05, people: cy}]}\n");
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(oncall_find(f.oncall, span_of(names[i])), i);
+        assert_string_equal(oncall_schedule(f.oncall, (size_t)i)->name, names[i]);
+    }
+    assert_int_equal(oncall_find(f.oncall, span_of("d")), -1);
+    fixture_free(&f);
+}
+
+static void test_a_set_holds_each_name_once_and_no_more_than_it_has_room_for(void **state)
+{
+    static char names[ONCALL_SET_MAX + 2][8];
+    struct oncall_set set = {.count = 0};
+    (void)state;
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < ONCALL_SET_MAX + 2; i++) {
+            (void)snprintf(names[i], sizeof names[i], "p%zu", i);
+            oncall_set_add(&set, names[i]);
+            assert_int_equal(set.count, round == 1 || i >= ONCALL_SET_MAX ? ONCALL_SET_MAX : i + 1);
+        }
+    for (size_t i = 0; i < ONCALL_SET_MAX; i++)
+        assert_string_equal(set.names[i], names[i]);
+}
+
 static void test_gaps_are_found_to_the_second(void **state)
 {
     struct fixture f = fixture_of(
@@ -489,6 +571,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_who_is_on_call_at_an_instant_follows_the_wall_clock),
         cmocka_unit_test(test_overrides_swaps_and_absences_change_the_plan),
+        cmocka_unit_test(test_of_two_on_call_only_the_one_is_replaced_who_was_meant),
+        cmocka_unit_test(test_the_next_change_is_the_plans_or_that_of_an_override_whichever_is_sooner),
+        cmocka_unit_test(test_schedules_are_found_by_name),
+        cmocka_unit_test(test_a_set_holds_each_name_once_and_no_more_than_it_has_room_for),
         cmocka_unit_test(test_gaps_are_found_to_the_second),
         cmocka_unit_test(test_a_layer_out_of_a_calendar_holds_where_it_has_an_event),
         cmocka_unit_test(test_whose_turn_it_is_when_other_programs_write_it_then_it_is_known),
