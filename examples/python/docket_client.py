@@ -11,7 +11,7 @@ import uuid
 import msgpack
 import zmq
 
-READING = ("find", "show", "list", "get", "explain", "since", "ping", "stats")
+READING = {"find", "show", "list", "get", "explain", "since", "who", "oncall.next", "why", "mutes", "forecast", "whatif", "simulate", "ping", "stats"}
 
 
 class Refused(Exception):
@@ -25,14 +25,15 @@ class Client:
 
     def call(self, op, **body):
         """Gives the answer's body. What changes something gets a key, so that repeating it is safe."""
-        if op.split(".")[-1] not in READING:
+        if not READING & {op, op.split(".")[-1]}:
             body.setdefault("key", uuid.uuid4().hex)
         for attempt in range(2 * len(self.brokers)):
             answer = self._ask(op, body)
-            if answer is not None and (answer["ok"] or answer["error"]["code"] != "unavailable"):
+            if answer is not None and (answer["ok"] or not answer["error"]["retry"]):
                 break
             self._next_broker()
-            time.sleep(0.2 if attempt >= len(self.brokers) - 1 else 0)
+            rest_ms = answer["error"].get("retry_after_ms", 0) if answer else 0
+            time.sleep(max(rest_ms / 1000, 0.2 if attempt >= len(self.brokers) - 1 else 0))
         if answer is None:
             raise TimeoutError(f"no broker answered; repeat with key={body.get('key')}")
         if not answer["ok"]:

@@ -2,9 +2,13 @@
 
 import itertools
 import re
+import sys
 
 import pytest
-from helpers import ADA, CUSTOMER, MACHINE, ROOT, Refused
+from helpers import ADA, CUSTOMER, MACHINE, ROOT, Refused, wait_until
+
+sys.path.insert(0, str(ROOT / "examples/python"))
+from docket_client import Client as Example  # noqa: E402
 
 PAGE = (ROOT / "docs/protocol.md").read_text()
 OPS = re.findall(r'^    \[FORM_\w+\] = \{"([a-z_.]+)",', (ROOT / "common/op_form.c").read_text(), re.M)
@@ -71,6 +75,62 @@ def test_a_change_without_who_asks_is_refused(client):
         refusal = client.refused(op, **body)
         assert (refusal.code, refusal.field) == ("invalid", "as"), op
     assert client.call("ticket.submit", key="with-as", customer="acme", title="t", problem="p", as_=ADA)["tracking"]
+
+
+FREE = {"equipment", "configuration", "attributes", "contact", "body"}  # maps whose names are the customer's, or the kind's
+
+
+def names_in(value):
+    """Each name of a field in an answer, but those of maps that anybody fills."""
+    if isinstance(value, list):
+        return set().union(*map(names_in, value))
+    if isinstance(value, dict):
+        return set(value) | set().union(*(names_in(value[name]) for name in value if name not in FREE))
+    return set()
+
+
+def test_each_field_of_a_shown_ticket_stands_there(client):
+    tracking, other = client.submit(impact="down", contact={"email": "fields@localhost"}), client.submit()
+    client.call("ticket.link", as_=ADA, tracking=tracking, to=other, as_link="related")
+    client.call("ticket.take", as_=ADA, tracking=tracking)
+    shown = wait_until(lambda: delivered_and_judged(client.call("ticket.show", tracking=tracking)))
+    told = PAGE.partition("A ticket in an answer:")[2].partition("## Other ops")[0]
+    listed = row_of("deadline.list")  # what `deadlines` of a ticket are said to be like
+    assert {"promise_s", "deliveries", "result", "as_link", "verdict"} <= names_in(shown)
+    assert not [name for name in names_in(shown) if f"`{name}`" not in told and f"`{name}`" not in listed]
+
+
+def delivered_and_judged(shown):
+    return shown["deadlines"] and any(one["history"] for message in shown["messages"] for one in message["deliveries"]) and shown
+
+
+class Silent(Example):
+    """The example without a network: it keeps what it would have asked, and gets the answers it is told."""
+
+    def __init__(self, *answers):
+        super().__init__(["tcp://one", "tcp://two"])
+        self.asked, self.answers = [], list(answers)
+
+    def _ask(self, op, body):
+        self.asked.append((self.brokers[self.at], body))
+        return self.answers.pop(0) if self.answers else {"ok": True, "body": {}}
+
+    def _next_broker(self):
+        self.at = (self.at + 1) % len(self.brokers)
+
+
+def test_the_example_sends_a_key_with_each_change_and_with_nothing_else():
+    for op in OPS:
+        example = Silent()
+        example.call(op)
+        assert ("key" in example.asked[0][1]) == (op in CHANGES or op == "ticket.submit"), op
+
+
+@pytest.mark.parametrize("code", ["busy", "unavailable"])
+def test_the_example_repeats_what_may_be_repeated_with_the_same_key_at_the_next_broker(code):
+    example = Silent({"ok": False, "error": {"code": code, "message": "m", "retry": True, "retry_after_ms": 1}})
+    assert example.call("ticket.take") == {}
+    assert [broker for broker, _ in example.asked] == ["tcp://one", "tcp://two"] and example.asked[0][1]["key"] == example.asked[1][1]["key"]
 
 
 WHOLE = 2**31 - 1
