@@ -49,28 +49,33 @@ static void bounce_send(struct unit *unit, struct pg *pg, struct pg_params *para
     (void)pg_send(pg, W_NOTICE_BOUNCED, params, bounce_on_rows, bounce);
 }
 
+static void bounce_end(struct bounce *bounce)
+{
+    struct err none;
+    struct buf out;
+
+    if (!bounce->is_there) {
+        (void)err_field(&none, ERR_NOT_FOUND, "notification", "no mail has the number %lld",
+                        (long long)request_int(&bounce->op.call->req, F_NOTIFICATION, 0));
+        call_refuse(bounce->op.call, &none);
+        return;
+    }
+    bounce->op.broker->outbox_written = true; /* a notifier looks at once */
+    buf_init(&out, 64);
+    wire_put_map(&out, 1);
+    wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&bounce->op.key));
+    call_answer(bounce->op.call, buf_span(&out));
+    buf_clear(&out);
+}
+
 static void bounce_done(struct unit *unit, const struct err *err)
 {
     struct bounce *bounce = (struct bounce *)unit;
-    struct err why;
-    struct buf out;
 
-    if (err != NULL) {
+    if (err != NULL)
         call_refuse(bounce->op.call, err);
-    } else if (!op_key_check(&bounce->op.key, &why)) {
-        call_refuse(bounce->op.call, &why);
-    } else if (!bounce->is_there) {
-        (void)err_field(&why, ERR_NOT_FOUND, "notification", "no mail has the number %lld",
-                        (long long)request_int(&bounce->op.call->req, F_NOTIFICATION, 0));
-        call_refuse(bounce->op.call, &why);
-    } else {
-        bounce->op.broker->outbox_written = true; /* a notifier looks at once */
-        buf_init(&out, 64);
-        wire_put_map(&out, 1);
-        wire_put_key_bool(&out, "duplicate", op_key_is_duplicate(&bounce->op.key));
-        call_answer(bounce->op.call, buf_span(&out));
-        buf_clear(&out);
-    }
+    else if (!op_unit_conflicts(&bounce->op))
+        bounce_end(bounce);
     free(bounce);
 }
 

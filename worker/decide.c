@@ -242,17 +242,20 @@ static int64_t decide_event_at(const struct work *work, size_t i)
     return at < work->now ? at : work->now;
 }
 
-/* Whether event i changed what is promised, of what was known: the priority or the package. */
+/* Whether event i changed what was promised: the priority, 0 where it is not known, or the package, which is looked up in the events only
+ * then. ret_package: that before it. */
 static bool decide_is_change(const struct decision *d, size_t i, int priority,
-                             const struct process_package *package)
+                             const struct process_package **ret_package)
 {
     const struct work_event *event = &d->work->events[i];
     struct span moved_to = package_in(event);
+    bool is_other = event->priority != 0 && event->priority != priority;
 
-    if (priority == 0 || package == NULL)
+    if (priority == 0 || (!is_other && moved_to.len == 0))
         return false;
-    return priority != event->priority ||
-           (moved_to.len != 0 && package != process_package_find(engine_process(d->engine), moved_to));
+    *ret_package = decide_package_before(d, i);
+    return *ret_package != NULL &&
+           (is_other || *ret_package != process_package_find(engine_process(d->engine), moved_to));
 }
 
 /* What the changes of priority and package since the last decision found: judged by what counted until then. */
@@ -263,11 +266,9 @@ static void decide_past(struct decision *d)
 
     clock_past_begin(&d->past, work->old, work->old_count);
     for (size_t i = 0; i < work->event_count; i++) {
-        if (!work->events[i].is_new)
-            continue;
         int before = decide_priority_before(d, i);
-        const struct process_package *package = decide_package_before(d, i);
-        if (!decide_is_change(d, i, before, package))
+        const struct process_package *package = NULL;
+        if (!work->events[i].is_new || !decide_is_change(d, i, before, &package))
             continue;
         int64_t at = decide_event_at(work, i);
         engine_terms(d->engine, package, before, d->forced_calendar, &terms);
