@@ -22,6 +22,8 @@ enum ops_state { OPS_UNKNOWN, OPS_IS_FINE, OPS_HOLDS };
 struct ops_alerts {
     int64_t looked_us;
     int64_t workers_gone_since_us; /* 0: they are there */
+    bool is_telling;
+    size_t telling; /* the row that is told, or was last */
     enum ops_state states[OPS_ALERTS];
 };
 
@@ -85,11 +87,17 @@ static const struct ops_row {
 
 /* ---- telling ---- */
 
-/* One that did not come to be is tried again at the next look, and so are the others: what is told already stays as it is. */
+/* One that did not come to be is tried again at a later look. One at a time: the lease is renewed over the same session, and behind a queue of
+ * statements that each wait for a lock it would lapse. */
 static void telling_on_end(void *arg, const struct pg_end *end)
 {
+    struct ops_alerts *alerts = arg;
+
     if (end->outcome != PG_OK)
-        ops_alerts_begin(arg);
+        alerts->states[alerts->telling] = OPS_UNKNOWN;
+    else
+        alerts->looked_us = 0; /* what else there is to tell need not wait */
+    alerts->is_telling = false;
 }
 
 static void alert_open(struct broker *broker, const char *cause, const struct ops_row *row)
@@ -105,7 +113,7 @@ static void alert_open(struct broker *broker, const char *cause, const struct op
     pg_put_int2(broker->params, PRIORITY);
     pg_put_text(broker->params, text);
     (void)pg_send(broker->control_pg, C_OPS_ALERT, broker->params, NULL, NULL);
-    pg_sync(broker->control_pg, telling_on_end, broker);
+    pg_sync(broker->control_pg, telling_on_end, broker->ops_alerts);
     broker->outbox_written = true;
 }
 
@@ -114,7 +122,22 @@ static void alert_resolve(struct broker *broker, const char *cause)
     pg_params_reset(broker->params);
     pg_put_text(broker->params, cause);
     (void)pg_send(broker->control_pg, C_OPS_RESOLVE, broker->params, NULL, NULL);
-    pg_sync(broker->control_pg, telling_on_end, broker);
+    pg_sync(broker->control_pg, telling_on_end, broker->ops_alerts);
+}
+
+static void ops_tell(struct broker *broker, size_t row, enum ops_state state)
+{
+    char cause[CAUSE_BYTES];
+
+    broker->ops_alerts->states[row] = state;
+    broker->ops_alerts->telling = row;
+    broker->ops_alerts->is_telling = true;
+    (void)snprintf(cause, sizeof cause, "%s%s%s", rows[row].cause, rows[row].own ? ":" : "",
+                   rows[row].own ? broker->settings.name : "");
+    if (state == OPS_HOLDS)
+        alert_open(broker, cause, &rows[row]);
+    else
+        alert_resolve(broker, cause);
 }
 
 struct ops_alerts *ops_alerts_new(void)
@@ -142,17 +165,12 @@ void ops_alerts_tick(struct broker *broker)
         mono - alerts->looked_us < LOOK_EVERY_MS * US_PER_MS)
         return;
     alerts->looked_us = mono;
-    for (size_t i = 0; i < OPS_ALERTS; i++) {
-        char cause[CAUSE_BYTES];
-        enum ops_state state = rows[i].holds(broker, mono) ? OPS_HOLDS : OPS_IS_FINE;
-        if (state == alerts->states[i])
-            continue;
-        alerts->states[i] = state;
-        (void)snprintf(cause, sizeof cause, "%s%s%s", rows[i].cause, rows[i].own ? ":" : "",
-                       rows[i].own ? broker->settings.name : "");
-        if (state == OPS_HOLDS)
-            alert_open(broker, cause, &rows[i]);
-        else
-            alert_resolve(broker, cause);
+    /* From the one after the last told, that one which is refused again and again does not keep the others back; all are looked at, as
+     * some know by it since when they hold. */
+    for (size_t i = 1, last = alerts->telling; i <= OPS_ALERTS; i++) {
+        size_t row = (last + i) % OPS_ALERTS;
+        enum ops_state state = rows[row].holds(broker, mono) ? OPS_HOLDS : OPS_IS_FINE;
+        if (state != alerts->states[row] && !alerts->is_telling)
+            ops_tell(broker, row, state);
     }
 }

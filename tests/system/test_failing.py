@@ -149,17 +149,21 @@ def test_without_any_worker_ops_are_told_and_when_most_decisions_fail_none_count
 
 
 def test_an_alert_to_ops_that_the_database_refused_is_opened_all_the_same():
-    """Somebody holds the table for longer than a statement waits."""
+    """Somebody holds the table for longer than a statement waits, and than a lease lasts: the broker goes on, with what it has in hand."""
     running = Stack(workers=0)
     try:
         client = undecided_is_told_soon(running)
         waits = ("SELECT count(*) FROM pg_stat_activity a JOIN pg_locks l USING (pid) WHERE NOT l.granted AND l.relation = 'alerts'::regclass"
                  " AND a.application_name = 'docket-broker control'")
+        epoch = running.value("SELECT epoch FROM brokers WHERE NOT dead")
         with running.db() as holder, holder.transaction():
             holder.execute("LOCK TABLE alerts IN SHARE MODE")
             client.submit()
             wait_until(lambda: running.value(waits) == 1, 20)
+            lease = running.value("SELECT lease_until FROM brokers WHERE epoch = %s", epoch)
             wait_until(lambda: running.value(waits) == 0, 20)
+            wait_until(lambda: running.value("SELECT docket_now()") > lease, 20)
+            assert running.value("SELECT count(*) FROM brokers WHERE epoch = %s AND NOT dead AND lease_until > docket_now()", epoch) == 1
         wait_until(lambda: running.value("SELECT count(*) FROM alerts WHERE cause = 'ops:undecided:broker-1' AND state = 0") == 1, 20)
         client.close()
     finally:
