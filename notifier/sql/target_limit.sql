@@ -2,7 +2,7 @@
 -- a short and for a long time after it was taken. Receipts (they have a summary of their own), resolutions and questions to agree never are,
 -- nor what belongs to an alert of P1. What is held back joins what the address holds already, so that a storm makes one summary for each pause and
 -- not one for each look. On a telephone the first page of such an alert never is, and further ones are held back to be joined into one
--- call.
+-- call. Waits for nobody, as target_merge: what another holds just now is left to a later look.
 --  $1 mark  $2 channel; customers: $3 per short window $4 per long; staff and ops: $5 short $6 long; $7 short window µs $8 long window µs
 --  $9 pause before the summary µs  $10 whether pages of P1 are joined  $11 to a customer about one ticket in 10 minutes  $12 in an hour
 WITH clock AS MATERIALIZED (SELECT docket_began() AS at),
@@ -37,17 +37,21 @@ q AS MATERIALIZED (
                        ELSE true END
             ORDER BY d.next_at
             LIMIT 500) d
+), l AS MATERIALIZED (
+    SELECT d.id, d.is_page, d.summary_at
+      FROM d CROSS JOIN clock CROSS JOIN LATERAL (
+           SELECT FROM deliveries x WHERE x.id = d.id AND x.state = 0 AND x.attempts = 0 LIMIT 1 FOR UPDATE OF x SKIP LOCKED) x
+     WHERE d.short + d.n > CASE d.audience WHEN 1 THEN $3::integer ELSE $5::integer END
+        OR d.long + d.n > CASE d.audience WHEN 1 THEN $4::integer ELSE $6::integer END
+        OR d.audience = 1 AND d.ticket <> 0 AND EXISTS (
+               SELECT FROM deliveries p
+                WHERE p.ticket = d.ticket AND p.channel = $2::text AND p.address = d.address AND p.attempts > 0
+                  AND p.created_at > clock.at - 3600000000
+               HAVING count(*) >= $12::integer OR count(*) FILTER (WHERE p.created_at > clock.at - 600000000) >= $11::integer)
 )
 UPDATE deliveries x
-   SET digest = true, next_at = coalesce(d.summary_at, clock.at + $9::bigint),
-       reason = CASE WHEN d.is_page THEN 'over the limit of this address: joined with other pages of P1, if there are'
+   SET digest = true, next_at = coalesce(l.summary_at, clock.at + $9::bigint),
+       reason = CASE WHEN l.is_page THEN 'over the limit of this address: joined with other pages of P1, if there are'
                      ELSE 'over the limit of this address: in the next summary' END
-  FROM d CROSS JOIN clock
- WHERE x.id = d.id
-   AND (d.short + d.n > CASE d.audience WHEN 1 THEN $3::integer ELSE $5::integer END
-     OR d.long + d.n > CASE d.audience WHEN 1 THEN $4::integer ELSE $6::integer END
-     OR d.audience = 1 AND d.ticket <> 0 AND EXISTS (
-            SELECT FROM deliveries p
-             WHERE p.ticket = d.ticket AND p.channel = $2::text AND p.address = d.address AND p.attempts > 0
-               AND p.created_at > clock.at - 3600000000
-            HAVING count(*) >= $12::integer OR count(*) FILTER (WHERE p.created_at > clock.at - 600000000) >= $11::integer))
+  FROM l CROSS JOIN clock
+ WHERE x.id = l.id

@@ -127,6 +127,25 @@ def test_updates_are_merged_without_waiting_for_one_that_another_session_holds(n
     assert merged() == {2: ids[5], 3: ids[5], 4: ids[5]}, "with what was merged before"
 
 
+def test_what_is_over_the_limit_is_held_back_without_waiting_for_one_that_another_session_holds(notifier, server):
+    """As with merging: the end of an attempt over one way wakes the next, and then wants its address."""
+    ids = [add(notifier.db, "held@localhost", late=1000 - n) for n in range(6)]
+    notifier.db.execute("SET lock_timeout = '2s'")
+
+    def held_back():
+        notifier.lock()
+        notifier.limit()
+        notifier.db.execute("COMMIT")
+        notifier.db.execute("UPDATE targets SET ready_at = docket_now() - 1")
+        return [row[0] for row in notifier.db.execute("SELECT id FROM deliveries WHERE digest ORDER BY id")]
+
+    with psycopg.connect(server) as other:
+        other.execute("SELECT FROM deliveries WHERE id = %s FOR UPDATE", (ids[4],))
+        assert held_back() == [ids[3], ids[5]]
+        other.rollback()
+    assert held_back() == ids[3:]
+
+
 @pytest.mark.limit(300)
 @pytest.mark.parametrize("seed", range(3))
 def test_limits_hold_in_any_window_as_a_model_counts_them(notifier, seed):

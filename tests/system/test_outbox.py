@@ -56,9 +56,9 @@ class Desk:
         return wait_until(lambda: len(self.sql("SELECT FROM deliveries WHERE address = %s AND state = %s", address, state)) >= count)
 
     def hurry(self, address):
-        """What waits for its next attempt is due now."""
-        self.sql_do("UPDATE deliveries d SET next_at = docket_now() FROM (SELECT id FROM deliveries WHERE address = %s AND state = 0 ORDER BY id"
-                    " FOR UPDATE) x WHERE d.id = x.id", address)
+        """What waits for its next attempt is due now. One by one: the notifiers lock what waits in an order of their own."""
+        for (delivery,) in self.sql("SELECT id FROM deliveries WHERE address = %s AND state = 0", address):
+            self.sql_do("UPDATE deliveries SET next_at = docket_now() WHERE id = %s AND state = 0", delivery)
         self.sql_do("UPDATE targets SET ready_at = docket_now() WHERE address = %s", address)
 
     def sql_do(self, query, *args):
