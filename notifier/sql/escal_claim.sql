@@ -1,11 +1,12 @@
 -- Leases alerts whose next step is due, or whose last step lies ahead (the clock was set back), and gives where each stands and what
--- its step needs to know. The most urgent first, so that a storm of others holds up no P1. A lease that lies too far ahead was taken by a clock that was wrong.
+-- its step needs to know. An open one that is quiet is none of them, though it was woken just now: the next look (alert_quiet) finds out whether it
+-- may climb. The most urgent first, so that a storm of others holds up no P1. A lease that lies too far ahead was taken by a clock that was wrong.
 --  $1 token  $2 lease µs  $3 limit
 WITH clock AS MATERIALIZED (SELECT docket_now() AS at),
 c AS MATERIALIZED (
     SELECT a.id
       FROM alerts a, clock
-     WHERE (a.state > 0 OR a.checked_at > clock.at - 10000000) AND a.next_at IS NOT NULL AND (a.next_at <= clock.at OR a.stepped_at > clock.at)
+     WHERE (a.state > 0 OR a.quiet IS NULL AND a.checked_at > clock.at - 10000000) AND a.next_at IS NOT NULL AND (a.next_at <= clock.at OR a.stepped_at > clock.at)
        AND (a.lease_until IS NULL OR a.lease_until < clock.at OR a.lease_until > clock.at + $2::bigint)
      ORDER BY a.priority, a.next_at
      LIMIT $3::integer

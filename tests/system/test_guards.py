@@ -1,5 +1,5 @@
 """The guards of the rules of writing, each in the statement that holds it: what a session that is late, dead or beside another
-one sends changes nothing. The statements are the broker's own files, run by hand on a database of the test's own."""
+one sends changes nothing. The statements are the programs' own files, run by hand on a database of the test's own."""
 
 import contextlib
 import re
@@ -24,20 +24,20 @@ def server():
 
 
 class Session:
-    """A session of a broker: its statements by the names of their files, in a transaction of the test's."""
+    """A session of a broker or a notifier: its statements by the names of their files, in a transaction of the test's."""
 
-    def __init__(self, dsn):
-        self.connection, self.prepared = psycopg.connect(dsn), {}
+    def __init__(self, dsn, room):
+        self.connection, self.room, self.prepared = psycopg.connect(dsn), room, {}
 
     def run(self, name, *values):
         """All rows, as dicts."""
         if name not in self.prepared:
-            text = (ROOT / f"broker/sql/{name}.sql").read_text()
+            text = (ROOT / self.room / f"sql/{name}.sql").read_text()
             self.connection.execute(f"PREPARE {name} AS {text}")
-            self.prepared[name] = max(int(n) for n in re.findall(r"\$(\d+)", text))
+            self.prepared[name] = max(int(n) for n in re.findall(r"\$(\d+)", text + "$0"))
         values = list(values) + [None] * (self.prepared[name] - len(values))
-        cursor = self.connection.execute(sql.SQL("EXECUTE {}").format(sql.Identifier(name)) +
-                                         (sql.SQL("(") + sql.SQL(", ").join(sql.Literal(value) for value in values) + sql.SQL(")")))
+        given = sql.SQL("({})").format(sql.SQL(", ").join(sql.Literal(value) for value in values)) if values else sql.SQL("")
+        cursor = self.connection.execute(sql.SQL("EXECUTE {}").format(sql.Identifier(name)) + given)
         names = [column.name for column in cursor.description or []]
         return [dict(zip(names, row)) for row in cursor.fetchall()] if names else []
 
@@ -55,8 +55,8 @@ class Session:
 def sessions(server):
     """Opens sessions; all end with the test."""
     with contextlib.ExitStack() as stack:
-        def open_one():
-            session = Session(server)
+        def open_one(room="broker"):
+            session = Session(server, room)
             stack.callback(session.connection.close)
             return session
 
@@ -512,3 +512,19 @@ def test_two_ops_with_one_key_at_two_brokers_are_one(ours, sessions):
     row = change(ours, two, b"race four.......")
     assert row["key_content"] == b"c" and not row["changed"]
     ours.rollback()
+
+
+def test_an_alert_that_something_stands_for_is_not_stepped_when_it_is_woken_after_the_look(sessions, ours):
+    """A mute's end, or what it waits for, may wake it between a notifier's look and its claim."""
+    muted = "INSERT INTO alerts (cause, kind, priority, opened_at, next_at, body, quiet, checked_at)" \
+            " VALUES ('guard:quiet', 'alert', 1, docket_now(), docket_now() + 30000000, '', 'muted by mute 1', docket_now()) RETURNING id"
+    (alert,), notifier, claim = ours.one(muted), sessions("notifier"), ("escal_claim", 7, 60_000_000, 10)
+    ours.commit()
+    notifier.run("alert_quiet")
+    notifier.commit()
+    ours.one(f"UPDATE alerts SET next_at = 0 WHERE id = {alert} RETURNING id")
+    ours.commit()
+    assert notifier.run(*claim) == []
+    notifier.run("alert_quiet")
+    notifier.commit()
+    assert [row["id"] for row in notifier.run(*claim)] == [alert], "nothing holds it back any more"
