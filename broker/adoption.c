@@ -12,10 +12,11 @@
 
 enum { ADOPT_MAX = 5000 };
 
-/* One dead epoch, step by step; the next one at the next tick. */
+/* One dead epoch, step by step, from looking for one; the next one at the next tick. */
 struct adoption {
     struct broker *broker;
-    int64_t epoch, mark, ids_until;
+    int64_t epoch; /* 0: none was found */
+    int64_t mark, ids_until;
     unsigned slot;
     char name[65];
     bool gone, settled;
@@ -119,39 +120,45 @@ static void adoption_on_buried(void *arg, const struct pg_end *end)
 
 static void adoption_on_found(void *arg, PGresult *rows)
 {
-    struct broker *broker = arg;
+    struct adoption *adoption = arg;
     enum { EPOCH, SLOT, MARK, IDS_UNTIL, NAME };
 
-    if (PQntuples(rows) == 0 || broker->adopting)
+    if (PQntuples(rows) == 0)
         return;
     struct span name = pg_span(rows, 0, NAME);
-    struct adoption *adoption = mem_new(1, sizeof *adoption);
-    adoption->broker = broker;
     adoption->epoch = pg_int(rows, 0, EPOCH);
     adoption->slot = (unsigned)pg_int(rows, 0, SLOT);
     adoption->mark = pg_int(rows, 0, MARK);
     adoption->ids_until = pg_int(rows, 0, IDS_UNTIL);
     (void)snprintf(adoption->name, sizeof adoption->name, "%.*s", (int)name.len, name.p);
-    broker->adopting = true;
+}
+
+static void adoption_on_find_end(void *arg, const struct pg_end *end)
+{
+    struct adoption *adoption = arg;
+    struct broker *broker = adoption->broker;
+
+    if (end->outcome == PG_FAILED)
+        log_event(LOG_WARN, "adopt_failed", "sqlstate=%s message=%s", end->sqlstate, log_quote(end->message));
+    if (end->outcome != PG_OK || adoption->epoch == 0) {
+        adoption_end(adoption);
+        return;
+    }
     pg_params_reset(broker->params);
     pg_put_int8(broker->params, adoption->epoch);
     (void)pg_send(broker->control_pg, C_BURY, broker->params, adoption_on_gone, adoption);
     pg_sync(broker->control_pg, adoption_on_buried, adoption);
 }
 
-static void adoption_on_find_end(void *arg, const struct pg_end *end)
-{
-    (void)arg;
-    if (end->outcome == PG_FAILED)
-        log_event(LOG_WARN, "adopt_failed", "sqlstate=%s message=%s", end->sqlstate, log_quote(end->message));
-}
-
 void adoption_tick(struct broker *broker)
 {
     if (broker->epoch == 0 || broker->stopping || broker->adopting || !pg_is_up(broker->control_pg))
         return;
+    struct adoption *adoption = mem_new(1, sizeof *adoption);
+    adoption->broker = broker;
+    broker->adopting = true;
     pg_params_reset(broker->params);
     pg_put_int8(broker->params, broker->epoch);
-    (void)pg_send(broker->control_pg, C_ADOPT_FIND, broker->params, adoption_on_found, broker);
-    pg_sync(broker->control_pg, adoption_on_find_end, broker);
+    (void)pg_send(broker->control_pg, C_ADOPT_FIND, broker->params, adoption_on_found, adoption);
+    pg_sync(broker->control_pg, adoption_on_find_end, adoption);
 }

@@ -105,10 +105,11 @@ struct broker {
     int64_t fan_looked_us;
     size_t moves_under_way; /* of open tickets to another package */
     int64_t moves_looked_us;
+    bool moves_looking; /* one is being claimed */
 
     bool outbox_written;                   /* this turn: poke at its end */
     bool reader_busy;                      /* a load of work is under way */
-    int claims_out;                        /* claims under way */
+    bool claiming;                         /* a claim of some lanes is under way */
     int64_t claim_bound[2 * WAKE_CLASSES]; /* rank of the last claim of each lane */
     int64_t bound_reset_us;
     bool adopting;
@@ -122,8 +123,10 @@ struct broker {
     int64_t recompute_at_us;           /* monotonic: no step before */
     size_t background_count;           /* wakes that are there only for it */
     size_t background_units;           /* of their decisions, in the batch whose ends are told */
-    int64_t feed_looked_us, feed_held_us, feed_held_by; /* feed_lag.c; the pid, 0: nobody */
-    int64_t dead_looked_us, dead_letters;               /* dead_count.c */
+    bool feed_looking;                 /* feed_lag.c: it is being asked for */
+    int64_t feed_looked_us, feed_held_us, feed_held_by; /* the pid, 0: nobody */
+    bool dead_looking;                                  /* dead_count.c: it is being asked for */
+    int64_t dead_looked_us, dead_letters;
     struct ops_alerts *ops_alerts;
     struct health health;
     struct pg_statement *statements[SESSIONS]; /* owned */

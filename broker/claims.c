@@ -24,13 +24,20 @@ enum {
     KEEP_A_TICK = 2000
 };
 
-/* A claim of one lane under way. */
+enum { LANES = 2 * WAKE_CLASSES };
+
+/* What is claimed of one lane. */
 struct claim {
-    struct broker *broker;
-    int64_t epoch;
-    int lane, asked;
+    int asked; /* 0: the lane is not looked at */
     size_t got;
     struct claimed *rows; /* owned */
+};
+
+/* The lanes that are claimed now, in one transaction: while somebody holds the table the session waits once, not once a lane. */
+struct round {
+    struct broker *broker;
+    int64_t epoch;
+    struct claim lanes[LANES];
 };
 
 /* ---- claims ---- */
@@ -87,53 +94,59 @@ void claims_unknown(struct broker *broker, int64_t epoch)
         pg_drop(broker->writer_pg, "whether a claim was committed is not known");
 }
 
-static enum wake_reason claim_reason(const struct claim *claim, const struct claimed *row)
+static enum wake_reason claim_reason(int lane, const struct claimed *row)
 {
     if (row->failures != 0)
         return REASON_RETRY;
-    if (claim->lane >= WAKE_CLASSES)
+    if (lane >= WAKE_CLASSES)
         return REASON_DUE;
     return row->version == 1 ? REASON_POSTED : REASON_EVENT;
 }
 
-static void claim_lane(struct broker *broker, int lane);
-
-static void claim_on_end(void *arg, const struct pg_end *end)
+static void claim_keep(struct broker *broker, int lane, const struct claim *claim)
 {
-    struct claim *claim = arg;
-    struct broker *broker = claim->broker;
-
-    broker->claims_out--;
-    if (end->outcome == PG_OK && broker->epoch == claim->epoch) {
-        for (size_t i = 0; i < claim->got; i++) {
-            claims_keep(broker, &claim->rows[i], claim_reason(claim, &claim->rows[i]));
-            if (claim->rows[i].rank > broker->claim_bound[claim->lane])
-                broker->claim_bound[claim->lane] = claim->rows[i].rank;
-        }
-        if (claim->got == (size_t)claim->asked)
-            claim_lane(broker, claim->lane); /* there is more: no need to wait for the tick */
-    } else if (end->outcome == PG_UNKNOWN) {
-        claims_unknown(broker, claim->epoch);
+    for (size_t i = 0; i < claim->got; i++) {
+        claims_keep(broker, &claim->rows[i], claim_reason(lane, &claim->rows[i]));
+        if (claim->rows[i].rank > broker->claim_bound[lane])
+            broker->claim_bound[lane] = claim->rows[i].rank;
     }
-    free(claim->rows);
-    free(claim);
 }
 
-/* Waiting lanes: all that is there. Sleeping lanes: what comes due within the lookahead. */
-static void claim_lane(struct broker *broker, int lane)
+static void round_begin(struct broker *broker, const bool *lanes);
+
+static void round_on_end(void *arg, const struct pg_end *end)
+{
+    struct round *round = arg;
+    struct broker *broker = round->broker;
+    bool holds_more[LANES] = {false}, again = false;
+
+    broker->claiming = false;
+    if (end->outcome == PG_UNKNOWN)
+        claims_unknown(broker, round->epoch);
+    for (int lane = 0; lane < LANES; lane++) {
+        struct claim *claim = &round->lanes[lane];
+        if (end->outcome == PG_OK && broker->epoch == round->epoch) {
+            claim_keep(broker, lane, claim);
+            holds_more[lane] = claim->asked != 0 && claim->got == (size_t)claim->asked;
+            again = again || holds_more[lane];
+        }
+        free(claim->rows);
+    }
+    free(round);
+    if (again)
+        round_begin(broker, holds_more); /* no need to wait for the tick */
+}
+
+/* Waiting lanes: all that is there. Sleeping lanes: what comes due within the lookahead. False: the lane is not to be looked at now. */
+static bool claim_lane(struct broker *broker, int lane, struct claim *claim)
 {
     size_t most =
         broker->settings.queue_max < CLAIMED_ROOM ? (size_t)broker->settings.queue_max : CLAIMED_ROOM;
     size_t room = most > wakes_count(broker) ? most - wakes_count(broker) : 0;
     bool sleeps = lane >= WAKE_CLASSES;
 
-    if (broker->epoch == 0 || broker->stopping || room == 0 || !pg_is_up(broker->control_pg) ||
-        (!sleeps && workers_count_ready(broker->workers) == 0))
-        return;
-    struct claim *claim = mem_new(1, sizeof *claim);
-    claim->broker = broker;
-    claim->epoch = broker->epoch;
-    claim->lane = lane;
+    if (room == 0 || (!sleeps && workers_count_ready(broker->workers) == 0))
+        return false;
     claim->asked = room < CLAIM_MAX ? (int)room : CLAIM_MAX;
     pg_params_reset(broker->params);
     pg_put_int2(broker->params, (int16_t)lane);
@@ -141,9 +154,29 @@ static void claim_lane(struct broker *broker, int lane)
     pg_put_int8(broker->params, sleeps ? broker_now(broker) + CLAIMS_LOOKAHEAD_US : INT64_MAX);
     pg_put_int4(broker->params, claim->asked);
     pg_put_int8(broker->params, broker->epoch);
-    broker->claims_out++;
     (void)pg_send(broker->control_pg, C_CLAIM, broker->params, claim_on_rows, claim);
-    pg_sync(broker->control_pg, claim_on_end, claim);
+    return true;
+}
+
+/* lanes: which of them; NULL: all. */
+static void round_begin(struct broker *broker, const bool *lanes)
+{
+    bool any = false;
+
+    if (broker->claiming || broker->epoch == 0 || broker->stopping || !pg_is_up(broker->control_pg))
+        return;
+    struct round *round = mem_new(1, sizeof *round);
+    round->broker = broker;
+    round->epoch = broker->epoch;
+    for (int lane = 0; lane < LANES; lane++)
+        if ((lanes == NULL || lanes[lane]) && claim_lane(broker, lane, &round->lanes[lane]))
+            any = true;
+    if (!any) {
+        free(round);
+        return;
+    }
+    broker->claiming = true;
+    pg_sync(broker->control_pg, round_on_end, round);
 }
 
 /* ---- fresh tickets that wait ---- */
@@ -172,7 +205,7 @@ static void claims_keep_fresh(struct broker *broker)
 
 void claims_begin(struct broker *broker)
 {
-    for (int lane = 0; lane < 2 * WAKE_CLASSES; lane++)
+    for (int lane = 0; lane < LANES; lane++)
         broker->claim_bound[lane] = 0;
     broker->bound_reset_us = clock_mono_us();
 }
@@ -186,7 +219,5 @@ void claims_tick(struct broker *broker)
     if (now - broker->bound_reset_us > BOUND_RESET_US)
         claims_begin(broker);
     claims_keep_fresh(broker);
-    if (broker->claims_out == 0)
-        for (int lane = 0; lane < 2 * WAKE_CLASSES; lane++)
-            claim_lane(broker, lane);
+    round_begin(broker, NULL);
 }

@@ -1,7 +1,7 @@
 /* Claims: wakes of the table that nobody owns come into memory while there is room. What dead epochs left is set free by adoption.h.
  *
  * Sleeping wakes are claimed shortly before their time and wait in the timers, so that they fire at it, never early. Runs on
- * the control session, a lane a statement. Knows no worker. */
+ * the control session, a lane a statement, all lanes a batch. Knows no worker. */
 #ifndef DOCKET_CLAIMS_H
 #define DOCKET_CLAIMS_H
 

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "customers.h"
 #include "log.h"
+#include "mem.h"
 #include "ops_alerts.h"
 #include "pg.h"
 #include "posting.h"
@@ -12,6 +13,7 @@
 #include "wakes.h"
 #include "writer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -165,19 +167,56 @@ void epoch_on_writer_down(struct broker *broker, const char *why)
 
 /* ---- the lease ---- */
 
-static void epoch_on_lease_row(void *arg, PGresult *rows)
-{
-    struct broker *broker = arg;
+/* A renewal under way. Its answer may come when the epoch is another one already, which it says nothing about. */
+struct renewal {
+    struct broker *broker;
+    int64_t epoch;
+    bool granted, others;
+    int64_t now, ids_until, others_wanted;
+};
 
-    if (PQntuples(rows) == 0) {
+static void renewal_on_row(void *arg, PGresult *rows)
+{
+    enum { NOW, LEASE_UNTIL, IDS_UNTIL, OTHERS_WANTED };
+    struct renewal *renewal = arg;
+
+    renewal->granted = PQntuples(rows) != 0;
+    if (!renewal->granted)
+        return;
+    renewal->now = pg_int(rows, 0, NOW);
+    renewal->ids_until = pg_int(rows, 0, IDS_UNTIL);
+    renewal->others = !pg_is_null(rows, 0, OTHERS_WANTED);
+    renewal->others_wanted = pg_int(rows, 0, OTHERS_WANTED);
+}
+
+static void renewal_take(const struct renewal *renewal)
+{
+    struct broker *broker = renewal->broker;
+
+    if (!renewal->granted) {
         lease_refused(&broker->lease);
         return;
     }
     lease_granted(&broker->lease);
-    dbclock_sample(&broker->clock, clock_mono_us(), pg_int(rows, 0, 0));
-    broker->ids_until = pg_int(rows, 0, 2);
-    broker->others = !pg_is_null(rows, 0, 3);
-    pace_others(&broker->pace, clock_mono_us(), (double)pg_int(rows, 0, 3) / 1000);
+    dbclock_sample(&broker->clock, clock_mono_us(), renewal->now);
+    broker->ids_until = renewal->ids_until;
+    broker->others = renewal->others;
+    pace_others(&broker->pace, clock_mono_us(), (double)renewal->others_wanted / 1000);
+}
+
+/* Somebody who holds the table for a moment costs a renewal, not the epoch: it is asked for again until the lease runs out. */
+static void renewal_on_end(void *arg, const struct pg_end *end)
+{
+    struct renewal *renewal = arg;
+    struct broker *broker = renewal->broker;
+
+    if (broker->epoch == renewal->epoch) {
+        if (end->outcome == PG_OK)
+            renewal_take(renewal);
+        else
+            lease_failed(&broker->lease);
+    }
+    free(renewal);
 }
 
 /* The oldest id that may have no desk row: what the lease stores as the mark. */
@@ -191,6 +230,8 @@ static void epoch_renew(struct broker *broker)
 {
     if (!pg_is_up(broker->control_pg) || broker->lease.under_way)
         return;
+    struct renewal *renewal = mem_new(1, sizeof *renewal);
+    *renewal = (struct renewal){.broker = broker, .epoch = broker->epoch};
     lease_sent(&broker->lease, clock_mono_us());
     pg_params_reset(broker->params);
     pg_put_int8(broker->params, broker->epoch);
@@ -198,8 +239,8 @@ static void epoch_renew(struct broker *broker)
     pg_put_int8(broker->params, IDS_AHEAD_S);
     pg_put_int8(broker->params, epoch_mark(broker));
     pg_put_int2(broker->params, (int16_t)(1000 * pace_wanted(&broker->pace, clock_mono_us())));
-    (void)pg_send(broker->control_pg, C_LEASE, broker->params, epoch_on_lease_row, broker);
-    pg_sync(broker->control_pg, NULL, NULL);
+    (void)pg_send(broker->control_pg, C_LEASE, broker->params, renewal_on_row, renewal);
+    pg_sync(broker->control_pg, renewal_on_end, renewal);
 }
 
 void epoch_tick(struct broker *broker)

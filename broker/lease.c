@@ -19,6 +19,12 @@ void lease_granted(struct lease *lease)
     lease->holds_until_us = lease->sent_us + lease->length_us;
 }
 
+void lease_failed(struct lease *lease)
+{
+    lease->under_way = false;
+    lease->sent_us -= lease->every_us;
+}
+
 void lease_refused(struct lease *lease)
 {
     lease->under_way = false;

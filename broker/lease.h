@@ -29,6 +29,7 @@ enum lease_do {
 void lease_init(struct lease *lease, int64_t length_us, int64_t every_us);
 void lease_sent(struct lease *lease, int64_t now_us);
 void lease_granted(struct lease *lease); /* the registration or renewal that was sent last is committed */
+void lease_failed(struct lease *lease);  /* what was sent did not come to be: it is due again at once */
 void lease_refused(struct lease *lease); /* dead or lapsed in the database, or the session is gone: final */
 
 /* What to do now. ret_next_us: monotonic time at which to ask again (with LEASE_GIVE_UP: now). */
