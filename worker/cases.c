@@ -18,7 +18,7 @@ enum { NAME_MAX_BYTES = 200, TEXT_MAX = 65536 };
 #define CASE_FORM "{case: NAME, ticket: " TICKET_FORM ", expect: {priority: 3}}"
 
 static const char *const case_keys[] = {"case", "ticket", "customer", "package", "at", "expect", "steps"};
-static const char *const step_own_keys[] = {"after", "at", "do", "as", "role", "until", "expect"};
+static const char *const step_own_keys[] = {"after", "at", "do", "as", "role", "until", "begins", "expect"};
 
 /* ---- YAML to values ---- */
 
@@ -79,6 +79,16 @@ bool case_is_scalar(struct case_state *run, const struct yaml_node *node, const 
     return case_is_kind(run, node, NODE_SCALAR, what, NULL);
 }
 
+size_t case_texts_count(const struct yaml_node *node)
+{
+    return node->kind == NODE_LIST ? node->count : 1;
+}
+
+const struct yaml_node *case_text_at(const struct yaml_node *node, size_t i)
+{
+    return node->kind == NODE_LIST ? node->items[i] : node;
+}
+
 /* A text, or a list of texts. */
 bool case_is_texts(struct case_state *run, const struct yaml_node *node, const char *what, const char *form)
 {
@@ -134,11 +144,33 @@ static bool is_own_key(struct span key)
     return false;
 }
 
+/* When a meeting begins: so long after the step, or an instant. */
+static bool step_begins(struct case_state *run, const struct yaml_node *step, int64_t *ret)
+{
+    const struct yaml_node *begins = yaml_node_find(step, "begins"), *op = yaml_node_find(step, "do");
+    int64_t span_s;
+    bool working;
+
+    if (op == NULL || strcmp(op->text, "meeting") != 0)
+        return faults_add(run->faults, begins->place,
+                          "begins: nothing does here but a meeting, want do: meeting");
+    if (!case_is_scalar(run, begins, "begins"))
+        return false;
+    if (instant_parse(span_of(begins->text), ret))
+        return true;
+    if (!process_duration_parse(begins->text, &span_s, &working) || working)
+        return faults_add(run->faults, begins->place,
+                          "begins: \"%s\" is no time and no instant, want e.g. 2h, 1d or " POSTED_BY_DEFAULT,
+                          begins->text);
+    *ret = run->now + span_s * US_PER_S;
+    return true;
+}
+
 static bool step_body(struct case_state *run, const struct yaml_node *step, struct buf *out)
 {
     const struct yaml_node *until = yaml_node_find(step, "until");
     struct wire_map map = wire_map_open(out);
-    int64_t span_s = 0;
+    int64_t span_s = 0, begins_at = 0;
 
     for (size_t i = 0; i < step->count; i++)
         if (!is_own_key(span_of(step->keys[i]->text))) {
@@ -149,6 +181,11 @@ static bool step_body(struct case_state *run, const struct yaml_node *step, stru
         if (!case_span(run, until, "until", &span_s))
             return false;
         wire_put_key_int(out, "until_at", run->now + span_s * US_PER_S), map.count++;
+    }
+    if (yaml_node_find(step, "begins") != NULL) {
+        if (!step_begins(run, step, &begins_at))
+            return false;
+        wire_put_key_int(out, "at", begins_at), map.count++;
     }
     wire_map_close(out, &map);
     return true;
@@ -222,10 +259,12 @@ static bool step_form(struct case_state *run, const struct yaml_node *step, cons
             given_check(&given, run->faults));
 }
 
-/* Of an op that there is none of: its name; else the step. */
-static struct fault_place place_of_do(const struct yaml_node *step, const struct err *err)
+/* Of the field that is wrong, where it is written; else of the step. */
+static struct fault_place place_of_field(const struct yaml_node *step, const struct err *err)
 {
-    return strcmp(err->field, "do") == 0 ? yaml_node_find(step, "do")->place : step->place;
+    const struct yaml_node *node = yaml_node_find(step, err->field);
+
+    return node == NULL ? step->place : node->place;
 }
 
 static bool step_do(struct case_state *run, const struct yaml_node *step, const char *op,
@@ -245,7 +284,7 @@ static bool step_do(struct case_state *run, const struct yaml_node *step, const 
     if (ok && step_form(run, step, op, as, wire_root(doc))) {
         bool done = trial_do(run->trial, op, *as, wire_root(doc), run->now, &err);
         if (!done && err.code != ERR_CONFLICT)
-            ok = faults_add(run->faults, place_of_do(step, &err), "%s", err.msg);
+            ok = faults_add(run->faults, place_of_field(step, &err), "%s", err.msg);
         else if (done == refused)
             case_differ(run, "refused", refused ? "refused" : "done", done ? "done" : err.msg);
     } else {
@@ -263,11 +302,15 @@ static bool run_step(struct case_state *run, const struct yaml_node *step, size_
     struct trial_as as;
     struct err err = {0};
 
+    int64_t begins_at;
+
     if (!case_is_map(run, step, "a step", STEP_FORM) || (op != NULL && !case_is_scalar(run, op, "do")) ||
         (op == NULL &&
-         !yaml_node_check_keys(step, "a step", step_own_keys, COUNT_OF(step_own_keys), run->faults)))
+         (!yaml_node_check_keys(step, "a step", step_own_keys, COUNT_OF(step_own_keys), run->faults) ||
+          (yaml_node_find(step, "begins") != NULL && !step_begins(run, step, &begins_at)))))
         return false;
-    run->told_seen = trial_told_count(run->trial);
+    for (size_t list = 0; list < TRIAL_LISTS; list++)
+        run->seen[list] = trial_said_count(run->trial, (enum trial_list)list);
     if (!step_time(run, step))
         return false;
     (void)instant_format(run->now, at);

@@ -6,15 +6,13 @@
 
 #include <string.h>
 
-enum { TOLD_BYTES = 2048 };
-
 /* What faults show, for people to copy. */
 #define EXPECT_FORM "{priority: 3, state: triaged}"
 
 static const char *const expect_keys[] = {"priority",   "state",         "queue",  "assignee",
                                           "kind",       "reply_pending", "tags",   "without_tags",
                                           "attributes", "response",      "update", "resolution",
-                                          "told",       "refused"};
+                                          "told",       "asked",         "warned", "refused"};
 static const char *const clock_keys[] = {"state", "due", "met", "left", "worked", "paused", "cycle"};
 
 /* ---- differences ---- */
@@ -74,8 +72,8 @@ static void expect_tags(struct case_state *run, const struct yaml_node *want, co
 
     if (!case_is_texts(run, want, there ? "tags" : "without_tags", "[outage, sip]"))
         return;
-    for (size_t i = 0; i < (want->kind == NODE_SCALAR ? 1 : want->count); i++) {
-        const char *tag = want->kind == NODE_SCALAR ? want->text : want->items[i]->text;
+    for (size_t i = 0; i < case_texts_count(want); i++) {
+        const char *tag = case_text_at(want, i)->text;
         if (tags_have(tags, tag) == there)
             continue;
         text_of(tags, got);
@@ -243,25 +241,7 @@ static void expect_clock(struct case_state *run, const char *kind, const struct 
     wire_doc_free(doc);
 }
 
-/* ---- what was told ---- */
-
-/* All that was told since the last look, in order. */
-static void expect_told(struct case_state *run, const struct yaml_node *want)
-{
-    char got[TOLD_BYTES] = "", wanted[TOLD_BYTES] = "";
-
-    if (!case_is_texts(run, want, "told", "[customer received, staff alert p1]"))
-        return;
-    for (size_t i = run->told_seen; i < trial_told_count(run->trial); i++)
-        (void)snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", got[0] == '\0' ? "" : ", ",
-                       trial_told(run->trial, i)->what);
-    for (size_t i = 0; i < (want->kind == NODE_SCALAR ? 1 : want->count); i++)
-        (void)snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted), "%s%s",
-                       wanted[0] == '\0' ? "" : ", ",
-                       want->kind == NODE_SCALAR ? want->text : want->items[i]->text);
-    if (strcmp(got, wanted) != 0)
-        case_differ(run, "told", wanted[0] == '\0' ? "nothing" : wanted, got[0] == '\0' ? "nothing" : got);
-}
+/* ---- all of it ---- */
 
 /* A state that there is none of would never be met, and the case say so of the process. */
 static void expect_state(struct case_state *run, const struct yaml_node *want, const struct wire_val *got)
@@ -309,6 +289,5 @@ void case_expect(struct case_state *run, const struct yaml_node *want, bool has_
     for (size_t i = 0; i < COUNT_OF(clocks); i++)
         if ((node = yaml_node_find(want, clocks[i])) != NULL)
             expect_clock(run, clocks[i], node, ticket);
-    if ((node = yaml_node_find(want, "told")) != NULL)
-        expect_told(run, node);
+    case_expect_said(run, want);
 }

@@ -20,8 +20,8 @@ struct case_state {
     struct faults *faults;
     struct trial *trial;
     int64_t now;
-    size_t told_seen;
-    struct buf wrong; /* lines of differences, for people */
+    size_t seen[TRIAL_LISTS]; /* what was said before this step */
+    struct buf wrong;         /* lines of differences, for people */
     char step[CASE_LINE_BYTES];
     bool step_told; /* the step's head is in wrong already */
 };
@@ -37,10 +37,16 @@ bool case_span(struct case_state *run, const struct yaml_node *node, const char 
 /* What is written as a value, as a client would send it. */
 void case_put_node(const struct yaml_node *node, struct buf *out);
 
+/* The texts of what case_is_texts takes. */
+size_t case_texts_count(const struct yaml_node *node);
+const struct yaml_node *case_text_at(const struct yaml_node *node, size_t i);
+
 /* A line of what was wanted and what was there. */
 void case_differ(struct case_state *run, const char *field, const char *want, const char *got);
 /* Compares the ticket, its clocks and what was told with what a step expects.
  * in:  want  NULL: nothing     has_op  somebody did something in the step */
 void case_expect(struct case_state *run, const struct yaml_node *want, bool has_op);
+/* The same of what was said in the step: told, asked, warned. */
+void case_expect_said(struct case_state *run, const struct yaml_node *want);
 
 #endif

@@ -119,11 +119,6 @@ static bool act_is_public(const struct op_row *row, const struct wire_val *body)
 static bool act_may(const struct trial *trial, const struct op_row *row, const struct wire_val *body,
                     struct err *err)
 {
-    struct span medium = wire_find_str(body, "medium");
-    const struct process_package *package =
-        process_package_find(engine_process(trial->engine), span_of(trial->package));
-    unsigned bit = span_is(medium, "im") ? CHANNEL_IM : CHANNEL_PHONE;
-
     /* What is replayed was taken, whatever this process says. */
     if (row->does == DO_REPLY && trial->state == STATE_CLOSED && !trial->ops_first &&
         trial->now > trial->closed_at + engine_process(trial->engine)->policy.reopen_within_s * US_PER_S)
@@ -131,9 +126,17 @@ static bool act_may(const struct trial *trial, const struct op_row *row, const s
                        "closed for longer than reopen_within: the words become a new ticket");
     if (wire_find_int(body, "until_at", INT64_MAX) <= trial->now)
         return err_field(err, ERR_INVALID, "until_at", "until_at: lies in the past");
-    if (row->event == EVENT_MEETING && medium.p != NULL && package != NULL && (package->meetings & bit) == 0)
-        return err_field(err, ERR_CONFLICT, "medium", "medium: the ticket's package has no meetings by %.*s",
-                         (int)medium.len, medium.p);
+    return true;
+}
+
+/* The body of the op's event. */
+static bool act_put(const struct trial *trial, const struct op_row *row, const struct wire_val *body,
+                    struct buf *out, struct err *err)
+{
+    if (row->event == EVENT_MEETING)
+        return trial_meeting_put(trial, body, out, err);
+    if (wire_type(body) == WIRE_MAP)
+        wire_put_val(out, body);
     return true;
 }
 
@@ -156,13 +159,13 @@ bool trial_do(struct trial *trial, const char *op, struct trial_as as, const str
     if (next == STATE_REFUSED)
         return err_set(err, ERR_CONFLICT, "%s is not possible while the ticket is %s", op,
                        desk_state_name(trial->state));
-    if (!act_may(trial, row, body, err))
+    buf_init(&encoded, TRIAL_BYTES_MAX);
+    if (!act_may(trial, row, body, err) || !act_put(trial, row, body, &encoded, err)) {
+        buf_clear(&encoded);
         return false;
+    }
     act_fields(trial, row, &as, body);
     trial_state_set(trial, (enum desk_state)next);
-    buf_init(&encoded, TRIAL_BYTES_MAX);
-    if (wire_type(body) == WIRE_MAP)
-        wire_put_val(&encoded, body);
     trial_add_event(trial, row->event, &as, act_is_public(row, body), buf_span(&encoded));
     buf_clear(&encoded);
     if (row->tells != NULL && act_is_public(row, body) && !span_is(wire_find_str(body, "reason"), "spam"))
@@ -276,7 +279,11 @@ void trial_free(struct trial *trial)
     buf_clear(&trial->events);
     for (size_t i = 0; i < trial->cause_count; i++)
         free(trial->causes[i]);
-    free(trial->told);
+    for (size_t list = 0; list < TRIAL_LISTS; list++) {
+        for (size_t i = 0; i < trial->said[list].count; i++)
+            free(trial->said[list].texts[i]);
+        free(trial->said[list].texts);
+    }
     for (size_t i = 0; i < trial->verdict_count; i++)
         trial_verdict_clear(&trial->verdicts[i]);
     free(trial->verdicts);
@@ -300,14 +307,14 @@ const struct wire_val *trial_ticket(struct trial *trial)
     return ok ? wire_root(trial->shown) : NULL;
 }
 
-size_t trial_told_count(const struct trial *trial)
+size_t trial_said_count(const struct trial *trial, enum trial_list list)
 {
-    return trial->told_count;
+    return trial->said[list].count;
 }
 
-const struct trial_told *trial_told(const struct trial *trial, size_t i)
+const char *trial_said(const struct trial *trial, enum trial_list list, size_t i)
 {
-    return &trial->told[i];
+    return trial->said[list].texts[i];
 }
 
 size_t trial_verdict_count(const struct trial *trial)

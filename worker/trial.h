@@ -33,7 +33,7 @@ struct trial_as {
 
 /* Does an op (its name without `ticket.`, or `reply`: a customer's public comment), and what had come due until then.
  * in:  body  fields of the op, or NULL
- * err: ERR_INVALID  no such op, or a wait that ends in the past; ERR_CONFLICT  the state or the package does not allow it */
+ * err: ERR_INVALID  no such op, a wait that ends in the past, or no such meeting; ERR_CONFLICT  the state or the package does not allow it */
 bool trial_do(struct trial *trial, const char *op, struct trial_as as, const struct wire_val *body,
               int64_t at, struct err *err) __attribute__((warn_unused_result));
 
@@ -66,13 +66,15 @@ void trial_put_work(const struct trial *trial, int64_t now, struct buf *out);
 /* The same ticket map as a tree; valid until the trial changes. */
 const struct wire_val *trial_ticket(struct trial *trial);
 
-/* Whom the desk told what, in order: "customer received", "staff warning update 80%", "staff alert p1". */
-struct trial_told {
-    int64_t at;
-    char what[96];
+/* What the desk said, in order. */
+enum trial_list {
+    TRIAL_TOLD,   /* to whom and what: "customer received", "staff warning update 80%", "staff alert p1" */
+    TRIAL_ASKED,  /* the names of the questions to the customer */
+    TRIAL_WARNED, /* the warnings of clocks, those for boards alone too: "update 50%" */
+    TRIAL_LISTS
 };
-size_t trial_told_count(const struct trial *trial);
-const struct trial_told *trial_told(const struct trial *trial, size_t i);
+size_t trial_said_count(const struct trial *trial, enum trial_list list);
+const char *trial_said(const struct trial *trial, enum trial_list list, size_t i);
 
 /* Verdicts, in order; one a clock and cycle, with when and by which versions it was judged. */
 size_t trial_verdict_count(const struct trial *trial);

@@ -27,8 +27,10 @@ struct trial {
     int64_t posted_at, updated_at, version, decided, now, wake_at;
     bool ops_first, held_back;
     const char *reason;
-    struct trial_told *told;
-    size_t told_count;
+    struct trial_said {
+        char **texts;
+        size_t count;
+    } said[TRIAL_LISTS];
     struct work_verdict *verdicts; /* own their text */
     size_t verdict_count;
     char *causes[TRIAL_CAUSES_MAX]; /* of open alerts */
@@ -45,6 +47,13 @@ void trial_state_set(struct trial *trial, enum desk_state state);
 
 /* Notes that somebody was told something. */
 void trial_tell(struct trial *trial, const char *to, const char *what);
+
+/* Writes the event's body of a meeting that somebody makes, moves or cancels, as change_meeting.c of the broker does; what a history has is whole
+ * already.
+ * in:  body  fields of ticket.meeting, or an event's body
+ * err: ERR_INVALID  the ticket has no such meeting; ERR_CONFLICT  its package has none by this medium */
+bool trial_meeting_put(const struct trial *trial, const struct wire_val *body, struct buf *out,
+                       struct err *err) __attribute__((warn_unused_result));
 
 /* as: NULL for the desk's own */
 void trial_add_event(struct trial *trial, enum desk_event kind, const struct trial_as *as, bool public,

@@ -9,15 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void trial_say(struct trial *trial, enum trial_list list, struct span text)
+{
+    struct trial_said *said = &trial->said[list];
+
+    if ((said->count & (said->count + 1)) == 0)
+        said->texts = mem_grow(said->texts, 2 * (said->count + 1), sizeof *said->texts);
+    said->texts[said->count++] = mem_strndup(text.p, text.len);
+}
+
 void trial_tell(struct trial *trial, const char *to, const char *what)
 {
-    struct trial_told *told = NULL;
+    char text[2 * TRIAL_NAME_BYTES];
 
-    if ((trial->told_count & (trial->told_count + 1)) == 0)
-        trial->told = mem_grow(trial->told, 2 * (trial->told_count + 1), sizeof *trial->told);
-    told = &trial->told[trial->told_count++];
-    told->at = trial->now;
-    (void)snprintf(told->what, sizeof told->what, "%s %s", to, what);
+    (void)snprintf(text, sizeof text, "%s %s", to, what);
+    trial_say(trial, TRIAL_TOLD, span_of(text));
 }
 
 static bool causes_open(struct trial *trial, struct span cause)
@@ -211,7 +217,7 @@ static void take_note(struct trial *trial, const struct wire_val *note)
 {
     const struct wire_val *alert = wire_find(note, "alert"), *body = wire_find(note, "body");
     struct span kind = wire_find_str(note, "kind"), clock = wire_find_str(body, "clock");
-    struct span what = wire_find_str(body, "what");
+    struct span what = wire_find_str(span_is(kind, "meeting") ? wire_find(body, "meeting") : body, "what");
     char to[TRIAL_NAME_BYTES], text[TRIAL_NAME_BYTES];
 
     if (alert != NULL && !causes_open(trial, wire_find_str(alert, "cause")))
@@ -261,6 +267,22 @@ static void put_decided_body(const struct wire_val *decision, struct buf *out)
     wire_put_key_val(out, "clocks", wire_find(decision, "changes"));
 }
 
+/* What an event of the desk's own says to customers and boards. */
+static void take_said(struct trial *trial, enum desk_event kind, const struct wire_val *body)
+{
+    const struct wire_val *questions = wire_find(body, "questions");
+    char text[TRIAL_NAME_BYTES];
+
+    for (size_t i = 0; kind == EVENT_ASKED && i < wire_count(questions); i++)
+        trial_say(trial, TRIAL_ASKED, wire_find_str(wire_at(questions, i), "name"));
+    if (kind != EVENT_WARNED)
+        return;
+    struct span clock = wire_find_str(body, "clock");
+    (void)snprintf(text, sizeof text, "%.*s %lld%%", (int)clock.len, clock.p,
+                   (long long)wire_find_int(body, "percent", 0));
+    trial_say(trial, TRIAL_WARNED, span_of(text));
+}
+
 static void take_events(struct trial *trial, const struct wire_val *decision, bool is_new)
 {
     const struct wire_val *more = wire_find(decision, "events");
@@ -276,6 +298,7 @@ static void take_events(struct trial *trial, const struct wire_val *decision, bo
     for (size_t i = 0; i < wire_count(more); i++) {
         enum desk_event kind = EVENT_ASKED;
         (void)desk_event_parse(wire_find_str(wire_at(more, i), "kind"), &kind);
+        take_said(trial, kind, wire_find(wire_at(more, i), "body"));
         buf_reset(&body);
         wire_put_val(&body, wire_find(wire_at(more, i), "body"));
         trial_add_event(trial, kind, NULL, wire_find_bool(wire_at(more, i), "public", false),

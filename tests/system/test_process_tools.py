@@ -150,6 +150,92 @@ def test_what_a_case_can_never_expect_is_told_with_its_place(process):
         'tests/mine.yaml:5:51: refused: "maybe" is not allowed, want true or false', f'tests/mine.yaml:8:27: do: there is no op "resolv" (did you mean resolve?); allowed are {ops}'], done.stderr
 
 
+def test_a_case_expects_which_question_was_asked_and_which_clock_warned(process):
+    (process / "packages.yaml").write_text("""
+standard: {warnings: [{at: 50%, tell: boards}, {before: 15m}]}
+""")
+    ticket = "{title: Line noise, problem: It began at nine and has not changed since., impact: degraded, equipment: {sbc: S9}}"
+    done = cases(process, f"""
+- case: a truth
+  package: standard
+  ticket: {ticket}
+  expect: {{asked: configuration, warned: []}}
+  steps:
+    - {{after: 30m, expect: {{asked: [], told: [], warned: [response 50%]}}}}
+    - {{after: 15m, expect: {{told: [staff warning response 75%], warned: [response 75%]}}}}
+    - {{after: 15m, do: take, as: ada, expect: {{warned: [update 50%]}}}}
+    - {{after: 45m, expect: {{warned: [update 87%], told: [staff warning update 87%]}}}}
+- case: a hope
+  package: standard
+  ticket: {ticket}
+  expect: {{asked: [details, configuration]}}
+  steps:
+    - {{after: 30m, expect: {{warned: []}}}}
+    - {{after: 1m, expect: {{asked: details, warned: response 50%}}}}
+""")
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert done.returncode == 1 and done.stderr == "" and lines[0] == "ok tests/mine.yaml: a truth", done.stdout + done.stderr
+    assert lines[2:] == [
+        "posted (line 11)", "asked want details, configuration", "got configuration",
+        "step 1 (line 16), 2026-03-02T09:30:00Z: time passes", "warned want nothing", "got response 50%",
+        "step 2 (line 17), 2026-03-02T09:31:00Z: time passes", "asked want details", "got nothing", "warned want response 50%", "got nothing",
+        "2 cases, 1 passed, 1 failed"], done.stdout
+
+
+def test_a_case_expects_no_question_and_no_warning_that_there_is_none_of(process):
+    told = told_of(process, f"""- case: a
+  ticket: {TICKET}
+  expect: {{asked: [equipmnt], warned: [response 80, update 70%]}}
+""")
+    warnings = "response 50%, response 80%, update 50%, update 80%, resolution 50%, resolution 80%"
+    assert told == ['3:20: asked: "equipmnt" is none (did you mean equipment?); allowed are equipment, configuration, details',
+                    f'3:40: warned: "response 80" is none (did you mean response 80%?); allowed are {warnings}', f'3:53: warned: "update 70%" is none (did you mean update 50%?); allowed are {warnings}']
+    text = (process / "process.yaml").read_text()
+    (process / "process.yaml").write_text(text.replace("warnings: [{at: 50%, tell: boards}, {at: 80%}]", "warnings: []"))
+    assert told_of(process, f"- case: a\n  ticket: {TICKET}\n  expect: {{warned: response 50%}}\n") == ['3:20: warned: "response 50%" is none; allowed are none']
+
+
+def test_a_step_makes_moves_and_cancels_a_meeting_that_begins(process):
+    done = cases(process, """
+- case: a
+  package: gold
+  ticket: {title: Echo, problem: p}
+  steps:
+    - {after: 1h, do: meeting, medium: phone, attendees: [a@b.example], begins: 1d, reminder_s: 3600, expect: {told: [customer meeting]}}
+    - {after: 1h, do: meeting, medium: im, attendees: [a@b.example], begins: 2026-03-02T12:00:00Z}
+    - {after: 30m, do: meeting, meeting: m1, begins: 2h}
+    - {at: 2026-03-02T11:44:59Z, expect: {told: []}}
+    - {at: 2026-03-02T11:45:00Z, expect: {told: [customer meeting reminder, staff meeting reminder]}}
+    - {at: 2026-03-02T12:29:59Z, expect: {told: []}}
+    - {at: 2026-03-02T12:30:00Z, expect: {told: [customer meeting reminder, staff meeting reminder]}}
+    - {at: 2026-03-02T12:40:00Z, do: meeting, medium: im, attendees: [a@b.example], begins: 1h}
+    - {at: 2026-03-02T12:41:00Z, do: meeting, meeting: m3, cancel: true}
+    - {at: 2026-03-02T14:00:00Z, expect: {told: []}}
+- case: by what the package has not
+  package: silver
+  ticket: {title: Echo, problem: p}
+  steps:
+    - {after: 1h, do: meeting, medium: im, attendees: [a@b.example], begins: 1d}
+    - {after: 1h, do: meeting, meeting: m1, medium: phone, expect: {refused: true}}
+    - {at: 2026-03-03T09:44:59Z}
+    - {at: 2026-03-03T09:45:00Z, expect: {told: [customer meeting reminder, staff meeting reminder]}}
+""")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("step, at, told", [
+    ("{after: 1h, do: take, begins: 1h}", "1h}", "begins: nothing does here but a meeting, want do: meeting"),
+    ("{after: 1h, begins: 2h}", "2h}", "begins: nothing does here but a meeting, want do: meeting"),
+    ("{after: 1h, do: meeting, medium: im, attendees: [a@b.example], begins: soon}", "soon", 'begins: "soon" is no time and no instant, want e.g. 2h, 1d or 2026-03-02T09:00:00Z'),
+    ("{after: 1h, do: meeting, medium: im, attendees: [a@b.example], begins: [1h]}", "[1h", "begins: is a list, want text or a number"),
+    ("{after: 1h, do: meeting, meeting: m2, begins: 1h}", "m2", 'meeting: the ticket has none of the name "m2" (did you mean m1?); allowed is m1'),
+])
+def test_a_meeting_that_begins_nowhere_or_is_none_is_told_with_its_place(process, step, at, told):
+    first = "{after: 1h, do: meeting, medium: phone, attendees: [a@b.example], begins: 1d}"
+    text = f"- case: a\n  ticket: {TICKET}\n  package: gold\n  steps:\n    - {first}\n    - {step}\n"
+    assert told_of(process, text) == [f"6:{7 + step.index(at)}: {told}"]
+
+
 def told_of(process, text):
     """What is wrong with the cases, without the name of their file."""
     done = cases(process, text)
@@ -178,6 +264,8 @@ STEP = "{after: 1h, do: take, as: ada, expect: {state: in_progress}}"
     (f"- {{case: a, expect: {{tags: {{a: b}}}}, ticket: {TICKET}}}\n", "1:28: tags: is a map, want a list like [outage, sip]"),
     (f"- {{case: a, expect: {{tags: [[a]]}}, ticket: {TICKET}}}\n", "1:29: tags: is a list, want text or a number"),
     (f"- {{case: a, expect: {{told: {{a: b}}}}, ticket: {TICKET}}}\n", "1:28: told: is a map, want a list like [customer received, staff alert p1]"),
+    (f"- {{case: a, expect: {{asked: {{a: b}}}}, ticket: {TICKET}}}\n", "1:29: asked: is a map, want a list like [equipment, details]"),
+    (f"- {{case: a, expect: {{warned: [[a]]}}, ticket: {TICKET}}}\n", "1:31: warned: is a list, want text or a number"),
     (f"- {{case: a, expect: {{attributes: emea}}, ticket: {TICKET}}}\n", "1:34: attributes: is text, want a map like {region: emea}"),
     (f"- {{case: a, expect: {{response: met}}, ticket: {TICKET}}}\n", "1:32: response: is text, want a map like {state: met, due: 2026-03-02T09:00:00Z}"),
     (f"- {{case: a, ticket: {TICKET}, steps: 1h}}\n", f"1:68: steps: is text, want a list like [{STEP}]"),
@@ -390,7 +478,7 @@ def test_a_case_takes_no_step_and_no_customer_that_the_broker_would_refuse(proce
     assert [line.partition(": ")[2] for line in done.stderr.splitlines()] == [
         'on: "custmer" is not known (did you mean customer?); allowed are customer, vendor', "priority: 7 is outside 1–4", "on: is required for ticket.wait",
         "text: not a field of ticket.take; allowed are key, as, tracking, if_version", "ticket.take is not for the role customer; it is for staff, admin",
-        "set.title: must not be empty", "text: is not known in a step; allowed are after, at, do, as, role, until, expect",
+        "set.title: must not be empty", "text: is not known in a step; allowed are after, at, do, as, role, until, begins, expect",
         "customer.zome: not a field (did you mean zone?); allowed are id, name, package, contacts, locale, zone", "problem: want text, got an integer", "contact.email: not a mail address: want name@host, in ASCII",
         "posted_at: belongs to the case, as `at`"], done.stderr
     assert "tests/mine.yaml:5:33: on:" in done.stderr and "tests/mine.yaml:32:54: contact.email" in done.stderr, done.stderr

@@ -93,9 +93,9 @@ static void pass(struct story *s, const char *until)
 static void assert_told(struct story *s, const char *want)
 {
     char got[1024] = "";
-    for (; s->seen < trial_told_count(s->trial); s->seen++)
+    for (; s->seen < trial_said_count(s->trial, TRIAL_TOLD); s->seen++)
         (void)snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", got[0] == '\0' ? "" : ", ",
-                       trial_told(s->trial, s->seen)->what);
+                       trial_said(s->trial, TRIAL_TOLD, s->seen));
     assert_string_equal(got, want);
 }
 
@@ -417,11 +417,11 @@ static void test_meetings_are_reminded_of_as_long_before_as_the_process_says(voi
                    (long long)at("2026-03-09T11:00:00Z"));
     act(&s, "2026-03-09T08:10:00Z", ROLE_STAFF, "meeting", body);
     assert_int_equal(trial_wake_at(s.trial), at("2026-03-09T09:00:00Z"));
-    s.seen = trial_told_count(s.trial);
+    s.seen = trial_said_count(s.trial, TRIAL_TOLD);
     pass(&s, "2026-03-09T08:59:59Z");
     assert_told(&s, "");
     pass(&s, "2026-03-09T12:00:00Z");
-    assert_told(&s, "customer meeting meeting, staff meeting meeting");
+    assert_told(&s, "customer meeting reminder, staff meeting reminder");
     story_end(&s);
 }
 
@@ -445,13 +445,13 @@ static void test_a_meetings_own_reminder_goes_before_the_processs(void **state)
     assert_int_equal(trial_wake_at(s.trial), at("2026-03-09T10:50:00Z"));
     meet(&s, "2026-03-09T08:12:00Z", "m", "2026-03-09T11:00:00Z", 1200);
     assert_int_equal(trial_wake_at(s.trial), at("2026-03-09T10:40:00Z"));
-    s.seen = trial_told_count(s.trial);
+    s.seen = trial_said_count(s.trial, TRIAL_TOLD);
     pass(&s, "2026-03-09T10:39:59Z");
     assert_told(&s, "");
     pass(&s, "2026-03-09T10:45:00Z");
-    assert_told(&s, "customer meeting meeting, staff meeting meeting");
+    assert_told(&s, "customer meeting reminder, staff meeting reminder");
     meet(&s, "2026-03-09T10:46:00Z", "m", "2026-03-09T11:00:00Z", 1200);
-    s.seen = trial_told_count(s.trial);
+    s.seen = trial_said_count(s.trial, TRIAL_TOLD);
     pass(&s, "2026-03-09T10:59:59Z");
     assert_told(&s, "");
     story_end(&s);
@@ -467,9 +467,9 @@ static void test_many_meetings_at_one_time_are_all_reminded_of(void **state)
         (void)snprintf(id, sizeof id, "m%d", i);
         meet(&s, "2026-03-09T08:10:00Z", id, "2026-03-09T11:00:00Z", 600);
     }
-    size_t before = trial_told_count(s.trial);
+    size_t before = trial_said_count(s.trial, TRIAL_TOLD);
     pass(&s, "2026-03-09T10:50:10Z");
-    assert_int_equal(trial_told_count(s.trial) - before, 24);
+    assert_int_equal(trial_said_count(s.trial, TRIAL_TOLD) - before, 24);
     story_end(&s);
 }
 

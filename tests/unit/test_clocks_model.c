@@ -534,8 +534,8 @@ static void check_verdicts(const struct model *m, const struct trial *trial)
 static int told(const struct trial *trial, const char *what)
 {
     int count = 0;
-    for (size_t i = 0; i < trial_told_count(trial); i++)
-        count += strncmp(trial_told(trial, i)->what, what, strlen(what)) == 0;
+    for (size_t i = 0; i < trial_said_count(trial, TRIAL_TOLD); i++)
+        count += strncmp(trial_said(trial, TRIAL_TOLD, i), what, strlen(what)) == 0;
     return count;
 }
 
