@@ -15,7 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_EVERY_MS = 500, ASK_TIMEOUT_MS = 8000, BODY_BYTES_MAX = 4 << 20, ERRORS_BYTES_MAX = 256 << 10 };
+enum {
+    LOOK_EVERY_MS = 500,
+    ASK_TIMEOUT_MS = 8000,
+    BODY_BYTES_MAX = 4 << 20,
+    ERRORS_BYTES_MAX = 256 << 10,
+    TELL_BYTES = 300,
+    REPLY_ROOM_BYTES = 256
+};
 
 /* ---- which is current ---- */
 
@@ -210,8 +217,12 @@ struct asking {
     char hash[PROCESS_HASH_BYTES];
     struct buf errors;   /* lines, each once */
     size_t more;         /* that there is no room for */
-    struct buf warnings; /* encoded list: the loader's; of the first worker that answered, once one did */
-    bool worker_warned;
+    struct buf warnings; /* encoded texts: the loader's; of the first worker that answered, once one did */
+    size_t warning_count;
+    struct buf untried; /* encoded texts: of each worker that was asked and did not say what it makes of it */
+    size_t untried_count;
+    bool tried;              /* by a worker, with the cases */
+    char silent[TELL_BYTES]; /* the first that died over it or was late; "": none */
 };
 
 static void asking_free(struct asking *asking)
@@ -219,7 +230,49 @@ static void asking_free(struct asking *asking)
     process_files_clear(&asking->files);
     buf_clear(&asking->errors);
     buf_clear(&asking->warnings);
+    buf_clear(&asking->untried);
     free(asking);
+}
+
+/* All that is to be told beside the version, as one list; its bytes are the caller's to free. A part that does not fit is left out. */
+static struct span asking_warnings(const struct asking *asking)
+{
+    const struct buf *parts[] = {&asking->warnings, &asking->untried};
+    const size_t counts[] = {asking->warning_count, asking->untried_count};
+    struct wire_map list;
+    struct buf out;
+
+    buf_init(&out, 2 * ERRORS_BYTES_MAX + REPLY_ROOM_BYTES);
+    list = wire_list_open(&out);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (!parts[i]->failed && buf_add_span(&out, buf_span(parts[i])))
+            list.count += counts[i];
+    wire_list_close(&out, &list);
+    return buf_take_span(&out);
+}
+
+static void asking_write(struct asking *asking, struct call *call)
+{
+    struct span warnings = asking_warnings(asking);
+
+    asking->write(asking->broker, call, &asking->files, asking->hash, warnings);
+    free((void *)(uintptr_t)warnings.p);
+}
+
+static void asking_answer_dry(struct asking *asking)
+{
+    struct span warnings = asking_warnings(asking);
+    struct buf out;
+
+    buf_init(&out, warnings.len + REPLY_ROOM_BYTES);
+    wire_put_map(&out, 3);
+    wire_put_key_text(&out, "hash", asking->hash);
+    wire_put_key_bool(&out, "dry_run", true);
+    wire_put_text(&out, "warnings");
+    wire_put_raw(&out, warnings);
+    call_answer(asking->call, buf_span(&out));
+    buf_clear(&out);
+    free((void *)(uintptr_t)warnings.p);
 }
 
 /* err NULL: this was applied before, when nobody objected. */
@@ -228,7 +281,7 @@ static void asking_on_known(void *arg, struct call *call, const struct err *err)
     struct asking *asking = arg;
 
     if (err == NULL)
-        asking->write(asking->broker, call, &asking->files, asking->hash, buf_span(&asking->warnings));
+        asking_write(asking, call);
     else if (err->code == ERR_INVALID && asking->errors.len != 0)
         call_refuse_long(call, err, buf_span(&asking->errors));
     else
@@ -245,11 +298,18 @@ static void asking_refuse(struct asking *asking, const struct err *err)
         key_known_or(asking->broker, asking->call, err, asking_on_known, asking);
 }
 
+/* Nobody objected; but whoever would have tried it is silent, and what only a worker finds must not become current for that. */
+static bool asking_is_untried(const struct asking *asking, struct err *err)
+{
+    return !asking->tried && asking->silent[0] != '\0' &&
+           !err_set(err, ERR_UNAVAILABLE,
+                    "no worker has tried this version: %s. Nothing was changed; ask again", asking->silent);
+}
+
 static void asking_end(struct asking *asking)
 {
     char more[40] = "";
     struct err err;
-    struct buf out;
 
     if (asking->errors.len != 0) {
         (void)err_field(&err, ERR_INVALID, "files", "%.900s", buf_text(&asking->errors));
@@ -259,29 +319,15 @@ static void asking_end(struct asking *asking)
         asking_refuse(asking, &err);
         return;
     }
-    if (request_bool(&asking->call->req, F_DRY_RUN, false)) {
-        buf_init(&out, ERRORS_BYTES_MAX + 256);
-        wire_put_map(&out, 3);
-        wire_put_key_text(&out, "hash", asking->hash);
-        wire_put_key_bool(&out, "dry_run", true);
-        wire_put_text(&out, "warnings");
-        wire_put_raw(&out, buf_span(&asking->warnings));
-        call_answer(asking->call, buf_span(&out));
-        buf_clear(&out);
-    } else {
-        asking->write(asking->broker, asking->call, &asking->files, asking->hash,
-                      buf_span(&asking->warnings));
-    }
-    asking_free(asking);
-}
-
-/* A list that does not fit is left out. */
-static void asking_warn(struct asking *asking)
-{
-    if (!asking->warnings.failed)
+    if (asking_is_untried(asking, &err)) {
+        asking_refuse(asking, &err);
         return;
-    buf_reset(&asking->warnings);
-    wire_put_list(&asking->warnings, 0);
+    }
+    if (request_bool(&asking->call->req, F_DRY_RUN, false))
+        asking_answer_dry(asking);
+    else
+        asking_write(asking, asking->call);
+    asking_free(asking);
 }
 
 /* Workers find the same: each line is told once. */
@@ -306,23 +352,51 @@ static void asking_add(struct asking *asking, struct span line)
     (void)buf_add_span(errors, line);
 }
 
+static void asking_add_untried(struct asking *asking, const char *text)
+{
+    wire_put_text(&asking->untried, text);
+    asking->untried_count++;
+}
+
+/* A worker that died or is late has not refused: it gets the version when it is back, and refuses then. */
+static void asking_on_silence(struct asking *asking, const struct workers_answer *answer)
+{
+    bool late = strcmp(answer->code, "timeout") == 0, gone = strcmp(answer->code, "unavailable") == 0;
+    char text[TELL_BYTES];
+
+    if (late)
+        (void)snprintf(text, sizeof text,
+                       "worker %.60s did not answer within %d s (busy, or the cases take longer)",
+                       answer->worker, ASK_TIMEOUT_MS / 1000);
+    else if (gone)
+        (void)snprintf(text, sizeof text, "worker %.60s died or left when it was asked", answer->worker);
+    else
+        (void)snprintf(text, sizeof text, "worker %.60s cannot try a version: %.200s", answer->worker,
+                       answer->message);
+    if ((late || gone) && asking->silent[0] == '\0')
+        (void)snprintf(asking->silent, sizeof asking->silent, "%s", text);
+    asking_add_untried(asking, text);
+}
+
 static void asking_on_answer(void *arg, const struct workers_answer *answer)
 {
     struct asking *asking = arg;
     const struct wire_val *errors = wire_find(answer->result, "errors");
     struct span text;
 
-    /* A worker that died or is late has not refused: it gets the version when it is back, and refuses then. */
+    if (answer->code != NULL)
+        asking_on_silence(asking, answer);
     for (size_t i = 0; i < wire_count(errors); i++)
         if (wire_get_str(wire_at(errors, i), &text))
             asking_add(asking, text);
     const struct wire_val *warnings = wire_find(answer->result, "warnings");
-    if (!asking->worker_warned && wire_type(warnings) == WIRE_LIST) {
-        asking->worker_warned = true;
+    if (!asking->tried && wire_type(warnings) == WIRE_LIST) {
         buf_reset(&asking->warnings);
-        wire_put_val(&asking->warnings, warnings);
-        asking_warn(asking);
+        asking->warning_count = wire_count(warnings);
+        for (size_t i = 0; i < wire_count(warnings); i++)
+            wire_put_val(&asking->warnings, wire_at(warnings, i));
     }
+    asking->tried = asking->tried || answer->code == NULL;
     if (answer->left == 0)
         asking_end(asking);
 }
@@ -349,6 +423,7 @@ void process_room_check(struct broker *broker, struct call *call, process_room_w
     asking->write = write;
     buf_init(&asking->errors, ERRORS_BYTES_MAX);
     buf_init(&asking->warnings, ERRORS_BYTES_MAX);
+    buf_init(&asking->untried, ERRORS_BYTES_MAX);
     if (!process_files_decode(call->req.vals[F_FILES], &asking->files, &err)) {
         call_refuse(call, &err);
         asking_free(asking);
@@ -362,10 +437,8 @@ void process_room_check(struct broker *broker, struct call *call, process_room_w
         faults_format(&faults, &asking->errors);
     }
     faults_clear(&faults);
-    wire_put_list(&asking->warnings, ok ? parsed->warnings.count : 0);
-    for (size_t i = 0; ok && i < parsed->warnings.count; i++)
+    for (size_t i = 0; ok && i < parsed->warnings.count; i++, asking->warning_count++)
         wire_put_text(&asking->warnings, parsed->warnings.items[i].text);
-    asking_warn(asking);
     process_free(parsed);
     if (!ok) {
         asking_refuse(asking, &err);
@@ -379,6 +452,12 @@ void process_room_check(struct broker *broker, struct call *call, process_room_w
     bool asked = workers_ask(broker->workers, "check", buf_span(&body), true, ASK_TIMEOUT_MS * US_PER_MS,
                              asking_on_answer, asking, &err);
     buf_clear(&body);
-    if (!asked)
-        asking_end(asking); /* no worker is connected: the loader here has checked it */
+    if (asked)
+        return;
+    /* A desk may be set up before its workers run: what the loader here finds is all that can be known now. */
+    asking_add_untried(
+        asking,
+        "no worker is connected: whether the calendars can be laid out and the cases in tests/ are of "
+        "their form was not tried");
+    asking_end(asking);
 }

@@ -28,8 +28,8 @@ int32_t process_room_number(struct broker *broker, struct span hash, struct span
 int64_t process_room_reminder_s(const struct broker *broker);
 
 /* Checks the files of a process.apply: here, then by every worker that is connected. Calls write with them when nobody objects, and with
- * the encoded list of what is allowed but hardly meant;
- * answers the call itself when somebody does, or when it is a dry run. Takes the call. */
+ * the encoded list of what is allowed but hardly meant, and of who did not try them; answers the call itself when somebody objects, when
+ * all that were asked are silent, or when it is a dry run. Takes the call. */
 typedef void process_room_write_fn(struct broker *broker, struct call *call,
                                    const struct process_files *files, const char *hash, struct span warnings);
 void process_room_check(struct broker *broker, struct call *call, process_room_write_fn *write);

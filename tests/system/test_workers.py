@@ -5,6 +5,7 @@ import subprocess
 import time
 
 import msgpack
+import pytest
 import zmq
 from helpers import ADA, BIN, CUSTOMER, ROOT, SLOW, Refused, Stack, id_of, ticket_of, wait_until
 from pyworker import PyWorker, decide
@@ -328,6 +329,81 @@ def test_a_version_that_was_applied_is_answered_again_when_a_worker_refuses_it_b
         assert again["duplicate"] is True and again["hash"] == first["hash"]
         assert desk.refused("process.apply", **{**keyed, "comment": "other"}).field == "key"
         assert desk.refused("process.apply", **{**keyed, "dry_run": True}).field == "files"
+    finally:
+        worker.leave()
+
+
+def nobody_works(desk):
+    """Waits until the last worker that is gone is known to be."""
+    wait_until(lambda: desk.call("stats")["workers"] == 0)
+
+
+class Mute(PyWorker):
+    """Answers no question."""
+
+    def on_ask(self, message):
+        pass
+
+
+class Foreign(PyWorker):
+    """Decides by itself and knows nothing of versions."""
+
+    def on_ask(self, message):
+        self.say("answer", {"ok": False, "error": {"code": "unsupported", "message": "no questions, please"}}, message["id"])
+
+
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_version_that_every_worker_is_silent_about_is_not_applied(desk, workerless, dry):
+    nobody_works(desk)
+    current = desk.call("process.get")
+    body = {"files": {**current["files"], "tests/mine.yaml": b"- case: of no form\n"}, "dry_run": dry, "as_": ADA}
+    alone = ["no worker is connected: whether the calendars can be laid out and the cases in tests/ are of their form was not tried"]
+    assert desk.call("process.apply", **{**body, "dry_run": True})["warnings"][-1:] == alone
+    endpoint, workers = workerless.env["DOCKET_WORKERS"].split(",")[0], []
+    try:
+        workers.append(Mute(endpoint, name="mute"))
+        wait_until(lambda: workers[0].process)
+        refused = desk.refused("process.apply", **body)
+        assert (refused.code, refused.error["retry"]) == ("unavailable", True) and "no worker has tried this version: worker mute did not answer within 8 s" in refused.error["message"]
+        assert desk.call("process.get")["hash"] == current["hash"]
+        workers.append(Refusing(endpoint, name="refusing"))
+        wait_until(lambda: workers[1].process)
+        refused = desk.refused("process.apply", **body)
+        assert (refused.code, refused.error["message"]) == ("invalid", "rules/10.yaml:1:1: not with me")
+    finally:
+        for worker in workers:
+            worker.leave()
+
+
+def test_who_said_nothing_of_a_version_that_others_took_is_told(desk, workerless):
+    body = {"files": desk.call("process.get")["files"], "comment": "told", "as_": ADA}
+    nobody_works(desk)
+    endpoint, workers = workerless.env["DOCKET_WORKERS"].split(",")[0], []
+    try:
+        for kind in Foreign, Mute, Wary:
+            workers.append(kind(endpoint, name=kind.__name__.lower()))
+            wait_until(lambda: workers[-1].process)
+            if kind is Foreign:
+                assert desk.call("process.apply", **body)["warnings"][-1] == "worker foreign cannot try a version: no questions, please"
+        told = desk.call("process.apply", **body)["warnings"]
+        assert told[0] == "process.yaml:1:1: is odd" and sorted(told[1:]) == ["worker foreign cannot try a version: no questions, please", "worker mute did not answer within 8 s (busy, or the cases take longer)"]
+    finally:
+        for worker in workers:
+            worker.leave()
+
+
+def test_a_worker_that_dies_over_a_version_has_not_taken_it(desk, workerless):
+    class Dying(PyWorker):
+        def on_ask(self, message):
+            self.say("bye", {})
+
+    body = {"files": desk.call("process.get")["files"], "comment": "deadly", "as_": ADA}
+    nobody_works(desk)
+    worker = Dying(workerless.env["DOCKET_WORKERS"].split(",")[0], name="dying")
+    try:
+        wait_until(lambda: worker.process)
+        refused = desk.refused("process.apply", **body)
+        assert refused.code == "unavailable" and "worker dying died or left when it was asked" in refused.error["message"]
     finally:
         worker.leave()
 
