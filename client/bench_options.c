@@ -1,5 +1,6 @@
 /* Options of docket-bench. */
 #include "bench.h"
+#include "seconds.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,7 +9,8 @@
 
 struct option {
     const char *name, *value, *help;
-    double least, most;
+    double least, most; /* both 0: not a number */
+    bool is_time;       /* seconds, or with a unit */
 };
 
 enum {
@@ -34,12 +36,15 @@ static const struct option options[] = {
     [OPT_IN_FLIGHT] = {"in-flight", "N", "requests that wait for their answers at the same time (default: 1)",
                        1, 100000},
     [OPT_COUNT] = {"count", "N", "tickets (default: 1000; with --seconds: no limit)", 1, 1e9},
-    [OPT_SECONDS] = {"seconds", "S", "stop posting after so long", 0.001, 86400},
+    [OPT_SECONDS] = {"seconds", "S", "stop posting after so long: seconds, or with a unit as 2m", 0.001,
+                     86400, true},
     [OPT_RATE] = {"rate", "R",
                   "tickets a second (default: as fast as it goes); life then measures each ticket", 0.001,
                   1e6},
     [OPT_CUSTOMERS] = {"customers", "N", "customers they are spread over (default: 10)", 1, 100000},
-    [OPT_TIMEOUT] = {"timeout", "S", "give up when nothing moves for so long (default: 30)", 1, 86400},
+    [OPT_TIMEOUT] = {"timeout", "S",
+                     "give up when nothing moves for so long: seconds, or with a unit (default: 30)", 1,
+                     86400, true},
     [OPT_JSON] = {"json", NULL, "print one JSON value", 0, 0},
     [OPT_HELP] = {"help", NULL, "this help", 0, 0},
     [OPT_VERSION] = {"version", NULL, "the version", 0, 0},
@@ -60,6 +65,13 @@ static bool option_number(const struct option *option, const char *text, double 
 {
     char *end = NULL;
 
+    if (option->is_time) {
+        if (seconds_parse(text, ret) && *ret >= option->least && *ret <= option->most)
+            return true;
+        return err_set(err, ERR_INVALID,
+                       "--%s: '%s' is not a time such as 10 (seconds) or 2m, from %gs to %gs", option->name,
+                       text, option->least, option->most);
+    }
     errno = 0;
     double value = strtod(text, &end);
     if (end == text || *end != '\0' || errno != 0 || !(value >= option->least && value <= option->most))

@@ -1,6 +1,7 @@
 /* Where the brokers are, who acts, how to print: options, then the environment, then files, then defaults. */
 #include "cli.h"
 
+#include "seconds.h"
 #include "settings.h"
 
 #include <pwd.h>
@@ -116,11 +117,11 @@ static bool configure_as(struct cli *cli, const struct cli_args *args, struct er
 static bool configure_timeout(struct cli *cli, const struct cli_args *args, struct err *err)
 {
     const char *text = cli_args_value(args, "timeout", "10");
-    char *end = NULL;
-    double seconds = strtod(text, &end);
+    double seconds = 0;
 
-    if (end == text || *end != '\0' || !(seconds > 0 && seconds <= 86400))
-        return err_set(err, ERR_INVALID, "--timeout: '%s' is not a number of seconds over 0 and up to 86400",
+    if (!seconds_parse(text, &seconds) || !(seconds >= 0.001 && seconds <= 86400))
+        return err_set(err, ERR_INVALID,
+                       "--timeout: '%s' is not a time such as 10 (seconds), 500ms or 2m, from 1ms to 1d",
                        text);
     cli->timeout_ms = (int)(seconds * 1000);
     return true;

@@ -67,6 +67,20 @@ def test_exit_statuses(stack):
     assert missing.returncode == 3 and "last asked ipc:///nonexistent/client.sock: No such file" in missing.stderr
 
 
+@pytest.mark.parametrize("command, status", [([BIN / "docket", "--broker", "tcp://127.0.0.1:1", "ping"], 3),
+                                             ([BIN / "docket-bench", "--broker", "tcp://127.0.0.1:1", "--count", "1"], 3),
+                                             ([ROOT / "deploy/local/stack", "down", "--home", "/nonexistent"], 1)], ids=["docket", "docket-bench", "stack"])
+def test_a_time_out_is_taken_in_seconds_and_with_a_unit_as_settings_have_it(command, status):
+    def says(time_out):
+        return subprocess.run([*command, "--timeout", time_out], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+
+    for time_out in ("1", "1.0", "1s", "1000ms"):
+        assert says(time_out).returncode == status, time_out
+    for time_out in ("", "s", "1x", "1 s", "1mm", "ms1", "-", "1s1"):
+        wrong = says(time_out)
+        assert wrong.returncode == 2 and "--timeout" in wrong.stderr, time_out
+
+
 @pytest.mark.parametrize("program, misused", [("docket", 2), ("docket-broker", 2), ("docket-worker", 2), ("docket-notifier", 2), ("docket-mail", 64), ("docket-bench", 2), ("docket-xmpp", 2)])
 def test_each_program_says_its_use_and_its_version(program, misused):
     def says(*words):
