@@ -133,6 +133,10 @@ enum pg_remedy {
 };
 enum pg_remedy pg_remedy(const char *sqlstate);
 
+/* Whether it failed by what others did just then (a circle of locks, a row or table that is held, a server without room): nothing is
+ * wrong with the batch, and the same may succeed soon. */
+bool pg_end_is_passing(const struct pg_end *end);
+
 /* Whether libpq can read it as a connection string; asks nobody. err: ERR_INVALID with libpq's words */
 bool pg_dsn_check(const char *dsn, struct err *err) __attribute__((warn_unused_result));
 

@@ -242,3 +242,11 @@ enum pg_remedy pg_remedy(const char *sqlstate)
             return remedies[i].remedy;
     return PG_BUG;
 }
+
+bool pg_end_is_passing(const struct pg_end *end)
+{
+    if (end->outcome != PG_FAILED)
+        return false;
+    enum pg_remedy remedy = pg_remedy(end->sqlstate);
+    return remedy == PG_REPEAT || remedy == PG_WAIT || strcmp(end->sqlstate, "55P03") == 0;
+}

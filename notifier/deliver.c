@@ -20,7 +20,7 @@
 
 #include <sodium.h>
 
-enum { CLAIM_MAX = 64, KIND_BYTES = 40, PAGE_FAILURES_MAX = 2 };
+enum { CLAIM_MAX = 64, START_TRIES_MAX = 4, KIND_BYTES = 40, PAGE_FAILURES_MAX = 2 };
 enum delivery_state { DELIVERY_PENDING = 0, DELIVERY_DELIVERED = 3, DELIVERY_FAILED = 4, DELIVERY_DEAD = 5 };
 
 #define PAGE_ALONE_US (30 * US_PER_S)                /* then the person's next channel starts as well */
@@ -55,6 +55,7 @@ struct claim {
     int64_t next_us;   /* until the next address is ready; 0: none is known */
     struct job *jobs[CLAIM_MAX];
     size_t count, slots; /* how many there are, and how many could have been */
+    int tries;           /* of their start */
     bool urgent;         /* the relay has had its share: only pages of P1 */
 };
 
@@ -251,6 +252,8 @@ static void claim_free(struct claim *claim)
     free(claim);
 }
 
+static void claim_start(struct claim *claim);
+
 /* Committed as started: only now the first byte may go out. */
 static void start_on_end(void *arg, const struct pg_end *end)
 {
@@ -258,8 +261,14 @@ static void start_on_end(void *arg, const struct pg_end *end)
     struct notifier *notifier = claim->notifier;
     bool is_late = clock_mono_us() - claim->leased_us > notifier->settings.lease_us / 2;
 
+    if (pg_end_is_passing(end) && claim->tries < START_TRIES_MAX && !notifier->stopping) {
+        claim_start(claim);
+        return;
+    }
     for (size_t i = 0; i < claim->count; i++) {
         struct job *job = claim->jobs[i];
+        if (end->outcome == PG_OK && job->refused)
+            metric_add(notifier->dead, DEAD_UNSENDABLE, 1);
         if (end->outcome != PG_OK || job->attempt == 0 || job->refused)
             job_free(job);
         else if (is_late)
@@ -338,11 +347,32 @@ static void claim_plan_next(const struct claim *claim)
     notifier->due_us[claim->channel] = due;
 }
 
+static void claim_start(struct claim *claim)
+{
+    struct notifier *notifier = claim->notifier;
+    bool refused = false;
+
+    claim->tries++;
+    claim->leased_us = clock_mono_us();
+    for (size_t i = 0; i < claim->count; i++) {
+        claim->jobs[i]->attempt = 0;
+        refused = refused || claim->jobs[i]->refused;
+    }
+    send_joined_lock(claim, notifier->params);
+    pg_params_reset(notifier->params);
+    pg_put_int8(notifier->params, notifier->settings.lease_us);
+    pg_put_text(notifier->params, notifier->settings.name);
+    put_starts(notifier->params, claim);
+    (void)pg_send(notifier->tell, TELL_ATTEMPT_START, notifier->params, start_on_rows, claim);
+    if (refused)
+        send_refused(claim, notifier->params);
+    pg_sync(notifier->tell, start_on_end, claim);
+}
+
 static void claim_on_end(void *arg, const struct pg_end *end)
 {
     struct claim *claim = arg;
     struct notifier *notifier = claim->notifier;
-    size_t refused = 0;
 
     if (end->outcome == PG_FAILED)
         log_event(LOG_ERROR, "claim_failed", "sqlstate=%s message=%s", end->sqlstate,
@@ -356,20 +386,7 @@ static void claim_on_end(void *arg, const struct pg_end *end)
         claim_free(claim);
         return;
     }
-    for (size_t i = 0; i < claim->count; i++)
-        refused += claim->jobs[i]->refused;
-    claim->leased_us = clock_mono_us();
-    send_joined_lock(claim, notifier->params);
-    pg_params_reset(notifier->params);
-    pg_put_int8(notifier->params, notifier->settings.lease_us);
-    pg_put_text(notifier->params, notifier->settings.name);
-    put_starts(notifier->params, claim);
-    (void)pg_send(notifier->tell, TELL_ATTEMPT_START, notifier->params, start_on_rows, claim);
-    if (refused != 0) {
-        send_refused(claim, notifier->params);
-        metric_add(notifier->dead, DEAD_UNSENDABLE, (double)refused);
-    }
-    pg_sync(notifier->tell, start_on_end, claim);
+    claim_start(claim);
 }
 
 /* What of a channel has less than its share of slots now: the names of those that have none, all names, and how many each has. */

@@ -27,19 +27,46 @@ static void list_free(struct ending **list)
     }
 }
 
-/* What could not be written waits again; what never can be is given up, and its lease runs out. */
-static void put_back(struct notifier *notifier)
+static void list_append(struct ending **list, struct ending *ending)
 {
+    while (*list != NULL)
+        list = &(*list)->next;
+    ending->next = NULL;
+    *list = ending;
+}
+
+/* What could not be written waits again, behind the others. Given up, so that its lease runs out and the message goes again, is only what is
+ * refused by itself time and again: never one for its neighbour, nor because somebody held a table or the database was away for long. */
+static void put_back(struct notifier *notifier, bool is_refused)
+{
+    bool was_alone = notifier->endings_sent->next == NULL;
+
     while (notifier->endings_sent != NULL) {
         struct ending *ending = notifier->endings_sent;
         notifier->endings_sent = ending->next;
-        if (++ending->tries >= TRIES_MAX) {
-            log_event(LOG_ERROR, "attempt_given_up", "delivery=%lld", (long long)ending->delivery);
-            ending_free(ending);
+        ending->alone = ending->alone || is_refused;
+        ending->tries += is_refused && was_alone;
+        if (ending->tries < TRIES_MAX) {
+            list_append(&notifier->endings_wait, ending);
             continue;
         }
-        ending->next = notifier->endings_wait;
-        notifier->endings_wait = ending;
+        log_event(LOG_ERROR, "attempt_given_up", "delivery=%lld", (long long)ending->delivery);
+        ending_free(ending);
+    }
+}
+
+/* What goes in one statement: the first that waits, and what may go with it. */
+static void take_batch(struct notifier *notifier)
+{
+    bool alone = notifier->endings_wait->alone;
+
+    for (int i = 0; i < (alone ? 1 : BATCH_MAX); i++) {
+        struct ending *ending = notifier->endings_wait;
+        if (ending == NULL || ending->alone != alone)
+            return;
+        notifier->endings_wait = ending->next;
+        ending->next = notifier->endings_sent;
+        notifier->endings_sent = ending;
     }
 }
 
@@ -57,7 +84,7 @@ static void on_end(void *arg, const struct pg_end *end)
     if (end->outcome == PG_FAILED)
         log_event(LOG_ERROR, "attempt_unwritten", "sqlstate=%s message=%s", end->sqlstate,
                   log_quote(end->message));
-    put_back(notifier); /* the next tick writes again */
+    put_back(notifier, end->outcome == PG_FAILED && !pg_end_is_passing(end)); /* the next tick writes again */
 }
 
 enum column {
@@ -102,12 +129,7 @@ void endings_flush(struct notifier *notifier)
 
     if (notifier->ending || notifier->endings_wait == NULL || !pg_is_up(notifier->tell))
         return;
-    for (int i = 0; i < BATCH_MAX && notifier->endings_wait != NULL; i++) {
-        struct ending *ending = notifier->endings_wait;
-        notifier->endings_wait = ending->next;
-        ending->next = notifier->endings_sent;
-        notifier->endings_sent = ending;
-    }
+    take_batch(notifier);
     pg_params_reset(params);
     for (int column = 0; column < E_COLUMNS; column++) {
         pg_array_open(params, types[column]);

@@ -26,7 +26,8 @@ struct ending {
     int64_t suppress_us; /* the address does not work for so long; 0: it does */
     int64_t rest_us;     /* the address rests for so long */
     int endpoint;        /* ENDPOINT_… */
-    int tries;           /* of writing it */
+    bool alone;          /* was refused with others: written by itself, so that what it brought is its own */
+    int tries;           /* of writing it alone */
 };
 
 /* Takes ending (from mem_new). */

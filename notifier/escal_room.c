@@ -14,7 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLAIM_MAX = 100, NAME_BYTES = 130, CAUSE_BYTES = 130, KIND_BYTES = 34, BODY_BYTES_MAX = 64 << 10 };
+enum {
+    CLAIM_MAX = 100,
+    STEP_TRIES_MAX = 4,
+    NAME_BYTES = 130,
+    CAUSE_BYTES = 130,
+    KIND_BYTES = 34,
+    BODY_BYTES_MAX = 64 << 10
+};
 #define GAPS_EVERY_US (INT64_C(3600) * US_PER_S)
 #define IDLE_US US_PER_S /* looks at least that often: a poke may be lost */
 /* Pages overtake what waits (deliveries are claimed in the order of next_at). */
@@ -55,6 +62,7 @@ struct look {
     int64_t token;
     struct climb *climbs[CLAIM_MAX];
     size_t count;
+    int tries; /* of its steps */
 };
 
 /* What each kind of step is called in the outbox: a template's name. */
@@ -503,12 +511,19 @@ static void look_free(struct look *look)
     free(look);
 }
 
-/* All steps of a look are one transaction. One that is refused comes again when its lease ran out, with fewer others. */
+static void look_step(struct look *look);
+
+/* All steps of a look are one transaction. It is repeated while what refused it passes and the leases last; else each comes again when its
+ * lease ran out, with fewer others. */
 static void look_on_stepped(void *arg, const struct pg_end *end)
 {
     struct look *look = arg;
     struct escal_room *room = look->room;
 
+    if (pg_end_is_passing(end) && look->tries < STEP_TRIES_MAX && !room->notifier->stopping) {
+        look_step(look);
+        return;
+    }
     if (end->outcome == PG_FAILED)
         log_event(LOG_ERROR, "steps_failed", "alerts=%zu first=%lld sqlstate=%s message=%s", look->count,
                   (long long)look->climbs[0]->id, end->sqlstate, log_quote(end->message));
@@ -540,6 +555,14 @@ static void climb_send(struct climb *climb)
         step_send(climb, &climb->result.steps[i]);
 }
 
+static void look_step(struct look *look)
+{
+    look->tries++;
+    for (size_t i = 0; i < look->count; i++)
+        climb_send(look->climbs[i]);
+    pg_sync(look->room->notifier->tell, look_on_stepped, look);
+}
+
 static void look_on_end(void *arg, const struct pg_end *end)
 {
     struct look *look = arg;
@@ -555,9 +578,7 @@ static void look_on_end(void *arg, const struct pg_end *end)
             escal_room_run(room);
         return;
     }
-    for (size_t i = 0; i < look->count; i++)
-        climb_send(look->climbs[i]);
-    pg_sync(room->notifier->tell, look_on_stepped, look);
+    look_step(look);
 }
 
 void escal_room_run(struct escal_room *room)

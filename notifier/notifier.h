@@ -88,6 +88,7 @@ struct notifier {
     int64_t expand_at_us;     /* monotonic: when it is taken also while a channel has all it can carry */
     bool fed[CHANNELS];       /* the last claim of that channel found as much as it can carry */
     int64_t polled_us;
+    bool polling;
     int64_t expanded,
         planned_for; /* rows this session expanded; and had, when its statements were planned last */
     bool stopping;

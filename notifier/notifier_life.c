@@ -124,16 +124,20 @@ static void poll_on_end(void *arg, const struct pg_end *end)
 {
     struct notifier *notifier = arg;
 
-    if (end->outcome != PG_OK)
+    notifier->polling = false;
+    if (end->outcome != PG_OK) {
+        notifier->polled_us = clock_mono_us(); /* what waited behind it goes first */
         return;
+    }
     deliver_run(notifier);
     if (notifier->look_again) /* also what waited for the process */
         outbox_run(notifier);
 }
 
-/* Once a second: a poll catches what a poke missed. */
+/* Once a second: a poll catches what a poke missed. One at a time: while somebody holds a table, what is urgent would stand behind them all. */
 static void notifier_poll(struct notifier *notifier)
 {
+    notifier->polling = true;
     notifier->polled_us = clock_mono_us();
     predecessor_tick(notifier);
     pg_params_reset(notifier->params);
@@ -234,7 +238,8 @@ static int on_tick(zloop_t *loop, int timer, void *arg)
         return idle || clock_mono_us() > notifier->stop_by_us ? -1 : 0;
     }
     publisher_tick(notifier->publisher);
-    if (pg_is_up(notifier->tell) && clock_mono_us() - notifier->polled_us > POLL_MS * US_PER_MS)
+    if (!notifier->polling && pg_is_up(notifier->tell) &&
+        clock_mono_us() - notifier->polled_us > POLL_MS * US_PER_MS)
         notifier_poll(notifier);
     audit_tick(notifier->audit);
     if (pg_is_up(notifier->tell)) {

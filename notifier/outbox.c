@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLAIM_MAX = 200, KIND_BYTES = 40, PLANNED_FOR_MIN = 200 };
+enum { CLAIM_MAX = 200, TRIES_MAX = 4, KIND_BYTES = 40, PLANNED_FOR_MIN = 200 };
 enum { MESSAGE_TOLD = 2, MESSAGE_SUPPRESSED = 3 }; /* outbox.state */
 
 /* A backlog is unpacked as fast as it is sent: no faster while a channel has all it can carry, but so fast at least that what is behind it
@@ -48,6 +48,8 @@ struct claim {
     int64_t token;
     struct told *rows;
     size_t count;
+    bool *joins; /* owned: which of the rows are told in another's message */
+    int tries;   /* of writing what became of them */
 };
 
 static void claim_free(struct claim *claim)
@@ -55,6 +57,7 @@ static void claim_free(struct claim *claim)
     for (size_t i = 0; i < claim->count; i++)
         recipients_clear(&claim->rows[i].recipients);
     free(claim->rows);
+    free(claim->joins);
     free(claim);
 }
 
@@ -232,14 +235,11 @@ static bool claim_joins(const struct claim *claim, const struct told *row)
            claim_priority_of(claim, row) != NULL;
 }
 
-static size_t claim_pair(const struct claim *claim, bool *joins)
+static void claim_pair(struct claim *claim)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < claim->count; i++) {
-        joins[i] = claim_joins(claim, &claim->rows[i]);
-        count += joins[i];
-    }
-    return count;
+    claim->joins = mem_new(claim->count, sizeof *claim->joins);
+    for (size_t i = 0; i < claim->count; i++)
+        claim->joins[i] = claim_joins(claim, &claim->rows[i]);
 }
 
 static bool claim_has_triaged(const struct claim *claim, const struct told *receipt, const bool *joins)
@@ -393,12 +393,18 @@ static void plans_follow(struct notifier *notifier, size_t expanded)
     pg_sync(notifier->tell, NULL, NULL);
 }
 
+static void claim_expand(struct claim *claim);
+
 static void expand_on_end(void *arg, const struct pg_end *end)
 {
     struct claim *claim = arg;
     struct notifier *notifier = claim->notifier;
     bool full = claim->count >= CLAIM_MAX; /* questions come beside the limit */
 
+    if (pg_end_is_passing(end) && claim->tries < TRIES_MAX && !notifier->stopping) {
+        claim_expand(claim);
+        return;
+    }
     notifier->expanding = false;
     if (end->outcome == PG_FAILED)
         log_event(LOG_ERROR, "expand_failed", "sqlstate=%s message=%s", end->sqlstate,
@@ -420,6 +426,24 @@ static void expand_on_end(void *arg, const struct pg_end *end)
     notifier->may_deliver = true;
 }
 
+static void claim_expand(struct claim *claim)
+{
+    struct notifier *notifier = claim->notifier;
+    bool joined = false;
+
+    claim->tries++;
+    pg_params_reset(notifier->params);
+    pg_put_int8(notifier->params, claim->token);
+    put_rows(notifier->params, claim, claim->joins);
+    put_deliveries(notifier->params, claim, claim->joins);
+    (void)pg_send(notifier->unpack, UNPACK_EXPAND, notifier->params, NULL, NULL);
+    for (size_t i = 0; i < claim->count; i++)
+        joined = joined || claim->joins[i];
+    if (joined)
+        send_merged(claim, claim->joins);
+    pg_sync(notifier->unpack, expand_on_end, claim);
+}
+
 static void claim_on_end(void *arg, const struct pg_end *end)
 {
     struct claim *claim = arg;
@@ -434,17 +458,8 @@ static void claim_on_end(void *arg, const struct pg_end *end)
         notifier->may_deliver = notifier->may_deliver || end->outcome == PG_OK;
         return;
     }
-    bool *joins = mem_new(claim->count, sizeof *joins);
-    size_t joined = claim_pair(claim, joins);
-    pg_params_reset(notifier->params);
-    pg_put_int8(notifier->params, claim->token);
-    put_rows(notifier->params, claim, joins);
-    put_deliveries(notifier->params, claim, joins);
-    (void)pg_send(notifier->unpack, UNPACK_EXPAND, notifier->params, NULL, NULL);
-    if (joined != 0)
-        send_merged(claim, joins);
-    free(joins);
-    pg_sync(notifier->unpack, expand_on_end, claim);
+    claim_pair(claim);
+    claim_expand(claim);
 }
 
 void outbox_run(struct notifier *notifier)

@@ -1,5 +1,6 @@
 /* Faults of templates, told to ops; see template_faults.h. */
 #include "template_faults.h"
+#include "clock.h"
 #include "found.h"
 #include "log.h"
 #include "mem.h"
@@ -14,8 +15,11 @@ enum { KINDS_MAX = 40, CAUSE_BYTES = 60 };
 struct template_faults {
     struct notifier *notifier;
     struct found items[KINDS_MAX];
-    size_t count, told; /* known; of them written */
+    size_t count, told; /* known; of them written, or being written */
     bool ended;         /* those of the process before are to be ended */
+    bool telling;       /* a statement is under way */
+    bool telling_end;   /* it is that one */
+    int64_t at_us;      /* monotonic: none before */
 };
 
 struct template_faults *template_faults_new(struct notifier *notifier)
@@ -58,11 +62,14 @@ static void on_written(void *arg, const struct pg_end *end)
 {
     struct template_faults *faults = arg;
 
+    faults->telling = false;
     if (end->outcome == PG_OK)
         return;
     log_event(LOG_ERROR, "template_faults_unwritten", "sqlstate=%s message=%s", end->sqlstate,
               log_quote(end->message));
+    faults->ended = faults->ended || faults->telling_end;
     faults->told = 0; /* again: an alert that is open stays one */
+    faults->at_us = clock_mono_us() + US_PER_S;
 }
 
 /* fault: NULL: ends all that are like the pattern. */
@@ -70,6 +77,8 @@ static void fault_send(struct template_faults *faults, const struct found *fault
 {
     struct notifier *notifier = faults->notifier;
 
+    faults->telling = true;
+    faults->telling_end = fault == NULL;
     found_put(notifier->params, fault, fault != NULL, pattern, 3);
     (void)pg_send(notifier->tell, TELL_FOUND_ALERTS, notifier->params, NULL, NULL);
     pg_sync(notifier->tell, on_written, faults);
@@ -77,9 +86,13 @@ static void fault_send(struct template_faults *faults, const struct found *fault
 
 void template_faults_tick(struct template_faults *faults)
 {
-    if (faults->ended)
+    if (faults->telling || clock_mono_us() < faults->at_us)
+        return;
+    if (faults->ended) {
+        faults->ended = false;
         fault_send(faults, NULL, "template:%");
-    faults->ended = false;
-    for (; faults->told < faults->count; faults->told++)
-        fault_send(faults, &faults->items[faults->told], faults->items[faults->told].cause);
+    } else if (faults->told < faults->count) {
+        const struct found *fault = &faults->items[faults->told++];
+        fault_send(faults, fault, fault->cause);
+    }
 }

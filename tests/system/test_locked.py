@@ -2,9 +2,10 @@
 lost, and nobody is told twice."""
 
 import contextlib
+import random
 
 import pytest
-from helpers import Stack, wait_until
+from helpers import Stack, id_of, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +60,84 @@ def test_brokers_that_are_held_for_a_part_of_a_lease_cost_no_epoch(running, clie
     passes(running, until + 1000000)
     assert (lease(running) or [None])[0] == epoch
     assert client.decided(client.submit())["priority"]
+
+
+# ---- the notifier ----
+
+
+def someone():
+    return f"p{random.getrandbits(48):x}@localhost"
+
+
+def mails_to(running, address):
+    return [mail for mail in running.mails() if address in mail]
+
+
+def refuse(running, condition, sqlstate):
+    with running.db() as db:
+        db.execute(f"""CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+                       BEGIN IF {condition} THEN PERFORM nextval('refused'); RAISE 'refused by the test' USING ERRCODE = '{sqlstate}'; END IF; RETURN NEW; END $$""")
+
+
+@contextlib.contextmanager
+def refusing(running, table, when, condition, sqlstate):
+    """The server refuses what is done to rows of a table: as a held lock or a circle of them would, or what cannot be stored."""
+    with running.db() as db:
+        db.execute("CREATE SEQUENCE refused")
+        refuse(running, condition, sqlstate)
+        db.execute(f"CREATE TRIGGER refuse BEFORE {when} ON {table} FOR EACH ROW EXECUTE FUNCTION refuse()")
+        try:
+            yield lambda: db.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM refused").fetchone()[0]
+        finally:
+            db.execute(f"DROP TRIGGER refuse ON {table}")
+            db.execute("DROP FUNCTION refuse")
+            db.execute("DROP SEQUENCE refused")
+
+
+FIRST_TWICE = "(SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM refused) < 2"
+
+
+def test_the_end_of_an_attempt_is_written_however_long_a_table_is_held_and_nothing_is_sent_twice(running, client):
+    address = someone()
+    with refusing(running, "attempts", "UPDATE", "true", "55P03") as refused:
+        tracking = client.submit(contact={"email": address})
+        wait_until(lambda: mails_to(running, address))
+        wait_until(lambda: refused() > 30, 30)
+    wait_until(lambda: running.value("SELECT bool_and(state = 3) FROM deliveries WHERE ticket = %s AND address = %s", id_of(tracking), address))
+    assert running.value("SELECT count(*) = max(d.attempts) FROM deliveries d JOIN attempts a ON a.delivery = d.id WHERE d.ticket = %s AND d.address = %s GROUP BY d.id LIMIT 1",
+                         id_of(tracking), address)
+    assert "attempt_given_up" not in running.log("notifier-1")
+
+
+def test_an_end_that_cannot_be_written_costs_the_others_nothing(running, client):
+    bad, good = someone(), [someone() for _ in range(30)]
+    before = running.log("notifier-1").count("attempt_given_up")
+    with refusing(running, "attempts", "UPDATE", "true", "55P03"):
+        for address in [*good[:15], bad, *good[15:]]:
+            client.submit(contact={"email": address})
+        wait_until(lambda: all(mails_to(running, address) for address in [bad, *good]), 20)
+        refuse(running, f"NEW.delivery IN (SELECT id FROM deliveries WHERE address = '{bad}')", "22021")
+        wait_until(lambda: running.value("SELECT count(DISTINCT address) FROM deliveries WHERE address = ANY (%s) AND state = 3", good) == len(good), 20)
+        wait_until(lambda: running.log("notifier-1").count("attempt_given_up") > before, 20)
+    assert running.log("notifier-1").count("attempt_given_up") == before + 1
+
+
+@pytest.mark.parametrize("table, fault", [("deliveries", "expand_failed"), ("escalations", "steps_failed")])
+def test_what_a_circle_of_locks_refused_is_done_at_once_and_not_when_its_lease_ran_out(running, client, table, fault):
+    client.decided(client.submit())
+    before = running.log("notifier-1").count(fault)
+    with refusing(running, table, "INSERT", FIRST_TWICE, "40P01") as refused:
+        tracking = client.submit(impact="down")
+        wait_until(lambda: running.value("SELECT count(*) FROM escalations e JOIN alerts a ON a.id = e.alert WHERE a.ticket = %s", id_of(tracking)), 20)
+        assert refused() == 2
+    wait_until(lambda: [mail for mail in running.mails() if tracking in mail], 20)
+    assert running.log("notifier-1").count(fault) == before
+
+
+def test_a_table_of_the_notifier_that_is_held_for_long_delays_no_message_that_does_not_need_it(running, client):
+    """Looks do not queue up: what is urgent would stand behind them all."""
+    address = someone()
+    with held(running, "telling"):
+        passes(running, running.value("SELECT docket_now()") + 12000000)
+        client.submit(contact={"email": address})
+        wait_until(lambda: mails_to(running, address), 8)

@@ -52,8 +52,28 @@ static void test_pg_remedy_of_each_sqlstate_is_that_of_its_row(void **state)
                      (int)pg_remedy(cases[i].sqlstate), (int)cases[i].remedy);
 }
 
+static void test_pg_end_is_passing_when_others_were_in_the_way(void **state)
+{
+    static const char *const passing[] = {"40001", "40P01", "55P03", "53100", "53200", "58030"};
+    static const char *const others[] = {"22021", "23505", "54000", "57014", "0A000", "42P01", ""};
+    struct pg_end end = {.outcome = PG_FAILED};
+    (void)state;
+    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
+        (void)snprintf(end.sqlstate, sizeof end.sqlstate, "%s", passing[i]);
+        assert_true(pg_end_is_passing(&end));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        (void)snprintf(end.sqlstate, sizeof end.sqlstate, "%s", others[i]);
+        assert_false(pg_end_is_passing(&end));
+    }
+    assert_false(pg_end_is_passing(&(struct pg_end){.outcome = PG_UNKNOWN, .sqlstate = "40P01"}));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_pg_remedy_of_each_sqlstate_is_that_of_its_row)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pg_remedy_of_each_sqlstate_is_that_of_its_row),
+        cmocka_unit_test(test_pg_end_is_passing_when_others_were_in_the_way),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
