@@ -56,20 +56,20 @@ const struct request_row request_fields[F_FIELDS] = {
     [F_DUE_BEFORE_AT] = {"due_before_at", KIND_INT, 0, AT_MOST, NULL},
     [F_POSTED_FROM_AT] = {"posted_from_at", KIND_INT, 0, AT_MOST, NULL},
     [F_POSTED_UNTIL_AT] = {"posted_until_at", KIND_INT, 0, AT_MOST, NULL},
-    [F_TEXT] = {"text", KIND_LONG, 1, 0, NULL},
+    [F_TEXT] = {"text", KIND_WORDS, 1, 0, NULL},
     [F_ORDER] = {"order", KIND_ENUM, 0, 0, "newest|oldest"},
     [F_LIMIT] = {"limit", KIND_INT, 1, 500, NULL},
     [F_CURSOR] = {"cursor", KIND_TEXT, 0, 256, NULL},
     [F_QUEUES] = {"queues", KIND_TEXTS, 1, 32, NULL},
     [F_PEEK] = {"peek", KIND_BOOL, 0, 0, NULL},
     [F_STAFF] = {"staff", KIND_LINE, 1, 128, NULL},
-    [F_REASON] = {"reason", KIND_LONG, 1, 0, NULL},
+    [F_REASON] = {"reason", KIND_WORDS, 1, 0, NULL},
     [F_COMMENT] = {"comment", KIND_TEXT, 0, 1000, NULL},
     [F_PUBLIC] = {"public", KIND_BOOL, 0, 0, NULL},
     [F_SET] = {"set", KIND_SET, 0, 0, "title|equipment|configuration|queue|tags|attributes"},
     [F_ON] = {"on", KIND_ENUM, 0, 0, "customer|vendor"},
     [F_VENDOR] = {"vendor", KIND_LINE, 1, 128, NULL},
-    [F_PROPOSAL] = {"proposal", KIND_LONG, 1, 0, NULL},
+    [F_PROPOSAL] = {"proposal", KIND_WORDS, 1, 0, NULL},
     [F_UNTIL_AT] = {"until_at", KIND_INT, 0, AT_MOST, NULL},
     [F_CLOSE_REASON] = {"reason", KIND_ENUM, 0, 0, "duplicate|spam|withdrawn|migrated"},
     [F_TO] = {"to", KIND_TRACKING, 0, 0, NULL},
@@ -112,7 +112,7 @@ const char *request_field_name(enum field field)
 
 bool request_field_is_words(enum field field)
 {
-    return request_fields[field].kind == KIND_LONG;
+    return request_fields[field].kind == KIND_LONG || request_fields[field].kind == KIND_WORDS;
 }
 
 bool request_field_check(enum field field, const struct request_rules *rules, const struct wire_val *val,

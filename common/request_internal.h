@@ -8,7 +8,8 @@
 enum request_kind {
     KIND_TEXT,   /* least..most bytes */
     KIND_POINTS, /* one line of 1..limit code points */
-    KIND_LONG,   /* text of 1..limit bytes (problem, comment) */
+    KIND_LONG,   /* text of 1..limit bytes (problem) */
+    KIND_WORDS,  /* the same, but not blank: what people say of what they do */
     KIND_NAME,   /* [A-Za-z0-9._-], least..most bytes */
     KIND_ENUM,   /* one of the names */
     KIND_INT,    /* least..most */

@@ -83,9 +83,30 @@ static bool check_text(const struct check *c, const struct wire_val *val)
     return check_bytes(c, val, c->row->least, c->row->most);
 }
 
+static bool check_is_not_blank(const struct check *c, struct span text)
+{
+    size_t blanks = 0;
+
+    while (blanks < text.len && memchr(" \t\r\n", text.p[blanks], 4) != NULL)
+        blanks++;
+    return text.len == 0 || blanks < text.len || c->rules->form_is_free
+               ? true
+               : err_field(c->err, ERR_INVALID, c->path, "%s: must not be blank", c->path);
+}
+
 static bool check_long(const struct check *c, const struct wire_val *val)
 {
     return check_bytes(c, val, c->row->least, c->rules->limits->text_bytes);
+}
+
+static bool check_words(const struct check *c, const struct wire_val *val)
+{
+    struct span text;
+
+    if (!check_long(c, val))
+        return false;
+    (void)wire_get_str(val, &text);
+    return check_is_not_blank(c, text);
 }
 
 bool check_points(const struct check *c, const struct wire_val *val)
@@ -137,10 +158,15 @@ static bool check_enum(const struct check *c, const struct wire_val *val)
 
 static bool check_int(const struct check *c, const struct wire_val *val)
 {
-    int64_t number = INT64_MAX;
-    if (!wire_get_int(val, &number) && wire_type(val) != WIRE_INT)
+    int64_t number = 0;
+    uint64_t large = 0; /* over what an integer holds here */
+
+    if (wire_type(val) != WIRE_INT)
         return check_wrong_type(c, val, "an integer");
-    if (number < c->row->least || number > c->row->most || !wire_get_int(val, &number))
+    if (!wire_get_int(val, &number) && wire_get_uint(val, &large))
+        return err_field(c->err, ERR_INVALID, c->path, "%s: %llu is outside %lld–%lld", c->path,
+                         (unsigned long long)large, (long long)c->row->least, (long long)c->row->most);
+    if (number < c->row->least || number > c->row->most)
         return err_field(c->err, ERR_INVALID, c->path, "%s: %lld is outside %lld–%lld", c->path,
                          (long long)number, (long long)c->row->least, (long long)c->row->most);
     return true;
@@ -244,13 +270,7 @@ bool check_is_line(const struct check *c, const char *path, struct span text)
 
 bool check_is_word(const struct check *c, struct span text)
 {
-    size_t blanks = 0;
-
-    while (blanks < text.len && text.p[blanks] == ' ')
-        blanks++;
-    if (text.len != 0 && blanks == text.len && !c->rules->form_is_free)
-        return err_field(c->err, ERR_INVALID, c->path, "%s: must not be blank", c->path);
-    return check_is_line(c, c->path, text);
+    return check_is_not_blank(c, text) && check_is_line(c, c->path, text);
 }
 
 bool check_line(const struct check *c, const struct wire_val *val)
@@ -321,26 +341,13 @@ static bool check_hash(const struct check *c, const struct wire_val *val)
 }
 
 static bool (*const checks[])(const struct check *, const struct wire_val *) = {
-    [KIND_TEXT] = check_text,
-    [KIND_POINTS] = check_points,
-    [KIND_LONG] = check_long,
-    [KIND_NAME] = check_name,
-    [KIND_ENUM] = check_enum,
-    [KIND_INT] = check_int,
-    [KIND_BOOL] = check_bool,
-    [KIND_MAP] = check_map,
-    [KIND_TEXTS] = check_texts,
-    [KIND_TRACKING] = check_tracking,
-    [KIND_TRACKINGS] = check_trackings,
-    [KIND_LINE] = check_line,
-    [KIND_ADDRESSES] = check_addresses,
-    [KIND_AS] = check_as,
-    [KIND_CONTACT] = check_contact,
-    [KIND_CUSTOMER] = check_customer,
-    [KIND_SET] = check_set,
-    [KIND_FILES] = check_files,
-    [KIND_FILTER] = check_filter,
-    [KIND_HASH] = check_hash,
+    [KIND_TEXT] = check_text,       [KIND_POINTS] = check_points,       [KIND_LONG] = check_long,
+    [KIND_WORDS] = check_words,     [KIND_NAME] = check_name,           [KIND_ENUM] = check_enum,
+    [KIND_INT] = check_int,         [KIND_BOOL] = check_bool,           [KIND_MAP] = check_map,
+    [KIND_TEXTS] = check_texts,     [KIND_TRACKING] = check_tracking,   [KIND_TRACKINGS] = check_trackings,
+    [KIND_LINE] = check_line,       [KIND_ADDRESSES] = check_addresses, [KIND_AS] = check_as,
+    [KIND_CONTACT] = check_contact, [KIND_CUSTOMER] = check_customer,   [KIND_SET] = check_set,
+    [KIND_FILES] = check_files,     [KIND_FILTER] = check_filter,       [KIND_HASH] = check_hash,
 };
 
 bool check_value(const struct check *c, const struct wire_val *val)

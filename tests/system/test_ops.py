@@ -481,6 +481,12 @@ def test_a_word_that_is_not_known_is_told_with_what_is_near_and_what_is_allowed(
     assert (refusal.code, refusal.field) == ("invalid", field) and refusal.error["message"].startswith(f"{field}: {told}"), refusal
 
 
+def test_a_number_that_no_integer_holds_is_told_as_it_is(client):
+    for number in (2 ** 63, 2 ** 64 - 1, -2 ** 63):
+        refusal = client.refused("ticket.list", limit=number)
+        assert (refusal.field, refusal.error["message"]) == ("limit", f"limit: {number} is outside 1–500")
+
+
 def test_limits_are_met_exactly(client):
     assert client.submit(title="ä" * 200, problem="x" * 65536, equipment=nested(16), key="k" * 100 + unique("limit"))
 
@@ -492,7 +498,9 @@ def test_limits_are_met_exactly(client):
     ("update", {"as_": ADA, "set": {"title": "a\nb"}}, "invalid", "set.title"), ("update", {"as_": ADA, "set": {"queue": "a\nb"}}, "invalid", "set.queue"), ("update", {"as_": ADA, "set": {"tags": ["x", "a\tb"]}}, "invalid", "set.tags"),
     ("update", {"as_": ADA, "set": {"tags": [" "]}}, "invalid", "set.tags"), ("update", {"as_": CUSTOMER, "set": {"queue": "noc"}}, "forbidden", "set.queue"), ("update", {"as_": CUSTOMER, "set": {"title": "t", "tags": ["vip"]}}, "forbidden", "set.tags"),
     ("assign", {"as_": ADA, "staff": "ben\nadmin"}, "invalid", "staff"), ("assign", {"as_": ADA, "staff": " "}, "invalid", "staff"), ("wait", {"as_": ADA, "on": "vendor", "vendor": "a\nb", "proposal": "p", "reason": "r"}, "invalid", "vendor"),
-    ("close", {"as_": ADA, "reason": "bored", "text": "t"}, "invalid", "reason"), ("comment", {"as_": ADA}, "invalid", "text"), ("comment", {"as_": ADA, "text": "t", "publik": True}, "invalid", "publik"),
+    ("close", {"as_": ADA, "reason": "bored", "text": "t"}, "invalid", "reason"), ("comment", {"as_": ADA}, "invalid", "text"),
+    ("comment", {"as_": ADA, "text": " \r\n\t"}, "invalid", "text"), ("release", {"as_": ADA, "reason": "  "}, "invalid", "reason"), ("cannot_resolve", {"as_": ADA, "reason": "r", "proposal": "\n"}, "invalid", "proposal"),
+    ("comment", {"as_": ADA, "text": "t", "publik": True}, "invalid", "publik"),
 ])
 def test_an_op_that_breaks_a_rule_is_refused(client, op, fields, code, field):
     refusal = client.refused("ticket." + op, tracking=client.submit(), **fields)
