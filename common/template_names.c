@@ -173,6 +173,7 @@ static const char *const page_names[] = {
     "can_take",
     "at",
     "by",
+    "assignee",
     "result.approved",
     "result.rejected",
     "result.agreed",

@@ -103,6 +103,7 @@ static void put_context(struct buf *out, const struct link_view *view)
     put_flag(out, "result", view->result, &map);
     put_optional(out, "at", span_of(view->result_at), &map);
     put_optional(out, "by", view->result_by, &map);
+    put_optional(out, "assignee", view->assignee, &map);
     put_flag(out, "fault", faults[view->fault].name, &map);
     wire_map_close(out, &map);
 }

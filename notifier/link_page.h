@@ -34,6 +34,7 @@ struct link_view {
     const char *result;   /* what became of it: "approved", "rejected", …, "overtaken"; NULL: nothing yet */
     const char *result_at; /* by the reader's wall clock; NULL: not known */
     struct span result_by;
+    struct span assignee; /* of an alert: who has its ticket */
 };
 
 /* Fills the answer: status, headers that allow no script, no frame, no other site, no referrer; the page. When a template

@@ -37,6 +37,7 @@ void link_visit_init(struct link_visit *visit)
     buf_init(&visit->text, ASKED_BYTES_MAX);
     buf_init(&visit->proposal, ASKED_BYTES_MAX);
     buf_init(&visit->by, TITLE_BYTES_MAX);
+    buf_init(&visit->assignee, TITLE_BYTES_MAX);
 }
 
 void link_visit_clear(struct link_visit *visit)
@@ -47,6 +48,7 @@ void link_visit_clear(struct link_visit *visit)
     buf_clear(&visit->text);
     buf_clear(&visit->proposal);
     buf_clear(&visit->by);
+    buf_clear(&visit->assignee);
 }
 
 static void set_text(struct buf *to, struct span from)
@@ -210,6 +212,7 @@ void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const
     alert_words_put(templates, visit->locale, pg_span(rows, 0, A_CAUSE), pg_span(rows, 0, A_BODY),
                     &visit->text);
     set_text(&visit->by, process_person_title(escal_people_plan(people), pg_span(rows, 0, A_ACKED_BY)));
+    set_text(&visit->assignee, process_person_title(escal_people_plan(people), pg_span(rows, 0, A_ASSIGNEE)));
     *view = (struct link_view){.page = LINK_PAGE_ACKNOWLEDGE,
                                .locale = visit->locale,
                                .tracking = tracking,
@@ -217,7 +220,8 @@ void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const
                                .customer = buf_span(&visit->customer),
                                .text = buf_span(&visit->text),
                                .priority = (int)pg_int(rows, 0, A_PRIORITY),
-                               .result_by = buf_span(&visit->by)};
+                               .result_by = buf_span(&visit->by),
+                               .assignee = buf_span(&visit->assignee)};
     int64_t state = pg_int(rows, 0, A_STATE);
     if (pg_int(rows, 0, A_GENERATION) != visit->link.generation)
         view->result = "overtaken";
@@ -231,7 +235,10 @@ void link_visit_read_alert(struct link_visit *visit, const PGresult *rows, const
                              : 0;
     bool is_reminder = visit->reminded_at != 0 && strcmp(view->result, "acknowledged") == 0;
     view->can_act = (view->result == NULL || is_reminder) && visit->who[0] != '\0';
-    view->can_take = view->can_act && visit->ticket != 0 && pg_is_null(rows, 0, A_ASSIGNEE);
+    bool is_free = visit->ticket != 0 && pg_is_null(rows, 0, A_ASSIGNEE);
+    view->can_take = view->can_act && is_free;
+    visit->may_take = !view->can_act && is_free && state == ALERT_ACKNOWLEDGED && visit->who[0] != '\0' &&
+                      span_is(pg_span(rows, 0, A_ACKED_BY), visit->who);
 }
 
 /* ---- acting ---- */

@@ -34,10 +34,11 @@ struct link_visit {
     int64_t now;
     int64_t reminded_at; /* of a reminder that nobody has answered; 0: none */
     int64_t ticket;
+    bool may_take; /* who it is for has acknowledged already, and nobody has the ticket */
     int32_t version;
     char who[LINK_NAME_BYTES]; /* as whom it acts; "": not known, so it may only look */
     char result_at[READER_INSTANT_BYTES];
-    struct buf title, customer, text, proposal, by;
+    struct buf title, customer, text, proposal, by, assignee;
     struct link_view view; /* points into those */
 };
 

@@ -185,6 +185,8 @@ static void on_looked(void *arg, const struct pg_end *end)
     } else if (visit->at.action != NULL && visit->at.view.can_act) {
         visit->at.tries++;
         visit_ask(visit, visit->at.action->op, on_acted);
+    } else if (visit->at.action != NULL && visit->at.action->then_op != NULL && visit->at.may_take) {
+        visit_ask(visit, visit->at.action->then_op, on_taken); /* both buttons were pressed */
     } else if (visit->at.action != NULL) {
         visit_again(visit); /* pressed twice, or too late: the page says what became of it */
     } else {

@@ -224,6 +224,20 @@ def test_acknowledging_and_taking_in_one_step(stack, client):
     press(link, do="take")
     acked_by = client.call("alert.show", alert=alert)["alert"]["acked_by"]
     assert acked_by and ticket_of(client.show(tracking))["assignee"] == acked_by
+    assert "The ticket is with" in visit(link)[2]
+
+
+def test_taking_behind_acknowledging_takes_and_the_page_says_who_has_the_ticket(stack, client):
+    """Both buttons were pressed, the one just before the other."""
+    tracking = client.submit(impact="down")
+    alert, link = open_alert(stack, client, tracking)
+    client.decided(tracking)
+    assert "Nobody has the ticket yet" in press(link, do="acknowledge")[1]
+    assert "The ticket is with" in press(link, do="take")[1]
+    acked_by = client.call("alert.show", alert=alert)["alert"]["acked_by"]
+    assert ticket_of(client.show(tracking))["assignee"] == acked_by
+    client.call("ticket.assign", tracking=tracking, staff="ben", as_=ADA)
+    assert "The ticket is with ben" in press(link, do="take")[1], "a link acts once"
 
 
 def test_what_is_no_link_or_no_button_of_it_is_refused(stack, client):

@@ -260,7 +260,7 @@ def test_a_fault_in_a_template_is_told_with_its_line(tmp_path):
     (process / "templates/de/words.txt").write_text("new: neu\nnothing here\n")
     (process / "templates/en/update.exe").write_text("x")
     (process / "templates/de/page_approve.html").write_text("{{> page_head}}\n{{#result}}{{#approved}}{{at}}{{/approved}}\n{{paid}}{{/result}}\n")
-    (process / "templates/de/page_agree.html").write_text("{{> page_head}}\n\n{{assignee}}\n\n\n\n\n\n{{> page_foot}}\n")
+    (process / "templates/de/page_agree.html").write_text("{{> page_head}}\n\n{{assigned}}\n\n\n\n\n\n{{> page_foot}}\n")
     (process / "templates/de/page_foot.html").unlink()
     (process / "templates/de/page_nothing.html").write_text("{{> page_head}}\n{{#result}}\n")
     (process / "templates/en/page_foot.html").write_text("{{secret_note}}\n")
@@ -271,7 +271,7 @@ def test_a_fault_in_a_template_is_told_with_its_line(tmp_path):
                  "templates/de/asked.txt:1:1: the first line is no",
                  "templates/de/alert.im:1:1: the first line is no", "templates/en/alert.speech:1:1: the first line is no", "templates/de/waiting.txt:3:1: there is no partial nowhere",
                  "templates/de/words.txt:2:1: want a line", "templates/en/update.exe: ends with .exe",
-                 'templates/de/page_approve.html:3:1: unknown variable "paid"', 'templates/de/page_agree.html:3:1: unknown variable "assignee"',
+                 'templates/de/page_approve.html:3:1: unknown variable "paid"', 'templates/de/page_agree.html:3:1: unknown variable "assigned"',
                  "templates/de/page_nothing.html:2:1: section result is not closed", "templates/en/page_aprove.html: is no page there is",
                  'templates/de/page_agree.html:9:1: partial page_foot, line 1, column 1: unknown variable "secret_note"'):
         assert line in done.stderr, done.stderr
