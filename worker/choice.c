@@ -11,6 +11,7 @@ struct choosing {
     struct buf *trace; /* NULL: nobody reads it */
     struct wire_map list;
     bool values; /* reasons name the ticket's values */
+    int64_t at;  /* when the event at hand came: never before one before it, nor after now */
     int stands;  /* the priority when the event at hand came; 0: none, or not known */
     bool held;   /* staff set it by then */
     /* Of the event at hand: what happens after it is looked at, whether it is decided with it or later. */
@@ -128,6 +129,14 @@ static bool default_holds(const struct choosing *c, struct span *ret_why)
     return !given;
 }
 
+/* To explain, the ticket is seen as it stands, now. */
+static const struct wire_val *ticket_seen(const struct choosing *c, unsigned on)
+{
+    return c->values ? c->work->ticket
+                     : choice_ticket(c->work, c->choice, c->stands, on != RULE_ON_POSTED,
+                                     conditions_made(c->conditions));
+}
+
 /* All rules of one event see the same frozen ticket. */
 static void choose_for(struct choosing *c, unsigned on, const struct wire_val *event)
 {
@@ -135,7 +144,12 @@ static void choose_for(struct choosing *c, unsigned on, const struct wire_val *e
 
     c->proposed = 0;
     c->forced = c->stopped = false;
-    conditions_look(c->conditions, c->engine, c->work, event, c->values);
+    conditions_look(c->conditions, &(struct conditions_view){.engine = c->engine,
+                                                             .work = c->work,
+                                                             .ticket = ticket_seen(c, on),
+                                                             .event = event,
+                                                             .at = c->values ? c->work->now : c->at,
+                                                             .values = c->values});
     for (size_t i = 0; i < process->rule_count && i < CHOICE_RULES_MAX; i++) {
         const struct process_rule *rule = &process->rules[i];
         struct span why = SPAN_NONE;
@@ -193,12 +207,19 @@ static void choose_begin(struct choosing *c)
     c->stands = c->work->is_first && !told ? c->work->priority : 0;
 }
 
+static void at_move(struct choosing *c, int64_t at)
+{
+    c->at = at > c->at ? at : c->at;
+    c->at = c->at < c->work->now ? c->at : c->work->now;
+}
+
 static void choose_event(struct choosing *c, struct work *work, size_t i, bool as_posted)
 {
     int told = work_event_priority(work, i);
     unsigned on = work->events[i].is_new && !as_posted ? event_on(&work->facts[i]) : 0;
 
     c->held = c->held || is_held_by(work, i);
+    at_move(c, work->facts[i].at);
     if (told != 0) {
         c->stands = told;
         c->choice->priority = 0;
@@ -223,6 +244,7 @@ void choice_make(const struct engine *engine, struct work *work, struct conditio
 
     memset(ret, 0, sizeof *ret);
     choose_begin(&c);
+    at_move(&c, work->posted_at);
     if (trace != NULL)
         c.list = wire_list_open(trace);
     if (work->is_first || as_posted)
@@ -233,6 +255,7 @@ void choice_make(const struct engine *engine, struct work *work, struct conditio
         choose_event(&c, work, i, as_posted);
     if (due_at != CLOCK_NO_INSTANT && due_at <= work->now && !as_posted) {
         c.stands = c.stands != 0 ? c.stands : work->priority;
+        at_move(&c, due_at);
         choose_for(&c, RULE_ON_DUE, NULL);
     }
     if (trace != NULL)

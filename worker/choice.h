@@ -38,6 +38,14 @@ struct choice {
     bool wake_in_working;
 };
 
+/* Whether rules gave the ticket an attribute of this name. */
+bool choice_sets_attribute(const struct choice *choice, struct span name);
+
+/* The ticket with what was chosen by now, as an event's rules see it: the map of the work where that says the same, else one that is made
+ * anew, until the next is. in:  stands  the priority then; 0: none   triaged  the rules of the posting have run */
+const struct wire_val *choice_ticket(const struct work *work, const struct choice *choice, int stands,
+                                     bool triaged, struct wire_made *made);
+
 /* Runs the rules that this work calls for.
  * in:  as_posted  the rules of the posting, whatever woke it, and reasons with the ticket's values (to explain)
  * out: ret        filled whole

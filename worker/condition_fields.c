@@ -78,9 +78,9 @@ static struct value field_text(struct conditions *c)
 {
     if (!c->has_text) {
         buf_reset(&c->text);
-        (void)buf_add_span(&c->text, wire_find_str(c->work->ticket, "title"));
+        (void)buf_add_span(&c->text, wire_find_str(c->view.ticket, "title"));
         (void)buf_add_text(&c->text, "\n");
-        (void)buf_add_span(&c->text, wire_find_str(c->work->ticket, "problem"));
+        (void)buf_add_span(&c->text, wire_find_str(c->view.ticket, "problem"));
         c->has_text = true;
     }
     return value_text(buf_span(&c->text));
@@ -90,7 +90,7 @@ static struct value field_reply(struct conditions *c)
 {
     if (!c->has_reply) {
         buf_reset(&c->reply);
-        reply_strip_quotes(wire_find_str(wire_find(c->event, "body"), "text"), &c->reply);
+        reply_strip_quotes(wire_find_str(wire_find(c->view.event, "body"), "text"), &c->reply);
         c->has_reply = true;
     }
     return value_text(buf_span(&c->reply));
@@ -103,12 +103,12 @@ static struct value value_number(double number)
 
 static struct value field_age(struct conditions *c)
 {
-    return value_number((double)(c->work->now - c->work->posted_at) / (double)US_PER_S);
+    return value_number((double)(c->view.at - c->view.work->posted_at) / (double)US_PER_S);
 }
 
 static struct value field_known(struct conditions *c)
 {
-    return (struct value){.shape = SHAPE_BOOL, .number = wire_type(c->work->customer) == WIRE_MAP};
+    return (struct value){.shape = SHAPE_BOOL, .number = wire_type(c->view.work->customer) == WIRE_MAP};
 }
 
 static struct value field_package_name(struct conditions *c)
@@ -133,31 +133,31 @@ static struct value field_package_meetings(struct conditions *c)
 
 static struct value field_customer_id(struct conditions *c)
 {
-    return value_text(wire_find_str(c->work->ticket, "customer"));
+    return value_text(wire_find_str(c->view.ticket, "customer"));
 }
 
 /* A ticket that no broker has taken yet has none of its own: it is posted with the one that serves it. */
 static struct value field_customer_package(struct conditions *c)
 {
-    struct span package = wire_find_str(c->work->ticket, "package");
+    struct span package = wire_find_str(c->view.ticket, "package");
     return value_text(package.len != 0 ? package : span_of(c->package->name));
 }
 
 static struct value field_event_kind(struct conditions *c)
 {
-    if (c->event != NULL)
-        return condition_value(wire_find(c->event, "kind"));
-    return value_text(span_of(c->work->is_first || c->values ? "posted" : "due"));
+    if (c->view.event != NULL)
+        return condition_value(wire_find(c->view.event, "kind"));
+    return value_text(span_of(c->view.work->is_first || c->view.values ? "posted" : "due"));
 }
 
 static struct value field_event_role(struct conditions *c)
 {
-    return condition_value(wire_find(wire_find(c->event, "as"), "role"));
+    return condition_value(wire_find(wire_find(c->view.event, "as"), "role"));
 }
 
 static struct value field_event_name(struct conditions *c)
 {
-    return condition_value(wire_find(wire_find(c->event, "as"), "name"));
+    return condition_value(wire_find(wire_find(c->view.event, "as"), "name"));
 }
 
 /* Fields that are made; all others are looked up. */
@@ -186,8 +186,8 @@ struct value condition_field(struct conditions *c, const char *field)
         if (field[0] == made[i].name[0] && strcmp(field, made[i].name) == 0)
             return made[i].get(c);
     if (strncmp(field, "customer.", 9) == 0)
-        return condition_value(path_find(c->work->customer, field + 9));
+        return condition_value(path_find(c->view.work->customer, field + 9));
     if (strncmp(field, "event.", 6) == 0)
-        return condition_value(path_find(c->event, field + 6));
-    return condition_value(path_find(c->work->ticket, field));
+        return condition_value(path_find(c->view.event, field + 6));
+    return condition_value(path_find(c->view.ticket, field));
 }

@@ -24,6 +24,7 @@ struct conditions *conditions_new(void)
     buf_init(&c->reply, TEXT_BYTES_MAX);
     buf_init(&c->why, WHY_BYTES_MAX);
     c->search = pattern_search_new();
+    c->made = wire_made_new();
     return c;
 }
 
@@ -35,17 +36,19 @@ void conditions_free(struct conditions *conditions)
     buf_clear(&conditions->reply);
     buf_clear(&conditions->why);
     pattern_search_free(conditions->search);
+    wire_made_free(conditions->made);
     free(conditions);
 }
 
-void conditions_look(struct conditions *conditions, const struct engine *engine, const struct work *work,
-                     const struct wire_val *event, bool values)
+struct wire_made *conditions_made(struct conditions *conditions)
 {
-    conditions->engine = engine;
-    conditions->work = work;
-    conditions->event = event;
-    conditions->package = process_package_find(engine_process(engine), work->package);
-    conditions->values = values;
+    return conditions->made;
+}
+
+void conditions_look(struct conditions *conditions, const struct conditions_view *view)
+{
+    conditions->view = *view;
+    conditions->package = process_package_find(engine_process(view->engine), view->work->package);
     conditions->has_text = conditions->has_reply = false;
 }
 
@@ -231,12 +234,12 @@ static void why_leaf(struct conditions *c, const struct rule_cond *cond, const s
                      bool holds)
 {
     struct buf *why = &c->why;
-    size_t told = c->values ? WHY_VALUES : 1;
+    size_t told = c->view.values ? WHY_VALUES : 1;
 
     if (!c->asked)
         return;
     (void)buf_add_text(why, cond->field);
-    if (c->values) {
+    if (c->view.values) {
         (void)buf_add_text(why, " (");
         why_value(why, value);
         (void)buf_add_text(why, ")");
@@ -245,11 +248,11 @@ static void why_leaf(struct conditions *c, const struct rule_cond *cond, const s
     (void)buf_add_text(why, rule_test_name(cond->test));
     if (cond->test == RULE_EXISTS)
         (void)buf_add_text(why, cond->yes ? " true" : " false");
-    for (size_t i = 0; i < cond->value_count && i < told && (c->values || cond->value_count == 1) &&
-                       (c->values || cond->test != RULE_MATCHES);
+    for (size_t i = 0; i < cond->value_count && i < told && (c->view.values || cond->value_count == 1) &&
+                       (c->view.values || cond->test != RULE_MATCHES);
          i++) {
         (void)buf_add_text(why, i > 0 ? ", " : " ");
-        if (c->values)
+        if (c->view.values)
             why_text(why, span_of(cond->values[i].text));
         else
             (void)buf_add_text(why, cond->values[i].text);
@@ -273,8 +276,8 @@ static bool cond_leaf(struct conditions *c, const struct rule_cond *cond)
 
 static bool cond_open(struct conditions *c, const struct rule_cond *cond)
 {
-    const struct calendar *calendar = engine_calendar(c->engine, span_of(cond->calendar));
-    bool open = calendar != NULL && calendar_is_open(calendar, c->work->now);
+    const struct calendar *calendar = engine_calendar(c->view.engine, span_of(cond->calendar));
+    bool open = calendar != NULL && calendar_is_open(calendar, c->view.at);
 
     why_add(c, cond->calendar);
     why_add(c, open ? " is open" : " is closed");
@@ -308,7 +311,7 @@ static bool cond_parts(struct conditions *c, const struct rule_cond *cond)
     size_t begin = why->len;
 
     for (size_t i = 0; i < cond->part_count; i++) {
-        if (i > 0 && c->values)
+        if (i > 0 && c->view.values)
             why_add(c, "; ");
         else
             why_cut(why, begin);
@@ -321,7 +324,7 @@ static bool cond_parts(struct conditions *c, const struct rule_cond *cond)
         }
         return until;
     }
-    if (c->asked && !c->values) {
+    if (c->asked && !c->view.values) {
         why_cut(why, begin);
         (void)buf_printf(why, until ? "none of %zu holds" : "all of %zu hold", cond->part_count);
     }

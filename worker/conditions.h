@@ -15,11 +15,23 @@ struct conditions;
 struct conditions *conditions_new(void);
 void conditions_free(struct conditions *conditions); /* accepts NULL */
 
-/* Freezes the view. event: the event's map, or NULL for the posting. All must stay while conditions are looked at.
- * values: reasons name all parts with the ticket's values (to explain), else only the part that decided, without them: a history is long
- * and shows no customer's words twice. */
-void conditions_look(struct conditions *conditions, const struct engine *engine, const struct work *work,
-                     const struct wire_val *event, bool values);
+/* For a ticket's map that is made to be looked at. */
+struct wire_made *conditions_made(struct conditions *conditions);
+
+/* What the rules of one event look at. All of it must stay while conditions are looked at. */
+struct conditions_view {
+    const struct engine *engine;
+    const struct work *work;
+    const struct wire_val *ticket; /* its map: the work's, or one with what was chosen since */
+    const struct wire_val *event;  /* the event's map; NULL: the posting, or what is due */
+    int64_t at;                    /* what is now to them */
+    bool
+        values; /* reasons name all parts with the ticket's values (to explain), else only the part that decided, without them: a history
+                  * is long and shows no customer's words twice */
+};
+
+/* Freezes the view. */
+void conditions_look(struct conditions *conditions, const struct conditions_view *view);
 
 /* Whether it holds. cond may be NULL: always.
  * out: ret_why  at most 500 bytes, UTF-8, until the next call; NULL: nobody asks, and no words are made */

@@ -23,16 +23,14 @@ struct value {
 };
 
 struct conditions {
-    const struct engine *engine;
-    const struct work *work;
-    const struct wire_val *event;
+    struct conditions_view view;
     const struct process_package *package;
-    bool values;
     struct buf text, reply; /* title and problem; the new words of a reply: made when first asked for */
     bool has_text, has_reply;
     struct buf why;
     bool asked; /* for the words that say why */
     struct pattern_search *search;
+    struct wire_made *made;
 };
 
 /* What a field is in this work; and one value as it stands in a map. Texts lie in the work, or in c. */

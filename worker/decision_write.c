@@ -23,14 +23,6 @@ static void put_tags(const struct decision *d, struct buf *out)
         wire_put_text(out, d->choice.tags[i]);
 }
 
-static bool is_chosen_attribute(const struct decision *d, struct span name)
-{
-    for (size_t i = 0; i < d->choice.attribute_count; i++)
-        if (span_is(name, d->choice.attributes[i]->name))
-            return true;
-    return false;
-}
-
 static void put_attributes(const struct decision *d, struct buf *out)
 {
     const struct wire_val *old = wire_find(d->work->ticket, "attributes");
@@ -38,7 +30,7 @@ static void put_attributes(const struct decision *d, struct buf *out)
     wire_put_text(out, "attributes");
     struct wire_map map = wire_map_open(out);
     for (size_t i = 0; i < wire_count(old); i++)
-        if (!is_chosen_attribute(d, wire_key_at(old, i))) {
+        if (!choice_sets_attribute(&d->choice, wire_key_at(old, i))) {
             wire_put_str(out, wire_key_at(old, i));
             wire_put_val(out, wire_val_at(old, i));
             map.count++;

@@ -828,6 +828,24 @@ def test_random_lives_whose_priority_moves_give_the_same_step_by_step(tmp_path):
     assert done.returncode == 0 and "2000 tickets replayed step by step: the same" in done.stderr, f"DOCKET_SEED={seed}\n{done.stderr}"
 
 
+SEES = """
+- {rule: twice, on: [reply, updated], when: {all: [{field: priority, is: 3}, {not: {field: tags, contains: heard}}]}, then: {tag: heard}}
+- {rule: again, on: reply, when: {field: tags, contains: heard}, then: {priority: 2, queue: noc}}
+- {rule: night, on: reply, when: {all: [{not: {time.open: office}}, {field: kind, is: question}]}, then: {priority: 2}}
+- {rule: old, on: reply, when: {all: [{field: queue, is: noc}, {field: age_s, more: 7200}]}, then: {priority: 1}}
+"""
+
+
+def test_random_lives_whose_rules_look_at_what_others_gave_are_the_same_step_by_step(process, tmp_path):
+    """What is decided at once, or late: a reply's rules see the ticket as the posting's left it, and the time at which it came."""
+    (process / "rules/15-sees.yaml").write_text(SEES)
+    seed = int(os.environ.get("DOCKET_SEED") or secrets.randbits(32))
+    dice = random.Random(seed)
+    (tmp_path / "h.jsonl").write_text("".join(json.dumps(random_life(dice)) + "\n" for _ in range(2000)))
+    done = worker("simulate", process, tmp_path / "h.jsonl", "--verify")
+    assert done.returncode == 0 and "2000 tickets replayed step by step: the same" in done.stderr, f"DOCKET_SEED={seed}\n{done.stderr}"
+
+
 @pytest.mark.parametrize("form", ["--json", "--csv", "--verify"])
 def test_simulate_says_the_same_however_many_processes_work(form, tmp_path):
     made = subprocess.run([sys.executable, ROOT / "tests/incident_history.py", ROOT / "examples/demo/incident_log.csv"], capture_output=True, text=True, check=True)

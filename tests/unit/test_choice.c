@@ -297,6 +297,62 @@ static void test_rules_when_more_is_decided_at_once_then_each_has_its_run(void *
     engine_free(engine);
 }
 
+/* A reply's rules see what the posting's rules made of the ticket, also when both are decided at once; and the time at which it came. */
+static void test_rules_of_a_reply_see_what_was_chosen_before_it(void **state)
+{
+    static const char *const holds[] = {"{field: priority, is: 2}",
+                                        "{field: state, is: triaged}",
+                                        "{field: queue, is: noc}",
+                                        "{field: assignee, is: ada}",
+                                        "{field: kind, is: fault}",
+                                        "{field: tags, contains: old}",
+                                        "{field: tags, contains: new}",
+                                        "{field: attributes.region, is: emea}",
+                                        "{field: attributes.sites, more: 2}",
+                                        "{field: attributes.load, is: 0.5}",
+                                        "{field: attributes.vip, is: true}",
+                                        "{field: attributes.kept, is: 'yes'}",
+                                        "{field: title, is: Echo}",
+                                        "{field: age_s, is: 60}",
+                                        "{time.open: office}"};
+    (void)state;
+    for (size_t i = 0; i < sizeof holds / sizeof holds[0]; i++) {
+        char rules[1000];
+        (void)snprintf(rules, sizeof rules,
+                       "- {rule: a, then: {priority: 2, queue: noc, assignee: ada, kind: fault, tag: new, "
+                       "attribute: {region: emea, sites: 3, load: 0.5, vip: true}}}\n"
+                       "- {rule: early, when: %s, then: {tell: {ops: early}}}\n"
+                       "- {rule: seen, on: reply, when: %s, then: {priority: 1}}\n"
+                       "- {rule: z, default: true, then: {priority: 4}}\n",
+                       holds[i], holds[i]);
+        struct engine *engine = process_of(rules);
+        struct conditions *conditions = conditions_new();
+        struct work work = {0};
+        struct choice choice;
+        struct err err;
+        bool traced;
+        /* Monday, 09:00 and a minute; decided at night. */
+        struct wire_doc *doc = doc_of(
+            "{\"now\":1772492400000000,\"ticket\":{\"tracking\":\"T\",\"state\":\"new\",\"title\":\"Echo\","
+            "\"posted_at\":1772442000000000,\"tags\":[\"old\"],\"attributes\":{\"kept\":\"yes\",\"region\":"
+            "\"?\"}},"
+            "\"events\":[{\"at\":1772442060000000,\"version\":2,\"kind\":\"commented\",\"public\":true,"
+            "\"as\":{\"role\":\"customer\"},\"body\":{\"text\":\"Well?\"}}]}");
+        assert_true(work_parse(wire_root(doc), &work, &err));
+        choice_make(engine, &work, conditions, false, &choice, NULL, &traced);
+        bool early =
+            strstr("{field: tags, contains: old}{field: attributes.kept, is: 'yes'}{field: title, is: "
+                   "Echo}{time.open: office}",
+                   holds[i]) != NULL;
+        if (choice.priority != 1 || choice.tell_count != (early ? 1 : 0))
+            fail_msg("%s: priority %d, %zu early", holds[i], choice.priority, choice.tell_count);
+        work_clear(&work);
+        wire_doc_free(doc);
+        conditions_free(conditions);
+        engine_free(engine);
+    }
+}
+
 struct cond_row {
     const char *cond, *ticket;
     bool holds;
@@ -400,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_rules_when_stopped_without_priority_then_the_default_speaks),
         cmocka_unit_test(test_rules_when_reply_then_raise_and_never_lower),
         cmocka_unit_test(test_rules_when_more_is_decided_at_once_then_each_has_its_run),
+        cmocka_unit_test(test_rules_of_a_reply_see_what_was_chosen_before_it),
         cmocka_unit_test(test_conditions_each_holds_or_not),
         cmocka_unit_test(test_trace_says_why),
         cmocka_unit_test(test_patterns_that_try_everywhere_end),

@@ -341,9 +341,12 @@ static struct outcome model_outcome(const struct model *m, const struct ticket *
         unsigned on = event == NULL ? ON_POSTED : event->is_reply ? ON_REPLY : ON_UPDATED;
         unsigned proposals = 0, most_urgent = 5, forced = 0; /* each event by itself */
         bool stopped = false;
+        struct ticket seen = *t; /* as those before it left it */
+        seen.priority = stands != 0 ? stands : t->priority;
+        seen.tags |= o.tags;
         for (size_t i = 0; i < m->count && !stopped; i++) {
             const struct rule *r = &m->rules[i];
-            if ((r->on & on) == 0 || (r->has_when && !node_holds(r->when, t, event)))
+            if ((r->on & on) == 0 || (r->has_when && !node_holds(r->when, &seen, event)))
                 continue;
             stopped = r->stop;
             o.ran |= 1U << i;
