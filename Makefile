@@ -207,7 +207,7 @@ mutants: deps ## take out each guard in turn: the tests named for it must fail (
 FUZZ := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 SECONDS ?= 60
 FUZZ_SEEDS_zone := /usr/share/zoneinfo/Europe
-FUZZ_SEEDS_process := deploy/process/rules
+FUZZ_SEEDS_process := deploy/process/rules tests/fuzz/seeds/process
 FUZZ_SEEDS_mustache := deploy/process/templates
 FUZZ_SEEDS_mail := tests/system/mails
 FUZZ_SEEDS_ics := tests/fuzz/seeds/ics

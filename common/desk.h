@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+enum { DESK_BODY_BYTES_MAX = 16 * 1024 }; /* of an event or a message that a worker decides */
+
 enum desk_state {
     STATE_NEW,
     STATE_TRIAGED,

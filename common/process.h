@@ -23,7 +23,8 @@ enum {
     PROCESS_FILE_NAME_MAX = 128,
     PROCESS_HASH_BYTES = 65, /* 64 hex letters and NUL */
     PROCESS_PRIORITIES = 4,
-    PROCESS_NAME_MAX = 64, /* packages, calendars, queues, tags, kinds … */
+    PROCESS_NAME_MAX = 64,   /* packages, calendars, queues, tags, kinds … */
+    PROCESS_LOCALE_MAX = 23, /* bytes of a reader's language */
     PROCESS_WAKE_IN_LEAST_S = 60,
     PROCESS_WARNINGS_MAX = 8
 };
@@ -227,9 +228,16 @@ enum rule_audience {
     RULE_TELL_OPS = 3
 }; /* as enum desk_audience */
 
+/* In one language. */
+struct rule_said {
+    const char *locale, *text;
+};
+
 struct rule_tell {
     enum rule_audience to;
-    const char *text;
+    const char *text;       /* for all; of several languages that of the first */
+    struct rule_said *said; /* in each language, as they stand; none when it is one text for all */
+    size_t said_count;
 };
 
 struct rule_attribute {

@@ -2,7 +2,10 @@
  */
 #include "process_internal.h"
 
+#include "contact.h"
+#include "desk.h"
 #include "mem.h"
+#include "tell_body.h"
 
 #include <string.h>
 
@@ -105,6 +108,63 @@ static bool act_ask(struct load *load, const struct yaml_node *node, struct rule
     return ok;
 }
 
+/* A language that somebody may read; a word for it that nobody's record has would never be chosen. */
+static bool load_said_locale(struct load *load, const struct yaml_node *node, const char **ret)
+{
+    struct span locale = span_of(node->text);
+    const char *fault = contact_fault("locale", locale);
+
+    if (fault != NULL)
+        return faults_add(load->faults, node->place, "tell: \"%s\" is %s", node->text, fault);
+    if (locale.len > PROCESS_LOCALE_MAX)
+        return faults_add(load->faults, node->place,
+                          "tell: \"%s\" is not allowed, want a tag of at most %d bytes", node->text,
+                          PROCESS_LOCALE_MAX);
+    if (!process_speaks(load->process, locale))
+        (void)faults_add(&load->process->warnings, node->place,
+                         "tell: \"%s\" has no templates/ here: what stands around the text is in English",
+                         node->text);
+    *ret = process_text(load->process, node->text);
+    return true;
+}
+
+/* All of it goes with the message, which is told apart for each reader only when it is sent. */
+static bool tell_fits(struct load *load, const struct yaml_node *node, const struct rule_tell *tell)
+{
+    struct buf body;
+
+    buf_init(&body, DESK_BODY_BYTES_MAX);
+    tell_body_put(&body, tell);
+    bool fits = !body.failed;
+    buf_clear(&body);
+    return fits ||
+           faults_add(
+               load->faults, node->place,
+               "tell: is too long, want at most %d bytes in all languages together, the first counted twice",
+               DESK_BODY_BYTES_MAX);
+}
+
+/* A text for all, or one for each language. */
+static bool load_said(struct load *load, const struct yaml_node *node, struct rule_tell *ret)
+{
+    bool ok = true;
+
+    if (node->kind != NODE_MAP)
+        return load_text(load, node, "tell", &ret->text);
+    if (node->count == 0)
+        return faults_add(
+            load->faults, node->place,
+            "tell: is empty, want a text, or one for each language: {en: We are at it., de: Wir sind dran.}");
+    ret->said = process_alloc(load->process, node->count, sizeof *ret->said);
+    ret->said_count = node->count;
+    for (size_t i = 0; i < node->count; i++) {
+        ok = load_said_locale(load, node->keys[i], &ret->said[i].locale) && ok;
+        ok = load_text(load, node->items[i], "tell", &ret->said[i].text) && ok;
+    }
+    ret->text = ret->said[0].text;
+    return ok && tell_fits(load, node, ret);
+}
+
 static bool act_tell(struct load *load, const struct yaml_node *node, struct rule_action *ret)
 {
     static const char *const names[] = {"customer", "staff", "ops"}; /* enum rule_audience less one */
@@ -112,12 +172,15 @@ static bool act_tell(struct load *load, const struct yaml_node *node, struct rul
 
     if (!ok)
         return false;
+    if (node->count == 0)
+        (void)faults_add(&load->process->refusals, node->place,
+                         "tell: tells nobody, want {customer: We are at it.}");
     ret->tells = process_alloc(load->process, node->count, sizeof *ret->tells);
     for (size_t i = 0; i < node->count; i++) {
         struct rule_tell *tell = &ret->tells[ret->tell_count];
         size_t choice = 0;
         if (load_choice(load, node->keys[i], "tell", names, 3, &choice) &&
-            load_text(load, node->items[i], "tell", &tell->text)) {
+            load_said(load, node->items[i], tell)) {
             tell->to = (enum rule_audience)(choice + 1);
             ret->tell_count++;
         } else {

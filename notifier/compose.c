@@ -172,6 +172,7 @@ static struct facts facts_of(struct notifier *notifier, const PGresult *rows, in
     return (struct facts){.tracking_prefix = notifier->settings.tracking_prefix,
                           .zone = texts->reader.zone,
                           .locale = texts->reader.locale[0] == '\0' ? NULL : texts->reader.locale,
+                          .desk_locale = notifier->settings.desk_locale,
                           .kind = texts->kind,
                           .tracking = texts->tracking,
                           .recipient = texts->recipient,

@@ -3,6 +3,7 @@
 #include "alert_words.h"
 #include "plural.h"
 #include "reader.h"
+#include "tell_body.h"
 #include "tracking.h"
 #include "wire.h"
 
@@ -120,6 +121,11 @@ static bool key_is_person(const struct wire_val *map, struct span key)
 
 static void put_readable(const struct context *c, struct span key, const struct wire_val *value);
 
+static struct span text_of(const struct context *c, const struct wire_val *body)
+{
+    return tell_body_text(body, c->locale, c->facts->desk_locale);
+}
+
 /* "Ada Lovelace (chat), desk (mail)". */
 static void put_told(const struct context *c, const struct wire_val *told_to)
 {
@@ -143,7 +149,9 @@ static void put_entry(const struct context *c, const struct wire_val *map, size_
     struct span key = wire_key_at(map, i), text;
     const struct wire_val *value = wire_val_at(map, i);
 
-    if (span_is(key, "priority_name") && wire_get_str(value, &text))
+    if (span_is(key, "text") && wire_get_str(value, &text))
+        wire_put_str(c->out, text_of(c, map));
+    else if (span_is(key, "priority_name") && wire_get_str(value, &text))
         put_priority_name(c, map, text);
     else if (span_is(key, "told") && wire_count(wire_find(map, "told_to")) != 0)
         put_told(c, wire_find(map, "told_to"));
@@ -170,11 +178,16 @@ static void put_readable(const struct context *c, struct span key, const struct 
     } else if (span_is(key, "questions") && wire_type(value) == WIRE_LIST) {
         put_questions(c, value);
     } else if (wire_type(value) == WIRE_MAP) {
-        wire_put_map(c->out, wire_count(value));
+        struct wire_map map = wire_map_open(c->out);
         for (size_t i = 0; i < wire_count(value); i++) {
+            if (span_is(wire_key_at(value, i), "texts") &&
+                wire_type(wire_val_at(value, i)) == WIRE_MAP) /* of them the reader's stands under text */
+                continue;
             wire_put_str(c->out, wire_key_at(value, i));
             put_entry(c, value, i);
+            map.count++;
         }
+        wire_map_close(c->out, &map);
     } else if (wire_type(value) == WIRE_LIST) {
         wire_put_list(c->out, wire_count(value));
         for (size_t i = 0; i < wire_count(value); i++)
@@ -391,14 +404,14 @@ static void put_member_text(const struct context *c, const struct wire_val *body
     struct buf lines;
 
     buf_init(&lines, MEMBER_BYTES);
-    buf_add_span(&lines, wire_find_str(body, "text"));
+    buf_add_span(&lines, text_of(c, body));
     for (size_t i = 0; i < wire_count(questions); i++) {
         const struct wire_val *question = wire_at(questions, i);
         struct span text =
             text_or_word(c, "question", wire_find_str(question, "name"), context_question(question));
         (void)buf_printf(&lines, "%s- %.*s", lines.len == 0 ? "" : "\n", (int)text.len, text.p);
     }
-    put_optional(c, "text", lines.failed ? wire_find_str(body, "text") : buf_span(&lines));
+    put_optional(c, "text", lines.failed ? text_of(c, body) : buf_span(&lines));
     buf_clear(&lines);
 }
 

@@ -23,7 +23,7 @@ static const char usage[] =
     "\n"
     "FILE is a JSON map of facts: to_staff (true, false), tracking, title, customer, name, assignee, state, "
     "priority, posted_at, "
-    "locale, zone, link,\n"
+    "locale, desk_locale, zone, link,\n"
     "code, by_mail, attachments, inhibited, alert, alert_cause, alert_priority, problem, contact {…}, body "
     "{…}, triaged "
     "{…}, asked {…}, members [{id, "
@@ -41,7 +41,7 @@ struct holder {
     struct wire_doc *doc;
     struct process *process; /* NULL: the shipped templates, and nobody is known */
     struct buf body, earlier, triaged, asked, members, member_bodies, member_links, record, extra;
-    char tracking[NAME_BYTES], name[NAME_BYTES], link[1024], code[NAME_BYTES];
+    char tracking[NAME_BYTES], name[NAME_BYTES], link[1024], code[NAME_BYTES], desk_locale[LOCALE_BYTES];
     struct zones *zones;
 };
 
@@ -153,7 +153,8 @@ static struct facts facts_of(struct holder *h, const char *kind)
                           .state = (int)state,
                           .priority = (int)wire_find_int(root, "priority", 0),
                           .posted_at = instant_of(root, "posted_at"),
-                          .record = buf_span(&h->record)};
+                          .record = buf_span(&h->record),
+                          .desk_locale = copy_text(root, "desk_locale", h->desk_locale, LOCALE_BYTES)};
 }
 
 static struct span members_of(struct holder *h)

@@ -3,6 +3,7 @@
 #include "context.h"
 #include "mustache.h"
 #include "reader.h"
+#include "tell_body.h"
 #include "wire.h"
 
 #include <ctype.h>
@@ -226,15 +227,17 @@ static bool render_by_template(const struct templates *templates, const char *lo
 }
 
 /* What somebody wrote for the reader, and what he is asked. */
-static void put_plain_body(struct span body, struct buf *out)
+static void put_plain_body(const struct facts *f, const char *locale, struct span body, struct buf *out)
 {
-    static const char *const keys[] = {"text", "reason", "vendor", "proposal"};
+    static const char *const keys[] = {"reason", "vendor", "proposal"};
     struct wire_doc *doc = NULL;
     struct err ignored;
     struct span text;
 
     if (body.p == NULL || !wire_parse(body.p, body.len, WIRE_DEPTH_MAX, &doc, &ignored))
         return;
+    if ((text = tell_body_text(wire_root(doc), locale, f->desk_locale)).len != 0)
+        buf_printf(out, "\n%.*s\n", (int)text.len, text.p);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if ((text = wire_find_str(wire_root(doc), keys[i])).len != 0)
             buf_printf(out, "\n%.*s\n", (int)text.len, text.p);
@@ -246,7 +249,7 @@ static void put_plain_body(struct span body, struct buf *out)
 }
 
 /* Needs no template: never a lost notice. */
-static void render_builtin(const struct facts *f, const struct context_words *words,
+static void render_builtin(const struct facts *f, const char *locale, const struct context_words *words,
                            const struct own_links *links, struct message *ret)
 {
     size_t i = 0;
@@ -261,8 +264,8 @@ static void render_builtin(const struct facts *f, const struct context_words *wo
     if (words->alert.p != NULL)
         buf_printf(&ret->text, "%.*s\n", (int)words->alert.len, words->alert.p);
     buf_printf(&ret->text, "This is about: %s.\n", f->kind);
-    put_plain_body(words->body, &ret->text);
-    put_plain_body(words->asked, &ret->text);
+    put_plain_body(f, locale, words->body, &ret->text);
+    put_plain_body(f, locale, words->asked, &ret->text);
     for (struct span link; (link = own_links_next(links, &i)).p != NULL;)
         buf_printf(&ret->text, "\n%.*s\n", (int)link.len, link.p);
     message_text_to_html("en", links, ret);
@@ -290,7 +293,7 @@ static void render_words(const struct templates *templates, const struct facts *
               render_by_template(templates, locale, &links, wire_root(context), kind, suffix, ret, &err);
     if (!ok) {
         (void)snprintf(ret->why, sizeof ret->why, "%s: %.200s", kind, err.msg);
-        render_builtin(facts, words, &links, ret);
+        render_builtin(facts, locale, words, &links, ret);
     }
     if (strcmp(suffix, "speech") == 0)
         text_speak(&ret->text);

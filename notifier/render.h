@@ -28,8 +28,9 @@ struct facts {
     int state;    /* enum desk_state */
     int priority; /* 0: none yet */
     int64_t posted_at;
-    struct span record; /* the customer's, for the locale */
-    const char *locale; /* the reader's own; NULL: the customer's */
+    struct span record;      /* the customer's, for the locale */
+    const char *locale;      /* the reader's own; NULL: the customer's */
+    const char *desk_locale; /* for a text that is not there in the reader's; NULL, "": not told */
 };
 
 /* Words for customers and words for staff are different types, made where the row's audience is read (compose.c) and

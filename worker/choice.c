@@ -107,7 +107,7 @@ static void choose(struct choosing *c, const struct process_rule *rule, unsigned
     for (size_t i = 0; i < then->asks.count; i++)
         texts_add(choice->asks, &choice->ask_count, then->asks.items[i]);
     for (size_t i = 0; i < then->tell_count && choice->tell_count < CHOICE_LIST_MAX; i++)
-        choice->tells[choice->tell_count++] = (struct choice_tell){then->tells[i].to, then->tells[i].text};
+        choice->tells[choice->tell_count++] = &then->tells[i];
 }
 
 static void trace_rule(struct choosing *c, const struct process_rule *rule, bool matched, struct span why)

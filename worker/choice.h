@@ -14,11 +14,6 @@
 
 enum { CHOICE_LIST_MAX = 64, CHOICE_RULES_MAX = 2000, CHOICE_TRACE_MAX = 200 };
 
-struct choice_tell {
-    enum rule_audience to;
-    const char *text;
-};
-
 /* Texts point into the process or the work. NULL, 0, SPAN_NONE: not chosen. */
 struct choice {
     int priority; /* that rules gave after the last word of staff or of a decision before */
@@ -30,7 +25,7 @@ struct choice {
     size_t tag_count;
     const char *asks[CHOICE_LIST_MAX]; /* names of questions */
     size_t ask_count;
-    struct choice_tell tells[CHOICE_LIST_MAX];
+    const struct rule_tell *tells[CHOICE_LIST_MAX];
     size_t tell_count;
     const struct rule_attribute *attributes[CHOICE_LIST_MAX];
     size_t attribute_count;

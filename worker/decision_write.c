@@ -1,5 +1,6 @@
 /* A decision in the form of docs/protocol-workers.md, "Decision". Decides nothing; says it. */
 #include "decide_internal.h"
+#include "tell_body.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -366,10 +367,9 @@ static void put_rule_notes(const struct decision *d, struct notes *notes)
     const struct choice *c = &d->choice;
 
     for (size_t i = 0; i < c->tell_count; i++) {
-        note_open(notes, to[c->tells[i].to], "tell", (int64_t)i, false);
+        note_open(notes, to[c->tells[i]->to], "tell", (int64_t)i, false);
         wire_put_text(notes->out, "body");
-        wire_put_map(notes->out, 1);
-        wire_put_key_text(notes->out, "text", c->tells[i].text);
+        tell_body_put(notes->out, c->tells[i]);
     }
     for (size_t i = 0; i < c->alert_count; i++) {
         char cause[CAUSE_BYTES], text[TEXT_BYTES];

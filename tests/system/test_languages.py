@@ -20,6 +20,13 @@ ESCALATION = """policies:
 match:
   - {policy: both}
 """
+SAID = """- rule: said in three languages
+  when: {field: title, is: Said}
+  then:
+    tell:
+      customer: {hu: Dolgozunk rajta., en: We are at it., de: Wir sind dran.}
+      staff: {en: Look at it., de: Seht nach.}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +35,7 @@ def desk():
     process = running.home / "h/etc/process"
     (process / "staff.yaml").write_text(STAFF)
     (process / "escalation.yaml").write_text(ESCALATION)
+    (process / "rules/05-said.yaml").write_text(SAID)
     before = running.log("notifier-1").count("process_used n=")
     done = running.docket("process", "apply", str(process), "--comment", "two")
     assert done.returncode == 0, done.stderr
@@ -36,10 +44,11 @@ def desk():
     running.close()
 
 
-def text_to(stack, address, tracking):
+def text_to(stack, address, tracking, words=""):
     def found():
         mails = [email.message_from_string(text, policy=email.policy.default) for text in stack.mails()]
-        return [mail.get_body(("plain",)).get_content() for mail in mails if address in mail["To"] and tracking in mail["Subject"]]
+        texts = [mail.get_body(("plain",)).get_content() for mail in mails if address in mail["To"] and tracking in mail["Subject"]]
+        return [text for text in texts if words in text]
     return wait_until(found)[0]
 
 
@@ -95,12 +104,26 @@ def test_staff_are_called_by_their_names(desk):
     client.close()
 
 
+def test_what_a_rule_tells_in_several_languages_each_reads_in_their_own(desk):
+    client = desk.client()
+    client.call("customer.put", customer={"id": "said", "name": "S", "package": "standard", "locale": "de-AT", "contacts": [
+        {"email": "de@said.example"}, {"email": "en@said.example", "locale": "en"}, {"email": "nl@said.example", "locale": "nl"}]}, as_=ADA)
+    tracking = client.submit(customer="said", title="Said")
+    for address, said in (("de", "Wir sind dran."), ("en", "We are at it."), ("nl", "Dolgozunk rajta.")):  # nobody has Dutch, and the desk no language
+        text = text_to(desk, f"{address}@said.example", tracking, said)
+        assert sum(text.count(words) for words in ("Wir sind dran", "We are at it", "Dolgozunk")) == 1 and "texts" not in text, text
+    client.close()
+
+
 def test_the_desk_s_mailbox_reads_the_desk_s_language():
     """Who has none in staff.yaml read each customer's: a mailbox that changes its language from mail to mail."""
     stack = Stack()
     try:
         with stack.config("notifier-1").open("a") as config:
             config.write("\ndesk_locale: de\ndesk_zone: Asia/Kathmandu\n")
+        (stack.home / "h/etc/process/rules/05-said.yaml").write_text(SAID)
+        done = stack.docket("process", "apply", str(stack.home / "h/etc/process"))
+        assert done.returncode == 0, done.stderr
         stack.kill("notifier-1")
         stack.up()
         client = stack.client()
@@ -109,6 +132,12 @@ def test_the_desk_s_mailbox_reads_the_desk_s_language():
         page = text_to(stack, "staff@localhost", tracking)
         assert page.startswith("Priorität 1: Echo") and "+05:45" in page, page
         assert "tracking number" in text_to(stack, "pat@acme.example", tracking)
+
+        # Nor is there Dutch in what a rule tells: then the desk's, rather than the first.
+        client.call("customer.put", customer={"id": "dutch", "name": "D", "package": "standard", "locale": "nl", "contacts": [{"email": "kees@acme.example"}]}, as_=ADA)
+        tracking = client.submit(customer="dutch", title="Said")
+        assert "Dolgozunk" not in text_to(stack, "kees@acme.example", tracking, "Wir sind dran.")
+        text_to(stack, "staff@localhost", tracking, "Seht nach.")
         client.close()
     finally:
         stack.close()

@@ -277,10 +277,10 @@ def test_a_fault_in_a_template_is_told_with_its_line(tmp_path):
         assert line in done.stderr, done.stderr
 
 
-def endless(process):
+def endless(process, name="en/approval_asked"):
     """A template that is right as far as anybody can tell before a message, and fails with each: its text passes the limit."""
     (process / "templates/en/wide.txt").write_text("{{title}}" * 7000)
-    (process / "templates/en/approval_asked.txt").write_text("Subject: x\n\n" + "{{> wide}}" * 20 + "\n")
+    (process / f"templates/{name}.txt").write_text("Subject: x\n\n" + "{{> wide}}" * 20 + "\n")
 
 
 def test_a_template_that_fails_at_last_gives_way_to_plain_words_and_ops_are_told(tmp_path, stack, client):
@@ -321,3 +321,20 @@ def test_a_template_that_nothing_reads_is_told(tmp_path):
 def test_the_docs_list_the_names_there_are():
     names = subprocess.run([BIN / "docket-notifier", "--print-template-names"], capture_output=True, text=True, check=True).stdout
     assert (ROOT / "docs/templates.md").read_text().endswith(names), "run `make docs`"
+
+
+def test_what_a_rule_tells_is_in_the_language_of_who_reads_it_wherever_it_stands(tmp_path):
+    body = {"text": "We are at it.", "texts": {"en": "We are at it.", "de": "Wir sind dran.", "fr": "On y est."}}
+    for locale, desk, said in (("en", "de", "We are at it."), ("de", "fr", "Wir sind dran."), ("de-AT", "fr", "Wir sind dran."), ("nl", "fr-CH", "On y est."),
+                               ("nl", "", "We are at it.")):
+        for kind, facts in (("tell", {"body": body}), ("update", {"body": {"text": "Done."}, "earlier": [body]}), ("generic", {"body": body}),
+                            ("digest", {"members": [{"id": 1, "kind": "tell", "title": "T", "body": body}]})):
+            done = render(tmp_path, kind, {"locale": locale, "desk_locale": desk, "tracking": "DKT-4Q7K-M2P9-ZX3A-H"} | facts)
+            assert sum(done.stdout.count(words) for words in body["texts"].values()) == done.stdout.count(said) == 1, (kind, locale, done.stdout, done.stderr)
+
+    # So are the plain words that stand in for a template that fails.
+    process = tmp_path / "process"
+    shutil.copytree(ROOT / "deploy/process", process)
+    endless(process, "de/tell")
+    done = render(tmp_path, "tell", {"locale": "de", "title": "Echo " * 20, "tracking": "DKT-4Q7K-M2P9-ZX3A-H", "body": body}, "--process", str(process))
+    assert "This is about: tell." in done.stdout and "Wir sind dran." in done.stdout and "We are" not in done.stdout, done.stdout

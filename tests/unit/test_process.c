@@ -190,6 +190,20 @@ static const struct fault_row rows[] = {
      "rules/1.yaml:1:25: ask: \"equipmnt\" is not in process.yaml, questions (did you mean equipment?)"},
     {"rules/1.yaml", "- {rule: a, then: {wake_in: 5s}}" LAST,
      "rules/1.yaml:1:29: wake_in: \"5s\" is not allowed, want at least 60s"},
+    {"rules/1.yaml", "- {rule: a, then: {tell: {en: Hello.}}}" LAST,
+     "rules/1.yaml:1:27: tell: \"en\" is not allowed, want customer, staff or ops"},
+    {"rules/1.yaml", "- {rule: a, then: {tell: {ops: {}}}}" LAST,
+     "rules/1.yaml:1:32: tell: is empty, want a text, or one for each language: {en: "},
+    {"rules/1.yaml", "- {rule: a, then: {tell: {ops: {english: x, de: y}}}}" LAST,
+     "rules/1.yaml:1:33: tell: \"english\" is not a language: want a tag as en or de-AT"},
+    {"rules/1.yaml", "- {rule: a, then: {tell: {ops: {en: x, \"\": y}}}}" LAST,
+     "rules/1.yaml:1:40: tell: \"\" is not a language"},
+    {"rules/1.yaml", "- {rule: a, then: {tell: {ops: {en: x, de-Latn-CH-1901-a-bcdefg: y}}}}" LAST,
+     "rules/1.yaml:1:40: tell: \"de-Latn-CH-1901-a-bcdefg\" is not allowed, want a tag of at most 23 bytes"},
+    {"rules/1.yaml", "- {rule: a, then: {tell: {ops: {en: x, de: [y]}}}}" LAST, "rules/1.yaml:1:44: tell: "},
+    {"rules/1.yaml", "- {rule: a, then: {tell: {ops: {en: , de: y}}}}" LAST, "rules/1.yaml:1:37: tell: "},
+    {"rules/1.yaml", "- {rule: a, then: {tell: {ops: {en: x, en: y}}}}" LAST,
+     "rules/1.yaml:1:40: en: is written twice"},
     {"rules/1.yaml", "- {rule: a, on: [postd], then: {kind: k}}" LAST,
      "rules/1.yaml:1:18: on: \"postd\" is not allowed"},
     {"rules/1.yaml", "- {rule: a}" LAST, "rules/1.yaml:1:3: a rule that does nothing"},
@@ -232,6 +246,40 @@ static void test_loader_tells_each_fault_with_its_place(void **state)
             fail_msg("want %s\ngot  %s", rows[i].fault, faults.count > 0 ? faults.items[0].text : "nothing");
         faults_clear(&faults);
         process_files_clear(&files);
+    }
+}
+
+/* Three of the longest texts stand beside the first once more in 16 KiB, four do not. */
+static void test_loader_when_a_rule_tells_more_than_a_message_holds_then_it_is_refused(void **state)
+{
+    static const char *const locales[] = {"en", "de", "fr", "it"};
+    struct buf text;
+    (void)state;
+
+    for (size_t languages = 3; languages <= 4; languages++) {
+        struct process_files files = {NULL, 0};
+        struct faults faults = {NULL, 0, 0};
+        struct process *process = NULL;
+
+        buf_init(&text, 1 << 16);
+        buf_add_text(&text, "- rule: a\n  then:\n    tell:\n      customer:\n");
+        for (size_t i = 0; i < languages; i++) {
+            buf_printf(&text, "        %s: ", locales[i]);
+            for (int k = 0; k < 4000; k++)
+                buf_add_text(&text, "x");
+            buf_add_text(&text, "\n");
+        }
+        buf_add_text(&text, "- {rule: z, default: true, then: {priority: 3}}\n");
+        files_with(&files, "rules/1.yaml", buf_text(&text));
+        assert_int_equal(process_load_new(&files, &process, &faults), languages == 3);
+        if (languages == 4)
+            assert_string_equal(faults.items[0].text,
+                                "rules/1.yaml:5:9: tell: is too long, want at most 16384 bytes in all "
+                                "languages together, the first counted twice");
+        process_free(process);
+        faults_clear(&faults);
+        process_files_clear(&files);
+        buf_clear(&text);
     }
 }
 
@@ -317,6 +365,8 @@ static void test_loader_tells_why_it_refuses_a_new_version(void **state)
          "escalation.yaml:1:24: repeat: is empty, want a map like {every: 15m, loops: 5}"},
         {"escalation.yaml", "policies: {p: {unack: {}, levels: [{after: 0m, tell: desk}]}}\n",
          "escalation.yaml:1:23: unack: is empty, want a map like {after: 30m, grace: 15m}"},
+        {"rules/1.yaml", "- {rule: a, then: {kind: k, tell: {}}}" LAST,
+         "rules/1.yaml:1:35: tell: tells nobody, want {customer: We are at it.}"},
         {"rules/1.yaml", "- {rule: \"a\\e[2J\", then: {kind: k}}" LAST,
          "rules/1.yaml:1:10: rule: \"a?[2J\" is not allowed, want one line, without control characters"},
         {"process.yaml", "zone: UTC\npriorities: {1: \"Network\\ndown\"}\n",
@@ -361,6 +411,8 @@ static void test_loader_warns_of_what_is_allowed_and_hardly_meant(void **state)
          "staff.yaml:2:9: queues: \"voice\" is that of the team voice too, and goes to one of them"},
         {"staff.yaml", "people: {ada: {email: a@b, locale: xx-XX}}\n",
          "staff.yaml:1:36: locale: \"xx-XX\" has no templates/ here: ada is told in English"},
+        {"rules/1.yaml", "- {rule: a, then: {tell: {customer: {en: x, xx: y}}}}" LAST,
+         "rules/1.yaml:1:45: tell: \"xx\" has no templates/ here: what stands around the text is in English"},
         {"templates/german/words.txt", "new: neu\n",
          "templates/german/words.txt: nobody reads it: \"german\" is not a language"},
         {"packages.yaml", "standard: {warnings: [{at: 80%}, {at: 50%}, {at: 80%, tell: boards}]}\n",
@@ -636,6 +688,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_loader_tells_each_fault_with_its_place),
+        cmocka_unit_test(test_loader_when_a_rule_tells_more_than_a_message_holds_then_it_is_refused),
         cmocka_unit_test(test_loader_tells_what_a_name_of_another_file_may_have_meant),
         cmocka_unit_test(test_loader_reads_what_is_stored_and_refused_in_new_versions),
         cmocka_unit_test(test_loader_tells_why_it_refuses_a_new_version),
