@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { LINE_BYTES = 2048, QUOTE_BYTES = 408, QUOTES = 4, READER_MS = 100 };
@@ -17,7 +18,8 @@ static struct {
     const char *program;
     enum log_level least;
     unsigned next_quote;
-    unsigned long lost; /* lines since the reader of the log stands still */
+    unsigned long lost; /* lines since the reader of the log stands still, or its disk is full */
+    bool cut;           /* the last line went out without its end */
     char quotes[QUOTES][QUOTE_BYTES];
 } sink = {.program = "docket", .least = LOG_INFO};
 
@@ -48,15 +50,30 @@ static bool sink_takes(int wait_ms)
     return poll(&out, 1, wait_ms) != 0;
 }
 
-/* One write a line: lines of several processes on one file do not mix. */
-static void sink_write(const char *line, size_t len)
+/* One write a line: lines of several processes on one file do not mix. A full disk takes part of a line: the next one does not go on there. */
+static bool sink_put(char *line, size_t len)
+{
+    char end[] = "\n";
+    struct iovec parts[] = {{end, sink.cut ? 1 : 0}, {line, len}};
+    ssize_t put = writev(STDERR_FILENO, parts, 2);
+
+    if (put <= 0)
+        return false;
+    bool whole = (size_t)put == parts[0].iov_len + len;
+    sink.cut = !whole && (size_t)put > parts[0].iov_len;
+    return whole;
+}
+
+static void sink_write(char *line, size_t len)
 {
     if (sink.lost > 0 && sink_takes(0)) {
         unsigned long lost = sink.lost;
         sink.lost = 0;
         log_event(LOG_WARN, "log_lines_lost", "lines=%lu", lost);
+        if (sink.lost > 0)
+            sink.lost = lost; /* that line was not taken either */
     }
-    if (!sink_takes(sink.lost > 0 ? 0 : READER_MS) || write(STDERR_FILENO, line, len) < 0)
+    if (!sink_takes(sink.lost > 0 ? 0 : READER_MS) || !sink_put(line, len))
         sink.lost++;
 }
 

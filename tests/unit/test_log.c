@@ -3,10 +3,13 @@
 #include "utf8.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -57,11 +60,56 @@ static void test_an_event_is_one_line_whatever_its_values_hold(void **state)
     assert_non_null(strstr(line, "value=\"a?event=forged?[2J?\""));
 }
 
+/* Up to so many bytes of a file are taken, as of a disk that is full. */
+static void room_set(rlim_t bytes)
+{
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void test_a_line_that_a_full_disk_cut_is_ended_and_what_was_lost_is_counted(void **state)
+{
+    char path[] = "/tmp/docket-log-XXXXXX", text[LINE_BYTES] = "";
+    int fd = mkstemp(path), before = dup(STDERR_FILENO);
+    (void)state;
+
+    assert_true(fd >= 0 && before >= 0 && unlink(path) == 0 && signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    assert_true(dup2(fd, STDERR_FILENO) >= 0);
+    room_set(100);
+    for (int i = 0; i < 5; i++)
+        log_event(LOG_ERROR, "lost", "value=%0*d", 40, i);
+    room_set(RLIM_INFINITY);
+    log_event(LOG_ERROR, "kept", "value=1");
+    log_event(LOG_ERROR, "kept", "value=2");
+    assert_true(dup2(before, STDERR_FILENO) >= 0);
+    assert_true(pread(fd, text, sizeof text - 1, 0) > 100);
+    (void)close(fd);
+    (void)close(before);
+
+    char *line = text;
+    for (const char *const *want = (const char *const[]){"event=lost", "event=log_lines_lost lines=5",
+                                                         "event=kept value=1", "event=kept value=2", NULL};
+         *want != NULL; want++) {
+        char *end = strchr(line, '\n');
+        assert_non_null(end);
+        *end = '\0';
+        assert_int_equal(strncmp(line, "at=", 3), 0);
+        assert_non_null(strstr(line, *want));
+        assert_null(strstr(line + 3, "at="));
+        line = end + 1;
+    }
+    assert_string_equal(line, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_cut_inside_a_letter_is_utf8_all_the_same),
         cmocka_unit_test(test_an_event_is_one_line_whatever_its_values_hold),
+        cmocka_unit_test(test_a_line_that_a_full_disk_cut_is_ended_and_what_was_lost_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
