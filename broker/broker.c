@@ -28,5 +28,5 @@ const char *broker_why_not_ready(const struct broker *broker)
         return "no session with the database";
     if (broker->epoch == 0)
         return "no epoch yet: it is just registering, or the database refuses (see the log)";
-    return broker->process.looked ? NULL : "the process was not read yet";
+    return broker->process.looked ? full_why(&broker->full, clock_mono_us()) : "the process was not read yet";
 }

@@ -5,6 +5,7 @@
 #include "away.h"
 #include "dbclock.h"
 #include "err.h"
+#include "full.h"
 #include "health.h"
 #include "ids.h"
 #include "lease.h"
@@ -62,6 +63,7 @@ struct broker {
     zloop_t *loop;
     struct pg *writer_pg, *control_pg, *reader_pg;
     struct away away;                /* while one of them cannot be opened */
+    struct full full;                /* while it refuses what is written for want of room */
     struct pg_params *params;        /* scratch of control and reader */
     struct pg_params *list_params;   /* of lists, which are used again while they run */
     struct pg_params *writer_params; /* scratch of the groups' statements */

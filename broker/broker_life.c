@@ -120,6 +120,13 @@ static void broker_on_batch(void *arg, size_t units, int64_t took_us)
     pace_committed(&broker->pace, clock_mono_us(), units - broker->background_units, took_us);
     broker->background_units = 0;
     broker_count_batch(broker->metrics, units, took_us);
+    full_committed(&broker->full, clock_mono_us());
+}
+
+static void broker_on_full(void *arg, const char *sqlstate, const char *message)
+{
+    struct broker *broker = arg;
+    full_refused(&broker->full, sqlstate, message, clock_mono_us());
 }
 
 static void broker_on_made(void *arg, int64_t ticket, int32_t attempt, int32_t version, int64_t wake_at)
@@ -372,6 +379,7 @@ static bool open_parts(struct broker *broker, struct err *err)
         .on_made = broker_on_made,
         .on_ends = broker_on_ends,
         .on_batch = broker_on_batch,
+        .on_full = broker_on_full,
         .arg = broker,
         .pending_max = broker->settings.pending_max};
     broker->writer = writer_new(&writer);

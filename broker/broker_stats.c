@@ -3,6 +3,7 @@
 #include "broker.h"
 #include "broker_metrics.h"
 #include "calls.h"
+#include "clock.h"
 #include "mem.h"
 #include "metrics.h"
 #include "queue.h"
@@ -23,6 +24,7 @@ enum gauge {
     G_CREDITS,
     G_OLDEST,
     G_EPOCH,
+    G_FULL,
     G_FORECAST,
     G_FEED_LAG,
     G_FEED_PID,
@@ -45,6 +47,7 @@ static const struct {
     [G_CREDITS] = {"credits", "Credits of the workers"},
     [G_OLDEST] = {"oldest_wake_seconds", "Age of the oldest wake that may be handed out here"},
     [G_EPOCH] = {"epoch_held", "1 while this broker has an epoch"},
+    [G_FULL] = {"database_full", "1 while PostgreSQL refuses what is written for want of room"},
     [G_FORECAST] =
         {"forecast_misses",
          "Promises that will be missed with the people there are (ticket.forecast, every 5 minutes)"},
@@ -90,6 +93,7 @@ void broker_stats_refresh(struct broker *broker)
         [G_CREDITS] = (double)workers_credits(broker->workers),
         [G_OLDEST] = oldest_seconds(broker),
         [G_EPOCH] = broker->epoch != 0,
+        [G_FULL] = full_why(&broker->full, clock_mono_us()) != NULL,
         [G_FORECAST] = (double)broker->forecast_misses,
         [G_FEED_LAG] = (double)broker->feed_held_us / 1e6,
         [G_FEED_PID] = (double)broker->feed_held_by,

@@ -382,8 +382,7 @@ static void batch_failed(struct batch *batch, const struct pg_end *end)
         return;
     case PG_WAIT:
         (void)err_set(&err, ERR_UNAVAILABLE, "the database has no room: %s", end->message);
-        log_event(LOG_ERROR, "database_full", "sqlstate=%s message=%s", end->sqlstate,
-                  log_quote(end->message));
+        writer->config.on_full(writer->config.arg, end->sqlstate, end->message);
         batch_done(batch, &err);
         return;
     case PG_RECONNECT:

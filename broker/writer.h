@@ -50,6 +50,7 @@ struct writer_config {
     void (*on_made)(void *arg, int64_t ticket, int32_t attempt, int32_t version, int64_t wake_at);
     void (*on_ends)(void *arg, bool begins); /* around the ends of a batch's units: answers may gather */
     void (*on_batch)(void *arg, size_t units, int64_t took_us); /* committed: for metrics and pokes */
+    void (*on_full)(void *arg, const char *sqlstate, const char *message); /* a batch was refused: no room */
     void *arg;
     int64_t pending_max;
 };

@@ -134,6 +134,24 @@ FULL = """CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEG
 CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON desk FOR EACH STATEMENT EXECUTE FUNCTION full_disk()"""
 
 
+def test_a_broker_whose_database_has_no_room_is_not_ready_and_says_why(desk, workerless):
+    """Its sessions and its lease hold, as they need none: only what is refused tells."""
+    def says():
+        code, text = workerless.http("broker-1", "/readyz")
+        return code, text.strip(), desk.call("ping")["ready"], "\ndocket_broker_database_full 1\n" in workerless.http("broker-1", "/metrics")[1]
+
+    desk.submit()
+    assert says() == (200, "ready", True, False)
+    with workerless.db() as connection:
+        connection.execute(FULL.format("53100").replace("ON desk", "ON tickets"))
+        try:
+            assert desk.refused("ticket.submit", key="full", customer="acme", title="t", problem="p").code == "unavailable"
+            assert says() == (503, "cannot serve: the database has no room: could not extend file", False, True)
+        finally:
+            connection.execute("DROP TRIGGER full_disk ON tickets; DROP FUNCTION full_disk")
+    wait_until(lambda: desk.submit() and says() == (200, "ready", True, False))
+
+
 @pytest.mark.parametrize("comments", (False, True), ids=("new", "changed"))
 @pytest.mark.parametrize("sqlstate", ("53100", "42501"), ids=("full", "refused"))
 def test_what_could_not_be_written_is_decided_once_it_can_be(desk, hired, workerless, sqlstate, comments):

@@ -108,6 +108,11 @@ static void on_batch(void *arg, size_t units, int64_t took_us)
     (void)arg, (void)units, (void)took_us;
 }
 
+static void on_full(void *arg, const char *sqlstate, const char *message)
+{
+    (void)arg, (void)sqlstate, (void)message;
+}
+
 static void on_up(void *arg)
 {
     (void)arg;
@@ -166,8 +171,12 @@ static int setup(void **state)
     desk.params = pg_params_new();
     if (!pg_new(desk.loop, &config, &desk.pg, &err))
         return -1;
-    struct writer_config writer = {
-        .pg = desk.pg, .on_made = on_made, .on_ends = on_ends, .on_batch = on_batch, .pending_max = 1000};
+    struct writer_config writer = {.pg = desk.pg,
+                                   .on_made = on_made,
+                                   .on_ends = on_ends,
+                                   .on_batch = on_batch,
+                                   .on_full = on_full,
+                                   .pending_max = 1000};
     desk.writer = writer_new(&writer);
     turn_until(0);
     return 0;
