@@ -60,11 +60,12 @@ enum reader_statement {
 };
 
 /* For pg_config.session_sql of the reader: the statements of one batch see one snapshot; optional filters get
- * a plan for the values at hand; nothing a reader asks may hold the session for long. */
+ * a plan for the values at hand; nothing a reader asks may hold the session for long, nor wait there for whoever
+ * holds a table: what the workers are to be told is read behind it. */
 #define READER_SESSION_SQL                                                                                \
     "SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on; SET " \
     "plan_cache_mode = force_custom_plan; SET "                                                           \
-    "statement_timeout = '10s'; "                                                                         \
+    "statement_timeout = '10s'; SET lock_timeout = '500ms'; "                                             \
     "SET jit = off"
 
 #endif

@@ -45,6 +45,8 @@ struct pg {
     struct expected *ring; /* what is awaited, in order */
     size_t ring_cap, ring_head, ring_count;
     size_t syncs; /* batches awaiting their sync */
+    bool
+        is_cut; /* a statement of the current batch could not be sent: it may not be ended as if it were whole */
 
     /* the batch whose results are being read */
     struct pg_end end;
@@ -393,6 +395,7 @@ static void pg_connect(struct pg *pg)
     const char *values[] = {pg->config.dsn, pg->config.name, "2", "1", "3", "5000", pg->hostaddr, NULL};
 
     pg->state = PG_CONNECTING;
+    pg->is_cut = false;
     pg->conn = PQconnectStartParams(keys, values, 1);
     if (pg->conn == NULL || PQstatus(pg->conn) == CONNECTION_BAD) {
         char why[256];
@@ -573,15 +576,17 @@ bool pg_send(struct pg *pg, size_t statement, const struct pg_params *params, pg
         formats[i] = 1;
     }
     if (PQsendQueryPrepared(pg->conn, pg->config.statements[statement].name, count, values, lengths, formats,
-                            1) != 1)
+                            1) != 1) {
+        pg->is_cut = true;
         return false;
+    }
     ring_push(pg, (struct expected){.rows_fn = rows_fn, .arg = arg});
     return true;
 }
 
 void pg_sync(struct pg *pg, pg_end_fn *end_fn, void *arg)
 {
-    if (pg->state != PG_UP || PQpipelineSync(pg->conn) != 1) {
+    if (pg->state != PG_UP || pg->is_cut || PQpipelineSync(pg->conn) != 1) {
         struct pg_end end = {.outcome = PG_UNSENT, .message = "the database is away"};
         if (pg->state == PG_UP)
             pg_lose(pg, PQerrorMessage(pg->conn));

@@ -104,7 +104,7 @@ typedef void pg_rows_fn(void *arg, PGresult *rows);
 typedef void pg_end_fn(void *arg, const struct pg_end *end);
 
 /* Sends a statement of the current batch. statement: index in the list. params may be NULL for none; rows_fn
- * may be NULL. False when the session is not up: then pg_sync reports PG_UNSENT. */
+ * may be NULL. False when the session is not up or breaks with it: then pg_sync reports PG_UNSENT. */
 bool pg_send(struct pg *pg, size_t statement, const struct pg_params *params, pg_rows_fn *rows_fn, void *arg);
 
 /* Ends the batch. end_fn is called exactly once, possibly from inside this call (PG_UNSENT). */

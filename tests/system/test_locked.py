@@ -5,7 +5,7 @@ import contextlib
 import random
 
 import pytest
-from helpers import Stack, id_of, wait_until
+from helpers import CUSTOMER, Stack, id_of, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,23 @@ def test_brokers_that_are_held_for_a_part_of_a_lease_cost_no_epoch(running, clie
     passes(running, until + 1000000)
     assert (lease(running) or [None])[0] == epoch
     assert client.decided(client.submit())["priority"]
+
+
+def test_who_reads_from_a_table_that_is_held_hears_so_and_holds_up_no_decision(running, client):
+    """What a worker is to be told is read over the same session."""
+    tracking = client.submit()
+    client.decided(tracking)
+    reader = running.client()
+    with held(running, "deliveries"):
+        asked = [reader.send("ticket.show", tracking=tracking) for _ in range(40)]
+        version = client.call("ticket.comment", tracking=tracking, text="Still there?", public=True, as_=CUSTOMER)["version"]
+        wait_until(lambda: running.value("SELECT decided >= %s FROM desk WHERE ticket = %s", version, id_of(tracking)), 15)
+        first = reader.receive()
+        assert not first["ok"] and first["error"]["code"] == "unavailable" and first["error"]["retry"], first
+    answers = [first, *(reader.receive() for _ in asked[1:])]
+    assert {answer["id"] for answer in answers} == set(asked)
+    assert reader.call("ticket.show", tracking=tracking)
+    reader.close()
 
 
 # ---- the notifier ----
