@@ -21,15 +21,17 @@ struct muting {
     struct op_unit op;
 
     /* what the row said: believed after the commit only */
-    int64_t mute; /* 0: nothing was done */
+    int64_t mute;  /* 0: nothing was done */
+    bool is_there; /* the ticket, when one was given */
 };
 
 static void muting_on_rows(void *arg, PGresult *rows)
 {
-    enum { MUTE, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST };
+    enum { MUTE, IS_THERE, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST };
     struct muting *m = arg;
 
     m->mute = pg_int(rows, 0, MUTE);
+    m->is_there = pg_bool(rows, 0, IS_THERE);
     op_unit_read_key(&m->op, rows, KEY_TAKEN, KEY_CONTENT, KEY_REQUEST);
 }
 
@@ -64,6 +66,8 @@ static bool muting_is_refused(const struct muting *m, struct err *err)
     if (request_has(req, F_MUTE))
         return !err_field(err, ERR_NOT_FOUND, "mute", "no mute that goes on has the number %lld",
                           (long long)request_int(req, F_MUTE, 0));
+    if (!m->is_there)
+        return !err_field(err, ERR_NOT_FOUND, "tracking", "no ticket has this tracking number");
     return !err_field(err, ERR_INVALID, "until_at",
                       "until_at: want an instant after the beginning, at most 7 days later");
 }

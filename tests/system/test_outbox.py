@@ -420,6 +420,8 @@ def test_muted_alerts_make_no_step_and_the_end_of_the_mute_is_told(desk):
     assert desk.client.refused("notification.mute", reason="works", until_at=now + 60_000000, as_=ADA).code == "invalid"
     # A word that is none would hold nothing back, and an empty list would look as if all had been told.
     assert desk.client.refused("notification.mute", reason="works", until_at=now + 60_000000, kind="mised", as_=ADA).field == "kind"
+    nowhere = desk.client.refused("notification.mute", reason="works", until_at=now + 60_000000, tracking="DKT-0000-0000-0001-E", as_=ADA)
+    assert (nowhere.code, nowhere.field) == ("not_found", "tracking")
     unknown = desk.client.refused("notification.list", channel="e-mail")
     assert unknown.field == "channel" and "email, webhook, xmpp, phone, sms" in unknown.error["message"]
     mute = desk.client.call("notification.mute", reason="works", until_at=now + 3600_000000, customer=customer, priority=1, as_=ADA)["mute"]
