@@ -23,6 +23,7 @@ struct trying {
     struct tally tallies[PRIORITIES + 1];
     int64_t moved[PRIORITIES + 1][PRIORITIES + 1]; /* priority: [was][is] */
     int64_t alike, worse, better;                  /* missed in life, and here */
+    int64_t wake_in;                               /* whose rules `on: [due]` did not run */
     int64_t looked, rows, late;
 };
 
@@ -153,6 +154,7 @@ static void simulate_row(struct trying *t, const struct wire_val *row)
         t->worse += missed && !was_missed;
         t->better += !missed && was_missed;
     }
+    t->wake_in += wire_find_bool(row, "wake_in", false);
     if (t->cli->json)
         cli_print_json(t->cli, row);
 }
@@ -186,6 +188,10 @@ static void simulate_print(const struct trying *t)
         "\n%lld tickets; response and resolution as in life: %lld alike, %lld missed here but not there, "
         "%lld there but not here\n",
         (long long)t->looked, (long long)t->alike, (long long)t->worse, (long long)t->better);
+    if (t->wake_in != 0)
+        (void)fprintf(
+            out, "not in it: what rules on: [due] do; %lld tickets were to be looked at again by a wake_in\n",
+            (long long)t->wake_in);
 }
 
 /* "30d": so long ago; else as every instant. */

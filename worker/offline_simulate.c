@@ -83,7 +83,7 @@ static void csv_print(FILE *out, size_t line, const struct simulated *one)
         csv_instant(out, c->met_at);
         (void)fprintf(out, ",%lld", (long long)(c->late_us / 1000000));
     }
-    (void)fputc('\n', out);
+    (void)fprintf(out, ",%d\n", one->wake_in);
 }
 
 static void csv_head(void)
@@ -94,7 +94,7 @@ static void csv_head(void)
         printf(",%s_promised,%s_met,%s_missed,%s_open,%s_due_at,%s_met_at,%s_late_s", name, name, name, name,
                name, name, name);
     }
-    putchar('\n');
+    printf(",wake_in\n");
 }
 
 /* What a run over a file needs. */

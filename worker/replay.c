@@ -93,9 +93,11 @@ static bool same_verdicts(const struct trial *trial, const struct simulated *one
     }
     for (size_t k = 0; k < CLOCK_KINDS; k++)
         if (met[k] != one->clocks[k].met || missed[k] != one->clocks[k].missed)
-            return err_set(err, ERR_INTERNAL, "%s: step by step %lld met, %lld missed; in one %lld and %lld",
+            return err_set(err, ERR_INTERNAL,
+                           "%s: step by step %lld met, %lld missed; in one %lld and %lld%s",
                            clock_kind_name((enum clock_kind)k), (long long)met[k], (long long)missed[k],
-                           (long long)one->clocks[k].met, (long long)one->clocks[k].missed);
+                           (long long)one->clocks[k].met, (long long)one->clocks[k].missed,
+                           one->wake_in ? ", without the rules on: [due]" : "");
     return true;
 }
 

@@ -203,11 +203,20 @@ static void take_cycle(struct simulated *ret, const struct clock *clock, bool ju
         c->late_us = end - clock->due_at;
 }
 
+static bool has_rules_of_due(const struct process *process)
+{
+    for (size_t i = 0; i < process->rule_count; i++)
+        if ((process->rules[i].on & RULE_ON_DUE) != 0)
+            return true;
+    return false;
+}
+
 static void take_decision(const struct decision *d, struct simulated *ret)
 {
     for (size_t k = 0; k < CLOCK_KINDS; k++)
         ret->clocks[k] = (struct simulated_clock){.due_at = CLOCK_NO_INSTANT, .met_at = CLOCK_NO_INSTANT};
     ret->priority = d->priority;
+    ret->wake_in = d->choice.wake_in_s != 0 && has_rules_of_due(engine_process(d->engine));
     for (size_t i = 0; i < d->clocks.verdict_count; i++)
         take_cycle(ret, &d->clocks.verdicts[i].clock, true, d->clocks.verdicts[i].missed);
     for (size_t i = 0; i < d->clocks.count; i++) {
@@ -261,7 +270,7 @@ bool simulation_run(struct simulation *simulation, const struct wire_val *line, 
 
 void simulated_put(const struct simulated *one, struct buf *out)
 {
-    wire_put_map(out, 3 + CLOCK_KINDS);
+    wire_put_map(out, 4 + CLOCK_KINDS);
     wire_put_key_int(out, "priority", one->priority);
     wire_put_key_int(out, "was", one->was);
     wire_put_text(out, "was_missed");
@@ -269,6 +278,7 @@ void simulated_put(const struct simulated *one, struct buf *out)
         wire_put_bool(out, one->was_missed);
     else
         wire_put_nil(out);
+    wire_put_key_bool(out, "wake_in", one->wake_in);
     for (size_t k = 0; k < CLOCK_KINDS; k++) {
         const struct simulated_clock *c = &one->clocks[k];
         wire_put_text(out, clock_kind_name((enum clock_kind)k));

@@ -1,7 +1,8 @@
 /* Past tickets decided again, offline: what the process would have given them, compared with what they got.
  *
  * One decision a ticket, with its whole history as what is new: a priority is given, raised by replies, and all clocks run to the
- * end of the history, so every verdict falls that would have fallen. Adds up; prints nothing. */
+ * end of the history, so every verdict falls that would have fallen. Rules `on: [due]` do not run: when a `wake_in` came due, and what the
+ * ticket was like then, such a decision does not know; the tickets that have one are counted. Adds up; prints nothing. */
 #ifndef DOCKET_SIMULATE_H
 #define DOCKET_SIMULATE_H
 
@@ -28,6 +29,7 @@ struct simulated {
     int priority, was; /* was: 0 when the history does not say */
     int64_t posted_at, until_at;
     bool was_missed, says_missed; /* what the history says of its own promise */
+    bool wake_in; /* a rule would have it looked at again, by rules `on: [due]`, which are not run here */
     struct simulated_clock clocks[CLOCK_KINDS];
 };
 
@@ -41,7 +43,7 @@ void simulation_free(struct simulation *simulation); /* accepts NULL */
 bool simulation_run(struct simulation *simulation, const struct wire_val *line, struct simulated *ret,
                     struct err *err) __attribute__((warn_unused_result));
 
-/* Appends {priority, was, was_missed (or nil), response, update, resolution: {promised, met, missed, open, late_s}}. */
+/* Appends {priority, was, was_missed (or nil), wake_in, response, update, resolution: {promised, met, missed, open, late_s}}. */
 void simulated_put(const struct simulated *one, struct buf *out);
 
 /* ---- the sum ---- */

@@ -19,6 +19,7 @@ struct simulation_sum {
     struct sum_clock clocks[SIMULATE_PRIORITIES + 1][CLOCK_KINDS];
     int64_t moved[SIMULATE_PRIORITIES + 1][SIMULATE_PRIORITIES + 1]; /* [was][is] */
     int64_t agrees, worse, better; /* with the history's own word on its promise */
+    int64_t wake_in;               /* tickets whose rules of `due` did not run */
 };
 
 struct simulation_sum *simulation_sum_new(void)
@@ -49,6 +50,7 @@ void simulation_sum_add(struct simulation_sum *sum, const struct simulated *one)
 
     sum->tickets[one->priority]++;
     sum->moved[one->was][one->priority]++;
+    sum->wake_in += one->wake_in;
     for (size_t k = 0; k < CLOCK_KINDS; k++) {
         struct sum_clock *c = &sum->clocks[one->priority][k];
         c->promised += one->clocks[k].promised;
@@ -110,6 +112,7 @@ bool simulation_sum_read(struct simulation_sum *sum, FILE *from)
     sum->agrees += more.agrees;
     sum->worse += more.worse;
     sum->better += more.better;
+    sum->wake_in += more.wake_in;
     return true;
 }
 
@@ -190,6 +193,11 @@ void simulation_sum_text(struct simulation_sum *sum, struct buf *out)
                          "there, %lld there "
                          "but not here\n",
                          (long long)sum->agrees, (long long)sum->worse, (long long)sum->better);
+    if (sum->wake_in != 0)
+        (void)buf_printf(out,
+                         "\nnot in it: what rules on: [due] do; %lld tickets were to be looked at again by a "
+                         "wake_in\n",
+                         (long long)sum->wake_in);
 }
 
 static void put_clock(const struct sum_clock *c, struct buf *out)
@@ -211,8 +219,9 @@ void simulation_sum_put(struct simulation_sum *sum, struct buf *out)
     sum_sort(sum);
     for (size_t p = 1; p <= SIMULATE_PRIORITIES; p++)
         tickets += sum->tickets[p];
-    wire_put_map(out, 4);
+    wire_put_map(out, 5);
     wire_put_key_int(out, "tickets", tickets);
+    wire_put_key_int(out, "wake_in", sum->wake_in); /* of them, whose rules of `due` did not run */
     wire_put_text(out, "priorities");
     wire_put_list(out, SIMULATE_PRIORITIES);
     for (size_t p = 1; p <= SIMULATE_PRIORITIES; p++) {

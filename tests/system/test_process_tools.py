@@ -865,6 +865,20 @@ def test_simulate_says_the_same_however_many_processes_work(form, tmp_path):
     assert (told.returncode, told.stdout) == (0, again.stdout)
 
 
+def test_simulate_says_what_rules_of_due_it_does_not_run(process, tmp_path):
+    history = tmp_path / "history.jsonl"
+    history.write_text("".join(json.dumps({"ticket": {"title": title, "problem": "p"}, "posted_at": POSTED_US, "until_at": POSTED_US + 7_200_000_000}) + "\n" for title in ("Echo", "Later", "Later on")))
+    (process / "rules/15-later.yaml").write_text("- {rule: later, when: {field: title, contains: later}, then: {wake_in: 1h}}\n")
+    assert json.loads(worker("simulate", process, history, "--json").stdout)["wake_in"] == 0 and "wake_in" not in worker("simulate", process, history).stdout
+    (process / "rules/16-due.yaml").write_text("- {rule: due, on: due, then: {priority: 1}}\n")
+    for jobs in 1, 2:
+        assert json.loads(worker("simulate", process, history, "--json", "--jobs", jobs).stdout)["wake_in"] == 2
+    assert worker("simulate", process, history).stdout.splitlines()[-1] == "not in it: what rules on: [due] do; 2 tickets were to be looked at again by a wake_in"
+    assert [row["wake_in"] for row in csv.DictReader(io.StringIO(worker("simulate", process, history, "--csv").stdout))] == ["0", "1", "1"]
+    done = worker("simulate", process, history, "--verify")
+    assert done.returncode == 1 and done.stderr.count(", without the rules on: [due]") == 2, done.stderr
+
+
 def test_simulate_refuses_a_number_of_jobs_that_is_none_and_a_file_that_is_not_there(tmp_path):
     for jobs in ("0", "65", "two", "-1"):
         assert worker("simulate", SHIPPED, tmp_path, "--jobs", jobs).returncode == 2

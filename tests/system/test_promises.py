@@ -294,6 +294,9 @@ def test_simulate_decides_past_tickets_and_compares_with_life(desk, tmp_path):
     new = changed(desk, tmp_path, "2: {response: 5s, update: 1h}", "2: {response: 1h, update: 1h}")
     done = desk.stack.docket("process", "simulate", str(new), "--since", "1h")
     assert "1 there but not here" in done.stdout.splitlines()[-1]
+    (new / "rules/15-later.yaml").write_text("- {rule: later, then: {wake_in: 1h}}\n- {rule: due, on: due, then: {tag: later}}\n")
+    done = desk.stack.docket("process", "simulate", str(new), "--since", "1h")
+    assert done.stdout.splitlines()[-1] == f"not in it: what rules on: [due] do; {len(desk.tickets)} tickets were to be looked at again by a wake_in", done.stdout + done.stderr
     assert desk.stack.docket("process", "simulate", str(new), "--since", "yesterday").returncode == 2
     (new / "process.yaml").write_text("zone: 3\nprioritys: {}\n")
     refused = desk.stack.docket("process", "simulate", str(new))
