@@ -137,6 +137,11 @@ class Client:
         """The ticket, once it has a priority."""
         return wait_until(lambda: (ticket := ticket_of(self.show(tracking)))["priority"] and ticket, seconds)
 
+    def workers_run_the_newest(self):
+        """Workers go on by the version of the process before for a moment."""
+        listed = self.call("process.list")
+        return {one["process"] for one in listed["running"]} == {listed["versions"][0]["hash"]}
+
     def close(self):
         self.socket.close()
 

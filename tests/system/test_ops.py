@@ -335,6 +335,7 @@ def test_a_process_that_is_applied_decides_the_next_ticket(client):
         assert client.call("process.get")["hash"] == applied["hash"]
     finally:
         client.call("process.apply", files=current["files"], comment="back", as_=ADA)
+        wait_until(client.workers_run_the_newest)
 
 
 def test_the_process_says_whether_unknown_customers_are_served(client):
@@ -350,6 +351,7 @@ def test_the_process_says_whether_unknown_customers_are_served(client):
         assert client.submit(customer=name)
     finally:
         client.call("process.apply", files=current, comment="back", as_=ADA)
+        wait_until(client.workers_run_the_newest)
         wait_until(lambda: not refused_posting(client), 5)
 
 
@@ -606,6 +608,7 @@ def test_an_answer_of_show_tells_by_which_version_its_clocks_stand_also_when_the
     before = client.call("process.get")["files"]
     packages = before["packages.yaml"] + b"\nnoresponse: {targets: {3: {response: ~}}}\n"
     client.call("process.apply", files={**before, "packages.yaml": packages}, comment="a package without a promise", as_=ADA)
+    wait_until(client.workers_run_the_newest)
     try:
         process, name = current_process(client, tmp_path / "process"), unique("gone")
         client.call("customer.put", key=name, as_=ADA, customer={"id": name, "name": name, "package": "noresponse"})
@@ -617,6 +620,7 @@ def test_an_answer_of_show_tells_by_which_version_its_clocks_stand_also_when_the
         assert told["verify"]["same"] and told["verify"]["compared"] == 1 and told["versions"] == client.call("ticket.explain", tracking=tracking)["versions"], told
     finally:
         client.call("process.apply", files=before, comment="back", as_=ADA)
+        wait_until(client.workers_run_the_newest)
 
 
 def test_an_answer_of_show_is_explained_offline_as_it_stands(client, tmp_path):

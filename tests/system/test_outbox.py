@@ -36,11 +36,6 @@ class Desk:
     def submit(self, address, **fields):
         return self.client.submit(contact={"name": "Zoë", "email": address}, **fields)
 
-    def workers_run_the_newest(self):
-        """Workers go on by the version before for a moment."""
-        listed = self.client.call("process.list")
-        return {one["process"] for one in listed["running"]} == {listed["versions"][0]["hash"]}
-
     def sql(self, query, *args):
         with self.stack.db() as connection:
             return connection.execute(query, args).fetchall()
@@ -247,7 +242,7 @@ def test_what_rules_tell_the_customer_joins_the_updates_that_wait(desk, tmp_path
     assert desk.stack.docket("process", "get", "--dir", process).returncode == 0
     (process / "rules" / "05-tell.yaml").write_text("- rule: heard\n  on: [reply]\n  when: {field: reply.text, contains: any news}\n  then: {tell: {customer: The night shift reads this.}}\n")
     assert desk.stack.docket("process", "apply", process).returncode == 0
-    wait_until(desk.workers_run_the_newest)
+    wait_until(desk.client.workers_run_the_newest)
     address = somebody()
     desk.smtp.script(address, "rcpt", "451 4.3.0 later")
     tracking = desk.submit(address)
