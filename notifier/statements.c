@@ -29,6 +29,7 @@ static const char *const tell_names[TELL_STATEMENTS] = {
     [TELL_ESCAL_OVERRIDES] = "escal_overrides",
     [TELL_ESCAL_CLAIM] = "escal_claim",
     [TELL_ESCAL_NEXT] = "escal_next",
+    [TELL_ESCAL_HOLD] = "escal_hold",
     [TELL_ESCAL_ADVANCE] = "escal_advance",
     [TELL_ESCAL_STEP] = "escal_step",
     [TELL_ESCAL_OVER] = "escal_over",

@@ -158,3 +158,26 @@ def test_a_table_of_the_notifier_that_is_held_for_long_delays_no_message_that_do
         passes(running, running.value("SELECT docket_now()") + 12000000)
         client.submit(contact={"email": address})
         wait_until(lambda: mails_to(running, address), 8)
+
+
+def test_steps_of_many_alerts_lock_the_addresses_of_their_pages_in_one_order(running):
+    """Else two notifiers with steps for the same people would each hold what the other wants next."""
+    process = running.home / "h/etc/process"
+    (process / "staff.yaml").write_text("people:\n  ada: {name: Ada, email: ada@localhost}\n  zoe: {name: Zoe, email: zoe@localhost}\n")
+    (process / "escalation.yaml").write_text("policies:\n" + "".join(
+        f"  {name}:\n    levels: [{{after: 0m, tell: ['person:{name}']}}]\n    repeat: {{every: 1h, loops: 1}}\n    last_resort: {{tell: [ops], every: 1h}}\n"
+        for name in ("ada", "zoe")) + "match:\n  - {cause: zoe, policy: zoe}\n  - {policy: ada}\n")
+    done = running.docket("process", "apply", str(process), "--comment", "two people")
+    assert done.returncode == 0, done.stderr
+    wait_until(lambda: running.value("SELECT n FROM process_log ORDER BY n DESC LIMIT 1") == int(running.log("notifier-1").rpartition("process_used n=")[2].split()[0]))
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'docket-notifier' AND wait_event_type = 'Lock'"
+    with running.db() as db:
+        db.execute("INSERT INTO targets (channel, address) VALUES ('email', 'ada@localhost'), ('email', 'zoe@localhost')")
+        with running.db() as holder, holder.transaction():
+            holder.execute("SELECT FROM targets WHERE address = 'ada@localhost' FOR UPDATE")
+            db.execute("INSERT INTO alerts (cause, kind, priority, opened_at, next_at, body)"
+                       " VALUES ('zoe:1', 'alert', 1, docket_now(), 0, 'x'), ('ada:1', 'alert', 1, docket_now(), 1, 'x')")
+            wait_until(lambda: running.value(waits) == 1)
+            holder.execute("SELECT FROM targets WHERE address = 'zoe@localhost' FOR UPDATE NOWAIT")
+    for name in ("ada", "zoe"):
+        wait_until(lambda name=name: mails_to(running, f"{name}@localhost"), 20)
