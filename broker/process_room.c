@@ -406,6 +406,9 @@ static bool asking_load(const struct process_files *files, struct process **ret,
 {
     struct oncall *oncall = NULL;
     bool ok = process_load_new(files, ret, faults) && oncall_new(*ret, ONCALL_ZONEINFO, &oncall, faults);
+
+    if (ok)
+        oncall_take_warnings(oncall, &(*ret)->warnings);
     oncall_free(oncall);
     return ok;
 }

@@ -63,7 +63,7 @@ static void holiday_add(struct building *b, const struct ics_span *span)
 static bool holidays_read(struct building *b, const char *name)
 {
     const struct process_file *file = process_files_find(&b->process->files, name);
-    struct ics_spans spans = {NULL, 0};
+    struct ics_spans spans = {.items = NULL};
     bool ok = true;
 
     if (!ics_read(name, (struct span){file->bytes, file->len}, b->zone, b->zone_dir, b->budget, &spans,

@@ -120,5 +120,6 @@ void ics_spans_clear(struct ics_spans *spans)
     for (size_t i = 0; i < spans->count; i++)
         free(spans->items[i].summary);
     free(spans->items);
-    *spans = (struct ics_spans){NULL, 0};
+    free(spans->idle);
+    *spans = (struct ics_spans){.items = NULL};
 }

@@ -38,6 +38,9 @@ struct ics_span {
 struct ics_spans {
     struct ics_span *items;
     size_t count;
+    unsigned *
+        idle; /* lines of the events (BEGIN:VEVENT) that take no time and so are no span: a DTSTART with a time, and no end after it */
+    size_t idle_count;
 };
 
 /* What reading several files may cost together, about nanoseconds of this machine's: counted by bytes, rules and exceptions, so that the

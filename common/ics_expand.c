@@ -218,8 +218,12 @@ static bool expand_event(struct expansion *x, const struct ics_event *event)
 
     if (!event_length(x->reader, event, &length_s))
         return false;
-    if (event->is_cancelled || length_s == 0)
+    if (event->is_cancelled)
         return true;
+    if (length_s == 0) {
+        x->spans->idle[x->spans->idle_count++] = event->line;
+        return true;
+    }
     bool ok = event->rule != NULL ? expand_rule(x, event, length_s)
                                   : instance_add(x, event, event->start.time.wall_s, length_s);
     for (size_t i = 0; i < event->rdates.count && ok; i++)
@@ -237,7 +241,7 @@ static int span_compare(const void *a, const void *b)
 
 bool ics_expand(const struct ics_reader *reader, struct ics_spans *ret)
 {
-    struct ics_spans spans = {NULL, 0};
+    struct ics_spans spans = {.idle = mem_new(reader->event_count + 1, sizeof *spans.idle)};
     struct expansion x = {.reader = reader, .spans = &spans};
 
     for (size_t i = 0; i < reader->event_count; i++)

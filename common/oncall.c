@@ -85,7 +85,16 @@ void oncall_free(struct oncall *oncall)
     free(oncall->zones);
     free(oncall->zone_names);
     free(oncall->plans);
+    faults_clear(&oncall->warnings);
     free(oncall);
+}
+
+void oncall_take_warnings(struct oncall *oncall, struct faults *to)
+{
+    if (oncall == NULL || oncall->warnings.count == 0)
+        return;
+    faults_take(to, &oncall->warnings);
+    faults_sort(to);
 }
 
 size_t oncall_count(const struct oncall *oncall)

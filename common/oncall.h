@@ -29,6 +29,9 @@ bool oncall_new(const struct process *process, const char *zone_dir, struct onca
                 struct faults *faults) __attribute__((warn_unused_result));
 void oncall_free(struct oncall *oncall); /* accepts NULL */
 
+/* Moves what of its imported files is allowed and hardly meant to the others of its process, which stay sorted. NULL: nothing. */
+void oncall_take_warnings(struct oncall *oncall, struct faults *to);
+
 size_t oncall_count(const struct oncall *oncall);
 /* i: below oncall_count. */
 const struct process_schedule *oncall_schedule(const struct oncall *oncall, size_t i);

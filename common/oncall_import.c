@@ -34,12 +34,23 @@ static bool is_told(const struct faults *faults, const char *file, unsigned line
     return false;
 }
 
-bool oncall_import(const struct oncall *oncall, struct oncall_layer *layer, const char *zone_dir,
+/* Of a file that several layers name once. */
+static void warn_of_idle(struct oncall *oncall, const struct oncall_layer *layer,
+                         const struct ics_spans *spans)
+{
+    for (size_t i = 0; i < spans->idle_count; i++)
+        if (!is_told(&oncall->warnings, layer->plan->import, spans->idle[i]))
+            (void)faults_add(
+                &oncall->warnings, (struct fault_place){layer->plan->import, spans->idle[i], 1},
+                "VEVENT: takes no time, so it is nobody's turn, want a DTEND or DURATION after its DTSTART");
+}
+
+bool oncall_import(struct oncall *oncall, struct oncall_layer *layer, const char *zone_dir,
                    struct ics_budget *budget, struct faults *faults)
 {
     const struct process_file *file = process_files_find(&oncall->process->files, layer->plan->import);
     const struct span bytes = {file->bytes, file->len};
-    struct ics_spans spans = {NULL, 0};
+    struct ics_spans spans = {.items = NULL};
 
     if (!ics_read(layer->plan->import, bytes, layer->zone, zone_dir, budget, &spans, faults))
         return false;
@@ -48,6 +59,7 @@ bool oncall_import(const struct oncall *oncall, struct oncall_layer *layer, cons
     for (size_t i = 0; i < spans.count; i++)
         if (!is_told(faults, layer->plan->import, spans.items[i].line))
             ok = turn_add(oncall, layer, &spans.items[i], faults) && ok;
+    warn_of_idle(oncall, layer, &spans);
     ics_spans_clear(&spans);
     return ok;
 }

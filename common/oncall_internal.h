@@ -31,6 +31,7 @@ struct oncall {
     struct zone **zones;
     const char **zone_names;
     size_t zone_count;
+    struct faults warnings;
 };
 
 /* The first and the last instant (Unix seconds) that show a wall clock (seconds since 1970-01-01T00:00 there); of one that
@@ -47,7 +48,7 @@ int64_t oncall_layer_next(const struct oncall_layer *layer, int64_t at_s);
 void oncall_set_add(struct oncall_set *set, const char *name);
 
 /* The turns of an iCalendar file. */
-bool oncall_import(const struct oncall *oncall, struct oncall_layer *layer, const char *zone_dir,
+bool oncall_import(struct oncall *oncall, struct oncall_layer *layer, const char *zone_dir,
                    struct ics_budget *budget, struct faults *faults);
 
 #endif

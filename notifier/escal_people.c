@@ -60,6 +60,7 @@ static bool compile(struct escal_people *people, struct faults *faults)
     struct ics_budget budget = {0};
     bool ok = oncall_new(process, ONCALL_ZONEINFO, &people->oncall, faults);
 
+    oncall_take_warnings(people->oncall, &people->process->warnings);
     people->calendars = mem_new(process->calendar_count + 1, sizeof(struct calendar *));
     people->zones = mem_new(process->calendar_count + 1, sizeof(struct zone *));
     for (size_t i = 0; i < process->calendar_count; i++)

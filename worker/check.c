@@ -4,11 +4,12 @@
 #include "cases.h"
 #include "oncall.h"
 
-static bool check_schedules(const struct engine *engine, const char *zone_dir, struct faults *faults)
+static bool check_schedules(struct engine *engine, const char *zone_dir, struct faults *faults)
 {
     struct oncall *oncall = NULL;
     bool ok = oncall_new(engine_process(engine), zone_dir, &oncall, faults);
 
+    oncall_take_warnings(oncall, engine_warnings(engine));
     oncall_free(oncall);
     return ok;
 }

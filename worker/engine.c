@@ -120,6 +120,11 @@ void engine_warn(struct engine *engine, int64_t now_us)
     faults_sort(&engine->process->warnings);
 }
 
+struct faults *engine_warnings(struct engine *engine)
+{
+    return &engine->process->warnings;
+}
+
 void engine_free(struct engine *engine)
 {
     if (engine == NULL)
@@ -157,7 +162,7 @@ const struct zone *engine_calendar_zone(const struct engine *engine, struct span
 }
 
 /* The warnings of one promise, in order of time; one that would come before the start is left out. */
-static void engine_warnings(const struct process_package *package, struct clock_promise *promise)
+static void promise_warnings(const struct process_package *package, struct clock_promise *promise)
 {
     for (size_t i = 0; i < package->warning_count; i++) {
         const struct process_warning *w = &package->warnings[i];
@@ -201,6 +206,6 @@ void engine_terms(const struct engine *engine, const struct process_package *pac
                                    .calendar = chosen->calendar,
                                    .calendar_name = target->working ? chosen->name : PROCESS_ALWAYS,
                                    .grace_us = package->grace_s * US_PER_S};
-        engine_warnings(package, &ret->promises[k]);
+        promise_warnings(package, &ret->promises[k]);
     }
 }

@@ -25,6 +25,9 @@ void engine_free(struct engine *engine); /* accepts NULL */
 /* Adds to the warnings of its process what depends on the time: a calendar that closes and has no holiday ahead. */
 void engine_warn(struct engine *engine, int64_t now_us);
 
+/* Those of its process, for who finds more. */
+struct faults *engine_warnings(struct engine *engine);
+
 /* Lays the calendars out again with the zone data that lies there now. What was asked of it before (calendars, zones) is gone.
  * err: false, with faults: the engine is as it was */
 bool engine_renew(struct engine *engine, const char *zone_dir, struct faults *faults)

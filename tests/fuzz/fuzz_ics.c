@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct zone *home = NULL;
-    struct ics_spans spans = {NULL, 0};
+    struct ics_spans spans = {.items = NULL};
     struct faults faults = {NULL, 0, 0};
 
     if (!zone_open("tests/zones", "Europe/Berlin", &home, NULL))

@@ -376,6 +376,12 @@ def test_what_was_exported_is_imported_as_the_same_turns_with_the_next_process(d
         return [(t["from_at"], t["until_at"], t["staff"]) for t in caller.call("oncall.next", schedule=schedule, **span, limit=500)["turns"]]
 
     assert turns("copy") == turns("second") and len(turns("copy")) == 11
+    # An event that begins and that is all is no turn, and applying says so.
+    (folder / "oncall/copy.ics").write_text(text.replace("END:VCALENDAR", "BEGIN:VEVENT\r\nUID:idle\r\nDTSTART:20300401T090000Z\r\nSUMMARY:ada\r\nEND:VEVENT\r\nEND:VCALENDAR"), newline="")
+    applied = desk.docket("process", "apply", str(folder))
+    line = len(text.splitlines())
+    assert applied.returncode == 0 and f"oncall/copy.ics:{line}:1: VEVENT: takes no time" in applied.stdout + applied.stderr, applied
+    assert turns("copy") == turns("second")
     # A gap within 14 days is an alert while it is there.
     plan = (folder / "oncall.yaml").read_text()
     (folder / "oncall.yaml").write_text(plan.replace("    gaps: allowed\n", ""))

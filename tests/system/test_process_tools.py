@@ -395,6 +395,15 @@ def test_check_reads_the_calendars_of_people_too(process):
     assert done.returncode == 1 and "holidays/roster.ics:" in done.stderr and "ok" not in done.stdout, done
 
 
+def test_a_turn_that_takes_no_time_is_warned_of_by_both_checks(process):
+    (process / "staff.yaml").write_text("people:\n  ada: {email: a@b.example}\nteams: {}\n")
+    (process / "oncall.yaml").write_text("schedules:\n  noc:\n    layers: [{import: oncall/roster.ics}]\n")
+    (process / "oncall").mkdir()
+    (process / "oncall/roster.ics").write_text("BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260302T090000Z\nSUMMARY:ada\nEND:VEVENT\nEND:VCALENDAR\n")
+    for done in (worker("check", process), subprocess.run([BIN / "docket-notifier", "check", process], capture_output=True, text=True)):
+        assert done.returncode == 0 and done.stderr.count("warning: oncall/roster.ics:2:1: VEVENT: takes no time") == 1, done
+
+
 @pytest.mark.parametrize("name", ["process.yaml", "calendars.yaml", "packages.yaml"])
 def test_a_file_that_cannot_be_read_brings_no_faults_about_its_names(process, name):
     (process / name).write_text("\tx: 1\n")

@@ -359,6 +359,10 @@ def test_a_version_that_every_worker_is_silent_about_is_not_applied(desk, worker
     body = {"files": {**current["files"], "tests/mine.yaml": b"- case: of no form\n"}, "dry_run": dry, "as_": ADA}
     alone = ["no worker is connected: whether the calendars can be laid out and the cases in tests/ are of their form was not tried"]
     assert desk.call("process.apply", **{**body, "dry_run": True})["warnings"][-1:] == alone
+    idle = {"staff.yaml": b"people: {ada: {email: a@b.example}}\n", "oncall.yaml": b"schedules: {noc: {layers: [{import: oncall/a.ics}]}}\n",
+            "oncall/a.ics": b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20260302T090000Z\nSUMMARY:ada\nEND:VEVENT\nEND:VCALENDAR\n"}
+    told = desk.call("process.apply", **{**body, "files": {**current["files"], **idle}, "dry_run": True})["warnings"]
+    assert [text for text in told if text.startswith("oncall/a.ics:2:1: VEVENT: takes no time")], told
     endpoint, workers = workerless.env["DOCKET_WORKERS"].split(",")[0], []
     try:
         workers.append(Mute(endpoint, name="mute"))

@@ -195,7 +195,7 @@ static void test_spans_of_events(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof span_rows / sizeof span_rows[0]; i++) {
         const struct span_row *row = &span_rows[i];
-        struct ics_spans spans = {NULL, 0};
+        struct ics_spans spans = {.items = NULL};
         struct faults faults = {NULL, 0, 0};
         char got[2048] = "";
         bool ok = read_lines(row->lines, &spans, &faults);
@@ -279,7 +279,7 @@ static void test_faulty_files_are_refused_with_their_line(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof refused_rows / sizeof refused_rows[0]; i++) {
         const struct refused_row *row = &refused_rows[i];
-        struct ics_spans spans = {NULL, 7};
+        struct ics_spans spans = {.count = 7};
         struct faults faults = {NULL, 0, 0};
         bool found = false;
         if (read_lines(row->lines, &spans, &faults))
@@ -299,7 +299,7 @@ static void test_faulty_files_are_refused_with_their_line(void **state)
 static void test_all_faults_are_told_at_once(void **state)
 {
     (void)state;
-    struct ics_spans spans = {NULL, 0};
+    struct ics_spans spans = {.items = NULL};
     struct faults faults = {NULL, 0, 0};
 
     assert_false(
@@ -328,7 +328,7 @@ static void test_many_files_together_may_not_take_longer_than_one_should(void **
                        "END:VCALENDAR\n",
                        rules[r]);
         for (size_t i = 0; i < 300; i++) {
-            struct ics_spans spans = {NULL, 0};
+            struct ics_spans spans = {.items = NULL};
             if (ics_read("x.ics", span_of(text), home, TEST_ZONES, &budget, &spans, &faults))
                 taken++;
             else
@@ -346,7 +346,7 @@ static void test_many_files_together_may_not_take_longer_than_one_should(void **
 
 static void refuse_bytes(const char *bytes, size_t len, const char *want)
 {
-    struct ics_spans spans = {NULL, 0};
+    struct ics_spans spans = {.items = NULL};
     struct faults faults = {NULL, 0, 0};
     struct zone *home = NULL;
 
@@ -425,7 +425,7 @@ static void test_hostile_files_end(void **state)
     (void)state;
 
     for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
-        struct ics_spans spans = {NULL, 0};
+        struct ics_spans spans = {.items = NULL};
         struct faults faults = {NULL, 0, 0};
         struct zone *home = NULL;
         char *file = repeat(hostile[i], i == 0 ? ICS_DAILY_RULES_MAX : ICS_RULES_MAX);
@@ -459,7 +459,7 @@ static void test_damaged_files_never_do_harm(void **state)
 
     assert_true(zone_open(TEST_ZONES, "Europe/Berlin", &home, NULL));
     for (int round = 0; round < 3000; round++) {
-        struct ics_spans spans = {NULL, 0};
+        struct ics_spans spans = {.items = NULL};
         struct faults faults = {NULL, 0, 0};
         char *copy = mem_dup(good, len);
         size_t used = len;

@@ -393,6 +393,55 @@ static void test_faults_of_a_calendar_are_told_with_their_line(void **state)
     process_free(process);
 }
 
+/* As a calendar keeps a reminder: it begins, and that is all. Told once, whoever imports it and however often it comes again. */
+static void test_an_event_that_takes_no_time_is_no_turn_and_warned_of(void **state)
+{
+    static const char text[] = ICS_HEAD
+        "BEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260302T080000\r\nRRULE:FREQ=DAILY;COUNT=3\r\nSUMMARY:ada\r\nEND:"
+        "VEVENT\r\n"
+        "BEGIN:VEVENT\r\nUID:2\r\nDTSTART:20260305T080000\r\nDTEND:20260305T200000\r\nSUMMARY:ada\r\nEND:"
+        "VEVENT\r\n"
+        "BEGIN:VEVENT\r\nUID:3\r\nDTSTART:20260306T080000Z\r\nDTEND:20260306T080000Z\r\nSUMMARY:zoe\r\nEND:"
+        "VEVENT\r\n"
+        "BEGIN:VEVENT\r\nUID:4\r\nDTSTART:20260307T080000\r\nSTATUS:CANCELLED\r\nSUMMARY:ada\r\nEND:"
+        "VEVENT\r\n"
+        "BEGIN:VEVENT\r\nUID:5\r\nDTSTART;VALUE=DATE:20260308\r\nSUMMARY:ada\r\nEND:VEVENT\r\n" ICS_TAIL;
+    static const char *const want[] = {"oncall/s.ics:4:1: VEVENT: takes no time, so it is nobody's turn, "
+                                       "want a DTEND or DURATION after its DTSTART",
+                                       "oncall/s.ics:16:1: VEVENT: takes no time, so it is nobody's turn, "
+                                       "want a DTEND or DURATION after its DTSTART"};
+    const char *const files[] = {
+        "staff.yaml",
+        FOUR_PEOPLE,
+        "oncall.yaml",
+        "schedules: {one: {zone: Europe/Berlin, layers: [{import: oncall/s.ics}, {import: oncall/s.ics}]}}\n",
+        "oncall/s.ics",
+        text,
+        NULL};
+    struct fixture f = {process_of(files), NULL};
+    struct faults faults = {0};
+    (void)state;
+
+    assert_true(oncall_new(f.process, ZONES, &f.oncall, &faults));
+    assert_string_equal(names_at(&f, no_overrides, at_of("2026-03-02T07:00")), "");
+    assert_string_equal(names_at(&f, no_overrides, at_of("2026-03-05T07:00")), "ada");
+    assert_string_equal(names_at(&f, no_overrides, at_of("2026-03-08T07:00")), "ada");
+    size_t before = f.process->warnings.count;
+    oncall_take_warnings(f.oncall, &f.process->warnings);
+    assert_int_equal(f.process->warnings.count, before + 2);
+    for (size_t i = 0; i < 2; i++) {
+        bool found = false;
+        for (size_t k = 0; k < f.process->warnings.count; k++)
+            found = found || strcmp(f.process->warnings.items[k].text, want[i]) == 0;
+        if (!found)
+            fail_msg("want %s", want[i]);
+    }
+    oncall_take_warnings(f.oncall, &f.process->warnings);
+    oncall_take_warnings(NULL, &f.process->warnings);
+    assert_int_equal(f.process->warnings.count, before + 2);
+    fixture_free(&f);
+}
+
 static bool on_gap(void *arg, int64_t from_us, int64_t until_us, const struct oncall_set *set)
 {
     if (set->count == 0)
@@ -606,6 +655,7 @@ int main(void)
         cmocka_unit_test(test_a_layer_out_of_a_calendar_holds_where_it_has_an_event),
         cmocka_unit_test(test_whose_turn_it_is_when_other_programs_write_it_then_it_is_known),
         cmocka_unit_test(test_faults_of_a_calendar_are_told_with_their_line),
+        cmocka_unit_test(test_an_event_that_takes_no_time_is_no_turn_and_warned_of),
         cmocka_unit_test(test_no_change_of_any_zone_leaves_a_gap),
         cmocka_unit_test(test_random_rotations_are_as_the_model_says),
         cmocka_unit_test(test_a_walk_has_no_holes_and_no_change_is_missed),
