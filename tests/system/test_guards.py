@@ -192,6 +192,33 @@ def test_an_alert_is_resolved_only_by_the_decision_that_was_written(ours):
     assert ours.one(f"SELECT state < 2 FROM alerts WHERE ticket = {number}") == (False,)
 
 
+@pytest.mark.parametrize("turned", (False, True), ids=("as they are", "turned"))
+def test_decisions_that_resolve_several_alerts_lock_them_in_their_order(server, ours, sessions, turned):
+    """As a notifier that takes their steps does: who had the later one first would be waited for, and wait."""
+    number = ticket(ours, attempt=6, decided=3)
+    causes = [f"first:{number}", f"second:{number}"]
+    for cause in causes:
+        ours.run("alerts_open", [number], [6], [3], [cause], ["p1"], [1], ["text"])
+    ours.commit()
+    first, second = (ours.one(f"SELECT id FROM alerts WHERE cause = '{cause}'")[0] for cause in causes)
+    assert first < second
+    values = ([number] * 2, [6] * 2, [3] * 2, causes[::-1] if turned else causes)
+    waiting = sessions()
+    waiting.connection.execute("SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off")  # as with many alerts: cause by cause
+    ours.one(f"SELECT FROM alerts WHERE id = {first} FOR UPDATE")
+    thread = threading.Thread(target=waiting.run, args=("alerts_resolve", *values))
+    thread.start()
+    try:
+        with psycopg.connect(server, autocommit=True) as db:
+            wait_until(lambda: db.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()[0] == 1)
+            assert db.execute(f"SELECT id FROM alerts WHERE id = {second} FOR UPDATE SKIP LOCKED").fetchall() == [(second,)]
+    finally:
+        ours.rollback()
+        thread.join()
+    waiting.commit()
+    assert ours.one(f"SELECT count(*) FROM alerts WHERE ticket = {number} AND state = 2") == (2,)
+
+
 # ---- rule 2: who changes a ticket owns its wake ----
 
 def test_a_change_takes_the_wake_and_fences_the_former_owner(ours):
