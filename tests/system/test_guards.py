@@ -216,7 +216,8 @@ def test_decisions_that_resolve_several_alerts_lock_them_in_their_order(server, 
         ours.rollback()
         thread.join()
     waiting.commit()
-    assert ours.one(f"SELECT count(*) FROM alerts WHERE ticket = {number} AND state = 2") == (2,)
+    assert ours.one(f"WITH gone AS (DELETE FROM alerts WHERE ticket = {number} AND state = 2 RETURNING id) SELECT count(*) FROM gone") == (2,)
+    ours.commit()
 
 
 # ---- rule 2: who changes a ticket owns its wake ----
