@@ -140,7 +140,7 @@ static void alerting_start(struct broker *broker, struct call *call, enum alert_
     struct alerting *a = mem_new(1, sizeof *a);
 
     a->what = what;
-    a->alert = request_int(&call->req, F_ALERT, 0);
+    a->alert = a->op.unit.alert = request_int(&call->req, F_ALERT, 0);
     op_unit_start(&a->op, &type, broker, call);
 }
 

@@ -6,39 +6,41 @@
 #include "statements_reader.h"
 
 /* The writer's: batches, and the beginning of an epoch. */
-#define WRITER_STATEMENTS(X)              \
-    X(W_POSTING, "posting")               \
-    X(W_POSTING_REPEAT, "posting_repeat") \
-    X(W_FIND, "find")                     \
-    X(W_ENSURE, "ensure")                 \
-    X(W_LOCK, "lock")                     \
-    X(W_CHANGE, "change")                 \
-    X(W_EXCUSE, "deadline_excuse")        \
-    X(W_CORRELATE, "correlate")           \
-    X(W_CORRELATED, "correlated")         \
-    X(W_KEY_HOLD, "key_hold")             \
-    X(W_KEY_KNOWN, "key_known")           \
-    X(W_NEXT, "next")                     \
-    X(W_DECIDE_FRESH, "decide_fresh")     \
-    X(W_DECIDE_AGAIN, "decide_again")     \
-    X(W_ATTRIBUTES, "attributes")         \
-    X(W_VERDICTS, "verdicts")             \
-    X(W_ALERTS_OPEN, "alerts_open")       \
-    X(W_ALERTS_RESOLVE, "alerts_resolve") \
-    X(W_PUT_BACK, "put_back")             \
-    X(W_DEAD_LETTERS, "dead_letters")     \
-    X(W_CUSTOMER_PUT, "customer_put")     \
-    X(W_PROCESS_APPLY, "process_apply")   \
-    X(W_DEAD_RETRY, "dead_retry")         \
-    X(W_BURY, "bury")                     \
-    X(W_ALERT_CHANGE, "alert_change")     \
-    X(W_ALERT_WITHDRAW, "alert_withdraw") \
-    X(W_ONCALL_CHANGE, "oncall_change")   \
-    X(W_NOTICE_CHANGE, "notice_change")   \
-    X(W_MUTE_CHANGE, "mute_change")       \
-    X(W_NOTICE_BOUNCED, "notice_bounced") \
-    X(W_HISTORY, "feed_generation")       \
-    X(W_HISTORY_NOTE, "history_note")     \
+#define WRITER_STATEMENTS(X)                  \
+    X(W_POSTING, "posting")                   \
+    X(W_POSTING_REPEAT, "posting_repeat")     \
+    X(W_FIND, "find")                         \
+    X(W_ENSURE, "ensure")                     \
+    X(W_LOCK, "lock")                         \
+    X(W_CHANGE, "change")                     \
+    X(W_EXCUSE, "deadline_excuse")            \
+    X(W_CORRELATE, "correlate")               \
+    X(W_CORRELATED, "correlated")             \
+    X(W_KEY_HOLD, "key_hold")                 \
+    X(W_KEY_KNOWN, "key_known")               \
+    X(W_NEXT, "next")                         \
+    X(W_DECIDE_FRESH, "decide_fresh")         \
+    X(W_DECIDE_AGAIN, "decide_again")         \
+    X(W_ATTRIBUTES, "attributes")             \
+    X(W_VERDICTS, "verdicts")                 \
+    X(W_ALERTS_OPEN, "alerts_open")           \
+    X(W_ALERTS_RESOLVE, "alerts_resolve")     \
+    X(W_PUT_BACK, "put_back")                 \
+    X(W_DEAD_LETTERS, "dead_letters")         \
+    X(W_CUSTOMER_PUT, "customer_put")         \
+    X(W_PROCESS_APPLY, "process_apply")       \
+    X(W_DEAD_RETRY, "dead_retry")             \
+    X(W_BURY, "bury")                         \
+    X(W_ALERT_LOCK, "alert_lock")             \
+    X(W_ALERT_PAGES_LOCK, "alert_pages_lock") \
+    X(W_ALERT_CHANGE, "alert_change")         \
+    X(W_ALERT_WITHDRAW, "alert_withdraw")     \
+    X(W_ONCALL_CHANGE, "oncall_change")       \
+    X(W_NOTICE_CHANGE, "notice_change")       \
+    X(W_MUTE_CHANGE, "mute_change")           \
+    X(W_NOTICE_BOUNCED, "notice_bounced")     \
+    X(W_HISTORY, "feed_generation")           \
+    X(W_HISTORY_NOTE, "history_note")         \
     X(W_REGISTER, "register")
 
 /* The control session's: lease, claims, adoption, the current process, alerts to ops. */

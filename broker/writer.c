@@ -185,7 +185,7 @@ static struct batch *batch_gather(struct writer *writer)
 
 /* ---- sending ---- */
 
-static int compare_tickets(const void *a, const void *b)
+static int compare_ids(const void *a, const void *b)
 {
     int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
@@ -198,7 +198,17 @@ static size_t batch_tickets(const struct batch *batch, bool (*which)(const struc
     for (size_t i = 0; i < batch->count; i++)
         if (batch->units[i]->ticket != 0 && which(batch->units[i]->type))
             ret[n++] = batch->units[i]->ticket;
-    qsort(ret, n, sizeof *ret, compare_tickets);
+    qsort(ret, n, sizeof *ret, compare_ids);
+    return n;
+}
+
+static size_t batch_alerts(const struct batch *batch, int64_t *ret)
+{
+    size_t n = 0;
+    for (size_t i = batch->at_group[GROUP_SINGLE]; i < batch->count; i++)
+        if (batch->units[i]->alert != 0)
+            ret[n++] = batch->units[i]->alert;
+    qsort(ret, n, sizeof *ret, compare_ids);
     return n;
 }
 
@@ -226,30 +236,36 @@ static void on_made_rows(void *arg, PGresult *rows)
                                        .wake_at = pg_int(rows, i, 3)};
 }
 
-static void put_tickets(struct pg_params *params, const int64_t *tickets, size_t count)
+static void put_ids(struct pg_params *params, const int64_t *ids, size_t count)
 {
     pg_params_reset(params);
     pg_array_open(params, PG_INT8);
     for (size_t i = 0; i < count; i++)
-        pg_array_int(params, tickets[i]);
+        pg_array_int(params, ids[i]);
     pg_array_close(params);
 }
 
 static void batch_send_locks(struct batch *batch)
 {
     struct writer *writer = batch->writer;
-    int64_t tickets[GROUPS * GROUP_MAX];
+    int64_t tickets[GROUPS * GROUP_MAX], alerts[SINGLES_MAX];
     size_t count = batch_tickets(batch, type_makes_desk, tickets);
 
     if (count != 0) {
-        put_tickets(writer->params, tickets, count);
+        put_ids(writer->params, tickets, count);
         pg_put_int8(writer->params, writer->epoch);
         (void)pg_send(writer->config.pg, W_ENSURE, writer->params, on_made_rows, batch);
     }
     count = batch_tickets(batch, type_locks, tickets);
     if (count != 0) {
-        put_tickets(writer->params, tickets, count);
+        put_ids(writer->params, tickets, count);
         (void)pg_send(writer->config.pg, W_LOCK, writer->params, NULL, NULL);
+    }
+    count = batch_alerts(batch, alerts);
+    if (count != 0) {
+        put_ids(writer->params, alerts, count);
+        (void)pg_send(writer->config.pg, W_ALERT_LOCK, writer->params, NULL, NULL);
+        (void)pg_send(writer->config.pg, W_ALERT_PAGES_LOCK, writer->params, NULL, NULL);
     }
 }
 

@@ -37,6 +37,7 @@ struct unit {
     const struct unit_type *type;
     struct unit *next;
     int64_t ticket;   /* its changes happen one after another; 0: none */
+    int64_t alert;    /* its row of alerts and its pages are locked first; 0: none */
     size_t bytes;     /* about what it adds to a batch */
     bool repeat;      /* it may be committed already */
     int64_t since_us; /* monotonic, when it became unknown */

@@ -495,8 +495,15 @@ int64_t climb_alert(const struct climb *climb)
     return climb->id;
 }
 
-void climbs_send(struct climb *const *climbs, size_t count)
+static int compare_alerts(const void *a, const void *b)
 {
+    int64_t x = (*(struct climb *const *)a)->id, y = (*(struct climb *const *)b)->id;
+    return (x > y) - (x < y);
+}
+
+void climbs_send(struct climb **climbs, size_t count)
+{
+    qsort(climbs, count, sizeof *climbs, compare_alerts);
     send_hold(climbs, count);
     for (size_t i = 0; i < count; i++)
         climb_send(climbs[i]);

@@ -17,9 +17,9 @@ void climb_free(struct climb *climb); /* accepts NULL */
 
 int64_t climb_alert(const struct climb *climb); /* alerts.id */
 
-/* Sends the statements of some climbs, at least one, on the session that tells; the caller ends the batch. The same again after a batch that was
+/* Sends the statements of some climbs, at least one, on the session that tells, and puts them into the order in which alerts are locked; the caller ends the batch. The same again after a batch that was
  * refused does the same. */
-void climbs_send(struct climb *const *climbs, size_t count);
+void climbs_send(struct climb **climbs, size_t count);
 
 /* After the commit: logs and counts its steps, unless the alert was changed or taken over meanwhile. */
 void climb_log(const struct climb *climb);

@@ -12,6 +12,7 @@ given AS MATERIALIZED (
                          $9::boolean[], $10::bigint[], $11::bigint[], $12::boolean[])
                AS u(id, token, n, result, reply, state, delay, reason, others, suppress, rest, failed)
            LEFT JOIN LATERAL (SELECT d.channel, d.address FROM deliveries d WHERE d.id = u.id LIMIT 1) d ON u.failed IS NOT NULL
+     ORDER BY u.id
 ), g AS MATERIALIZED (
     SELECT channel, address, bool_and(failed) AS failed, max(suppress) AS suppress, max(reply) AS reply, max(id) AS id
       FROM given

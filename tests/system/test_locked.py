@@ -5,7 +5,7 @@ import contextlib
 import random
 
 import pytest
-from helpers import CUSTOMER, Stack, id_of, wait_until
+from helpers import ADA, CUSTOMER, Stack, id_of, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,20 @@ def test_who_reads_from_a_table_that_is_held_hears_so_and_holds_up_no_decision(r
     assert {answer["id"] for answer in answers} == set(asked)
     assert reader.call("ticket.show", tracking=tracking)
     reader.close()
+
+
+def test_acknowledgements_in_one_batch_lock_their_alerts_in_one_order(running, client):
+    """Else two brokers that are told the same by two people would each hold what the other wants next."""
+    with running.db() as db:
+        ids = [row[0] for row in db.execute("INSERT INTO alerts (cause, kind, priority, opened_at, next_at, body) SELECT 'order:' || n, 'alert', 3, docket_now(), NULL, 'x'"
+                                            " FROM generate_series(1, 20) n RETURNING id").fetchall()]
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'docket-broker writer' AND wait_event_type = 'Lock'"
+    with running.db() as holder, holder.transaction():
+        holder.execute("SELECT FROM alerts WHERE id = %s FOR UPDATE", (ids[0],))
+        asked = [client.send("alert.ack", alert=alert, as_=ADA) for alert in reversed(ids)]
+        wait_until(lambda: running.value(waits) == 1)
+        holder.execute("SELECT FROM alerts WHERE id = ANY (%s) FOR UPDATE NOWAIT", (ids,))
+    assert all(client.receive()["ok"] for _ in asked)
 
 
 # ---- the notifier ----
