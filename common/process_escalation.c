@@ -549,6 +549,8 @@ bool load_escalation(struct load *load, const struct yaml_node *root)
         ok = load_channels(load, channels) && ok;
     ok = load_policies(load, yaml_node_find(root, "policies")) && ok;
     ok = ok && load_reachable(load);
+    if (ok)
+        load_crowds(load);
     ok = load_matches(load, yaml_node_find(root, "match")) && ok;
     if (ok)
         warn_unmatched(load);

@@ -91,6 +91,8 @@ void load_rules_warn(struct load *load);
 bool load_staff(struct load *load, const struct yaml_node *root);
 bool load_oncall(struct load *load, const struct yaml_node *root);
 bool load_escalation(struct load *load, const struct yaml_node *root);
+/* Levels that name more people than a step tells. Only of policies and people without faults. */
+void load_crowds(struct load *load);
 void load_templates(struct load *load);
 bool load_notify(struct load *load, const struct yaml_node *root);
 bool load_webhooks(struct load *load, const struct yaml_node *root);

@@ -22,7 +22,8 @@ enum {
     LAYERS_MAX = 20,
     POLICIES_MAX = 100,
     LEVELS_MAX = 20,
-    TARGETS_MAX = 20
+    TARGETS_MAX = 20,
+    PEOPLE_PAGES_MAX = 200 /* messages of one step */
 };
 
 struct process_day;

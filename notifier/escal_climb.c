@@ -27,7 +27,8 @@ struct climb {
     bool was_told;
     const struct process_escalation *policy;
     struct escal_result result;
-    bool ours; /* the row of escal_advance came back */
+    size_t people_left_out, ways_left_out; /* of all its steps: see struct pages */
+    bool ours;                             /* the row of escal_advance came back */
 };
 
 /* What each kind of step is called in the outbox: a template's name. */
@@ -80,7 +81,7 @@ static void step_pages(const struct climb *climb, const struct escal_step *step,
     static const struct people_targets acker = {acker_items, 2};
     struct escal_scene scene = climb_scene(climb);
 
-    ret->count = ret->people = 0;
+    pages_clear(ret);
     if (step->what == ESCAL_REMIND)
         (void)escal_targets_first(&scene, &acker, climb->policy->urgency, ret);
     else if (step->what == ESCAL_OVER)
@@ -98,7 +99,7 @@ static void climb_reach(const struct climb *climb, struct escal_now *now)
         const struct people_targets *targets = i < climb->policy->levels.count
                                                    ? &climb->policy->levels.items[i].tell
                                                    : &climb->policy->last_resort;
-        pages.count = pages.people = 0;
+        pages_clear(&pages);
         now->reach[i] = escal_targets_add(&scene, targets, climb->policy->urgency, &pages);
     }
 }
@@ -342,7 +343,7 @@ static void step_send_told(const struct climb *climb, const struct escal_step *s
     (void)pg_send(notifier->tell, TELL_ESCAL_STEP, params, NULL, NULL);
 }
 
-static void step_send(const struct climb *climb, const struct escal_step *step)
+static void step_send(struct climb *climb, const struct escal_step *step)
 {
     bool by_statement = step_is_by_statement(climb, step);
     struct pages pages;
@@ -351,10 +352,11 @@ static void step_send(const struct climb *climb, const struct escal_step *step)
     buf_init(&told, BODY_BYTES_MAX / 2);
     buf_init(&names, BODY_BYTES_MAX / 2);
     buf_init(&body, BODY_BYTES_MAX);
-    if (by_statement)
-        pages.count = pages.people = 0;
-    else
+    pages_clear(&pages);
+    if (!by_statement)
         step_pages(climb, step, &pages);
+    climb->people_left_out += pages.people_left_out;
+    climb->ways_left_out += pages.ways_left_out;
     told_format(&pages, NULL, &told);
     told_format(&pages, escal_people_plan(climb->notifier->people), &names);
     put_body(climb, step, &pages, buf_text(&names), &body);
@@ -384,6 +386,8 @@ void climb_log(const struct climb *climb)
     }
     if (climb->result.nobody)
         metric_add(notifier->nobody, 0, 1);
+    escal_who_left_out(notifier, climb->people_left_out, climb->ways_left_out, climb->policy->name,
+                       climb->cause);
     if (climb->result.opened_again)
         log_event(LOG_WARN, "alert_open_again", "alert=%lld acked_by=%s", (long long)climb->id,
                   log_quote(climb->acker));

@@ -11,10 +11,35 @@ static bool pages_have(const struct pages *pages, const char *recipient)
     return false;
 }
 
+void pages_clear(struct pages *pages)
+{
+    pages->count = pages->people = pages->people_left_out = pages->ways_left_out = 0;
+}
+
+/* Takes out the furthest way of them all, of those the last. False: everybody has one. */
+static bool pages_take_way(struct pages *pages)
+{
+    size_t furthest = 0;
+
+    for (size_t i = 0; i < pages->count; i++)
+        if (pages->items[i].way >= pages->items[furthest].way)
+            furthest = i;
+    if (pages->items[furthest].way == 0)
+        return false;
+    pages->count--;
+    memmove(&pages->items[furthest], &pages->items[furthest + 1],
+            (pages->count - furthest) * sizeof pages->items[0]);
+    pages->ways_left_out++;
+    return true;
+}
+
 static bool pages_add(struct pages *pages, struct page page)
 {
-    if (pages->count == PAGES_MAX)
+    if (pages->count == PAGES_MAX && (page.way != 0 || !pages_take_way(pages))) {
+        pages->people_left_out += page.way == 0;
+        pages->ways_left_out += page.way != 0;
         return false;
+    }
     pages->items[pages->count++] = page;
     pages->people += page.way == 0;
     return true;
@@ -67,9 +92,12 @@ static bool add_person(const struct escal_scene *scene, const char *name, enum p
     int64_t not_before = person_hours(scene, person, urgency);
     for (size_t i = 0; i < channels->count; i++) {
         const char *address = person_address(person, channels->items[i]);
-        if (address != NULL && scene->is_open(scene->arg, channels->items[i]) &&
-            pages_add(ret, (struct page){channels->items[i], person->name, address, way, not_before}))
+        if (address == NULL || !scene->is_open(scene->arg, channels->items[i]))
+            continue;
+        if (pages_add(ret, (struct page){channels->items[i], person->name, address, way, not_before}))
             way++;
+        else if (way == 0)
+            return false;
     }
     return way > 0;
 }

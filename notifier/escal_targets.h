@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PAGES_MAX = 200 };
+enum { PAGES_MAX = PEOPLE_PAGES_MAX };
 
 /* Who is told and what is known of the ticket. Texts may be NULL: not there. */
 struct escal_scene {
@@ -44,7 +44,12 @@ struct pages {
     struct page items[PAGES_MAX];
     size_t count;  /* messages */
     size_t people; /* those of way 0 */
+    /* What found no room: people, who are told nothing (who is named twice counts twice), and further ways of those who are told. A
+     * person goes before further ways of others. */
+    size_t people_left_out, ways_left_out;
 };
+
+void pages_clear(struct pages *pages);
 
 /* Adds whom these targets reach, nobody twice. True: somebody was added, or is there already. */
 bool escal_targets_add(const struct escal_scene *scene, const struct people_targets *targets,

@@ -2,6 +2,7 @@
 #include "escal_who.h"
 #include "escal_people.h"
 #include "lanes.h"
+#include "log.h"
 #include "notifier.h"
 
 #include <stdio.h>
@@ -43,8 +44,20 @@ void escal_who_notice(const struct notifier *notifier, const char *kind, struct 
     scene.assignee = assignee.len == 0 ? NULL : who;
     scene.queue = queue.len == 0 ? NULL : where;
     notice = notice == NULL ? &by_default : notice;
-    ret->count = ret->people = 0;
+    pages_clear(ret);
     (void)escal_targets_first(&scene, &notice->first, notice->urgency, ret);
+    escal_who_left_out(notifier, ret->people_left_out, ret->ways_left_out, "notices", kind);
+}
+
+void escal_who_left_out(const struct notifier *notifier, size_t people, size_t ways, const char *list,
+                        const char *what)
+{
+    if (people == 0 && ways == 0)
+        return;
+    metric_add(notifier->left_out, 0, (double)people);
+    metric_add(notifier->left_out, 1, (double)ways);
+    log_event(people != 0 ? LOG_ERROR : LOG_WARN, "pages_left_out",
+              "list=%s what=%s people=%zu ways=%zu most=%d", list, log_quote(what), people, ways, PAGES_MAX);
 }
 
 const char *escal_who_owner(const struct notifier *notifier, const char *url, int64_t now, struct pages *ret)
@@ -54,7 +67,7 @@ const char *escal_who_owner(const struct notifier *notifier, const char *url, in
         process == NULL ? NULL : process_endpoint_find(&process->notify, url);
     struct escal_scene scene = escal_who_scene(notifier, now);
 
-    ret->count = ret->people = 0;
+    pages_clear(ret);
     if (endpoint == NULL || endpoint->email != NULL)
         return endpoint == NULL ? NULL : endpoint->email;
     struct people_target owner = endpoint->owner;

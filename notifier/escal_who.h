@@ -17,6 +17,11 @@ struct escal_scene escal_who_scene(const struct notifier *notifier, int64_t at);
 void escal_who_notice(const struct notifier *notifier, const char *kind, struct span assignee,
                       struct span queue, int64_t now, struct pages *ret);
 
+/* Counts and logs what found no room among the pages of one step; nothing of none.
+ * in: list  what names them: a policy, a notice      what  the alert's cause, or the kind of the notice */
+void escal_who_left_out(const struct notifier *notifier, size_t people, size_t ways, const char *list,
+                        const char *what);
+
 /* Who owns a webhook, by webhooks.yaml: the pages of the person or team, or an address of e-mail; else neither, and NULL. */
 const char *escal_who_owner(const struct notifier *notifier, const char *url, int64_t now, struct pages *ret);
 

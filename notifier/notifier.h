@@ -60,7 +60,7 @@ struct notifier {
     struct links *links;       /* NULL: there are none */
     struct token_key link_key; /* signs links in messages; no keys: there are none */
     struct metrics *metrics;
-    struct metric *steps, *nobody, *alerts; /* of the escalations */
+    struct metric *steps, *nobody, *left_out, *alerts; /* of the escalations */
     struct metric *told, *attempts, *repeats, *dead, *acknowledged, *waiting, *oldest, *breakers, *held_gauge,
         *name_taken, *answers_ignored;
     zsock_t *pokes;

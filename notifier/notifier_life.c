@@ -427,7 +427,7 @@ static void open_metrics(struct notifier *notifier)
 
 static void open_alert_metrics(struct notifier *notifier)
 {
-    static const char *const states[] = {"open", "acknowledged", "stuck"};
+    static const char *const states[] = {"open", "acknowledged", "stuck"}, *const parts[] = {"person", "way"};
     static const char *whats[ESCAL_WHATS];
     static const double bounds[] = {15, 60, 120, 300, 600, 1200, 1800, 3600, 14400, 86400};
 
@@ -442,6 +442,10 @@ static void open_alert_metrics(struct notifier *notifier)
     notifier->nobody =
         metrics_counter(notifier->metrics, "alerts_nobody_reachable_total",
                         "Steps at which no level reached anybody: the last resort was told", METRIC_PLAIN);
+    notifier->left_out = metrics_counter(
+        notifier->metrics, "pages_left_out_total",
+        "People, and further ways of others, for which one step had no room: they were not told by it",
+        (struct metric_label){"what", parts, 2});
     notifier->alerts = metrics_gauge(notifier->metrics, "alerts",
                                      "Alerts; stuck: open without a next step, which may never be",
                                      (struct metric_label){"state", states, 3});

@@ -171,7 +171,7 @@ static void step_pages(const struct simulation *s, const struct escal_step *step
     static const struct people_targets acker = {acker_items, 2};
     struct escal_scene scene = scene_of(s);
 
-    ret->count = ret->people = 0;
+    pages_clear(ret);
     if (step->what == ESCAL_REMIND)
         (void)escal_targets_first(&scene, &acker, s->policy->urgency, ret);
     else if (step->what != ESCAL_OVER)
@@ -243,6 +243,8 @@ static void step_print(struct simulation *s, const struct escal_step *step)
     }
     buf_reset(&s->line);
     pages_format(&pages, &s->line);
+    if (pages.people_left_out != 0)
+        buf_printf(&s->line, "; %zu more find no room", pages.people_left_out);
     (void)instant_format(s->now.at / US_PER_S * US_PER_S, at);
     (void)printf("%3lld:%02lld  %s  %-11s ", (long long)(minutes / 60), (long long)(minutes % 60), at,
                  escal_what_name(step->what));
@@ -261,7 +263,7 @@ static void reach(struct simulation *s)
     struct pages pages;
 
     for (size_t i = 0; i <= s->policy->levels.count; i++) {
-        pages.count = pages.people = 0;
+        pages_clear(&pages);
         s->now.reach[i] = escal_targets_add(&scene,
                                             i < s->policy->levels.count ? &s->policy->levels.items[i].tell
                                                                         : &s->policy->last_resort,

@@ -256,6 +256,35 @@ def test_nobody_reachable_is_the_last_resort_and_counted(desk, caller):
     caller.call("alert.resolve", alert=alert, as_=ADA)
 
 
+def test_people_for_whom_a_step_has_no_room_are_logged_and_counted(desk, caller, folder):
+    """They were told nothing, and nobody heard so. Only a queue's team can be too many by then: a level that names so many is refused."""
+    names = [f"p{i}" for i in range(205)]
+    (folder / "staff.yaml").write_text(STAFF.replace("teams:", "".join(f"  {name}: {{email: {name}@desk.example}}\n" for name in names) + "teams:")
+                                       + f"  crowd: {{members: [{', '.join(names)}]}}\n")
+    crowd = "policies:\n  crowd:\n    levels: [{after: 0m, tell: [WHO]}]\n    repeat: {every: 1h, loops: 1}\n    last_resort: {tell: [ops], every: 1h}\n"
+    plan = ESCALATION.replace("match:", "match:\n  - {queue: crowd, policy: crowd}")
+    (folder / "escalation.yaml").write_text(plan.replace("policies:\n", crowd.replace("WHO", "team:crowd")))
+    done = desk.docket("process", "apply", str(folder))
+    assert done.returncode == 1 and "crowd: level 1 tells 205 people, want at most 200" in done.stderr, done
+    (folder / "escalation.yaml").write_text(plan.replace("policies:\n", crowd.replace("WHO", "queue")))
+    (folder / "rules/0.yaml").write_text("- rule: crowd\n  when: {field: title, contains: crowd}\n  then: {priority: 1, queue: crowd, stop: true}\n")
+    used = [desk.log(f"notifier-{n}").count("event=process_used") for n in (1, 2)]
+    done = desk.docket("process", "apply", str(folder))
+    assert done.returncode == 0 and "crowd: level 1 tells 205 people of what is in a queue of crowd" in done.stdout + done.stderr, done
+    try:
+        wait_until(lambda: all(desk.log(f"notifier-{n}").count("event=process_used") > used[n - 1] for n in (1, 2)))
+        tracking = caller.submit(title="a crowd", impact="down")
+        alert = wait_until(lambda: alert_of(desk, tracking))
+        steps = wait_until(lambda: caller.call("alert.show", alert=alert)["steps"])
+        caller.call("alert.resolve", alert=alert, as_=ADA)
+        assert [(s["what"], s["told"]) for s in steps][:1] == [("page", 200)], steps
+        wait_until(lambda: [n for n in (1, 2) if f'event=pages_left_out list=crowd what="p1:{tracking}" people=5 ways=0' in desk.log(f"notifier-{n}")])
+        counted = "".join(desk.http(f"notifier-{n}", "/metrics")[1] for n in (1, 2))
+        assert 'docket_notifier_pages_left_out_total{what="person"} 5\n' in counted
+    finally:
+        assert desk.docket("process", "apply", str(desk.home / "h/etc/process")).returncode == 0
+
+
 def test_exactly_one_alert_and_one_page_a_level_with_notifiers_killed(desk, caller):
     trackings = [caller.submit(impact="down") for _ in range(8)]
     for n in (1, 2, 1):

@@ -355,12 +355,115 @@ static void test_a_last_resort_that_reaches_nobody_is_refused_and_a_level_warned
     }
 }
 
+/* A policy that tells a team of so many, each with three ways. */
+static struct process *process_of_crowd(size_t count, const char *tell)
+{
+    char escalation[400];
+    struct buf staff;
+
+    buf_init(&staff, 1 << 20);
+    buf_add_text(&staff, "people:\n");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&staff, "  p%zu: {email: p%zu@x, phone: \"+43%zu\", xmpp: p%zu@im}\n", i, i, 100 + i, i);
+    buf_add_text(&staff, "  zoe: {sms: \"+44\"}\nteams:\n  all: {members: [zoe");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(&staff, ", p%zu", i);
+    buf_add_text(&staff, "]}\n");
+    (void)snprintf(escalation, sizeof escalation,
+                   "channels: {urgent: [phone, xmpp, email], low: [email]}\n"
+                   "policies: {p: {levels: [{after: 0m, tell: [%s]}]}}\n",
+                   tell);
+    const char *const files[] = {"staff.yaml", buf_text(&staff), "escalation.yaml", escalation, NULL};
+    struct process *process = process_of(files);
+    buf_clear(&staff);
+    return process;
+}
+
+static void
+test_when_a_step_has_no_room_then_ways_give_way_to_people_and_who_is_left_out_is_counted(void **state)
+{
+    static const struct {
+        size_t staff, people, count, people_left_out, ways_left_out;
+    } cases[] = {{66, 66, 198, 0, 0},     {67, 67, 200, 0, 1},     {80, 80, 200, 0, 40},
+                 {200, 200, 200, 0, 400}, {201, 200, 200, 1, 400}, {250, 200, 200, 50, 400}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct process *process = process_of_crowd(cases[i].staff, "\"team:all\"");
+        struct escal_scene scene = {.people = &process->people,
+                                    .at = AT,
+                                    .desk_address = "desk@x",
+                                    .ops_address = "",
+                                    .is_open = is_open,
+                                    .arg = (void *)(uintptr_t)ALL};
+        struct pages pages;
+        pages_clear(&pages);
+        assert_true(escal_targets_add(&scene, &process->people.escalations[0].levels.items[0].tell,
+                                      URGENCY_URGENT, &pages));
+        assert_int_equal(pages.people, cases[i].people);
+        assert_int_equal(pages.count, cases[i].count);
+        assert_int_equal(pages.people_left_out, cases[i].people_left_out);
+        assert_int_equal(pages.ways_left_out, cases[i].ways_left_out);
+        for (size_t k = 0; k < pages.count;
+             k++) { /* each one's ways stand together, in order and without a hole */
+            const struct page *page = &pages.items[k];
+            if (page->way != 0)
+                assert_true(page->way == page[-1].way + 1 && page->recipient == page[-1].recipient);
+            for (size_t n = 0; page->way == 0 && n < k; n++)
+                assert_true(page->recipient != pages.items[n].recipient);
+        }
+        process_free(process);
+    }
+}
+
+static void test_a_level_that_names_more_than_a_step_tells_is_refused_or_warned_of(void **state)
+{
+    static const struct {
+        size_t staff;
+        const char *tell, *refusal, *warning;
+    } cases[] = {
+        {66, "\"team:all\", desk, queue", NULL, NULL},
+        {67, "\"team:all\", \"person:p3\"", NULL,
+         "escalation.yaml:2:12: p: level 1 has 201 ways to its people, more than the 200 messages of a step: "
+         "of "
+         "some not all are tried"},
+        {200, "\"person:p1\", \"team:all\", queue", NULL, "escalation.yaml:2:12: p: level 1 has 600 ways"},
+        {201, "\"person:p1\", \"team:all\", queue",
+         "escalation.yaml:2:12: p: level 1 tells 201 people, want at most 200: the others would not be told",
+         NULL},
+        {201, "\"person:p1\", queue", NULL,
+         "escalation.yaml:2:12: p: level 1 tells 201 people of what is in a queue of all, want at most 200: "
+         "the "
+         "others are not told"},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct process *process = process_of_crowd(cases[i].staff, cases[i].tell);
+        const char *const wanted[] = {cases[i].refusal, cases[i].warning};
+        const struct faults *const lists[] = {&process->refusals, &process->warnings};
+        for (size_t n = 0; n < 2; n++) {
+            const char *told = NULL;
+            for (size_t k = 0; k < lists[n]->count && told == NULL; k++)
+                if (strstr(lists[n]->items[k].text, ": p: level 1 ") != NULL)
+                    told = lists[n]->items[k].text;
+            if ((told == NULL) != (wanted[n] == NULL) ||
+                (told != NULL && strncmp(told, wanted[n], strlen(wanted[n])) != 0))
+                fail_msg("case %zu: %s", i, told == NULL ? "nothing" : told);
+        }
+        process_free(process);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_targets_become_people_and_their_ways),
         cmocka_unit_test(test_what_is_not_urgent_waits_for_the_persons_hours),
         cmocka_unit_test(test_the_policy_of_an_alert_is_the_first_that_matches),
+        cmocka_unit_test(
+            test_when_a_step_has_no_room_then_ways_give_way_to_people_and_who_is_left_out_is_counted),
+        cmocka_unit_test(test_a_level_that_names_more_than_a_step_tells_is_refused_or_warned_of),
         cmocka_unit_test(test_a_last_resort_that_reaches_nobody_is_refused_and_a_level_warned_of),
     };
     return cmocka_run_group_tests_name("escal_targets", tests, NULL, NULL);
