@@ -259,12 +259,13 @@ static bool waiter_may_go(struct waiter *waiter)
     return false;
 }
 
-/* Those whose turn it is. */
+/* Those whose turn it is. Not while the session's batches are being ended: each would end at once, within the end of the one before it, thousands
+ * deep. read_events_on_down, which follows, tells them. */
 static void waiters_read(struct read_events *events)
 {
     struct fair_turn *turn;
 
-    while (events->is_up && (turn = fair_next(&events->fair)) != NULL)
+    while (pg_is_up(events->reader) && (turn = fair_next(&events->fair)) != NULL)
         waiter_read((struct waiter *)((char *)turn - offsetof(struct waiter, turn)));
 }
 

@@ -5,7 +5,7 @@ import contextlib
 import random
 
 import pytest
-from helpers import ADA, CUSTOMER, Stack, id_of, wait_until
+from helpers import ADA, CUSTOMER, Stack, alive, id_of, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +77,20 @@ def test_who_reads_from_a_table_that_is_held_hears_so_and_holds_up_no_decision(r
     assert {answer["id"] for answer in answers} == set(asked)
     assert reader.call("ticket.show", tracking=tracking)
     reader.close()
+
+
+def test_thousands_who_wait_for_their_events_are_answered_when_the_session_is_lost(running, client):
+    client.submit()
+    wait_until(lambda: client.call("events.since", cursor="", limit=1)["events"])
+    pid = running.pid("broker-1")
+    with held(running, "events"):
+        asked = [client.send("events.since", cursor="", limit=1) for _ in range(9900)]
+        answers = [client.receive() for _ in range(12)]  # four at a time wait for the table; by then all others wait for their turn
+        assert running.value("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'docket-broker reader'")
+        answers += [client.receive() for _ in asked[12:]]
+    assert {answer["error"]["code"] for answer in answers} == {"unavailable"}
+    assert alive(pid)
+    wait_until(lambda: running.http("broker-1", "/readyz")[0] == 200, 30)
 
 
 def test_acknowledgements_in_one_batch_lock_their_alerts_in_one_order(running, client):
