@@ -16,25 +16,33 @@ void recipients_clear(struct recipients *list)
         free(list->items[i].address);
         free(list->items[i].others);
     }
+    free(list->items);
     *list = (struct recipients){.count = 0};
 }
 
-/* Adds an address once; takes others. */
-static void recipients_add(struct recipients *list, const char *channel, const char *name,
+/* Adds an address once; takes others. False: it is there, or there is no room. */
+static bool recipients_add(struct recipients *list, const char *channel, const char *name,
                            const char *address, char *others)
 {
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->items[i].address, address) == 0) {
             free(others);
-            return;
+            return false;
         }
-    if (list->count < RECIPIENTS_MAX)
-        list->items[list->count++] = (struct recipient){.channel = channel,
-                                                        .name = mem_strdup(name),
-                                                        .address = mem_strdup(address),
-                                                        .others = others};
-    else
+    if (list->count == RECIPIENTS_MAX) {
+        list->left_out++;
         free(others);
+        return false;
+    }
+    if (list->count == list->room) {
+        list->room = list->room == 0 ? 4 : 2 * list->room;
+        list->items = mem_grow(list->items, list->room, sizeof *list->items);
+    }
+    list->items[list->count++] = (struct recipient){.channel = channel,
+                                                    .name = mem_strdup(name),
+                                                    .address = mem_strdup(address),
+                                                    .others = others};
+    return true;
 }
 
 enum add_result { ADD_DONE, ADD_NO_ADDRESS, ADD_BAD_ADDRESS };
@@ -201,16 +209,14 @@ static void add_guests(const struct wire_val *all, struct recipients *ret)
 
     for (size_t i = 0; i < wire_count(all); i++) {
         char address[CHANNEL_ADDRESS_BYTES];
-        size_t before = ret->count;
         struct span text;
         if (!wire_get_str(wire_at(all, i), &text) || text.len >= sizeof address)
             continue;
         (void)snprintf(address, sizeof address, "%.*s", (int)text.len, text.p);
         if (!channel_email.address_check(address, &ignored))
             continue;
-        recipients_add(ret, channel_rows[CHANNEL_EMAIL].name, "", address, NULL);
-        if (ret->count > before)
-            ret->items[before].is_guest = true;
+        if (recipients_add(ret, channel_rows[CHANNEL_EMAIL].name, "", address, NULL))
+            ret->items[ret->count - 1].is_guest = true;
     }
 }
 
@@ -237,9 +243,8 @@ void expand_pages(const struct pages *pages, struct recipients *ret)
         for (next = i + 1; next < pages->count && pages->items[next].way != 0; next++)
             (void)buf_printf(&others, "%s%s" RECIPIENT_SPLIT "%s", others.len == 0 ? "" : RECIPIENT_SPLIT,
                              pages->items[next].channel, pages->items[next].address);
-        recipients_add(ret, pages->items[i].channel, pages->items[i].recipient, pages->items[i].address,
-                       others.len == 0 ? NULL : buf_take(&others, &len));
-        if (ret->count != 0)
+        if (recipients_add(ret, pages->items[i].channel, pages->items[i].recipient, pages->items[i].address,
+                           others.len == 0 ? NULL : buf_take(&others, &len)))
             ret->items[ret->count - 1].not_before = pages->items[i].not_before;
     }
     if (ret->count == 0)

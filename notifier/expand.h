@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RECIPIENTS_MAX = 50 };
+enum { RECIPIENTS_MAX = 200 }; /* of one message; further ones are counted */
 #define RECIPIENT_SPLIT "\x1f"
 
 struct recipient {
@@ -27,8 +27,9 @@ struct recipient {
 
 /* Zeroed by the caller. reason says why nobody is told, when count is 0. */
 struct recipients {
-    struct recipient items[RECIPIENTS_MAX];
-    size_t count;
+    struct recipient *items; /* owned */
+    size_t count, room;
+    size_t left_out;    /* addresses, or people, beyond the limit: they are not told */
     const char *reason; /* static */
 };
 void recipients_clear(struct recipients *list);

@@ -442,10 +442,10 @@ static void open_alert_metrics(struct notifier *notifier)
     notifier->nobody =
         metrics_counter(notifier->metrics, "alerts_nobody_reachable_total",
                         "Steps at which no level reached anybody: the last resort was told", METRIC_PLAIN);
-    notifier->left_out = metrics_counter(
-        notifier->metrics, "pages_left_out_total",
-        "People, and further ways of others, for which one step had no room: they were not told by it",
-        (struct metric_label){"what", parts, 2});
+    notifier->left_out = metrics_counter(notifier->metrics, "pages_left_out_total",
+                                         "People, and further ways of others, for which one step or message "
+                                         "had no room: they were not told by it",
+                                         (struct metric_label){"what", parts, 2});
     notifier->alerts = metrics_gauge(notifier->metrics, "alerts",
                                      "Alerts; stuck: open without a next step, which may never be",
                                      (struct metric_label){"state", states, 3});

@@ -175,6 +175,7 @@ static void told_from_row(struct notifier *notifier, const PGresult *rows, int r
     } else {
         expand_address(settings_notifier_ops(&notifier->settings), "ops", &ret->recipients);
     }
+    escal_who_left_out(notifier, ret->recipients.left_out, 0, "message", ret->kind);
     told_wait(notifier, ret, pg_span(rows, row, PACKAGE), pg_span(rows, row, RECORD), pg_int(rows, row, NOW));
 }
 
