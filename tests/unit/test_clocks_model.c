@@ -621,11 +621,11 @@ static struct wire_doc *doc_of(const char *json)
     return doc;
 }
 
-static bool do_json(struct trial *trial, const char *op, enum desk_role role, const char *json, int64_t at_s)
+static bool do_json(struct trial *trial, const char *op, enum desk_role role, const char *json, int64_t at)
 {
     struct wire_doc *doc = doc_of(json);
     struct err err = {0};
-    bool ok = trial_do(trial, op, (struct trial_as){role, "somebody"}, wire_root(doc), at_s * US_PER_S, &err);
+    bool ok = trial_do(trial, op, (struct trial_as){role, "somebody"}, wire_root(doc), at, &err);
     if (!ok && err.code != ERR_CONFLICT)
         fail_msg("%s: %s, after\n%s", op, err.msg, story);
     wire_doc_free(doc);
@@ -644,7 +644,7 @@ static void random_act(struct model *m, struct trial *trial, int64_t at_s)
                        (long long)until_us);
     }
     if (do_json(trial, acts[h.act].op, acts[h.act].role, h.act == WAIT_UNTIL ? until : acts[h.act].body,
-                at_s)) {
+                at_s * US_PER_S)) {
         story_add(at_s, acts[h.act].op);
         m->history[m->count++] = h;
     }
@@ -658,7 +658,7 @@ static void random_step(struct model *m, struct trial *trial, struct engine *con
     switch (pick(12)) {
     case 0:
         (void)snprintf(body, sizeof body, "{\"priority\":%d}", 1 + (int)pick(4));
-        if (do_json(trial, "prioritize", ROLE_STAFF, body, at_s)) {
+        if (do_json(trial, "prioritize", ROLE_STAFF, body, at_s * US_PER_S)) {
             m->priority = body[12] - '0';
             story_add(at_s, body);
         }
@@ -748,21 +748,21 @@ static void test_clocks_any_history_as_the_model_says(void **state)
 enum { PRIORITIES = ACTS, MOVES }; /* what changes the terms */
 
 /* Whether the op was taken. priority: of a move, which package */
-static bool do_act(struct trial *trial, int act, int priority, int64_t at_s)
+static bool do_act(struct trial *trial, int act, int priority, int64_t at)
 {
     struct err err = {0};
     char body[128];
 
     if (act == MOVES)
-        return trial_set_package(trial, priority < 3 ? "a" : "b", at_s * US_PER_S, &err);
+        return trial_set_package(trial, priority < 3 ? "a" : "b", at, &err);
     if (act == PRIORITIES) {
         (void)snprintf(body, sizeof body, "{\"priority\":%d}", priority);
-        return do_json(trial, "prioritize", ROLE_STAFF, body, at_s);
+        return do_json(trial, "prioritize", ROLE_STAFF, body, at);
     }
     if (act == WAIT_UNTIL)
         (void)snprintf(body, sizeof body, "{\"on\":\"customer\",\"reason\":\"x\",\"until_at\":%lld}",
-                       (long long)((at_s + 40 * STEP_S) * US_PER_S));
-    return do_json(trial, acts[act].op, acts[act].role, act == WAIT_UNTIL ? body : acts[act].body, at_s);
+                       (long long)(at + 40 * STEP_S * US_PER_S));
+    return do_json(trial, acts[act].op, acts[act].role, act == WAIT_UNTIL ? body : acts[act].body, at);
 }
 
 static const struct work_verdict *verdict_like(const struct trial *trial, const struct work_verdict *like)
@@ -811,12 +811,14 @@ static bool late_history(const struct engine *engine, uint64_t number)
     for (int i = 0; i < STEPS_MAX && alike; i++) {
         int act = pick(3) == 0 ? PRIORITIES : pick(6) == 0 ? MOVES : (int)pick(ACTS);
         int priority = 1 + (int)pick(4);
-        /* Never the very instant at which something is due: which of the two came first, the events do not tell. */
+        /* Never the very instant at which something is due: which of the two came first, the events do not tell. Due times lie whole seconds
+         * after the posting, or after an event: each event has a part of a second of its own. */
         at += (1 + pick(pick(4) == 0 ? 400 : 40)) * STEP_S + pick(STEP_S);
+        int64_t at_us = at * US_PER_S + 1 + pick(US_PER_S - 1);
         bool hold = i + 1 < STEPS_MAX && pick(3) != 0;
         trial_hold(late, hold);
-        bool taken = do_act(punctual, act, priority, at);
-        alike = do_act(late, act, priority, at) ==
+        bool taken = do_act(punctual, act, priority, at_us);
+        alike = do_act(late, act, priority, at_us) ==
                 taken; /* else a state that the late one did not know yet forbade it */
         if (taken)
             story_add(at, act == MOVES        ? priority < 3 ? "package a" : "package b"
@@ -827,7 +829,8 @@ static bool late_history(const struct engine *engine, uint64_t number)
     }
     if (alike) {
         trial_hold(late, false);
-        assert_true(trial_pass(punctual, at * US_PER_S, &err) && trial_restart(late, at * US_PER_S, &err));
+        assert_true(trial_pass(punctual, (at + 1) * US_PER_S, &err) &&
+                    trial_restart(late, (at + 1) * US_PER_S, &err));
         same_verdicts(punctual, late);
     }
     trial_free(punctual);
