@@ -22,8 +22,8 @@ struct call {
     struct request req;
     struct fair_turn turn;
     struct fair *turn_of; /* of whose turns it has one; NULL: none */
-    int64_t
-        related; /* of a submit that the broker makes itself: the ticket that the new one is linked to; 0: none */
+    /* of a submit that the broker makes itself: the ticket that the new one is linked to; 0: none */
+    int64_t related;
     struct calls *calls;
     unsigned char peer[256]; /* routing id */
     unsigned char peer_len;

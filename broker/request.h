@@ -35,8 +35,8 @@ struct request {
     unsigned char key_digest[16];     /* over client and key; random when none was given */
     unsigned char content_digest[16]; /* over op and checked fields */
     bool has_key;
-    bool
-        is_off_form; /* refused for how its texts look or how long they are, and for nothing else: all of the above is set */
+    /* refused for how its texts look or how long they are, and for nothing else: all of the above is set */
+    bool is_off_form;
 };
 
 /* Reads the envelope {dkt, id, op, body}.

@@ -38,8 +38,8 @@ struct wake {
     int64_t ticket;
     int64_t rank;    /* µs: wake time + the customer's debt */
     int64_t wake_at; /* µs UTC by the database's clock */
-    int64_t
-        now_at; /* µs UTC: what its work says that it is, while it is with a worker or its decision in a batch */
+    /* µs UTC: what its work says that it is, while it is with a worker or its decision in a batch */
+    int64_t now_at;
     int64_t since_us; /* monotonic: when it began to wait here, for the histogram of waits */
     int32_t attempt;
     int32_t version;
@@ -50,14 +50,14 @@ struct wake {
     bool fresh;      /* posted here and no desk row yet */
     bool background; /* woken only to be computed again (recompute.c); wakes_set_background alone writes it */
     bool overtaken;  /* an op is changing the ticket: a decision that comes now is dropped */
-    bool
-        suspect; /* a worker died while it held this one among others: handed out alone until it is decided */
+    /* a worker died while it held this one among others: handed out alone until it is decided */
+    bool suspect;
     uint8_t discarded;         /* decisions in a row that an op overtook */
     int64_t discarded_from_us; /* monotonic: the first of them was handed out before this */
-    int64_t
-        rests_until_us; /* monotonic: until then no op may change the ticket, so that it gets decided; 0: none */
-    int64_t work;       /* number of the work while it is with a worker (workers.c alone writes it), else 0 */
-    size_t heap_at;     /* index in the queue's or the timers' heap */
+    /* monotonic: until then no op may change the ticket, so that it gets decided; 0: none */
+    int64_t rests_until_us;
+    int64_t work;   /* number of the work while it is with a worker (workers.c alone writes it), else 0 */
+    size_t heap_at; /* index in the queue's or the timers' heap */
     struct span content; /* encoded {ticket, customer, events} for a worker, owned; p == NULL: to be loaded */
     char *customer;      /* owned; NULL while unknown */
     struct wake *prev, *next; /* fresh ones in order of id: the first gives the broker's mark */

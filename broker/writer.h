@@ -23,8 +23,8 @@ enum unit_group { GROUP_POST, GROUP_DECIDE, GROUP_PUT_BACK, GROUP_SINGLE, GROUPS
 
 struct unit_type {
     enum unit_group group;
-    bool
-        repeatable; /* may be repeated when its commit is unknown; others end then, for their guard is gone with the epoch */
+    /* may be repeated when its commit is unknown; others end then, for their guard is gone with the epoch */
+    bool repeatable;
     bool makes_desk; /* its ticket gets a desk row first (ensure) */
     bool locks;      /* its ticket's desk row is locked first */
     /* GROUP_SINGLE: sends its statement. */

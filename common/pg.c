@@ -45,8 +45,7 @@ struct pg {
     struct expected *ring; /* what is awaited, in order */
     size_t ring_cap, ring_head, ring_count;
     size_t syncs; /* batches awaiting their sync */
-    bool
-        is_cut; /* a statement of the current batch could not be sent: it may not be ended as if it were whole */
+    bool is_cut;  /* a statement of the current batch could not be sent: it is not whole */
 
     /* the batch whose results are being read */
     struct pg_end end;

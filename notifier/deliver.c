@@ -34,8 +34,8 @@ struct job {
     struct job *next, *previous; /* of those under way */
     int channel;
     int64_t id, token;
-    int64_t
-        born_us;  /* monotonic; how old it is, is the database's to say: this machine's clock may be wrong */
+    /* monotonic; how old it is, is the database's to say: this machine's clock may be wrong */
+    int64_t born_us;
     int attempt;  /* of this one, from 1; 0: not started */
     int priority; /* of its alert, else of its ticket; 0: none */
     char kind[KIND_BYTES], address[CHANNEL_ADDRESS_BYTES], message_id[COMPOSE_ID_BYTES];

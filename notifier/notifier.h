@@ -80,8 +80,8 @@ struct notifier {
     struct answer_limit answer_limit;
     bool ending;
     bool claiming[CHANNELS]; /* deliveries of that channel are being claimed */
-    bool
-        may_deliver; /* something was committed by which deliveries may have come due: looked for once all is read */
+    /* something was committed by which deliveries may have come due: looked for once all is read */
+    bool may_deliver;
     int64_t due_us[CHANNELS]; /* monotonic: when the next that waits is due; 0: unknown, or none */
     bool look_again;          /* a poke came meanwhile */
     bool expand_more;         /* the outbox has more than one claim took */

@@ -32,8 +32,8 @@ struct simulation {
     struct escal_state state;
     const char *acker; /* as the alert's row has it when the step begins: nobody unless it is acknowledged */
     struct escal_now now;
-    int64_t
-        told_at; /* when the first of those that were told hears of it: what is not urgent waits for their hours */
+    /* when the first of those that were told hears of it: what is not urgent waits for their hours */
+    int64_t told_at;
     struct escal_delay delay;
     struct buf line;
 };

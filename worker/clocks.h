@@ -74,8 +74,8 @@ struct clock {
     struct span calendar;
     int64_t as_of_at, worked_s, paused_s, left_s;
     bool ended; /* over without having been kept */
-    bool
-        unpromised; /* so, because the promise itself went away: without a verdict, unless it was missed before */
+    /* so, because the promise itself went away: without a verdict, unless it was missed before */
+    bool unpromised;
 };
 
 /* A miss that is met after all comes a second time, with the time at which: the verdict stays. */
