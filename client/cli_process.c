@@ -90,11 +90,21 @@ static bool is_directory(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+static bool may_be_hash(const char *name)
+{
+    return name[0] != '\0' && name[strspn(name, "0123456789abcdef")] == '\0';
+}
+
 /* A directory, else a hash; NULL: the current version. */
 static bool load_version(struct cli *cli, const char *name, struct version *ret, enum cli_exit *ret_exit)
 {
     struct err err = {0};
 
+    if (name != NULL && !is_directory(name) && !may_be_hash(name)) {
+        (void)err_set(&err, ERR_INVALID, "%s: want a directory that is there, or a version's hash", name);
+        *ret_exit = cli_report_err(&err, CLI_REFUSED);
+        return false;
+    }
     if (name == NULL || !is_directory(name))
         return fetch_version(cli, name, ret, ret_exit);
     (void)snprintf(ret->name, sizeof ret->name, "%s", name);

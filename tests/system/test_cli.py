@@ -262,6 +262,8 @@ def test_json_is_parsed_whatever_the_command(stack, tmp_path):
     for words in ("show", "DKT-0000-0000-0001-E"), ("show", "x"), ("process", "apply", "/nonexistent"):
         done = stack.docket("--json", *words)
         assert done.returncode == 1 and done.stdout == "" and done.stderr.startswith("docket: ")
+    nowhere = stack.docket("process", "diff", "nosuch")
+    assert nowhere.returncode == 1 and "nosuch: want a directory that is there, or a version's hash" in nowhere.stderr
 
 
 def on_terminal(stack, columns, *words, **env):
