@@ -374,7 +374,7 @@ def versions(tmp_path):
 
     def apply(request):
         files = request["body"]["files"]
-        name = "h%d" % (len(order) + 1)
+        name = "c%d" % (len(order) + 1)
         if not request["body"].get("dry_run"):
             kept[name] = files
             order.append(name)
@@ -401,21 +401,21 @@ def test_process_commands(versions, tmp_path):
     (tmp_path / "p/.hidden").write_text("no")
     run = lambda *a: docket("process", *a, broker=b.endpoint)
     assert run("apply", str(tmp_path / "p"), "--comment", "one").returncode == 0
-    assert b.kept["h1"] == {"process.yaml": b"a: 1\n", "rules/10.yaml": b"\xff\x00 bytes\n"}
+    assert b.kept["c1"] == {"process.yaml": b"a: 1\n", "rules/10.yaml": b"\xff\x00 bytes\n"}
     (tmp_path / "p/process.yaml").write_text("a: 2\n")
     tried = run("apply", str(tmp_path / "p"), "--dry-run")
     assert "nothing was changed" in tried.stdout and tried.stderr == "warning: rules/10.yaml:1:3: rule: can never match\n" and len(b.kept) == 1
     assert run("apply", str(tmp_path / "p")).returncode == 0
     assert run("show", "--file", "process.yaml").stdout == "a: 2\n"
-    assert run("get", "h1", "--dir", str(tmp_path / "out")).returncode == 0
+    assert run("get", "c1", "--dir", str(tmp_path / "out")).returncode == 0
     assert (tmp_path / "out/rules/10.yaml").read_bytes() == b"\xff\x00 bytes\n"
-    assert run("get", "h1", "--dir", str(tmp_path / "out")).returncode == 1
+    assert run("get", "c1", "--dir", str(tmp_path / "out")).returncode == 1
     diff = run("diff").stdout
     assert "-a: 1" in diff and "+a: 2" in diff
-    assert json.loads(run("diff", "h1", str(tmp_path / "p"), "--json").stdout)["changed"] == ["process.yaml"]
+    assert json.loads(run("diff", "c1", str(tmp_path / "p"), "--json").stdout)["changed"] == ["process.yaml"]
     assert run("rollback").returncode == 0
-    assert b.kept["h3"] == b.kept["h1"]
-    assert b.bodies("process.apply")[-1]["comment"] == "rollback to h1"
+    assert b.kept["c3"] == b.kept["c1"]
+    assert b.bodies("process.apply")[-1]["comment"] == "rollback to c1"
 
 
 def test_process_get_refuses_names_that_leave_the_directory(tmp_path):
