@@ -142,7 +142,7 @@ def told(desk, tracking, kind):
 
 
 def alert_of(desk, tracking):
-    return desk.value("SELECT id FROM alerts WHERE ticket = %s ORDER BY id LIMIT 1", id_of(tracking))
+    return desk.value("SELECT min(id) FROM alerts WHERE ticket = %s", id_of(tracking))
 
 
 def test_a_process_that_comes_while_a_step_is_under_way_takes_nothing_away_from_it(desk, caller):
@@ -273,6 +273,7 @@ def test_people_for_whom_a_step_has_no_room_are_logged_and_counted(desk, caller,
     assert done.returncode == 0 and "crowd: level 1 tells 205 people of what is in a queue of crowd" in done.stdout + done.stderr, done
     try:
         wait_until(lambda: all(desk.log(f"notifier-{n}").count("event=process_used") > used[n - 1] for n in (1, 2)))
+        wait_until(caller.workers_run_the_newest)
         tracking = caller.submit(title="a crowd", impact="down")
         alert = wait_until(lambda: alert_of(desk, tracking))
         steps = wait_until(lambda: caller.call("alert.show", alert=alert)["steps"])
