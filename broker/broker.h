@@ -9,6 +9,7 @@
 #include "health.h"
 #include "ids.h"
 #include "lease.h"
+#include "look.h"
 #include "pace.h"
 #include "process.h"
 #include "request.h"
@@ -106,8 +107,7 @@ struct broker {
     struct fan *fan; /* what goes from a parent to its children now; NULL: nothing */
     int64_t fan_looked_us;
     size_t moves_under_way; /* of open tickets to another package */
-    int64_t moves_looked_us;
-    bool moves_looking; /* one is being claimed */
+    struct look moves_look;
 
     bool outbox_written;                   /* this turn: poke at its end */
     bool reader_busy;                      /* a load of work is under way */
@@ -120,15 +120,15 @@ struct broker {
     int64_t process_checked_us;
     int64_t forecast_us, forecast_misses; /* when it was asked last; what it said */
     bool forecast_out;
-    bool recompute_due, recompute_out; /* open tickets are to be computed again; a step is under way */
-    struct pace pace;                  /* how fast */
-    int64_t recompute_at_us;           /* monotonic: no step before */
-    size_t background_count;           /* wakes that are there only for it */
-    size_t background_units;           /* of their decisions, in the batch whose ends are told */
-    bool feed_looking;                 /* feed_lag.c: it is being asked for */
-    int64_t feed_looked_us, feed_held_us, feed_held_by; /* the pid, 0: nobody */
-    bool dead_looking;                                  /* dead_count.c: it is being asked for */
-    int64_t dead_looked_us, dead_letters;
+    bool recompute_due, recompute_out;  /* open tickets are to be computed again; a step is under way */
+    struct pace pace;                   /* how fast */
+    int64_t recompute_at_us;            /* monotonic: no step before */
+    size_t background_count;            /* wakes that are there only for it */
+    size_t background_units;            /* of their decisions, in the batch whose ends are told */
+    struct look feed_look;              /* feed_lag.c */
+    int64_t feed_held_us, feed_held_by; /* the pid, 0: nobody */
+    struct look dead_look;              /* dead_count.c */
+    int64_t dead_letters;
     struct ops_alerts *ops_alerts;
     struct health health;
     struct pg_statement *statements[SESSIONS]; /* owned */

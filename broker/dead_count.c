@@ -13,23 +13,12 @@ static void dead_count_on_rows(void *arg, PGresult *rows)
     broker->dead_letters = pg_int(rows, 0, 0);
 }
 
-static void dead_count_on_end(void *arg, const struct pg_end *end)
-{
-    struct broker *broker = arg;
-    (void)end;
-    broker->dead_looking = false;
-}
-
 void dead_count_tick(struct broker *broker)
 {
-    int64_t now = clock_mono_us();
-
-    if (broker->dead_looking || !pg_is_up(broker->control_pg) ||
-        now - broker->dead_looked_us < LOOK_EVERY_MS * US_PER_MS)
+    if (!pg_is_up(broker->control_pg) ||
+        !look_begins(&broker->dead_look, clock_mono_us(), LOOK_EVERY_MS * US_PER_MS))
         return;
-    broker->dead_looked_us = now;
-    broker->dead_looking = true;
     pg_params_reset(broker->params);
     (void)pg_send(broker->control_pg, C_DEAD_COUNT, broker->params, dead_count_on_rows, broker);
-    pg_sync(broker->control_pg, dead_count_on_end, broker);
+    pg_sync(broker->control_pg, look_on_end, &broker->dead_look);
 }

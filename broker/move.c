@@ -218,24 +218,14 @@ static void claim_on_rows(void *arg, PGresult *rows)
     move_begin(move, input);
 }
 
-static void claim_on_end(void *arg, const struct pg_end *end)
-{
-    struct broker *broker = arg;
-    (void)end;
-    broker->moves_looking = false;
-}
-
 void move_tick(struct broker *broker)
 {
-    int64_t now = clock_mono_us();
-
-    if (broker->moves_looking || broker->moves_under_way != 0 || broker->epoch == 0 || broker->stopping ||
-        !pg_is_up(broker->control_pg) || now - broker->moves_looked_us < LOOK_EVERY_MS * US_PER_MS)
+    if (broker->moves_under_way != 0 || broker->epoch == 0 || broker->stopping ||
+        !pg_is_up(broker->control_pg) ||
+        !look_begins(&broker->moves_look, clock_mono_us(), LOOK_EVERY_MS * US_PER_MS))
         return;
-    broker->moves_looked_us = now;
-    broker->moves_looking = true;
     pg_params_reset(broker->params);
     pg_put_int8(broker->params, broker->epoch);
     (void)pg_send(broker->control_pg, C_MOVE_CLAIM, broker->params, claim_on_rows, broker);
-    pg_sync(broker->control_pg, claim_on_end, broker);
+    pg_sync(broker->control_pg, look_on_end, &broker->moves_look);
 }
