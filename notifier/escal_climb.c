@@ -54,12 +54,6 @@ static struct escal_scene climb_scene(const struct climb *climb)
     return scene;
 }
 
-static const struct people_targets *step_targets(const struct climb *climb, const struct escal_step *step)
-{
-    return step->what == ESCAL_LAST_RESORT ? &climb->policy->last_resort
-                                           : &climb->policy->levels.items[step->level].tell;
-}
-
 /* The first level that reaches anybody, for what is over before somebody was told. */
 static void first_level_pages(const struct climb *climb, const struct escal_scene *scene, struct pages *ret)
 {
@@ -73,35 +67,16 @@ static bool step_is_by_statement(const struct climb *climb, const struct escal_s
     return step->what == ESCAL_OVER && climb->was_told;
 }
 
-/* Whom one step tells. A reminder is for who acknowledged, or for the desk when they cannot be reached; that it is over is told to
- * those who had been told, which the statement knows. */
+/* Whom one step tells; that it is over, where nobody had been told, who would have been first. */
 static void step_pages(const struct climb *climb, const struct escal_step *step, struct pages *ret)
 {
-    static struct people_target acker_items[] = {{TARGET_ACKER, NULL}, {TARGET_DESK, NULL}};
-    static const struct people_targets acker = {acker_items, 2};
     struct escal_scene scene = climb_scene(climb);
 
     pages_clear(ret);
-    if (step->what == ESCAL_REMIND)
-        (void)escal_targets_first(&scene, &acker, climb->policy->urgency, ret);
-    else if (step->what == ESCAL_OVER)
+    if (step->what == ESCAL_OVER)
         first_level_pages(climb, &scene, ret);
     else
-        (void)escal_targets_add(&scene, step_targets(climb, step), climb->policy->urgency, ret);
-}
-
-static void climb_reach(const struct climb *climb, struct escal_now *now)
-{
-    struct escal_scene scene = climb_scene(climb);
-    struct pages pages;
-
-    for (size_t i = 0; i <= climb->policy->levels.count; i++) {
-        const struct people_targets *targets = i < climb->policy->levels.count
-                                                   ? &climb->policy->levels.items[i].tell
-                                                   : &climb->policy->last_resort;
-        pages_clear(&pages);
-        now->reach[i] = escal_targets_add(&scene, targets, climb->policy->urgency, &pages);
-    }
+        escal_targets_step(&scene, climb->policy, step, ret);
 }
 
 /* ---- what was claimed ---- */
@@ -191,7 +166,8 @@ static void climb_decide(struct climb *climb, const PGresult *rows, int row)
     climb->policy = process_escalation_of(escal_people_plan(people), &facts);
     struct escal_delay delay = {people, climb->policy};
     now.due_arg = &delay;
-    climb_reach(climb, &now);
+    struct escal_scene scene = climb_scene(climb);
+    escal_targets_reach(&scene, climb->policy, now.reach);
     escal_run(climb->policy, &state, &now, &climb->result);
 }
 

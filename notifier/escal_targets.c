@@ -188,3 +188,34 @@ bool escal_targets_first(const struct escal_scene *scene, const struct people_ta
             return true;
     return false;
 }
+
+/* level: number of levels: the last resort. */
+static const struct people_targets *level_targets(const struct process_escalation *policy, size_t level)
+{
+    return level < policy->levels.count ? &policy->levels.items[level].tell : &policy->last_resort;
+}
+
+void escal_targets_step(const struct escal_scene *scene, const struct process_escalation *policy,
+                        const struct escal_step *step, struct pages *ret)
+{
+    static struct people_target acker_items[] = {{TARGET_ACKER, NULL}, {TARGET_DESK, NULL}};
+    static const struct people_targets acker = {acker_items, 2};
+
+    if (step->what == ESCAL_REMIND)
+        (void)escal_targets_first(scene, &acker, policy->urgency, ret);
+    else if (step->what != ESCAL_OVER)
+        (void)escal_targets_add(scene,
+                                level_targets(policy, step->what == ESCAL_LAST_RESORT ? policy->levels.count
+                                                                                      : (size_t)step->level),
+                                policy->urgency, ret);
+}
+
+void escal_targets_reach(const struct escal_scene *scene, const struct process_escalation *policy, bool *ret)
+{
+    struct pages pages;
+
+    for (size_t i = 0; i <= policy->levels.count; i++) {
+        pages_clear(&pages);
+        ret[i] = escal_targets_add(scene, level_targets(policy, i), policy->urgency, &pages);
+    }
+}

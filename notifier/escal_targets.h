@@ -3,6 +3,7 @@
 #ifndef DOCKET_ESCAL_TARGETS_H
 #define DOCKET_ESCAL_TARGETS_H
 
+#include "escal.h"
 #include "oncall.h"
 #include "process_people.h"
 
@@ -58,5 +59,13 @@ bool escal_targets_add(const struct escal_scene *scene, const struct people_targ
 /* The first of the targets that reaches somebody. False: none does. */
 bool escal_targets_first(const struct escal_scene *scene, const struct people_targets *targets,
                          enum process_urgency urgency, struct pages *ret);
+
+/* Whom one step tells now. A reminder is for who acknowledged, or for the desk when they cannot be reached; nobody is added for ESCAL_OVER:
+ * that is told to those who had been told. */
+void escal_targets_step(const struct escal_scene *scene, const struct process_escalation *policy,
+                        const struct escal_step *step, struct pages *ret);
+
+/* Whether each level of the policy reaches anybody now, and behind them the last resort: reach of struct escal_now. */
+void escal_targets_reach(const struct escal_scene *scene, const struct process_escalation *policy, bool *ret);
 
 #endif

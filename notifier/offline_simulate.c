@@ -167,18 +167,10 @@ static struct escal_scene scene_of(const struct simulation *s)
 
 static void step_pages(const struct simulation *s, const struct escal_step *step, struct pages *ret)
 {
-    static struct people_target acker_items[] = {{TARGET_ACKER, NULL}, {TARGET_DESK, NULL}};
-    static const struct people_targets acker = {acker_items, 2};
     struct escal_scene scene = scene_of(s);
 
     pages_clear(ret);
-    if (step->what == ESCAL_REMIND)
-        (void)escal_targets_first(&scene, &acker, s->policy->urgency, ret);
-    else if (step->what != ESCAL_OVER)
-        (void)escal_targets_add(&scene,
-                                step->what == ESCAL_LAST_RESORT ? &s->policy->last_resort
-                                                                : &s->policy->levels.items[step->level].tell,
-                                s->policy->urgency, ret);
+    escal_targets_step(&scene, s->policy, step, ret);
 }
 
 /* "ada by phone, then xmpp, email; ben by email from 2026-11-30T08:00:00Z; desk by email": from when their working hours begin. */
@@ -257,20 +249,6 @@ static void step_print(struct simulation *s, const struct escal_step *step)
 
 /* ---- the play ---- */
 
-static void reach(struct simulation *s)
-{
-    struct escal_scene scene = scene_of(s);
-    struct pages pages;
-
-    for (size_t i = 0; i <= s->policy->levels.count; i++) {
-        pages_clear(&pages);
-        s->now.reach[i] = escal_targets_add(&scene,
-                                            i < s->policy->levels.count ? &s->policy->levels.items[i].tell
-                                                                        : &s->policy->last_resort,
-                                            s->policy->urgency, &pages);
-    }
-}
-
 static void note_told(struct simulation *s, const struct escal_step *step)
 {
     struct pages pages;
@@ -285,10 +263,12 @@ static void note_told(struct simulation *s, const struct escal_step *step)
 static void step(struct simulation *s)
 {
     struct escal_result result;
+    struct escal_scene scene;
 
     s->acker = s->state.is == ESCAL_ACKED ? s->ack : NULL;
     s->now.was_told = s->told_at <= s->now.at;
-    reach(s);
+    scene = scene_of(s);
+    escal_targets_reach(&scene, s->policy, s->now.reach);
     escal_run(s->policy, &s->state, &s->now, &result);
     s->state = result.state;
     for (size_t i = 0; i < result.count; i++) {
