@@ -21,7 +21,6 @@ enum alert_do { ALERT_ACK, ALERT_UNACK, ALERT_RESOLVE };
 struct alerting {
     struct op_unit op;
     enum alert_do what;
-    int64_t alert;
 
     /* what the row said: believed after the commit only */
     bool changed, is_there;
@@ -61,13 +60,13 @@ static void alerting_send(struct unit *unit, struct pg *pg, struct pg_params *pa
     const struct request *req = &a->op.call->req;
 
     op_unit_put_key(&a->op, params);
-    pg_put_int8(params, a->alert);
+    pg_put_int8(params, a->op.unit.alert);
     pg_put_int2(params, (int16_t)a->what);
     pg_put_text(params, req->actor);
     param_put_int4(params, req, F_GENERATION);
     (void)pg_send(pg, W_ALERT_CHANGE, params, alerting_on_rows, a);
     pg_params_reset(params);
-    pg_put_int8(params, a->alert);
+    pg_put_int8(params, a->op.unit.alert);
     (void)pg_send(pg, W_ALERT_WITHDRAW, params, NULL, NULL);
 }
 
@@ -83,7 +82,7 @@ static void alerting_answer(const struct alerting *a)
 
     buf_init(&out, 512);
     wire_put_map(&out, 5);
-    wire_put_key_int(&out, "alert", a->alert);
+    wire_put_key_int(&out, "alert", a->op.unit.alert);
     wire_put_key_text(&out, "state", words_name(&words_alert_states, state));
     wire_put_key_int(&out, "generation", a->generation);
     wire_put_text(&out, "tracking");
@@ -103,7 +102,8 @@ static bool alerting_is_refused(const struct alerting *a, struct err *err)
     if (a->changed || a->op.key.is_there)
         return false;
     if (!a->is_there)
-        return !err_field(err, ERR_NOT_FOUND, "alert", "no alert has the number %lld", (long long)a->alert);
+        return !err_field(err, ERR_NOT_FOUND, "alert", "no alert has the number %lld",
+                          (long long)a->op.unit.alert);
     if (a->old_state == ALERT_IS_RESOLVED)
         return false;
     if (request_has(&a->op.call->req, F_GENERATION) &&
@@ -140,7 +140,7 @@ static void alerting_start(struct broker *broker, struct call *call, enum alert_
     struct alerting *a = mem_new(1, sizeof *a);
 
     a->what = what;
-    a->alert = a->op.unit.alert = request_int(&call->req, F_ALERT, 0);
+    a->op.unit.alert = request_int(&call->req, F_ALERT, 0);
     op_unit_start(&a->op, &type, broker, call);
 }
 

@@ -13,7 +13,7 @@ bool read_end_is_ok(const struct pg_end *end, const char *what, struct err *err)
         return err_set(err, ERR_UNAVAILABLE, "the database is away");
     if (strcmp(end->sqlstate, "57014") == 0) /* statement_timeout */
         return err_set(err, ERR_UNAVAILABLE, "the database took too long for this; ask for less");
-    if (strcmp(end->sqlstate, "55P03") == 0) /* lock_timeout */
+    if (pg_is_held(end->sqlstate))
         return err_set(err, ERR_UNAVAILABLE, "a table is held by another session: repeat later");
     if (pg_remedy(end->sqlstate) != PG_BUG && pg_remedy(end->sqlstate) != PG_SPLIT)
         return err_set(err, ERR_UNAVAILABLE, "the database cannot answer now (%s)", end->sqlstate);

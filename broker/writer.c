@@ -345,7 +345,7 @@ static void batch_split(struct batch *batch, const struct pg_end *end)
 
     if (batch->count == 1) {
         struct err err;
-        bool held = strcmp(end->sqlstate, "55P03") == 0;
+        bool held = pg_is_held(end->sqlstate);
         (void)err_set(&err,
                       held                                   ? ERR_UNAVAILABLE
                       : strncmp(end->sqlstate, "22", 2) == 0 ? ERR_INVALID

@@ -100,16 +100,17 @@ static bool load_version(struct cli *cli, const char *name, struct version *ret,
 {
     struct err err = {0};
 
-    if (name != NULL && !is_directory(name) && !may_be_hash(name)) {
-        (void)err_set(&err, ERR_INVALID, "%s: want a directory that is there, or a version's hash", name);
-        *ret_exit = cli_report_err(&err, CLI_REFUSED);
-        return false;
-    }
-    if (name == NULL || !is_directory(name))
+    if (name == NULL)
+        return fetch_version(cli, NULL, ret, ret_exit);
+    if (is_directory(name)) {
+        (void)snprintf(ret->name, sizeof ret->name, "%s", name);
+        if (cli_files_read(name, &ret->files, &err))
+            return true;
+    } else if (may_be_hash(name)) {
         return fetch_version(cli, name, ret, ret_exit);
-    (void)snprintf(ret->name, sizeof ret->name, "%s", name);
-    if (cli_files_read(name, &ret->files, &err))
-        return true;
+    } else {
+        (void)err_set(&err, ERR_INVALID, "%s: want a directory that is there, or a version's hash", name);
+    }
     *ret_exit = cli_report_err(&err, CLI_REFUSED);
     return false;
 }

@@ -133,6 +133,9 @@ enum pg_remedy {
 };
 enum pg_remedy pg_remedy(const char *sqlstate);
 
+/* Whether another session held what was wanted for longer than lock_timeout. */
+bool pg_is_held(const char *sqlstate);
+
 /* Whether it failed by what others did just then (a circle of locks, a row or table that is held, a server without room): nothing is
  * wrong with the batch, and the same may succeed soon. */
 bool pg_end_is_passing(const struct pg_end *end);

@@ -243,10 +243,15 @@ enum pg_remedy pg_remedy(const char *sqlstate)
     return PG_BUG;
 }
 
+bool pg_is_held(const char *sqlstate)
+{
+    return strcmp(sqlstate, "55P03") == 0; /* lock_not_available */
+}
+
 bool pg_end_is_passing(const struct pg_end *end)
 {
     if (end->outcome != PG_FAILED)
         return false;
     enum pg_remedy remedy = pg_remedy(end->sqlstate);
-    return remedy == PG_REPEAT || remedy == PG_WAIT || strcmp(end->sqlstate, "55P03") == 0;
+    return remedy == PG_REPEAT || remedy == PG_WAIT || pg_is_held(end->sqlstate);
 }

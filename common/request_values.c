@@ -159,17 +159,20 @@ static bool check_enum(const struct check *c, const struct wire_val *val)
 static bool check_int(const struct check *c, const struct wire_val *val)
 {
     int64_t number = 0;
-    uint64_t large = 0; /* over what an integer holds here */
+    uint64_t large = 0; /* over what a number holds */
+    char text[24] = "";
 
     if (wire_type(val) != WIRE_INT)
         return check_wrong_type(c, val, "an integer");
-    if (!wire_get_int(val, &number) && wire_get_uint(val, &large))
-        return err_field(c->err, ERR_INVALID, c->path, "%s: %llu is outside %lld–%lld", c->path,
-                         (unsigned long long)large, (long long)c->row->least, (long long)c->row->most);
-    if (number < c->row->least || number > c->row->most)
-        return err_field(c->err, ERR_INVALID, c->path, "%s: %lld is outside %lld–%lld", c->path,
-                         (long long)number, (long long)c->row->least, (long long)c->row->most);
-    return true;
+    bool holds = wire_get_int(val, &number);
+    if (holds && number >= c->row->least && number <= c->row->most)
+        return true;
+    if (holds)
+        (void)snprintf(text, sizeof text, "%lld", (long long)number);
+    else if (wire_get_uint(val, &large))
+        (void)snprintf(text, sizeof text, "%llu", (unsigned long long)large);
+    return err_field(c->err, ERR_INVALID, c->path, "%s: %s is outside %lld–%lld", c->path, text,
+                     (long long)c->row->least, (long long)c->row->most);
 }
 
 static bool check_bool(const struct check *c, const struct wire_val *val)

@@ -27,12 +27,11 @@ static void list_free(struct ending **list)
     }
 }
 
-static void list_append(struct ending **list, struct ending *ending)
+static struct ending **list_end(struct ending **list)
 {
     while (*list != NULL)
         list = &(*list)->next;
-    ending->next = NULL;
-    *list = ending;
+    return list;
 }
 
 /* What could not be written waits again, behind the others. Given up, so that its lease runs out and the message goes again, is only what is
@@ -40,6 +39,7 @@ static void list_append(struct ending **list, struct ending *ending)
 static void put_back(struct notifier *notifier, bool is_refused)
 {
     bool was_alone = notifier->endings_sent->next == NULL;
+    struct ending **end = list_end(&notifier->endings_wait);
 
     while (notifier->endings_sent != NULL) {
         struct ending *ending = notifier->endings_sent;
@@ -47,7 +47,9 @@ static void put_back(struct notifier *notifier, bool is_refused)
         ending->alone = ending->alone || is_refused;
         ending->tries += is_refused && was_alone;
         if (ending->tries < TRIES_MAX) {
-            list_append(&notifier->endings_wait, ending);
+            ending->next = NULL;
+            *end = ending;
+            end = &ending->next;
             continue;
         }
         log_event(LOG_ERROR, "attempt_given_up", "delivery=%lld", (long long)ending->delivery);
