@@ -38,8 +38,8 @@ struct ics_span {
 struct ics_spans {
     struct ics_span *items;
     size_t count;
-    unsigned *
-        idle; /* lines of the events (BEGIN:VEVENT) that take no time and so are no span: a DTSTART with a time, and no end after it */
+    /* Lines (BEGIN:VEVENT) of the events that take no time and so are no span: a DTSTART with a time, and no end after it. */
+    unsigned *idle;
     size_t idle_count;
 };
 

@@ -25,9 +25,9 @@ struct conditions_view {
     const struct wire_val *ticket; /* its map: the work's, or one with what was chosen since */
     const struct wire_val *event;  /* the event's map; NULL: the posting, or what is due */
     int64_t at;                    /* what is now to them */
-    bool
-        values; /* reasons name all parts with the ticket's values (to explain), else only the part that decided, without them: a history
-                  * is long and shows no customer's words twice */
+    /* Reasons name all parts with the ticket's values (to explain), else only the part that decided, without them: a history is long and
+     * shows no customer's words twice. */
+    bool values;
 };
 
 /* Freezes the view. */

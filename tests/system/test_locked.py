@@ -12,6 +12,7 @@ from helpers import ADA, CUSTOMER, Stack, alive, id_of, wait_until
 def running():
     one = Stack()
     yield one
+    one.verify()
     one.close()
 
 
